@@ -1,0 +1,35 @@
+"""The command line: one small file a command."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `ictus ...`; return the exit code: 0 done, 1 something failed, 2 wrong usage."""
+    import logging
+
+    import tyro
+
+    from ictus.cli import beats, conduct, convert, models
+    from ictus.cli.console import complain
+    from ictus.errors import IctusError, UsageError
+
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    commands = tyro.extras.SubcommandApp()
+    for module in (conduct, beats, convert, models):
+        commands.command(module.run, name=module.__name__.rpartition(".")[2])
+    try:
+        return int(
+            commands.cli(
+                prog="ictus",
+                description="Music and human motion turn into each other.",
+                args=list(sys.argv[1:] if arguments is None else arguments),
+                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+            )
+        )
+    except IctusError as error:
+        complain(str(error))
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        complain("stopped")
+        return 130

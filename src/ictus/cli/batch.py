@@ -1,0 +1,99 @@
+"""Many files at once: which are meant, where their results go, and how one bad file leaves the others alone."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ictus.cli.console import Progress, complain, progress_bar, say, say_json
+from ictus.errors import IctusError, UsageError
+
+MUSIC_SUFFIXES = frozenset(
+    ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au .wma .mp4 .m4v .mov .mkv .webm .avi".split()
+)
+
+
+def music_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that are meant: each file given, and all music directly in each folder given.
+
+    Raises
+    ------
+    UsageError
+        If nothing is given, or a folder holds no music.
+    """
+    if not paths:
+        raise UsageError("no music given; name a sound file, a film or a folder of them")
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in MUSIC_SUFFIXES and p.is_file())
+        if not inside:
+            raise UsageError(f"{path}: no music in this folder; it may hold {' '.join(sorted(MUSIC_SUFFIXES))}")
+        files += inside
+    return files
+
+
+def destinations(outs: Sequence[str], files: Sequence[Path], suffixes: Sequence[str], default: str) -> list[list[Path]]:
+    """Return, for each input file, the files to make.
+
+    An OUT that is a folder (or ends with a slash) takes each file's name with the default suffix; an OUT whose name is
+    only a suffix (`films/.bvh`, `.npz`) takes each file's name with that suffix; any other is one file's name.
+
+    Raises
+    ------
+    UsageError
+        If a suffix is unknown, or several results would have the same name.
+    """
+    plans = [[_destination(out, file, default) for out in outs] or [file.with_suffix(default)] for file in files]
+    wanted = [path for plan in plans for path in plan]
+    for path in wanted:
+        if path.suffix.lower() not in suffixes:
+            given = repr(path.suffix) if path.suffix else "no suffix"
+            raise UsageError(f"{path}: cannot make a file with {given}; choose one of {' '.join(suffixes)}")
+        if path.resolve() in {file.resolve() for file in files}:
+            raise UsageError(f"{path}: would overwrite the music itself; name another file with -o")
+    if len(set(wanted)) < len(wanted):
+        twice = next(path for k, path in enumerate(wanted) if path in wanted[:k])
+        raise UsageError(f"{twice}: more than one result would get this name; give a folder to -o")
+    return plans
+
+
+def _destination(out: str, file: Path, default: str) -> Path:
+    path = Path(out)
+    if path.is_dir() or out.endswith(("/", "\\")):
+        return path / (file.stem + default)
+    if path.name.startswith(".") and path.suffix == "":
+        beside = path.parent if path.parent != Path() else file.parent
+        return beside / (file.stem + path.name)
+    return path
+
+
+def run_batch(
+    jobs: Iterable[tuple[Path, Callable[[Progress], dict[str, Any]]]], describe: Callable[[dict[str, Any]], str], json: bool
+) -> int:
+    """Do each job; report each result, and each failure in a line; return the exit code.
+
+    Parameters
+    ----------
+    jobs : file and function of a progress callback; the function returns what there is to report.
+    describe : turns a report into a line.
+    json : write all reports as one JSON list instead.
+    """
+    reports: list[dict[str, Any]] = []
+    for file, work in jobs:
+        try:
+            with progress_bar(file.name) as progress:
+                report = {"music": str(file), **work(progress)}
+            if not json:
+                say(describe(report))
+        except UsageError:
+            raise
+        except (IctusError, OSError, MemoryError) as error:
+            message = str(error) or type(error).__name__
+            report = {"music": str(file), "error": message}
+            complain(message if message.startswith(str(file)) else f"{file}: {message}")
+        reports.append(report)
+    if json:
+        say_json(reports)
+    return int(any("error" in report for report in reports))

@@ -1,0 +1,117 @@
+"""`ictus conduct`: any music -> a conductor."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from ictus.cli.batch import destinations, music_files, run_batch
+from ictus.cli.console import Progress
+from ictus.errors import UsageError
+
+if TYPE_CHECKING:
+    from ictus.conducting.conductor import Conductor
+    from ictus.motion import Motion
+
+SUFFIXES = (".mp4", ".npz", ".npy", ".json", ".bvh", ".glb")
+
+
+def run(
+    music: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MUSIC")],
+    /,
+    out: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = (),
+    model: str = "maestro",
+    seed: int = 0,
+    meter: Literal["auto", "1", "2", "3", "4", "5", "6"] = "auto",
+    lead: float = 0.0,
+    fps: int = 30,
+    size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "720x720",
+    theme: Literal["dark", "light"] = "dark",
+    json: bool = False,
+) -> int:
+    """Film a conductor for any music, or save the motion.
+
+    Args:
+        music: Sound files, films or folders of them.
+        out: What to make; may be given several times. The suffix says what comes out: .mp4 (film with sound),
+            .npz .json (motion), .npy (ConductorMotion100 keypoints), .bvh .glb (3-D animation). A folder takes films;
+            FOLDER/.bvh takes animations named after the music. Without it: a film beside the music.
+        model: maestro, or the folder of a trained conductor.
+        seed: Another seed is another performance.
+        meter: Beats in a bar; auto listens for it.
+        lead: Milliseconds by which the hands come before the sound (20 to 80 look natural on stage).
+        fps: Frames a second of the film.
+        size: Size of the film in pixels.
+        theme: Colours of the film.
+        json: Report on stdout as JSON.
+    """
+    files = music_files(music)
+    plans = destinations(out, files, SUFFIXES, ".mp4")
+    width, height = _parsed_size(size)
+    if not 1 <= fps <= 240:
+        raise UsageError(f"--fps {fps}: choose between 1 and 240")
+    from ictus import hub
+
+    conductor = hub.load(model)
+    asked = {"seed": seed, "meter": None if meter == "auto" else int(meter), "lead": lead / 1000}
+    look = {"fps": fps, "size": (width, height), "theme": theme}
+    jobs = [(file, partial(_conduct, conductor, file, plan, asked, look)) for file, plan in zip(files, plans, strict=True)]
+    return run_batch(jobs, _described, json)
+
+
+def _conduct(
+    conductor: "Conductor", file: Path, outs: Sequence[Path], asked: dict[str, Any], look: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    from ictus.audio import Audio
+    from ictus.conducting.conductor import RATE
+
+    start = time.perf_counter()
+    audio = Audio.load(file, rate=RATE, mono=True)
+    motion = conductor(audio, **asked, progress=_part(progress, 0.05, 0.4))
+    for k, out in enumerate(outs):
+        _save(motion, file, out, look, _part(progress, 0.4 + 0.6 * k / len(outs), 0.4 + 0.6 * (k + 1) / len(outs)))
+    beats = motion.meta.get("beats", {})
+    return {
+        "out": [str(out) for out in outs],
+        "seconds": round(audio.duration, 2),
+        "beats": len(beats.get("times", [])) or None,
+        "meter": beats.get("meter"),
+        "took": round(time.perf_counter() - start, 2),
+    }
+
+
+def _save(motion: "Motion", file: Path, out: Path, look: dict[str, Any], progress: Progress) -> None:
+    """Make one file; motion that a format cannot hold as it is, is projected, lifted or resampled for it."""
+    from ictus.conducting.projection import lift, project
+
+    suffix = out.suffix.lower()
+    if suffix == ".mp4":
+        from ictus.stage.film import film
+
+        film(motion, file, out, progress=progress, **look)
+    elif suffix == ".npy":
+        project(motion).resample(30).save(out)
+    elif suffix in (".bvh", ".glb"):
+        lift(motion).save(out)
+    else:
+        replace(motion, meta={**motion.meta, "music": file.name}).save(out)
+
+
+def _part(progress: Progress, start: float, end: float) -> Callable[[float], None]:
+    return lambda fraction: progress(start + (end - start) * fraction)
+
+
+def _parsed_size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise UsageError(f"--size {text}: give width and height in pixels, for example 1280x720")
+    return int(width), int(height)
+
+
+def _described(report: dict[str, Any]) -> str:
+    beats = f", {report['beats']} beats in {report['meter']}" if report["beats"] else ""
+    return f"{report['music']} -> {', '.join(report['out'])} ({report['seconds']:.1f} s{beats}; took {report['took']:.1f} s)"

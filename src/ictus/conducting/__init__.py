@@ -1,0 +1,1 @@
+"""Art 1: music into the motion of a conductor."""

@@ -1,0 +1,102 @@
+"""The conductor's body: from what the hands, trunk and head are asked to do to the rotations of all joints."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from ictus.conducting.gestures import Gestures
+from ictus.kinematics import forward_kinematics, frame_from, global_pose, two_bone_elbow
+from ictus.motion import Motion
+from ictus.skeleton import get_skeleton
+
+Array = NDArray[np.float64]
+
+BODY = get_skeleton("conductor-23")
+_BATON_FLICK = 0.05  # seconds by which the baton's tip lags behind the hand
+
+
+def embody(gestures: Gestures, fps: float) -> Motion:
+    """Pose the body: trunk and head as asked, arms by inverse kinematics; bone lengths stay what they are.
+
+    Returns
+    -------
+    Motion of "conductor-23" with rotations, T frames at `fps`.
+    """
+    frames = len(gestures.right)
+    rotations = np.tile(np.eye(3), (frames, len(BODY), 1, 1))
+    root = BODY.offsets[0] + np.zeros((frames, 3))
+    root[:, 0] += gestures.shift
+    _pose_trunk(rotations, gestures)
+    _pose_arm(rotations, root, "left", gestures.left, gestures.left_palm, fps)
+    _pose_arm(rotations, root, "right", gestures.right, np.zeros(frames), fps)
+    return Motion(forward_kinematics(BODY, rotations, root), fps, BODY, rotations, root)
+
+
+def _pose_trunk(rotations: Array, g: Gestures) -> None:
+    def turned(pitch: Array, yaw: Array, roll: Array) -> Array:
+        """Forwards about x, to the left about y, sideways to the left about -z."""
+        return Rotation.from_euler("YXZ", np.stack([yaw, pitch, -roll], axis=1)).as_matrix()
+
+    zero = np.zeros_like(g.lean)
+    lift = 0.035 * g.breath
+    rotations[:, BODY.index("pelvis")] = turned(0.15 * g.lean, 0.2 * g.turn, 0.2 * g.sway)
+    rotations[:, BODY.index("spine")] = turned(0.5 * g.lean, 0.3 * g.turn, 0.4 * g.sway)
+    rotations[:, BODY.index("chest")] = turned(0.35 * g.lean - lift, 0.5 * g.turn, 0.4 * g.sway)
+    # The head stays upright while the trunk sways, and looks where it wants.
+    rotations[:, BODY.index("neck")] = turned(0.4 * g.nod - 0.5 * g.lean + lift, 0.4 * g.look, -0.5 * g.sway)
+    rotations[:, BODY.index("head")] = turned(0.6 * g.nod - 0.3 * g.lean, 0.6 * g.look, -0.3 * g.sway)
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        high = np.clip((getattr(g, side)[:, 1] - 1.25) / 0.4, 0, 1.2)
+        rotations[:, BODY.index(f"{side}_collar")] = turned(zero, zero, -sign * (0.05 * g.breath + 0.22 * high**2))
+
+
+def _pose_arm(rotations: Array, root: Array, side: str, wrist: Array, palm: Array, fps: float) -> None:
+    """Solve one arm in place: shoulder and elbow by the wrist's place, hand (and baton) by the forearm's direction."""
+    out = np.array([1.0 if side == "left" else -1.0, 0.0, 0.0])
+    collar, shoulder, elbow, hand = (BODY.index(f"{side}_{j}") for j in ("collar", "shoulder", "elbow", "wrist"))
+    positions, turned = global_pose(BODY, rotations, root)
+    start = positions[:, shoulder]
+    upper, fore = (float(np.linalg.norm(BODY.offsets[j])) for j in (elbow, hand))
+    high = np.clip((wrist[:, 1:2] - 1.1) / 0.5, 0, 1)
+    pole = out * (0.55 + 0.5 * high) + np.array([0.0, -0.8, -0.30])
+    bend, end = two_bone_elbow(start, wrist, upper, fore, pole)
+
+    upper_arm, forearm = bend - start, end - bend
+    # The elbow is a hinge: both bones turn about the normal of the arm's plane, which is vertical in the T-pose.
+    hinge = np.cross(upper_arm, forearm)
+    at_rest = frame_from(out, np.cross(out, [0.0, 0.0, 1.0])).T
+    upper_turn = frame_from(upper_arm, hinge) @ at_rest
+    fore_turn = frame_from(forearm, hinge) @ at_rest
+
+    direction, back = _hand_direction(wrist, forearm, out, palm, fps)
+    hand_turn = frame_from(direction, back) @ frame_from(out, np.array([0.0, 1.0, 0.0])).T
+    rotations[:, shoulder] = _relative(turned[:, collar], upper_turn)
+    rotations[:, elbow] = _relative(upper_turn, fore_turn)
+    rotations[:, hand] = _relative(fore_turn, hand_turn)
+    if side == "right":
+        towards = 0.45 * direction + np.array([0.22, 0.14, 0.75])
+        towards[:, 1] -= _BATON_FLICK * 2.2 * _speed(wrist[:, 1], fps)
+        stick = frame_from(towards, np.array([0.0, 1.0, 0.0])) @ frame_from(out, np.array([0.0, 1.0, 0.0])).T
+        rotations[:, BODY.index("right_hand")] = _relative(hand_turn, stick)
+
+
+def _hand_direction(wrist: Array, forearm: Array, out: Array, palm: Array, fps: float) -> tuple[Array, Array]:
+    """Return where the hand points, and where its back faces: mostly along the forearm, trailing its movement."""
+    along = forearm / np.linalg.norm(forearm, axis=1, keepdims=True)
+    direction = along + np.array([0.0, 0.05, 0.35]) - 0.15 * out
+    direction[:, 1] -= _BATON_FLICK * _speed(wrist[:, 1], fps)
+    up, inwards = np.array([0.0, 1.0, 0.0]), -out
+    back = np.cos(palm)[:, None] * up + np.sin(palm)[:, None] * -inwards
+    return direction, back
+
+
+def _speed(height: Array, fps: float) -> Array:
+    """Metres a second, rounded off over 40 ms so that a wrist does not jerk at the ictus."""
+    from scipy.ndimage import gaussian_filter1d
+
+    speed = np.gradient(height) * fps if len(height) > 1 else np.zeros_like(height)
+    return np.asarray(gaussian_filter1d(speed, 0.04 * fps, mode="nearest"))
+
+
+def _relative(parent: Array, turned: Array) -> Array:
+    return np.asarray(np.swapaxes(parent, -1, -2) @ turned)

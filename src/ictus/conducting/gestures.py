@@ -1,0 +1,370 @@
+"""Gestures: how a conductor's hands, trunk and head move to given beats.
+
+Every stroke ends in an ictus, the lowest and most sharply reversed point of the hand's path, which lies exactly on its
+beat. Between two icti the hand rebounds, rises and falls again along smooth curves, so that acceleration is continuous
+everywhere but at an ictus. Coordinates are the body's: metres, x to the conductor's left, y up, z towards the players.
+
+Source of the patterns: any school of conducting (down / in / out / up), as summed up by M. Rudolf, The Grammar of
+Conducting.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ictus.conducting.beats import Beats
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One bar, beat by beat, as a unit-sized right hand draws it.
+
+    Attributes
+    ----------
+    right : where each ictus lies, to the conductor's right of the first (1 = a large beat's 0.25 m).
+    rebound : how high the hand rises after each ictus (1 = the full height, before the downbeat).
+    bow : how far the path bulges to the right between this ictus and the next.
+    """
+
+    right: tuple[float, ...]
+    rebound: tuple[float, ...]
+    bow: tuple[float, ...]
+
+
+PATTERNS = {
+    1: Pattern((0.0,), (1.0,), (0.22,)),
+    2: Pattern((0.0, 0.34), (0.5, 1.0), (0.42, -0.18)),
+    3: Pattern((0.0, 0.95, 0.22), (0.42, 0.48, 1.0), (-0.22, 0.26, -0.18)),
+    4: Pattern((0.0, -0.65, 0.9, 0.2), (0.36, 0.42, 0.46, 1.0), (0.24, 0.0, 0.26, -0.18)),
+    5: Pattern((0.0, -0.4, -0.8, 0.9, 0.2), (0.34, 0.28, 0.44, 0.42, 1.0), (0.2, -0.1, 0.0, 0.24, -0.1)),
+    6: Pattern((0.0, -0.35, -0.7, 0.6, 1.0, 0.2), (0.32, 0.24, 0.42, 0.26, 0.4, 1.0), (0.2, -0.1, 0, 0.1, 0.24, -0.1)),
+}
+
+READY = np.array([-0.16, 1.14, 0.34])  # right hand before the first beat and in long rests, metres
+AT_EASE = np.array([0.15, 1.03, 0.25])  # left hand when it has nothing to say
+_LONG = 1.8  # a gap of so many beats is a fermata or a rest
+_SILENT = 4.0  # and one of so many is silence
+
+
+@dataclass(frozen=True)
+class Style:
+    """What tells one conductor, or one evening, from another; drawn from a seed."""
+
+    size: float
+    spread: float
+    sharpness: float
+    left_hand: float
+    sway: float
+    hang: float
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "Style":
+        """Draw a style."""
+        return cls(
+            size=rng.uniform(0.86, 1.14),
+            spread=rng.uniform(0.82, 1.2),
+            sharpness=rng.uniform(-0.1, 0.12),
+            left_hand=rng.uniform(0.7, 1.3),
+            sway=rng.uniform(0.6, 1.4),
+            hang=rng.uniform(0.08, 0.3),
+        )
+
+
+@dataclass(frozen=True)
+class Knots:
+    """The instants through which the right hand passes: icti, and the beginnings and ends of rests.
+
+    Attributes
+    ----------
+    times : (K,) seconds.
+    places : (K, 3) metres.
+    rises : (K,) metres, height of the arc to the next knot.
+    bows : (K,) metres, bulge of that arc to the conductor's right.
+    sharpness : (K,) 0 (round) to 1 (angular); 0 where the hand only comes to rest.
+    """
+
+    times: Array
+    places: Array
+    rises: Array
+    bows: Array
+    sharpness: Array
+
+
+@dataclass(frozen=True)
+class Gestures:
+    """What the body is asked to do, at each of T frames; angles in radians.
+
+    Attributes
+    ----------
+    right, left : (T, 3) metres, the wrists.
+    left_palm : (T,) turn of the left palm: 0 down, pi up.
+    lean, turn, sway : (T,) of the trunk: forwards, to its left, sideways to its left.
+    nod, look : (T,) of the head: downwards, to its left.
+    breath : (T,) 0 to 1, lift of chest and shoulders.
+    shift : (T,) metres, weight moved to the left.
+    """
+
+    right: Array
+    left: Array
+    left_palm: Array
+    lean: Array
+    turn: Array
+    sway: Array
+    nod: Array
+    look: Array
+    breath: Array
+    shift: Array
+
+
+def conduct(beats: Beats, times: Array, seed: int) -> Gestures:
+    """Turn beats into gestures.
+
+    Parameters
+    ----------
+    beats : the beats to mark, in the metre that is conducted (see `Beats.conducted`); may be empty.
+    times : (T,) seconds of the frames, evenly spaced.
+    seed : the same seed gives the same gestures, another one a conductor of another temper.
+    """
+    rng = np.random.default_rng(seed)
+    style = Style.drawn(rng)
+    knots = right_hand_knots(beats, style, rng)
+    right = hand_path(knots, times, style.hang)
+    left, palm, cue = _left_hand(beats, right, times, style, rng)
+    return Gestures(right, left, palm, **_trunk_and_head(beats, times, cue, style, rng))
+
+
+def right_hand_knots(beats: Beats, style: Style, rng: np.random.Generator) -> Knots:
+    """Place every ictus, with a preparation before each entry and rests between."""
+    if not len(beats):
+        return Knots(np.zeros(1), READY[None], np.zeros(1), np.zeros(1), np.zeros(1))
+    count, pattern = len(beats), PATTERNS[beats.meter]
+    period = local_periods(beats.times)
+    place = beats.positions - 1
+    size, spread = _sizes(beats, period, style, rng)
+
+    # The arc before a beat announces it: its size is that of the beat to come.
+    coming = np.append(size[1:], size[-1])
+    rises = coming * np.array(pattern.rebound)[place] * rng.lognormal(0, 0.08, count)
+    bows = spread * (np.array(pattern.bow)[place] + rng.normal(0, 0.05, count))
+    sharpness = np.clip(0.15 + 0.75 * beats.articulation + 0.2 * beats.accents + style.sharpness, 0.05, 0.95)
+
+    wander = ndimage.gaussian_filter1d(rng.normal(0, 1, (count, 3)), 4.0, axis=0, mode="nearest") * 0.05
+    places = np.stack(
+        [
+            READY[0] - spread * (np.array(pattern.right)[place] - np.mean(pattern.right)),
+            1.17 - 0.22 * size + 0.025 * np.array(pattern.right)[place] ** 2,
+            0.30 + 0.18 * size,
+        ],
+        axis=1,
+    )
+    places += wander + rng.normal(0, (0.010, 0.006, 0.008), (count, 3))
+    return _with_rests(Knots(beats.times, places, rises, bows, sharpness), period, beats.duration)
+
+
+def local_periods(times: Array) -> Array:
+    """Return (N,) seconds a beat around each beat, untouched by fermatas."""
+    if len(times) < 2:
+        return np.full(len(times), 0.6)
+    steps = np.append(np.diff(times), times[-1] - times[-2])
+    return np.asarray(ndimage.median_filter(steps, 5, mode="nearest"))
+
+
+def _sizes(beats: Beats, period: Array, style: Style, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Height of the downbeat's preparation and breadth of the pattern at each beat, metres."""
+    loudness = ndimage.gaussian_filter1d(beats.loudness, 0.8, mode="nearest")
+    height = (0.09 + 0.36 * loudness**1.3 + 0.05 * beats.accents) * style.size
+    height = np.minimum(height, 0.72 * period) * rng.lognormal(0, 0.05, len(beats))
+    breadth = (0.10 + 0.17 * loudness) * style.spread * np.minimum(1, period / 0.45)
+    return height, breadth
+
+
+def _with_rests(icti: Knots, period: Array, duration: float) -> Knots:
+    """Add a preparation before each entry, and a way to rest after each last beat before a pause."""
+    gaps = np.diff(icti.times, append=max(duration, icti.times[-1]) + 9 * period[-1])
+    entries = np.append(True, gaps[:-1] > _LONG * period[:-1])
+    rows: list[tuple[float, Array, float, float, float]] = []
+    for k, (time, beat) in enumerate(zip(icti.times, period, strict=True)):
+        here = icti.places[k]
+        if entries[k]:
+            # One beat in tempo: up from the ready position, and down into the entry.
+            start = here + (0.02, 0.02, -0.03)
+            rows.append((time - beat, start, max(0.10, 0.8 * icti.rises[max(k - 1, 0)]), -0.02, 0.0))
+        rows.append((time, here, icti.rises[k], icti.bows[k], icti.sharpness[k]))
+        if gaps[k] > _LONG * beat:
+            held = here + (0.0, 0.06, 0.0) if gaps[k] < _SILENT * beat else READY - (0.0, 0.06, 0.04)
+            rows[-1] = (time, here, min(icti.rises[k], 0.12), icti.bows[k], icti.sharpness[k])
+            rows.append((time + 0.75 * min(beat, gaps[k] / 2.5), held, 0.0, 0.0, 0.0))
+    times, places, rises, bows, sharpness = (np.array(column) for column in zip(*rows, strict=True))
+    return Knots(times, places, rises, bows, sharpness)
+
+
+def hand_path(knots: Knots, times: Array, hang: float) -> Array:
+    """Return (T, 3) metres: the hand's smooth way through the knots.
+
+    Sideways and forwards it follows quintic curves (round at legato, halting at each ictus at staccato); upwards it
+    adds an arc to them, which meets the icti with a reversal as sharp as the knot's sharpness.
+    """
+    count = len(knots.times)
+    if count == 1:
+        return np.repeat(knots.places, len(times), axis=0)
+    here = np.clip(np.searchsorted(knots.times, times, "right") - 1, 0, count - 2)
+    then = here + 1
+    step = knots.times[then] - knots.times[here]
+    phase = np.clip((times - knots.times[here]) / step, 0, 1)
+
+    velocity = _passing_velocity(knots)
+    path = _quintic(phase, knots.places[here], knots.places[then], velocity[here], velocity[then], step)
+
+    # Linger at the top, hurry at the bottom: clear beats.
+    lingering = phase + hang * np.sin(2 * np.pi * phase) / (2 * np.pi)
+    sharp = knots.sharpness[here] + (knots.sharpness[then] - knots.sharpness[here]) * smootherstep(phase)
+    bend = np.sin(np.pi * lingering)
+    rise = knots.rises[here] * ((1 - sharp) * bend**2 + sharp * bend)
+    path[:, 1] += rise
+    path[:, 0] -= knots.bows[here] * bend**2
+    path[:, 2] -= 0.22 * rise  # the arm swings about the shoulder: higher is nearer
+    return path
+
+
+def _passing_velocity(knots: Knots) -> Array:
+    """(K, 3) metres a second with which the hand passes each knot: sideways when round, none when angular."""
+    velocity = np.zeros_like(knots.places)
+    span = (knots.times[2:] - knots.times[:-2])[:, None]
+    velocity[1:-1] = (knots.places[2:] - knots.places[:-2]) / span
+    moving = np.where(knots.sharpness > 0, 1 - knots.sharpness, 0.0)[:, None]
+    velocity *= moving * (0.9, 0.0, 0.5)  # none upwards: the ictus must stay the lowest point
+    return velocity
+
+
+def _quintic(phase: Array, start: Array, end: Array, v0: Array, v1: Array, step: Array) -> Array:
+    """Quintic Hermite curve with no acceleration at its ends, hence pieces join with continuous acceleration."""
+    p, d = phase[:, None], step[:, None]
+    s = smootherstep(p)
+    leaving = p - 6 * p**3 + 8 * p**4 - 3 * p**5
+    arriving = -4 * p**3 + 7 * p**4 - 3 * p**5
+    return np.asarray(start + s * (end - start) + d * (leaving * v0 + arriving * v1))
+
+
+def smootherstep(phase: Array) -> Array:
+    """6 p^5 - 15 p^4 + 10 p^3: from 0 to 1 with neither speed nor acceleration at its ends."""
+    return phase**3 * (10 + phase * (6 * phase - 15))
+
+
+# --- The left hand ---------------------------------------------------------------------------------------------------
+
+
+def _left_hand(
+    beats: Beats, right: Array, times: Array, style: Style, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Blend the left hand's four manners; return its path (T, 3), its palm (T,) and whom it cues (T,), -1 to 1."""
+    breathing = 0.006 * np.sin(2 * np.pi * 0.23 * times + rng.uniform(0, 6))
+    ease = AT_EASE + np.stack([0 * times, breathing, 0 * times], axis=1)
+    if len(beats) < 2:
+        return ease, np.zeros(len(times)), np.zeros(len(times))
+    wishes = _wishes(beats, style, rng)
+    blur = 0.45 * float(np.median(local_periods(beats.times))) * _fps(times)
+
+    def over_time(values: Array, smear: float = blur) -> Array:
+        frames = np.interp(times, beats.times, values, left=0, right=0)
+        return np.asarray(ndimage.gaussian_filter1d(frames, smear, mode="nearest"))
+
+    mirror, swell, hush = (np.clip(over_time(wishes[name]), 0, 1) for name in ("mirror", "swell", "hush"))
+    cue, side = np.clip(1.8 * over_time(np.abs(wishes["cue"])), 0, 1), over_time(np.sign(wishes["cue"]), 2 * blur)
+    swell, hush = swell * (1 - mirror), hush * (1 - mirror)
+
+    mirrored = right * (-1, 1, 1) + (0.02, 0.01, -0.02)
+    mirrored[:, 0] = 0.12 + 0.06 * np.logaddexp(0, (mirrored[:, 0] - 0.12) / 0.06)  # the hands never cross
+    raised = AT_EASE + (0.10, 0.34, 0.16)  # palm up, lifting the sound
+    calming = AT_EASE + (0.06, 0.12, 0.20)  # palm down, pressing it
+    reached = np.stack([0.24 + 0.18 * side, 1.33 + 0 * side, 0.46 - 0.05 * np.abs(side)], axis=1)
+    path = ease.copy()
+    for weight, target in ((swell, raised), (hush, calming), (mirror, mirrored), (cue * (1 - 0.6 * mirror), reached)):
+        path += weight[:, None] * (target - path)
+    return path, np.pi * swell, cue * side
+
+
+def _wishes(beats: Beats, style: Style, rng: np.random.Generator) -> dict[str, Array]:
+    """For each beat, how much the left hand wants to mirror, swell, hush, or cue (-1 its right, +1 its left)."""
+    count = len(beats)
+    loudness = ndimage.gaussian_filter1d(beats.loudness, 2.0, mode="nearest")
+    ahead = np.interp(np.arange(count) + 1.5 * beats.meter, np.arange(count), loudness)
+    growth = ahead - loudness
+    bar = np.cumsum(beats.positions == 1)
+    whim = rng.uniform(0, 1, bar.max() + 1)[bar]  # one mood a bar
+    together = np.clip((loudness - 0.62) / 0.2, 0, 1) * 0.9 + 0.15
+    mirror = np.where(whim < together * style.left_hand * 0.8, 1.0, 0.0)
+    cue = np.zeros(count)
+    entries = (beats.positions == 1) & (rng.uniform(0, 1, count) < 0.10 + 0.5 * beats.accents) & (mirror < 0.5)
+    cue[entries] = rng.choice([-1.0, 1.0], int(entries.sum()), p=[0.3, 0.7])
+    return {
+        "mirror": mirror,
+        "swell": np.clip((growth - 0.06) / 0.10, 0, 1),
+        "hush": np.clip((-growth - 0.06) / 0.10, 0, 1),
+        "cue": cue,
+    }
+
+
+# --- Trunk and head --------------------------------------------------------------------------------------------------
+
+
+def _trunk_and_head(
+    beats: Beats, times: Array, cue: Array, style: Style, rng: np.random.Generator
+) -> dict[str, Array]:
+    """Sway with the bar, breathe with the preparation, nod with the downbeat, look about among the players."""
+    fps = _fps(times)
+
+    def slow(width: float, scale: float) -> Array:
+        """Aimless movement with a time constant of `width` seconds and a standard deviation of `scale`."""
+        noise = rng.normal(0, 1, len(times) + int(8 * width * fps))
+        smooth = ndimage.gaussian_filter1d(noise, width * fps)[: len(times)]
+        return smooth * scale * np.sqrt(2 * np.sqrt(np.pi) * width * fps)
+
+    bar_phase, size, nods = np.zeros(len(times)), np.full(len(times), 0.3), np.zeros(len(times))
+    if len(beats) > 1:
+        bars = (np.cumsum(beats.positions == 1) + (beats.positions - 1) / beats.meter) * np.pi
+        bar_phase = ndimage.gaussian_filter1d(np.interp(times, beats.times, bars), 0.3 * fps, mode="nearest")
+        loudness = np.interp(times, beats.times, beats.loudness)
+        size = ndimage.gaussian_filter1d(loudness, 1.0 * fps, mode="nearest")
+        nods = _nods(beats, times)
+    breath = 0.5 + 0.35 * np.sin(2 * np.pi * 0.22 * times + rng.uniform(0, 6)) + _inhalation(beats, times)
+    swing = np.sin(bar_phase) * style.sway * (0.3 + 0.7 * size)
+    return {
+        "lean": np.radians(3.0 + 3.5 * size + slow(1.5, 1.0)),
+        "turn": np.radians(slow(1.8, 3.5) + 7 * cue),
+        "sway": np.radians(1.6 * swing + slow(2.0, 0.6)),
+        "nod": np.radians(5 + 4.5 * nods * (0.4 + 0.6 * size) + slow(0.8, 1.2)),
+        "look": np.radians(slow(0.9, 8.0) + 16 * cue),
+        "breath": breath,
+        "shift": 0.014 * swing + slow(2.0, 0.006),
+    }
+
+
+def _nods(beats: Beats, times: Array) -> Array:
+    """Small dips of the head that reach their lowest point on the beat, deepest on the downbeat."""
+    depth = np.where(beats.positions == 1, 1.0, 0.25) + 0.3 * beats.accents
+    width = 0.16 * local_periods(beats.times)
+    nearest = np.abs(times[:, None] - beats.times[_nearest(beats.times, times)]) / width[_nearest(beats.times, times)]
+    total = (depth[_nearest(beats.times, times)] * np.exp(-0.5 * nearest**2)).sum(1)
+    return np.asarray(total)
+
+
+def _nearest(events: Array, times: Array) -> NDArray[np.int64]:
+    """(T, 2) numbers of the events before and after each time (clipped at the ends)."""
+    after = np.searchsorted(events, times)
+    return np.stack([np.clip(after - 1, 0, len(events) - 1), np.clip(after, 0, len(events) - 1)], axis=1)
+
+
+def _inhalation(beats: Beats, times: Array) -> Array:
+    """One deep breath on the preparation of the first beat."""
+    if not len(beats):
+        return np.zeros(len(times))
+    period = float(local_periods(beats.times)[0])
+    return np.asarray(0.8 * np.exp(-0.5 * ((times - (beats.times[0] - 0.4 * period)) / (0.45 * period)) ** 2))
+
+
+def _fps(times: Array) -> float:
+    return 1 / float(times[1] - times[0]) if len(times) > 1 else 30.0

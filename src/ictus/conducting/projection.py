@@ -1,0 +1,84 @@
+"""Between the 3-D body and the 13 keypoints of a camera in front of it, as ConductorMotion100 holds them."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.conducting.body import BODY, embody
+from ictus.conducting.gestures import Gestures
+from ictus.errors import MotionError
+from ictus.motion import Motion
+from ictus.skeleton import get_skeleton
+
+Array = NDArray[np.float64]
+
+_SHOULDER_WIDTH = 0.2  # of the picture's side
+_HIPS = np.array([0.5, 0.75])
+
+
+def project(motion: Motion) -> Motion:
+    """Return the conductor-13 keypoints of a conductor-23 motion, in CM100's normalisation.
+
+    Orthographic, seen from the front (the conductor's right hand on the picture's left), y down; the shoulders are 1/5
+    apart on average and the hips' mean lies at (0.5, 0.75).
+    """
+    target = get_skeleton("conductor-13")
+    if motion.skeleton.name == target.name:
+        return motion
+    if motion.skeleton.name != "conductor-23":
+        raise MotionError(f"a {motion.skeleton.name} motion cannot be seen as conductor-13; give a conductor's motion")
+    seen = motion.positions[:, [motion.skeleton.index(name) for name in target.joints], :2] * (1, -1)
+    left, right = target.index("left_shoulder"), target.index("right_shoulder")
+    width = float(np.linalg.norm(seen[:, left] - seen[:, right], axis=-1).mean())
+    hips = seen[:, [target.index("left_hip"), target.index("right_hip")]].mean((0, 1))
+    positions = (seen - hips) * (_SHOULDER_WIDTH / width) + _HIPS
+    return replace(motion, positions=positions, skeleton=target, rotations=None, root=None)
+
+
+def lift(motion: Motion) -> Motion:
+    """Return a conductor-23 body that moves as conductor-13 keypoints do, for formats that need a 3-D hierarchy.
+
+    The picture says nothing of depth: each hand is put as far in front of its shoulder as a bent arm brings it (four
+    fifths of its length away), and the elbows follow by inverse kinematics.
+    """
+    if motion.skeleton.name == BODY.name:
+        return motion
+    if motion.skeleton.name != "conductor-13":
+        raise MotionError(f"a {motion.skeleton.name} motion has no conductor's body; give conductor-13")
+    seen = dict(zip(motion.skeleton.joints, np.moveaxis(motion.positions.astype(np.float64), 1, 0), strict=True))
+    wide = np.linalg.norm(BODY.rest[BODY.index("left_shoulder")] - BODY.rest[BODY.index("right_shoulder")])
+    scale = float(wide) / _SHOULDER_WIDTH
+    floor = float(BODY.rest[BODY.index("left_hip")][1])
+
+    def metres(name: str) -> Array:
+        return (seen[name] - _HIPS) * (scale, -scale) + (0.0, floor)
+
+    hips = (metres("left_hip") + metres("right_hip")) / 2
+    chest = (metres("left_shoulder") + metres("right_shoulder")) / 2
+    lean = np.arctan2(chest[:, 0] - hips[:, 0], np.maximum(chest[:, 1] - hips[:, 1], 0.2))
+    ears = metres("left_ear") - metres("right_ear")
+    nose = metres("nose") - (metres("left_ear") + metres("right_ear")) / 2
+    look = np.arcsin(np.clip(nose[:, 0] / 0.12, -0.9, 0.9))
+    nod = np.arcsin(np.clip(-nose[:, 1] / 0.12, -0.6, 0.6))
+    still = np.zeros(len(motion))
+    gestures = Gestures(
+        right=_with_depth(metres("right_wrist"), metres("right_shoulder")),
+        left=_with_depth(metres("left_wrist"), metres("left_shoulder")),
+        left_palm=still,
+        lean=still + 0.04,
+        turn=0.3 * look,
+        sway=-lean,
+        nod=nod,
+        look=0.7 * look * (np.abs(ears[:, 0]) > 0.02),
+        breath=still + 0.5,
+        shift=hips[:, 0],
+    )
+    return replace(embody(gestures, motion.fps), meta=dict(motion.meta))
+
+
+def _with_depth(wrist: Array, shoulder: Array) -> Array:
+    arm = sum(float(np.linalg.norm(BODY.offsets[BODY.index(name)])) for name in ("left_elbow", "left_wrist"))
+    flat = np.linalg.norm(wrist - shoulder, axis=1)
+    depth = np.sqrt(np.maximum((0.8 * arm) ** 2 - flat**2, 0.12**2))
+    return np.concatenate([wrist, depth[:, None]], axis=1)

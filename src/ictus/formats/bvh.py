@@ -1,0 +1,233 @@
+"""Biovision hierarchy: joint rotations as text, which nearly every animation program opens.
+
+The format has no units. This package writes centimetres, and reads them unless told another scale.
+
+Written: root with Xposition Yposition Zposition and, as every joint, Zrotation Xrotation Yrotation (R = Rz Rx Ry,
+degrees). The root's OFFSET is zero, so that programs which add it to the position and programs which do not agree.
+Joints without children (hands, nose, the baton) stay joints, each with a short End Site behind it. Meta has no place in
+this format, nor has a motion whose joints have positions only.
+
+Read: any order and number of channels on any joint. Where a joint has position channels they replace its OFFSET, as in
+Blender and MotionBuilder. End Sites are no joints.
+"""
+
+import itertools
+import math
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from ictus.errors import MotionError
+from ictus.formats import Recording, hierarchy
+from ictus.skeleton import Skeleton
+
+METRES = 0.01  # metres in a unit: centimetres
+_POSITIONS = ("XPOSITION", "YPOSITION", "ZPOSITION")
+_ROTATIONS = ("XROTATION", "YROTATION", "ZROTATION")
+_MOTION = re.compile(r"^[ \t]*MOTION\s+Frames\s*:\s*(\d+)\s+Frame\s+Time\s*:\s*(\S+)", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass
+class _Joint:
+    name: str
+    parent: int
+    offset: tuple[float, ...] = (0.0, 0.0, 0.0)
+    channels: list[str] = field(default_factory=list)
+    column: int = 0  # of its first channel in a frame
+
+
+def read(path: Path, scale: float = METRES) -> Recording:
+    """Read a motion.
+
+    Parameters
+    ----------
+    scale : metres in one unit of the file: 0.01 for centimetres, 0.0254 for inches, 0.0564 for the CMU corpus.
+
+    Returns
+    -------
+    A recording with rotations and root, or with positions only if joints slide away from their parents.
+
+    Raises
+    ------
+    MotionError
+        If the file is no BVH or is damaged or cut short.
+    """
+    text = path.read_text("utf-8-sig", errors="replace")
+    motion = _MOTION.search(text)
+    if motion is None:
+        raise MotionError('is no BVH file: it has no "MOTION" part with "Frames" and "Frame Time"')
+    joints = _joints(text[: motion.start()])
+    width = joints[-1].column + len(joints[-1].channels)
+    values = _values(text[motion.end() :], motion[1], width)
+    translations = np.stack([_translations(joint, values) for joint in joints], axis=1)  # (T, J, 3)
+    rotations = np.stack([_rotations(joint, values) for joint in joints], axis=1)  # (T, J, 3, 3)
+    names, parents = tuple(joint.name for joint in joints), tuple(joint.parent for joint in joints)
+    return hierarchy.recording(path.stem, names, parents, translations * scale, rotations, _fps(motion[2]))
+
+
+def write(path: Path, recording: Recording) -> None:
+    """Write rotations and root.
+
+    Raises
+    ------
+    MotionError
+        If the motion has no rotations, or a joint has a name that cannot stand in this format.
+    """
+    body, rotations, root = hierarchy.turning(recording, "BVH")
+    for name in body.joints:
+        if not name.isprintable() or " ".join(name.split()) != name or not name or set(name) & set("{}"):
+            raise MotionError(f"a joint cannot be called {name!r} in BVH; rename it")
+    frames, order = len(root), _depth_first(body)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Gimbal lock")  # one of many equal triples of angles is as good as another
+        angles = Rotation.from_matrix(rotations[:, order].reshape(-1, 3, 3)).as_euler("ZXY", degrees=True)
+    angles = np.unwrap(angles.reshape(frames, -1), period=360, axis=0)  # (T, 3 J)
+    values = np.concatenate([root / METRES, angles], axis=1)
+    rows = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in values.tolist())
+    head = "\n".join(["HIERARCHY", *_tree(body, order)])
+    time = 1 / float(recording.fps)
+    path.write_text(f"{head}\nMOTION\nFrames: {frames}\nFrame Time: {time!r}\n{rows}\n", encoding="utf-8")
+
+
+def _joints(text: str) -> list[_Joint]:
+    """Parse the HIERARCHY part."""
+    words = iter(text.replace("{", " { ").replace("}", " } ").split())
+    if next(words, "").upper() != "HIERARCHY":
+        raise MotionError('is no BVH file: it does not begin with "HIERARCHY"')
+    joints: list[_Joint] = []
+    opened: list[int] = []  # the joints whose braces are open; -1 for an End Site
+    try:
+        for word in words:
+            keyword = word.upper()
+            if keyword in ("ROOT", "JOINT"):
+                parent = opened[-1] if joints else -1
+                if (keyword == "ROOT") != (parent < 0):
+                    raise MotionError("has a joint outside the figure, or more than one figure; export one by itself")
+                opened.append(len(joints))
+                joints.append(_Joint(_name(words), parent))
+            elif keyword == "END":
+                _name(words)
+                opened.append(-1)
+            elif keyword == "OFFSET":
+                offset = _offset(words)
+                if opened[-1] >= 0:
+                    joints[opened[-1]].offset = offset
+            elif keyword == "CHANNELS":
+                joints[opened[-1]].channels = _channels(words)
+            elif keyword == "}":
+                opened.pop()
+            else:
+                raise MotionError(f"has an unknown word in its hierarchy: {word[:40]!r}")
+    except (ValueError, IndexError, StopIteration) as error:
+        raise MotionError("has a damaged hierarchy") from error
+    if not joints or opened:
+        raise MotionError("has a hierarchy that is cut short")
+    for before, joint in itertools.pairwise(joints):
+        joint.column = before.column + len(before.channels)
+    return joints
+
+
+def _name(words: Iterator[str]) -> str:
+    return " ".join(iter(words.__next__, "{"))
+
+
+def _offset(words: Iterator[str]) -> tuple[float, ...]:
+    x, y, z = map(float, itertools.islice(words, 3))
+    return x, y, z
+
+
+def _channels(words: Iterator[str]) -> list[str]:
+    count = int(next(words))
+    channels = [word.upper() for word in itertools.islice(words, count)]
+    if len(channels) != count or len(set(channels)) != count or not set(channels) <= {*_POSITIONS, *_ROTATIONS}:
+        raise MotionError(f"has channels that are none: {' '.join(channels)[:80]}")
+    return channels
+
+
+def _values(text: str, count: str, width: int) -> NDArray[np.float64]:
+    """Parse the frames: (T, channels)."""
+    try:
+        frames, values = int(count), np.array(text.split(), np.float64)
+    except ValueError as error:
+        raise MotionError("has something else than numbers in its frames") from error
+    if not width or values.size != frames * width:
+        raise MotionError(
+            f"promises {frames} frames of {width} numbers, which makes {frames * width}, but holds {values.size}"
+        )
+    if not np.isfinite(values).all():
+        raise MotionError("has numbers in its frames that are not finite")
+    return values.reshape(frames, width)
+
+
+def _fps(text: str) -> float:
+    """Frames per second; a frame time such as .0083333 stands for the whole number that it was rounded from."""
+    try:
+        time = float(text)
+        if not 0 < time < math.inf:
+            raise ValueError(text)
+    except ValueError as error:
+        raise MotionError(f"has a frame time of {text[:40]!r}; it must be a positive number of seconds") from error
+    digits = len(text.partition(".")[2])
+    return hierarchy.whole_fps(1 / time, min(10.0**-digits, 5e-5) / time**2)
+
+
+def _translations(joint: _Joint, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, 3) units of the file."""
+    moved = np.tile(joint.offset, (len(values), 1))
+    for axis, channel in enumerate(_POSITIONS):
+        if channel in joint.channels:
+            moved[:, axis] = values[:, joint.column + joint.channels.index(channel)]
+    return moved
+
+
+def _rotations(joint: _Joint, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, 3, 3): the product of the joint's axis rotations, in the order of its channels."""
+    turning = [(k, channel[0]) for k, channel in enumerate(joint.channels) if channel in _ROTATIONS]
+    if not turning:
+        return np.tile(np.eye(3), (len(values), 1, 1))
+    columns = [joint.column + k for k, _ in turning]
+    order = "".join(axis for _, axis in turning)
+    return Rotation.from_euler(order, values[:, columns], degrees=True).as_matrix()
+
+
+def _depth_first(body: Skeleton) -> list[int]:
+    """Return the joints in the order of the file: each is followed by all that hang on it."""
+    children: list[list[int]] = [[] for _ in body.joints]
+    for joint, parent in enumerate(body.parents or ()):
+        if parent >= 0:
+            children[parent].append(joint)
+    order, waiting = [], [0]
+    while waiting:
+        order.append(waiting.pop())
+        waiting.extend(reversed(children[order[-1]]))
+    return order
+
+
+def _tree(body: Skeleton, order: list[int]) -> Iterator[str]:
+    """Write the hierarchy, line by line."""
+    parents = body.parents or ()
+    depths = [0] * len(body)
+    for joint in order[1:]:
+        depths[joint] = depths[parents[joint]] + 1
+    for joint, following in zip(order, [*order[1:], None], strict=True):
+        depth, after = depths[joint], -1 if following is None else depths[following] - 1
+        tabs, inner = "\t" * depth, "\t" * (depth + 1)
+        offset = body.offsets[joint] / METRES if joint else np.zeros(3)
+        yield f"{tabs}{'JOINT' if joint else 'ROOT'} {body.joints[joint]}"
+        yield f"{tabs}{{"
+        yield f"{inner}OFFSET {_triple(offset)}"
+        yield f"{inner}CHANNELS {'3' if joint else '6 Xposition Yposition Zposition'} Zrotation Xrotation Yrotation"
+        if after < depth:  # nothing hangs on it
+            end = offset / 10 if offset.any() else np.array([0.0, 1.0, 0.0])
+            yield from (f"{inner}End Site", f"{inner}{{", f"{inner}\tOFFSET {_triple(end)}", f"{inner}}}")
+        yield from ("\t" * closed + "}" for closed in range(depth, after, -1))
+
+
+def _triple(vector: NDArray[np.floating]) -> str:
+    return " ".join(f"{value:.6f}" for value in vector.tolist())

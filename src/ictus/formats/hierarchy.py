@@ -1,0 +1,129 @@
+"""Files that hold a tree of joints, each moving relative to its parent (BVH, glTF): what such formats share."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from ictus.errors import MotionError
+from ictus.formats import Recording
+from ictus.skeleton import Skeleton, find_skeleton
+
+Array = NDArray[np.floating]
+
+_SAME_BODY = 1e-4  # metres between two rest poses that count as one
+_FAR = 1e9  # metres
+_RIGID = 1e-3  # metres by which a bone may change its length and still count as rigid
+
+
+def recording(
+    name: str,
+    joints: tuple[str, ...],
+    parents: tuple[int, ...],
+    translations: Array,
+    rotations: Array,
+    fps: float,
+    start: Array | None = None,
+    meta: dict[str, Any] | None = None,
+) -> Recording:
+    """Make a recording of local transforms.
+
+    A body that the package knows by its joints and parents is recognised, and its joints come in its own order; another
+    becomes a skeleton called `name`. Rotations are kept where the bones are rigid. Where a joint slides away from its
+    parent by more than a millimetre no rest pose could give the motion back, and the recording holds positions only.
+
+    Parameters
+    ----------
+    translations : (T, J, 3) metres, each joint in its parent's axes, the root in the world's.
+    rotations : (T, J, 3, 3) of each joint relative to its parent.
+    start : (3,) metres, the root's place in the rest pose; the origin, or a known body's own, if not given.
+
+    Raises
+    ------
+    MotionError
+        If there are no frames or the joints make no skeleton.
+    """
+    if not len(translations):
+        raise MotionError("there are no frames in it")
+    if not (np.abs(translations).max() < _FAR and np.isfinite(rotations).all()):
+        raise MotionError("has joints that are nowhere, or farther away than a motion can be")
+    offsets = np.median(translations, axis=0)
+    offsets[0] = 0 if start is None else start
+    rest = _accumulate(offsets, parents)
+    known = find_skeleton(joints, parents)
+    if known is not None and known.parents is not None:
+        order = [joints.index(joint) for joint in known.joints]
+        offsets, rest = offsets[order], rest[order]
+        translations, rotations = translations[:, order], rotations[:, order]
+        parents = known.parents
+    body = _new_body(name, joints, parents, rest) if known is None else _known_body(known, rest)
+    root = translations[:, 0].astype(np.float32)
+    slide = np.abs(translations[:, 1:] - offsets[1:]).max(initial=0.0)
+    if slide > _RIGID:
+        return Recording(body, fps, _pose(parents, translations, rotations), meta=meta or {})
+    return Recording(body, fps, None, rotations.astype(np.float32), root, meta or {})
+
+
+def turning(recording: Recording, form: str) -> tuple[Skeleton, NDArray[np.float32], NDArray[np.float32]]:
+    """Return the body, its rotations (T, J, 3, 3) and its root (T, 3), for a format that cannot do without them.
+
+    Raises
+    ------
+    MotionError
+        If the recording has none; `form` names the format in the message.
+    """
+    body, rotations, root = recording.skeleton, recording.rotations, recording.root
+    if rotations is None or root is None or body.parents is None or body.rest is None:
+        raise MotionError(
+            f"{form} stores how joints turn, and this motion of {body.name} has positions only; "
+            "save it as .npz or .json (conductor-13 also as .npy)"
+        )
+    return body, rotations, root
+
+
+def quaternions(rotations: Array) -> NDArray[np.float64]:
+    """Return rotation matrices (..., 3, 3) as unit quaternions (..., 4) in the order x, y, z, w."""
+    return Rotation.from_matrix(rotations.reshape(-1, 3, 3)).as_quat().reshape(*rotations.shape[:-2], 4)
+
+
+def matrices(quaternions: Array) -> NDArray[np.float64]:
+    """Return quaternions (..., 4), x, y, z, w, as rotation matrices (..., 3, 3). Raises ValueError if one is zero."""
+    return Rotation.from_quat(quaternions.reshape(-1, 4)).as_matrix().reshape(*quaternions.shape[:-1], 3, 3)
+
+
+def whole_fps(fps: float, error: float) -> float:
+    """Return the whole number that `fps` stands for if it is within `error` of one, otherwise `fps` itself."""
+    return float(round(fps)) if abs(fps - round(fps)) <= error else fps
+
+
+def _new_body(name: str, joints: tuple[str, ...], parents: tuple[int, ...], rest: Array) -> Skeleton:
+    bones = tuple((parent, joint) for joint, parent in enumerate(parents) if parent >= 0)
+    return Skeleton(name, joints, bones, parents, rest=rest.astype(np.float32))
+
+
+def _known_body(known: Skeleton, rest: Array) -> Skeleton:
+    """Return a known body as it is, or with the rest pose of a file in which it has other proportions."""
+    if known.rest is None:
+        return replace(known, rest=rest)
+    rest = rest - rest[0] + known.rest[0]
+    return known if np.allclose(rest, known.rest, rtol=0, atol=_SAME_BODY) else replace(known, rest=rest)
+
+
+def _accumulate(offsets: Array, parents: tuple[int, ...]) -> Array:
+    rest = offsets.copy()
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            rest[joint] += rest[parent]
+    return rest
+
+
+def _pose(parents: tuple[int, ...], translations: Array, rotations: Array) -> NDArray[np.float32]:
+    """Forward kinematics of bones that change their length: (T, J, 3) metres."""
+    positions, turned = translations.copy(), rotations.copy()
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            turned[:, joint] = turned[:, parent] @ rotations[:, joint]
+            positions[:, joint] = positions[:, parent] + (turned[:, parent] @ translations[:, joint, :, None])[..., 0]
+    return positions.astype(np.float32)

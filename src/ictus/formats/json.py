@@ -1,0 +1,171 @@
+"""Motion as readable text: one JSON object, one line per frame.
+
+    {
+      "format": "ictus-motion",
+      "version": 1,
+      "fps": 30.0,
+      "skeleton": {
+        "name": "conductor-23",
+        "joints": [J names],
+        "bones": [pairs of joint numbers, to draw],
+        "parents": [J numbers, -1 for the root] or null,
+        "mirror": [J numbers: the joint on the other side],
+        "rest": [J x [x, y, z] metres, y up: the pose without rotations] or null
+      },
+      "meta": {anything: beats, model, seed},
+      "positions": [T frames of J x [x, y] or [x, y, z]],
+      "root": [T x [x, y, z] metres] or null,
+      "rotations": [T frames of J unit quaternions [x, y, z, w], relative to the parent joint] or null
+    }
+
+3-D is metres with y up; conductor-13 is in image coordinates, y down. Numbers are rounded to six decimals.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.errors import MotionError
+from ictus.formats import Recording
+from ictus.formats.hierarchy import matrices, quaternions
+from ictus.skeleton import Skeleton
+
+FORMAT, VERSION = "ictus-motion", 1
+
+
+def read(path: Path) -> Recording:
+    """Read a motion.
+
+    Raises
+    ------
+    MotionError
+        If the file is no JSON, or not such a motion.
+    """
+    try:
+        content = loads(path.read_text("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise MotionError("is no text in UTF-8, so no JSON") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise MotionError(f'is JSON, but no motion: it does not begin with "format": "{FORMAT}"')
+    if content.get("version") != VERSION:
+        raise MotionError(f"is of version {content.get('version')!r}; this program reads version {VERSION}")
+    positions = _numbers(content, "positions", 3)
+    if positions is None:
+        raise MotionError('"positions" is missing')
+    fps, meta = content.get("fps"), content.get("meta", {})
+    if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps < 1e6:
+        raise MotionError('"fps" is no number of frames per second')
+    if not isinstance(meta, dict):
+        raise MotionError('"meta" is no JSON object')
+    return Recording(
+        _skeleton(content.get("skeleton")), fps, positions, _rotations(content), _numbers(content, "root", 2), meta
+    )
+
+
+def write(path: Path, recording: Recording) -> None:
+    """Write a motion. Raises MotionError if its meta is not made of JSON types."""
+    body, rotations = recording.skeleton, recording.rotations
+    skeleton = {
+        "name": body.name,
+        "joints": body.joints,
+        "bones": body.bones,
+        "parents": body.parents,
+        "mirror": body.mirror,
+        "rest": _rounded(body.rest),
+    }
+    fields = {
+        "format": dumps(FORMAT),
+        "version": dumps(VERSION),
+        "fps": dumps(float(recording.fps)),
+        "skeleton": _object({key: dumps(value) for key, value in skeleton.items()}, "  "),
+        "meta": dumps(recording.meta),
+        "positions": _frames(_rounded(recording.positions)),
+        "root": _frames(_rounded(recording.root)),
+        "rotations": _frames(_rounded(None if rotations is None else quaternions(rotations))),
+    }
+    path.write_text(_object(fields, "") + "\n", encoding="utf-8")
+
+
+def dumps(value: Any) -> str:
+    """Return a value as JSON on one line; raises MotionError for what JSON cannot hold (arrays, NaN, loops)."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise MotionError(f"meta can hold JSON types only ({error})") from error
+
+
+def loads(text: str) -> Any:
+    """Return what a JSON text holds; raises MotionError if it is damaged."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise MotionError(f"is no valid JSON (line {error.lineno}: {error.msg})") from error
+    except (ValueError, RecursionError) as error:
+        raise MotionError(f"is no valid JSON ({error})") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _rounded(array: NDArray[Any] | None) -> Any:
+    return None if array is None else np.round(array.astype(np.float64), 6).tolist()
+
+
+def _object(fields: dict[str, str], indent: str) -> str:
+    return "{\n" + ",\n".join(f'{indent}  "{key}": {value}' for key, value in fields.items()) + f"\n{indent}}}"
+
+
+def _frames(frames: list[Any] | None) -> str:
+    return "null" if frames is None else "[\n" + ",\n".join(map(dumps, frames)) + "\n]"
+
+
+def _skeleton(content: Any) -> Skeleton:
+    try:
+        parents, rest = content["parents"], content["rest"]
+        return Skeleton(
+            name=_text(content["name"]),
+            joints=tuple(map(_text, content["joints"])),
+            bones=tuple((_index(a), _index(b)) for a, b in content["bones"]),
+            parents=None if parents is None else tuple(map(_index, parents)),
+            mirror=tuple(map(_index, content["mirror"])),
+            rest=None if rest is None else np.array(rest, np.float32),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise MotionError('"skeleton" is incomplete or malformed') from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _index(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError("no joint number")
+    return value
+
+
+def _numbers(content: dict[str, Any], key: str, dimensions: int) -> NDArray[np.float32] | None:
+    if content.get(key) is None:
+        return None
+    try:
+        array = np.array(content[key], np.float64).astype(np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MotionError(f'"{key}" is no regular list of numbers') from error
+    if array.ndim != dimensions:
+        raise MotionError(f'"{key}" is a list of {array.ndim} levels, expected {dimensions}')
+    return array
+
+
+def _rotations(content: dict[str, Any]) -> NDArray[np.float32] | None:
+    turns = _numbers(content, "rotations", 3)
+    if turns is None:
+        return None
+    if turns.shape[-1] != 4 or not np.allclose(np.linalg.norm(turns, axis=-1), 1, rtol=0, atol=1e-3):
+        raise MotionError('"rotations" are no unit quaternions [x, y, z, w]')
+    return matrices(turns).astype(np.float32)

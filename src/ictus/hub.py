@@ -1,0 +1,60 @@
+"""The one place that knows which art a checkpoint belongs to."""
+
+import os
+from dataclasses import dataclass
+
+from ictus.conducting.conductor import Conductor, LearnedConductor, Maestro
+from ictus.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A model that can be loaded by name."""
+
+    name: str
+    art: str
+    what: str
+    size: str
+    licence: str
+    scores: str
+
+
+SHIPPED = (
+    Shipped(
+        "maestro",
+        "conducting",
+        "marks the beats that it hears; any metre, 3-D body",
+        "no weights",
+        "Apache-2.0",
+        "hands on the given beats within half a frame",
+    ),
+)
+
+
+def load(name: str | os.PathLike[str]) -> Conductor:
+    """Load a model by name ("maestro") or from its folder (config.json, model.safetensors).
+
+    Returns
+    -------
+    A callable: `model(audio, seed=0) -> Motion`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or folder, it is damaged, or it is a network that makes no motion.
+    """
+    if os.fspath(name) == "maestro":
+        return Maestro()
+    from ictus.nn.pretrained import locate, read_config
+
+    try:
+        folder = locate(name)
+    except ModelError as error:
+        names = ", ".join(model.name for model in SHIPPED)
+        raise ModelError(f"{error}; models by name: {names}; `ictus convert` makes folders of others") from error
+    kind = read_config(folder)["class"]
+    if kind == "ictus.conducting.gan.Generator":
+        from ictus.conducting.gan import Generator
+
+        return LearnedConductor(Generator.from_pretrained(folder), name)
+    raise ModelError(f"{folder}: holds a {kind}, which makes no motion from music")

@@ -1,0 +1,102 @@
+"""Forward and inverse kinematics of a hierarchy of joints, on NumPy arrays."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.skeleton import Skeleton
+
+Array = NDArray[np.floating]
+
+
+def forward_kinematics(skeleton: Skeleton, rotations: Array, root: Array) -> Array:
+    """Pose a hierarchy.
+
+    Parameters
+    ----------
+    rotations : (T, J, 3, 3) rotation of each joint relative to its parent; identity is the rest pose.
+    root : (T, 3) metres, position of the root joint.
+
+    Returns
+    -------
+    (T, J, 3) metres, positions of the joints.
+    """
+    return global_pose(skeleton, rotations, root)[0]
+
+
+def global_pose(skeleton: Skeleton, rotations: Array, root: Array) -> tuple[Array, Array]:
+    """As `forward_kinematics`, and also each joint's rotation relative to the world, (T, J, 3, 3)."""
+    parents = skeleton.parents or ()
+    offsets = skeleton.offsets
+    positions = np.empty((*rotations.shape[:2], 3), rotations.dtype)
+    turned = np.empty_like(rotations)
+    for joint, parent in enumerate(parents):
+        if parent < 0:
+            positions[:, joint], turned[:, joint] = root, rotations[:, joint]
+        else:
+            turned[:, joint] = turned[:, parent] @ rotations[:, joint]
+            positions[:, joint] = positions[:, parent] + turned[:, parent] @ offsets[joint]
+    return positions, turned
+
+
+def two_bone_elbow(shoulder: Array, wrist: Array, upper: float, fore: float, pole: Array) -> tuple[Array, Array]:
+    """Find the elbow of an arm whose ends are known: the triangle's third corner, on the side of `pole`.
+
+    Parameters
+    ----------
+    shoulder, wrist : (T, 3) metres; a wrist that is out of reach is brought within it, along the same line.
+    upper, fore : lengths of upper arm and forearm, metres.
+    pole : (T, 3) or (3,) the direction into which the elbow points.
+
+    Returns
+    -------
+    elbow, wrist : (T, 3) metres; |elbow - shoulder| = upper and |wrist - elbow| = fore.
+    """
+    reach = wrist - shoulder
+    wanted = np.linalg.norm(reach, axis=-1, keepdims=True)
+    along = _unit(reach, np.array([0.0, -1.0, 0.0]))
+    distance = _soft_limit(wanted, upper + fore, abs(upper - fore))
+    # Distance from the shoulder to the foot of the elbow's height in the triangle, and that height.
+    foot = (distance**2 + upper**2 - fore**2) / (2 * distance)
+    height = np.sqrt(np.maximum(upper**2 - foot**2, 0.0))
+    sideways = _square_to(along, pole)
+    return shoulder + foot * along + height * sideways, shoulder + distance * along
+
+
+def _soft_limit(distance: Array, longest: float, shortest: float, margin: float = 0.12) -> Array:
+    """Keep a reach inside (shortest, longest): untouched in the middle, levelling off smoothly near either end."""
+    start, room = longest * (1 - margin), longest * (margin - 0.005)
+    over = np.maximum(distance - start, 0.0) / room
+    limited = np.where(distance > start, start + room * np.tanh(over), distance)
+    return np.maximum(limited, shortest * 1.05 + 1e-3)
+
+
+def frame_from(primary: Array, secondary: Array) -> Array:
+    """Return rotations (..., 3, 3) whose first column is along `primary` and whose second leans to `secondary`.
+
+    Where a direction is missing (zero, or both along one line), any that makes a rotation is taken.
+    """
+    x = _unit(primary, np.array([1.0, 0.0, 0.0]))
+    y = _square_to(x, secondary)
+    return np.stack([x, y, np.cross(x, y)], axis=-1)
+
+
+def _square_to(axis: Array, wish: Array) -> Array:
+    """Return the unit vectors at right angles to the unit vectors `axis` that lean most to `wish`.
+
+    Where the wish lies along the axis, any right angle will do.
+    """
+    square = wish - (wish * axis).sum(-1, keepdims=True) * axis
+    spare = np.cross(axis, np.eye(3)[np.abs(axis).argmin(-1)])
+    return _unit(square, spare / np.linalg.norm(spare, axis=-1, keepdims=True))
+
+
+def _unit(vectors: Array, otherwise: Array) -> Array:
+    """Return the vectors at length 1, or `otherwise` where they have next to no length."""
+    size = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.where(size > 1e-6, vectors / np.maximum(size, 1e-6), otherwise.astype(vectors.dtype))
+
+
+def bone_lengths(skeleton: Skeleton, positions: Array) -> Array:
+    """Return (T, B): the length of each of the skeleton's bones in each frame, in the unit of `positions`."""
+    start, end = np.array(skeleton.bones, int).reshape(-1, 2).T
+    return np.linalg.norm(positions[:, end] - positions[:, start], axis=-1)

@@ -1,0 +1,256 @@
+"""A checkpoint is a folder: config.json (class, sizes, provenance), model.safetensors, README.md (the model card).
+
+Nothing in such a folder is ever executed: sizes are JSON, weights are safetensors.
+"""
+
+import dataclasses
+import difflib
+import json
+import os
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ictus.errors import ModelError
+from ictus.files import readable, writing
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+
+
+class Pretrained(nn.Module):
+    """A network built from a frozen dataclass `config`, which saves itself to a folder and loads from one.
+
+    Attributes
+    ----------
+    Config : the dataclass; its defaults are the published sizes.
+    sizes : named configurations, for `from_config`; every network has at least "paper" and "debug".
+    config : the sizes of this network.
+    metadata : JSON types that travel with the weights: features, skeleton, fps, licence, source, description ...
+    """
+
+    Config: ClassVar[type[Any]]
+    sizes: ClassVar[Mapping[str, Any]]
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        self.config = config
+        self.metadata: dict[str, Any] = {}
+
+    @classmethod
+    def from_config(cls, size: str) -> Self:
+        """Build a fresh network by the name of its size, e.g. "paper" or "debug".
+
+        Raises
+        ------
+        ModelError
+            If there is no size of that name.
+        """
+        if size not in cls.sizes:
+            raise ModelError(f"{cls.__name__} has no size {size!r}; it has {', '.join(cls.sizes)}")
+        return cls(cls.sizes[size])
+
+    def save_pretrained(
+        self,
+        folder: str | os.PathLike[str],
+        metadata: Mapping[str, Any] | None = None,
+        card: str | None = None,
+    ) -> None:
+        """Write config.json, model.safetensors and README.md; each is written whole or not at all, config.json last.
+
+        Parameters
+        ----------
+        folder : made if it is not there.
+        metadata : added to the network's own metadata, over entries of the same name.
+        card : the model card in Markdown; without it, one is made from the metadata.
+
+        Raises
+        ------
+        ModelError
+            If a weight is not finite (a training that diverged must not replace a good checkpoint).
+        IctusError
+            If the folder cannot be written to.
+        """
+        target = Path(folder)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        if broken := _not_finite(tensors):
+            raise ModelError(f"{target}: not saved, because {broken} holds NaN or infinity; lower the learning rate")
+        facts = {**self.metadata, **(metadata or {})}
+        content = {"class": _name(type(self)), "config": dataclasses.asdict(self.config), "metadata": facts}
+        config = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        card = model_card(self, facts) if card is None else card
+        with writing(target / WEIGHTS) as path:
+            save_file(tensors, path)
+        with writing(target / CARD) as path:
+            path.write_text(card, encoding="utf-8")
+        with writing(target / CONFIG) as path:
+            path.write_text(config, encoding="utf-8")
+        self.metadata = facts
+
+    @classmethod
+    def from_pretrained(cls, folder: str | os.PathLike[str]) -> Self:
+        """Load a network from its folder, or by the name of a checkpoint that the package ships; in eval mode, on CPU.
+
+        Raises
+        ------
+        ModelError
+            If the folder or a file of it is missing or damaged, belongs to another class, or does not fit its config.
+        """
+        source = locate(folder)
+        description = read_config(source)
+        if description["class"] != _name(cls):
+            raise ModelError(f"{source}: holds a {description['class']}, but a {_name(cls)} is needed")
+        config_file, weights_file = source / CONFIG, readable(source / WEIGHTS, ModelError)
+        config = _parse(cls.Config, description["config"], f"{config_file}: config")
+        with torch.random.fork_rng(devices=[]):  # the initial weights are thrown away: leave no trace of drawing them
+            try:
+                network = cls(config)
+            except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
+                raise ModelError(f"{config_file}: no network can be built from these sizes ({_line(error)})") from error
+        try:
+            tensors = load_file(weights_file)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise ModelError(f"{weights_file}: damaged ({_line(error)}); fetch or save it again") from error
+        load_tensors(network, tensors, str(weights_file))
+        network.metadata = description["metadata"]
+        return network.eval()
+
+
+def locate(name: str | os.PathLike[str]) -> Path:
+    """Return a checkpoint's folder, given as a path or as the name of one in ictus/weights.
+
+    Raises
+    ------
+    ModelError
+        If there is neither.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    shipped = Path(__file__).parents[1] / "weights"
+    known = sorted(path.parent.name for path in shipped.glob(f"*/{CONFIG}"))
+    if str(name) in known:
+        return shipped / folder
+    if folder.exists():
+        raise ModelError(f"{folder}: is a file; give the folder that holds {CONFIG} and {WEIGHTS}")
+    hint = f"; shipped are {', '.join(known)}" if known else ""
+    raise ModelError(f"{folder}: no such folder{hint}")
+
+
+def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return a checkpoint's config.json as {"class": str, "config": dict, "metadata": dict}; loads no weights.
+
+    Raises
+    ------
+    ModelError
+        If it is missing, no JSON, or not written by this package.
+    """
+    file = readable(Path(folder) / CONFIG, ModelError)
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{file}: no valid JSON ({_line(error)})") from error
+    for key, kind in (("class", str), ("config", dict), ("metadata", dict)):
+        if not isinstance(content, dict) or not isinstance(content.get(key), kind):
+            raise ModelError(f'{file}: "{key}" is missing or of another type; this is no checkpoint of ictus')
+    return {key: content[key] for key in ("class", "config", "metadata")}
+
+
+def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
+    """Put `tensors` into the network, all of them and nothing else.
+
+    Raises
+    ------
+    ModelError
+        Beginning with `where`: if one is missing, unexpected, of another shape or type, or not finite.
+    """
+    expected = network.state_dict()
+    for problem, names in (("misses", expected.keys() - tensors.keys()), ("also holds", tensors.keys() - expected)):
+        if names:
+            raise ModelError(f"{where}: {problem} {_listed(names)}; these are not the weights of this network")
+    for name, tensor in expected.items():
+        given = tensors[name]
+        if given.shape != tensor.shape:
+            raise ModelError(f"{where}: {name} has shape {tuple(given.shape)}, the config says {tuple(tensor.shape)}")
+        if given.is_floating_point() != tensor.is_floating_point():
+            raise ModelError(f"{where}: {name} holds {given.dtype}, expected {tensor.dtype}")
+    if broken := _not_finite(tensors):
+        raise ModelError(f"{where}: {broken} holds NaN or infinity; fetch or train the weights again")
+    network.load_state_dict(dict(tensors))
+
+
+def model_card(network: Pretrained, metadata: Mapping[str, Any]) -> str:
+    """Return a model card in Markdown: what it is, its facts, how to load it, its licence."""
+    module, _, name = _name(type(network)).rpartition(".")
+    facts = {"class": f"`{module}.{name}`", "parameters": f"{sum(p.numel() for p in network.parameters()):,}"}
+    facts |= {key: value for key, value in metadata.items() if key != "description"}
+    table = "\n".join(f"| {key} | {_cell(value)} |" for key, value in facts.items())
+    return (
+        f"# {metadata.get('name', name)}\n\n"
+        f"{metadata.get('description', (type(network).__doc__ or '').strip().partition(chr(10))[0])}\n\n"
+        f"| | |\n|---|---|\n{table}\n\n"
+        f"```python\nfrom {module} import {name}\n\nnetwork = {name}.from_pretrained(FOLDER)\n```\n"
+    )
+
+
+def _cell(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _listed(names: Any) -> str:
+    first = sorted(names)
+    return ", ".join(first[:3]) + (f" and {len(first) - 3} more" if len(first) > 3 else "")
+
+
+def _not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    return next((name for name, t in tensors.items() if t.is_floating_point() and not bool(t.isfinite().all())), None)
+
+
+def _parse(kind: Any, value: Any, where: str) -> Any:
+    """Turn JSON into `kind`: a dataclass of numbers, strings, tuples, literals and further dataclasses."""
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _parse_dataclass(kind, value, where)
+    if get_origin(kind) is Literal:
+        if value in get_args(kind):
+            return value
+        raise ModelError(f"{where} is {value!r}; it must be one of {', '.join(map(repr, get_args(kind)))}")
+    if get_origin(kind) in (Union, types.UnionType):  # X | None
+        return None if value is None else _parse(get_args(kind)[0], value, where)
+    if get_origin(kind) is tuple and isinstance(value, list):
+        kinds = get_args(kind)
+        kinds = kinds[:1] * len(value) if Ellipsis in kinds else kinds
+        if len(kinds) == len(value):
+            return tuple(_parse(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is kind:
+        return value
+    raise ModelError(f"{where} is {value!r}; it must be of type {getattr(kind, '__name__', kind)}")
+
+
+def _parse_dataclass(kind: type, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ModelError(f"{where} is {value!r}; it must be an object with the fields of {kind.__name__}")
+    hints = get_type_hints(kind)
+    for key in value:
+        if key not in hints:
+            near = difflib.get_close_matches(key, hints, n=1, cutoff=0)
+            raise ModelError(f"{where}.{key} is unknown; the nearest valid name is {near[0] if near else 'none'}")
+    try:
+        return kind(**{key: _parse(hints[key], item, f"{where}.{key}") for key, item in value.items()})
+    except TypeError as error:  # a field without a default is missing
+        raise ModelError(f"{where}: {error}") from error

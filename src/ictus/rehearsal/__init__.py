@@ -1,0 +1,1 @@
+"""Rehearsal: scores -> music whose truth is known (beats, bars, tempo, dynamics)."""

@@ -1,0 +1,183 @@
+"""Skeletons: which joints a body has, how they hang together, and the bodies that this package knows."""
+
+import itertools
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.errors import MotionError
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A body's joints and bones.
+
+    Attributes
+    ----------
+    name : e.g. "conductor-13".
+    joints : names of the J joints, in the order of a motion's joint axis.
+    bones : pairs of joint numbers to draw and to convolve over; need not be a tree.
+    parents : for a hierarchy, the parent of each joint (-1 for the root, parents before children); otherwise None.
+    mirror : for each joint, the number of its left/right counterpart (itself for the middle ones).
+    rest : (J, 3) metres, y up, facing +z: the pose in which all rotations are the identity; otherwise None.
+
+    Raises
+    ------
+    MotionError
+        If these do not fit together.
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    bones: tuple[tuple[int, int], ...]
+    parents: tuple[int, ...] | None = None
+    mirror: tuple[int, ...] = ()
+    rest: NDArray[np.float32] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.joints)
+        if not count:
+            raise MotionError(f"skeleton {self.name}: it has no joints")
+        if not self.mirror:
+            object.__setattr__(self, "mirror", _mirror_by_name(self.joints))
+        if len(set(self.joints)) != count:
+            raise MotionError(f"skeleton {self.name}: two joints have the same name; rename one")
+        if any(not (0 <= a < count and 0 <= b < count) for a, b in self.bones):
+            raise MotionError(f"skeleton {self.name}: a bone names a joint that is not there")
+        if len(self.mirror) != count or any(
+            not 0 <= m < count or self.mirror[m] != j for j, m in enumerate(self.mirror)
+        ):
+            raise MotionError(f"skeleton {self.name}: the joints do not mirror each other in pairs")
+        if self.parents is not None:
+            _check_parents(self.name, self.parents, count)
+        if self.rest is not None:
+            object.__setattr__(self, "rest", np.asarray(self.rest, np.float32))
+            if self.rest.shape != (count, 3):
+                raise MotionError(f"skeleton {self.name}: rest pose has shape {self.rest.shape}, not ({count}, 3)")
+            if not np.isfinite(self.rest).all():
+                raise MotionError(f"skeleton {self.name}: the rest pose is not finite")
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def index(self, joint: str) -> int:
+        """Return the number of a joint, by its name."""
+        try:
+            return self.joints.index(joint)
+        except ValueError:
+            raise MotionError(f"skeleton {self.name} has no joint {joint!r}; it has {', '.join(self.joints)}") from None
+
+    @cached_property
+    def offsets(self) -> NDArray[np.float32]:
+        """(J, 3) metres: each joint's rest position relative to its parent (the root's: relative to the origin)."""
+        if self.parents is None or self.rest is None:
+            raise MotionError(f"skeleton {self.name} is no hierarchy: it has no parents or no rest pose")
+        parents = np.asarray(self.parents)
+        return np.where(parents[:, None] >= 0, self.rest - self.rest[parents], self.rest).astype(np.float32)
+
+
+def _check_parents(name: str, parents: tuple[int, ...], count: int) -> None:
+    if len(parents) != count:
+        raise MotionError(f"skeleton {name}: {len(parents)} parents for {count} joints")
+    if any(not -1 <= p < j for j, p in enumerate(parents)):
+        raise MotionError(f"skeleton {name}: every parent must come before its children")
+    if -1 in parents[1:]:
+        raise MotionError(f"skeleton {name}: only the first joint may be without a parent")
+
+
+def _mirror_by_name(joints: tuple[str, ...]) -> tuple[int, ...]:
+    sides = {"left_": "right_", "right_": "left_", "Left": "Right", "Right": "Left"}
+
+    def counterpart(name: str) -> str:
+        for side, other in sides.items():
+            if name.startswith(side):
+                return other + name.removeprefix(side)
+        return name
+
+    return tuple(joints.index(other) if (other := counterpart(name)) in joints else j for j, name in enumerate(joints))
+
+
+def _chain(*names: str, joints: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    numbers = [joints.index(name) for name in names]
+    return tuple(itertools.pairwise(numbers))
+
+
+def _conductor_13() -> Skeleton:
+    """ConductorMotion100's upper body: COCO's first 13 keypoints, in image coordinates (y down)."""
+    joints = (
+        *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
+        *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
+    )
+    head = ((0, 1), (0, 2), (1, 3), (2, 4))
+    fake_neck = ((0, 5), (0, 6))
+    arms = ((5, 6), (5, 7), (7, 9), (6, 8), (8, 10))
+    torso = ((11, 12), (5, 11), (6, 12))
+    return Skeleton("conductor-13", joints, head + fake_neck + arms + torso)
+
+
+def _conductor_23() -> Skeleton:
+    """maestro's upper body in 3-D, standing in a T-pose and facing the players (+z); its own left hand is at +x."""
+    middle = {
+        "pelvis": (-1, (0, 0.95, 0)),
+        "spine": ("pelvis", (0, 1.07, 0.005)),
+        "chest": ("spine", (0, 1.22, -0.005)),
+        "neck": ("chest", (0, 1.465, -0.01)),
+        "head": ("neck", (0, 1.56, 0.015)),
+        "nose": ("head", (0, 1.605, 0.115)),
+    }
+    left = {
+        "left_eye": ("head", (0.032, 1.64, 0.095)),
+        "left_ear": ("head", (0.075, 1.61, 0.01)),
+        "left_collar": ("chest", (0.03, 1.42, 0)),
+        "left_shoulder": ("left_collar", (0.18, 1.415, 0)),
+        "left_elbow": ("left_shoulder", (0.475, 1.415, 0)),
+        "left_wrist": ("left_elbow", (0.735, 1.415, 0)),
+        "left_hand": ("left_wrist", (0.835, 1.415, 0)),
+        "left_hip": ("pelvis", (0.105, 0.92, 0)),
+    }
+    table: dict[str, tuple[int | str, tuple[float, float, float]]] = dict(middle)
+    table.update(left)
+    for name, (parent, (x, y, z)) in left.items():
+        table[name.replace("left", "right")] = (str(parent).replace("left", "right"), (-x, y, z))
+    table["baton"] = ("right_hand", (-1.185, 1.415, 0))
+    joints = tuple(table)
+    parents = tuple(-1 if isinstance(parent, int) else joints.index(parent) for parent, _ in table.values())
+    bones = tuple((p, j) for j, p in enumerate(parents) if p >= 0)
+    rest = np.array([position for _, position in table.values()], np.float32)
+    return Skeleton("conductor-23", joints, bones, parents, rest=rest)
+
+
+def _coco_17() -> Skeleton:
+    joints = (*_conductor_13().joints, "left_knee", "right_knee", "left_ankle", "right_ankle")
+    left_leg = _chain("left_hip", "left_knee", "left_ankle", joints=joints)
+    right_leg = _chain("right_hip", "right_knee", "right_ankle", joints=joints)
+    return Skeleton("coco-17", joints, _conductor_13().bones + left_leg + right_leg)
+
+
+_BODIES = {body.name: body for body in (_conductor_13(), _conductor_23(), _coco_17())}
+
+
+def get_skeleton(name: str) -> Skeleton:
+    """Return a body that the package knows, by name ("conductor-13", "conductor-23", "coco-17").
+
+    Raises
+    ------
+    MotionError
+        If there is no body of that name.
+    """
+    if name not in _BODIES:
+        raise MotionError(f"no skeleton is called {name!r}; known are {', '.join(_BODIES)}")
+    return _BODIES[name]
+
+
+def find_skeleton(joints: tuple[str, ...], parents: tuple[int, ...]) -> Skeleton | None:
+    """Return the hierarchy that the package knows by its joints' names and parents, in whatever order, or None."""
+    wanted = _parent_names(joints, parents)
+    trees = (body for body in _BODIES.values() if body.parents is not None)
+    return next((body for body in trees if _parent_names(body.joints, body.parents or ()) == wanted), None)
+
+
+def _parent_names(joints: tuple[str, ...], parents: tuple[int, ...]) -> dict[str, str]:
+    return {name: joints[parent] if parent >= 0 else "" for name, parent in zip(joints, parents, strict=True)}

@@ -1,0 +1,1 @@
+"""What people see: drawn figures, films with their sound, contact sheets and plots."""

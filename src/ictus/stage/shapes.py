@@ -1,0 +1,114 @@
+"""Shapes for whole stretches of film at once: polygons (T, N, 2) in pixels, one for each frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float32]
+Table = Sequence[tuple[float, float]]
+SHIFT = 4  # bits of sub-pixel precision in the coordinates that OpenCV is given
+
+
+def fixed(points: Points) -> NDArray[np.int32]:
+    """Return pixels as the fixed-point integers that OpenCV draws from."""
+    return np.rint(points * (1 << SHIFT)).astype(np.int32, order="C")
+
+
+def unit(vectors: Points) -> Points:
+    """Return vectors (..., 2) at length 1."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-6))
+
+
+def turned(vectors: Points) -> Points:
+    """Return vectors (..., 2) turned by a quarter, from right to down."""
+    return np.stack([-vectors[..., 1], vectors[..., 0]], axis=-1)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A place on the body with its own axes: origin, right and down are (T, 2) in pixels."""
+
+    origin: Points
+    right: Points
+    down: Points
+
+    def at(self, x: float, y: float) -> Points:
+        """Return (T, 2): the point at `x`, `y` of this frame."""
+        return self.origin + np.float32(x) * self.right + np.float32(y) * self.down
+
+    def polygon(self, table: Table) -> Points:
+        """Return (T, N, 2): the polygon with these N corners."""
+        corners = np.asarray(table, np.float32)
+        return self.origin[:, None] + corners[:, :1] * self.right[:, None] + corners[:, 1:] * self.down[:, None]
+
+    def curve(self, table: Table) -> Points:
+        """Return (T, 4 N, 2): a smooth closed curve near these N corners."""
+        return rounded(self.polygon(table))
+
+    def ellipse(self, x: float, y: float, width: float, height: float, corners: int = 28) -> Points:
+        """Return (T, corners, 2): an ellipse around `x`, `y` with these half-axes."""
+        angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+        return self.polygon(np.stack([x + width * np.cos(angle), y + height * np.sin(angle)], axis=1).tolist())
+
+    def moved(self, x: Points, y: Points) -> "Frame":
+        """Return this frame with its origin moved by (T, 1) of its own axes."""
+        return Frame(self.origin + x * self.right + y * self.down, self.right, self.down)
+
+
+def capsule(start: Points, end: Points, start_radius: float, end_radius: float, corners: int = 8) -> Points:
+    """A limb: the hull of two discs. `start`, `end` are (T, 2); returns (T, 2 * corners, 2), always convex."""
+    along = end - start
+    length = np.linalg.norm(along, axis=-1, keepdims=True)  # (T, 1)
+    # The straight sides touch the discs where these lean by the difference of the radii.
+    lean = np.arcsin(np.clip((start_radius - end_radius) / np.maximum(length, 1e-6), -1, 1))
+    side = np.pi / 2 - lean
+    spread = np.linspace(-1, 1, corners, dtype=np.float32)
+    heading = np.arctan2(along[:, 1:], along[:, :1])
+    front = heading + spread * side  # (T, corners)
+    back = heading + np.pi + spread * (np.pi - side)
+    around = np.stack([np.cos(front), np.sin(front)], -1) * end_radius + end[:, None]
+    behind = np.stack([np.cos(back), np.sin(back)], -1) * start_radius + start[:, None]
+    return np.concatenate([around, behind], axis=1).astype(np.float32)
+
+
+def rounded(polygon: Points, steps: int = 4) -> Points:
+    """A closed smooth curve near the corners of `polygon`, (T, K, 2); returns (T, K * steps, 2)."""
+    return np.matmul(_spline(polygon.shape[1], steps), polygon)
+
+
+def grown(polygon: Points, by: float) -> Points:
+    """Return the polygon with each corner moved `by` pixels outwards, across its two edges (corners go clockwise)."""
+    tangent = unit(np.roll(polygon, -1, axis=1) - np.roll(polygon, 1, axis=1))
+    return polygon - np.float32(by) * turned(tangent)
+
+
+@cache
+def _spline(count: int, steps: int) -> Points:
+    """Weights (count * steps, count) of a closed curve halfway between a Catmull-Rom and a uniform B-spline."""
+    t = np.arange(steps, dtype=np.float32)[:, None] / steps
+    powers = np.concatenate([np.ones_like(t), t, t**2, t**3], axis=1)
+    through = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]], np.float32) / 2
+    near = np.array([[1, 4, 1, 0], [-3, 0, 3, 0], [3, -6, 3, 0], [-1, 3, -3, 1]], np.float32) / 6
+    weights = powers @ (through + near) / 2
+    basis = np.zeros((count, steps, count), np.float32)
+    for k in range(count):
+        for j in range(4):
+            basis[k, :, (k + j - 1) % count] += weights[:, j]
+    return basis.reshape(count * steps, count)
+
+
+def smoothed(track: Points, frames: float) -> Points:
+    """Return a track (T, ...) averaged over about `frames` frames, with a bell-shaped window and steady ends."""
+    radius = min(round(frames), len(track) - 1)
+    if radius < 1:
+        return track
+    window = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (frames / 2)) ** 2)
+    window /= window.sum()
+    padded = np.concatenate([np.repeat(track[:1], radius, 0), track, np.repeat(track[-1:], radius, 0)])
+    total = np.zeros_like(track)
+    for shift, weight in enumerate(window):
+        total += np.float32(weight) * padded[shift : shift + len(track)]
+    return total

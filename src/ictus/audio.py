@@ -55,7 +55,7 @@ class Audio:
     @property
     def duration(self) -> float:
         """Length in seconds."""
-        return self.samples.shape[1] / self.rate
+        return float(self.samples.shape[1] / self.rate)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, rate: int | None = None, mono: bool = False) -> "Audio":
@@ -158,7 +158,9 @@ def _blocks_by_ffmpeg(file: Path) -> tuple[int, int, Iterator[Samples]]:
     try:
         container = av.open(str(file), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
-        raise AudioError(f"{file}: no sound or film that can be read; is it really {file.suffix or 'music'}?") from error
+        raise AudioError(
+            f"{file}: no sound or film that can be read; is it really {file.suffix or 'music'}?"
+        ) from error
     if not container.streams.audio:
         container.close()
         raise AudioError(f"{file}: has no sound; give a file with an audio track")

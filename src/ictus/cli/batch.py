@@ -7,9 +7,9 @@ from typing import Any
 from ictus.cli.console import Progress, complain, progress_bar, say, say_json
 from ictus.errors import IctusError, UsageError
 
-MUSIC_SUFFIXES = frozenset(
-    ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au .wma .mp4 .m4v .mov .mkv .webm .avi".split()
-)
+_SOUND = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".wma"}
+_FILM = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"}
+MUSIC_SUFFIXES = _SOUND | _FILM
 
 
 def music_files(paths: Sequence[Path]) -> list[Path]:
@@ -70,7 +70,9 @@ def _destination(out: str, file: Path, default: str) -> Path:
 
 
 def run_batch(
-    jobs: Iterable[tuple[Path, Callable[[Progress], dict[str, Any]]]], describe: Callable[[dict[str, Any]], str], json: bool
+    jobs: Iterable[tuple[Path, Callable[[Progress], dict[str, Any]]]],
+    describe: Callable[[dict[str, Any]], str],
+    json: bool,
 ) -> int:
     """Do each job; report each result, and each failure in a line; return the exit code.
 

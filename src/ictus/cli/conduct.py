@@ -59,12 +59,19 @@ def run(
     conductor = hub.load(model)
     asked = {"seed": seed, "meter": None if meter == "auto" else int(meter), "lead": lead / 1000}
     look = {"fps": fps, "size": (width, height), "theme": theme}
-    jobs = [(file, partial(_conduct, conductor, file, plan, asked, look)) for file, plan in zip(files, plans, strict=True)]
+    jobs = [
+        (file, partial(_conduct, conductor, file, plan, asked, look)) for file, plan in zip(files, plans, strict=True)
+    ]
     return run_batch(jobs, _described, json)
 
 
 def _conduct(
-    conductor: "Conductor", file: Path, outs: Sequence[Path], asked: dict[str, Any], look: dict[str, Any], progress: Progress
+    conductor: "Conductor",
+    file: Path,
+    outs: Sequence[Path],
+    asked: dict[str, Any],
+    look: dict[str, Any],
+    progress: Progress,
 ) -> dict[str, Any]:
     from ictus.audio import Audio
     from ictus.conducting.conductor import RATE
@@ -114,4 +121,5 @@ def _parsed_size(text: str) -> tuple[int, int]:
 
 def _described(report: dict[str, Any]) -> str:
     beats = f", {report['beats']} beats in {report['meter']}" if report["beats"] else ""
-    return f"{report['music']} -> {', '.join(report['out'])} ({report['seconds']:.1f} s{beats}; took {report['took']:.1f} s)"
+    outs, seconds, took = ", ".join(report["out"]), report["seconds"], report["took"]
+    return f"{report['music']} -> {outs} ({seconds:.1f} s{beats}; took {took:.1f} s)"

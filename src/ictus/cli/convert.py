@@ -29,7 +29,8 @@ def run(
         if target.suffix or target.is_file():
             raise UsageError(f"{target}: a checkpoint becomes a folder; give a name without a suffix")
         network = convert(source, target)
-        say(f"{source} -> {target} ({type(network).__name__}, {sum(p.numel() for p in network.parameters()):,} parameters)")
+        parameters = sum(p.numel() for p in network.parameters())
+        say(f"{source} -> {target} ({type(network).__name__}, {parameters:,} parameters)")
         return 0
     if target.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{target}: no motion format has that suffix; known are {' '.join(SUFFIXES)}")

@@ -64,7 +64,7 @@ class Beats:
     @property
     def downbeats(self) -> Array:
         """Seconds of the beats that begin a bar."""
-        return self.times[self.positions == 1]
+        return np.asarray(self.times[self.positions == 1])
 
     @property
     def tempo(self) -> float:

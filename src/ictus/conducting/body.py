@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ictus.conducting.gestures import Gestures
@@ -29,7 +30,8 @@ def embody(gestures: Gestures, fps: float) -> Motion:
     _pose_trunk(rotations, gestures)
     _pose_arm(rotations, root, "left", gestures.left, gestures.left_palm, fps)
     _pose_arm(rotations, root, "right", gestures.right, np.zeros(frames), fps)
-    return Motion(forward_kinematics(BODY, rotations, root), fps, BODY, rotations, root)
+    positions = forward_kinematics(BODY, rotations, root).astype(np.float32)
+    return Motion(positions, fps, BODY, rotations.astype(np.float32), root.astype(np.float32))
 
 
 def _pose_trunk(rotations: Array, g: Gestures) -> None:
@@ -74,7 +76,7 @@ def _pose_arm(rotations: Array, root: Array, side: str, wrist: Array, palm: Arra
     rotations[:, elbow] = _relative(upper_turn, fore_turn)
     rotations[:, hand] = _relative(fore_turn, hand_turn)
     if side == "right":
-        towards = 0.45 * direction + np.array([0.22, 0.14, 0.75])
+        towards = 0.45 * direction + np.array([0.16, 0.20, 0.75])
         towards[:, 1] -= _BATON_FLICK * 2.2 * _speed(wrist[:, 1], fps)
         stick = frame_from(towards, np.array([0.0, 1.0, 0.0])) @ frame_from(out, np.array([0.0, 1.0, 0.0])).T
         rotations[:, BODY.index("right_hand")] = _relative(hand_turn, stick)
@@ -83,7 +85,7 @@ def _pose_arm(rotations: Array, root: Array, side: str, wrist: Array, palm: Arra
 def _hand_direction(wrist: Array, forearm: Array, out: Array, palm: Array, fps: float) -> tuple[Array, Array]:
     """Return where the hand points, and where its back faces: mostly along the forearm, trailing its movement."""
     along = forearm / np.linalg.norm(forearm, axis=1, keepdims=True)
-    direction = along + np.array([0.0, 0.05, 0.35]) - 0.15 * out
+    direction = along + np.array([0.0, 0.08, 0.45]) + 0.05 * out
     direction[:, 1] -= _BATON_FLICK * _speed(wrist[:, 1], fps)
     up, inwards = np.array([0.0, 1.0, 0.0]), -out
     back = np.cos(palm)[:, None] * up + np.sin(palm)[:, None] * -inwards
@@ -92,11 +94,9 @@ def _hand_direction(wrist: Array, forearm: Array, out: Array, palm: Array, fps: 
 
 def _speed(height: Array, fps: float) -> Array:
     """Metres a second, rounded off over 40 ms so that a wrist does not jerk at the ictus."""
-    from scipy.ndimage import gaussian_filter1d
-
     speed = np.gradient(height) * fps if len(height) > 1 else np.zeros_like(height)
     return np.asarray(gaussian_filter1d(speed, 0.04 * fps, mode="nearest"))
 
 
-def _relative(parent: Array, turned: Array) -> Array:
+def _relative(parent: NDArray[np.floating], turned: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(np.swapaxes(parent, -1, -2) @ turned)

@@ -184,6 +184,7 @@ class FoldedGenerator(nn.Module):
         self.generator.music = FoldedMusicEncoder(cast(MusicEncoder, generator.music))
         self.config, self.joints = generator.config, generator.joints
         self.context_seconds, self.shortest_seconds = generator.context_seconds, generator.shortest_seconds
+        self.eval()
 
     @torch.inference_mode()
     def forward(self, mel: Tensor, noise: Tensor) -> Tensor:

@@ -39,13 +39,15 @@ PATTERNS = {
     1: Pattern((0.0,), (1.0,), (0.22,)),
     2: Pattern((0.0, 0.34), (0.5, 1.0), (0.42, -0.18)),
     3: Pattern((0.0, 0.95, 0.22), (0.42, 0.48, 1.0), (-0.22, 0.26, -0.18)),
-    4: Pattern((0.0, -0.65, 0.9, 0.2), (0.36, 0.42, 0.46, 1.0), (0.24, 0.0, 0.26, -0.18)),
-    5: Pattern((0.0, -0.4, -0.8, 0.9, 0.2), (0.34, 0.28, 0.44, 0.42, 1.0), (0.2, -0.1, 0.0, 0.24, -0.1)),
-    6: Pattern((0.0, -0.35, -0.7, 0.6, 1.0, 0.2), (0.32, 0.24, 0.42, 0.26, 0.4, 1.0), (0.2, -0.1, 0, 0.1, 0.24, -0.1)),
+    4: Pattern((0.0, -0.65, 0.9, 0.2), (0.38, 0.42, 0.46, 1.0), (0.24, 0.0, 0.26, -0.18)),
+    5: Pattern((0.0, -0.4, -0.8, 0.9, 0.2), (0.38, 0.34, 0.44, 0.42, 1.0), (0.2, -0.1, 0.0, 0.24, -0.1)),
+    6: Pattern((0.0, -0.35, -0.7, 0.6, 1.0, 0.2), (0.38, 0.33, 0.44, 0.34, 0.42, 1.0), (0.2, -0.1, 0, 0.1, 0.24, -0.1)),
 }
 
-READY = np.array([-0.16, 1.14, 0.34])  # right hand before the first beat and in long rests, metres
-AT_EASE = np.array([0.15, 1.03, 0.25])  # left hand when it has nothing to say
+READY = np.array([-0.23, 1.14, 0.34])  # right hand before the first beat and in long rests, metres
+AT_EASE = np.array([0.19, 1.04, 0.25])  # left hand when it has nothing to say
+LIFTED = np.array([0.0, 0.06, 0.0])  # above the last ictus, where a hand holds a fermata
+LOWERED = READY - np.array([0.0, 0.06, 0.04])  # where it waits through a silence
 _LONG = 1.8  # a gap of so many beats is a fermata or a rest
 _SILENT = 4.0  # and one of so many is silence
 
@@ -161,7 +163,7 @@ def right_hand_knots(beats: Beats, style: Style, rng: np.random.Generator) -> Kn
         ],
         axis=1,
     )
-    places += wander + rng.normal(0, (0.010, 0.006, 0.008), (count, 3))
+    places += wander + rng.normal(0, (0.010, 0.006, 0.008), (count, 3)) * np.minimum(1, size / 0.2)[:, None]
     return _with_rests(Knots(beats.times, places, rises, bows, sharpness), period, beats.duration)
 
 
@@ -176,7 +178,7 @@ def local_periods(times: Array) -> Array:
 def _sizes(beats: Beats, period: Array, style: Style, rng: np.random.Generator) -> tuple[Array, Array]:
     """Height of the downbeat's preparation and breadth of the pattern at each beat, metres."""
     loudness = ndimage.gaussian_filter1d(beats.loudness, 0.8, mode="nearest")
-    height = (0.09 + 0.36 * loudness**1.3 + 0.05 * beats.accents) * style.size
+    height = (0.10 + 0.36 * loudness**1.3 + 0.05 * beats.accents) * style.size
     height = np.minimum(height, 0.72 * period) * rng.lognormal(0, 0.05, len(beats))
     breadth = (0.10 + 0.17 * loudness) * style.spread * np.minimum(1, period / 0.45)
     return height, breadth
@@ -191,13 +193,15 @@ def _with_rests(icti: Knots, period: Array, duration: float) -> Knots:
         here = icti.places[k]
         if entries[k]:
             # One beat in tempo: up from the ready position, and down into the entry.
-            start = here + (0.02, 0.02, -0.03)
+            start = here + np.array([0.02, 0.02, -0.03])
             rows.append((time - beat, start, max(0.10, 0.8 * icti.rises[max(k - 1, 0)]), -0.02, 0.0))
         rows.append((time, here, icti.rises[k], icti.bows[k], icti.sharpness[k]))
         if gaps[k] > _LONG * beat:
-            held = here + (0.0, 0.06, 0.0) if gaps[k] < _SILENT * beat else READY - (0.0, 0.06, 0.04)
+            # A rebound into stillness; where silence follows, the hand sinks.
             rows[-1] = (time, here, min(icti.rises[k], 0.12), icti.bows[k], icti.sharpness[k])
-            rows.append((time + 0.75 * min(beat, gaps[k] / 2.5), held, 0.0, 0.0, 0.0))
+            rows.append((time + 0.7 * beat, here + LIFTED, 0.0, 0.0, 0.0))
+            if gaps[k] > _SILENT * beat:
+                rows.append((time + 2.2 * beat, LOWERED, 0.0, 0.0, 0.0))
     times, places, rises, bows, sharpness = (np.array(column) for column in zip(*rows, strict=True))
     return Knots(times, places, rises, bows, sharpness)
 
@@ -223,6 +227,9 @@ def hand_path(knots: Knots, times: Array, hang: float) -> Array:
     lingering = phase + hang * np.sin(2 * np.pi * phase) / (2 * np.pi)
     sharp = knots.sharpness[here] + (knots.sharpness[then] - knots.sharpness[here]) * smootherstep(phase)
     bend = np.sin(np.pi * lingering)
+    # Out of stillness, and into it, the arc swells without a jolt.
+    bend *= np.where(knots.sharpness[here] > 0, 1.0, smootherstep(np.minimum(2 * phase, 1)))
+    bend *= np.where(knots.sharpness[then] > 0, 1.0, smootherstep(np.minimum(2 - 2 * phase, 1)))
     rise = knots.rises[here] * ((1 - sharp) * bend**2 + sharp * bend)
     path[:, 1] += rise
     path[:, 0] -= knots.bows[here] * bend**2
@@ -270,20 +277,24 @@ def _left_hand(
 
     def over_time(values: Array, smear: float = blur) -> Array:
         frames = np.interp(times, beats.times, values, left=0, right=0)
-        return np.asarray(ndimage.gaussian_filter1d(frames, smear, mode="nearest"))
+        return np.asarray(ndimage.gaussian_filter1d(frames, smear, mode="nearest", truncate=6))
 
-    mirror, swell, hush = (np.clip(over_time(wishes[name]), 0, 1) for name in ("mirror", "swell", "hush"))
-    cue, side = np.clip(1.8 * over_time(np.abs(wishes["cue"])), 0, 1), over_time(np.sign(wishes["cue"]), 2 * blur)
+    def weight(values: Array) -> Array:
+        """Between 0 and 1, without a corner on the way."""
+        return smootherstep(np.clip(over_time(values), 0, 1))
+
+    mirror, swell, hush = (weight(wishes[name]) for name in ("mirror", "swell", "hush"))
+    cue, side = weight(2 * np.abs(wishes["cue"])), over_time(np.sign(wishes["cue"]), 2 * blur)
     swell, hush = swell * (1 - mirror), hush * (1 - mirror)
 
     mirrored = right * (-1, 1, 1) + (0.02, 0.01, -0.02)
-    mirrored[:, 0] = 0.12 + 0.06 * np.logaddexp(0, (mirrored[:, 0] - 0.12) / 0.06)  # the hands never cross
-    raised = AT_EASE + (0.10, 0.34, 0.16)  # palm up, lifting the sound
-    calming = AT_EASE + (0.06, 0.12, 0.20)  # palm down, pressing it
+    mirrored[:, 0] = 0.14 + 0.06 * np.logaddexp(0, (mirrored[:, 0] - 0.14) / 0.06)  # the hands never cross
+    raised = AT_EASE + np.array([0.10, 0.34, 0.16])  # palm up, lifting the sound
+    calming = AT_EASE + np.array([0.06, 0.12, 0.20])  # palm down, pressing it
     reached = np.stack([0.24 + 0.18 * side, 1.33 + 0 * side, 0.46 - 0.05 * np.abs(side)], axis=1)
     path = ease.copy()
-    for weight, target in ((swell, raised), (hush, calming), (mirror, mirrored), (cue * (1 - 0.6 * mirror), reached)):
-        path += weight[:, None] * (target - path)
+    for share, target in ((swell, raised), (hush, calming), (mirror, mirrored), (cue * (1 - 0.6 * mirror), reached)):
+        path += share[:, None] * (target - path)
     return path, np.pi * swell, cue * side
 
 
@@ -311,9 +322,7 @@ def _wishes(beats: Beats, style: Style, rng: np.random.Generator) -> dict[str, A
 # --- Trunk and head --------------------------------------------------------------------------------------------------
 
 
-def _trunk_and_head(
-    beats: Beats, times: Array, cue: Array, style: Style, rng: np.random.Generator
-) -> dict[str, Array]:
+def _trunk_and_head(beats: Beats, times: Array, cue: Array, style: Style, rng: np.random.Generator) -> dict[str, Array]:
     """Sway with the bar, breathe with the preparation, nod with the downbeat, look about among the players."""
     fps = _fps(times)
 
@@ -321,7 +330,7 @@ def _trunk_and_head(
         """Aimless movement with a time constant of `width` seconds and a standard deviation of `scale`."""
         noise = rng.normal(0, 1, len(times) + int(8 * width * fps))
         smooth = ndimage.gaussian_filter1d(noise, width * fps)[: len(times)]
-        return smooth * scale * np.sqrt(2 * np.sqrt(np.pi) * width * fps)
+        return np.asarray(smooth * scale * np.sqrt(2 * np.sqrt(np.pi) * width * fps))
 
     bar_phase, size, nods = np.zeros(len(times)), np.full(len(times), 0.3), np.zeros(len(times))
     if len(beats) > 1:

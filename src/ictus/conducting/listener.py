@@ -1,9 +1,10 @@
 """The listener: hears the beats, the bar, the loudness and the articulation of any music.
 
-Onset strength -> tempo curve -> beats by dynamic programming (D. Ellis, Beat Tracking by Dynamic Programming, JNMR 2007,
-with a tempo that may change) -> bar by a hidden Markov model over the beats' accents.
+Onset strength -> tempo curve -> beats by dynamic programming (D. Ellis, Beat Tracking by Dynamic Programming, JNMR
+2007, with a tempo that may change) -> bar by a hidden Markov model over the beats' accents.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,7 +79,7 @@ def _evened(strength: Array) -> Array:
     smooth = ndimage.gaussian_filter1d(strength, 1.5)
     floor = ndimage.uniform_filter1d(smooth, round(0.5 * _FPS))
     sharp = np.maximum(0, smooth - floor)
-    level = np.sqrt(ndimage.uniform_filter1d(sharp**2, round(6 * _FPS))) + 0.15 * sharp.std() + 1e-9
+    level = np.sqrt(np.maximum(0, ndimage.uniform_filter1d(sharp**2, round(6 * _FPS)))) + 0.15 * sharp.std() + 1e-9
     return np.asarray(sharp / level)
 
 
@@ -196,7 +197,7 @@ def _described(frames: Array, heard: Heard, duration: float) -> Beats:
 def _harmonic_change(colours: Array, beats: NDArray[np.int64]) -> Array:
     """How different the sound after each beat is from that before it: bars often begin with a new harmony."""
     edges = np.concatenate([[0], beats, [len(colours)]])
-    means = np.stack([colours[a : max(b, a + 1)].mean(0) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    means = np.stack([colours[a : max(b, a + 1)].mean(0) for a, b in itertools.pairwise(edges)])
     means /= np.linalg.norm(means, axis=1, keepdims=True) + 1e-9
     return np.asarray(1 - (means[1:] * means[:-1]).sum(1))
 
@@ -235,14 +236,14 @@ def _bar(accents: Array) -> tuple[int, NDArray[np.int64]]:
 def _expected_accents(meter: int) -> Array:
     """Accent of each place in the bar, of zero mean and unit variance."""
     shape = {2: [1.0, -1.0], 3: [1.0, -0.5, -0.5], 4: [1.0, -0.6, 0.2, -0.6]}[meter]
-    return np.array(shape) / np.std(shape) * 0.8
+    return np.asarray(np.array(shape) / np.std(shape) * 0.8)
 
 
 def _loudness(decibels: Array, beats: NDArray[np.int64]) -> Array:
     """Loudness about each beat, 0 to 1: 30 dB below the loud passages is as soft as it gets."""
     power = ndimage.gaussian_filter1d(10 ** (decibels / 10), 0.35 * _FPS)
     smooth = 10 * np.log10(np.maximum(power, 1e-12))[beats]
-    return np.clip(0.88 + (smooth - np.percentile(smooth, 92)) / 30, 0, 1)
+    return np.asarray(np.clip(0.88 + (smooth - np.percentile(smooth, 92)) / 30, 0, 1))
 
 
 def _articulation(decibels: Array, beats: NDArray[np.int64]) -> Array:
@@ -250,6 +251,6 @@ def _articulation(decibels: Array, beats: NDArray[np.int64]) -> Array:
     edges = np.append(beats, len(decibels))
     drops = [
         np.percentile(part, 90) - np.percentile(part, 20) if len(part := decibels[a:b]) > 2 else 0.0
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in itertools.pairwise(edges)
     ]
     return ndimage.gaussian_filter1d(np.clip((np.array(drops) - 3) / 15, 0, 1), 1.0)

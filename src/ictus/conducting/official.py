@@ -4,6 +4,7 @@ The files are pickles of named tensors. They are read by torch's restricted load
 """
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -73,7 +74,8 @@ def convert(file: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Gen
 
 def _read(file: Path) -> dict[str, Tensor]:
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # about old formats; what matters is raised
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or hostile pickle can fail in any way; nothing of it has been executed
         raise ModelError(f"{file}: no file of tensors, or one that holds code; nothing was executed") from error
     if not isinstance(content, Mapping) or not content:

@@ -47,12 +47,12 @@ def lift(motion: Motion) -> Motion:
     if motion.skeleton.name != "conductor-13":
         raise MotionError(f"a {motion.skeleton.name} motion has no conductor's body; give conductor-13")
     seen = dict(zip(motion.skeleton.joints, np.moveaxis(motion.positions.astype(np.float64), 1, 0), strict=True))
-    wide = np.linalg.norm(BODY.rest[BODY.index("left_shoulder")] - BODY.rest[BODY.index("right_shoulder")])
-    scale = float(wide) / _SHOULDER_WIDTH
-    floor = float(BODY.rest[BODY.index("left_hip")][1])
+    standing = dict(zip(BODY.joints, np.zeros((0, 3)) if BODY.rest is None else BODY.rest, strict=True))
+    scale = float(standing["left_shoulder"][0] - standing["right_shoulder"][0]) / _SHOULDER_WIDTH
+    hip_height = float(standing["left_hip"][1])
 
     def metres(name: str) -> Array:
-        return (seen[name] - _HIPS) * (scale, -scale) + (0.0, floor)
+        return np.asarray((seen[name] - _HIPS) * (scale, -scale) + (0.0, hip_height))
 
     hips = (metres("left_hip") + metres("right_hip")) / 2
     chest = (metres("left_shoulder") + metres("right_shoulder")) / 2

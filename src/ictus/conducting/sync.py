@@ -195,8 +195,8 @@ class FoldedMusicEncoder(nn.Module):
     along bands and one along time, and the music passes in pieces whose activations stay in the processor's cache.
     """
 
-    # A feature depends on 18 mel frames to either side of its own three: stage 1 and its pool on 3 + 2, stage 2 and its
-    # pool on 2 + 2, stage 3 and its pool, at 30 Hz, on (2 + 1) * 3. Both are multiples of the step from 90 to 30 Hz.
+    # A feature at 30 Hz depends on 18 mel frames before and after its own: through stage 1 and its pool 3 + 2, through
+    # stage 2 and its pool 2 + 2, through stage 3 and its pool, at 30 Hz, (2 + 1) * 3. Both numbers are multiples of 3.
     HALO = 18
     PIECE = 720
 

@@ -50,7 +50,7 @@ def _stretch(mel: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     after = np.clip(lower + 1, 0, len(mel) - 1).astype(int)
     stretched = mel[before]
     stretched += share * (mel[after] - stretched)
-    return stretched
+    return np.asarray(stretched)
 
 
 mel128 = Mel128()

@@ -106,8 +106,8 @@ def _joints(text: str) -> list[_Joint]:
         for word in words:
             keyword = word.upper()
             if keyword in ("ROOT", "JOINT"):
-                parent = opened[-1] if joints else -1
-                if (keyword == "ROOT") != (parent < 0):
+                parent = opened[-1] if opened else -1
+                if (keyword == "ROOT") == bool(joints) or (joints and parent < 0):
                     raise MotionError("has a joint outside the figure, or more than one figure; export one by itself")
                 opened.append(len(joints))
                 joints.append(_Joint(_name(words), parent))

@@ -7,7 +7,8 @@ positions only has no place in this format.
 
 Read: these files, and others with one animation of LINEAR or STEP samplers: the joints of their skins or, without a
 skin, the nodes that move. Nodes may be scaled evenly, but not stretched. The keys are sampled at the frame rate in
-`asset.extras.fps` or, failing that, at that of the channel with the most keys (30 where they are irregular).
+`asset.extras.fps` or, failing that, at that of the channel with the most keys if they are regular and at least ten a
+second; otherwise at 30 frames per second.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from ictus.skeleton import Skeleton
 Array = NDArray[np.float64]
 
 _HARMLESS = ("KHR_materials", "KHR_texture", "KHR_draco", "KHR_mesh", "EXT_texture")  # extensions that move nothing
+_SLOWEST = 0.101  # seconds between keys that are one to a frame
 _LARGEST = 20_000_000  # frames times joints
 
 
@@ -249,8 +251,8 @@ def _clock(channels: list[_Channel], fps: Any, joints: int) -> _Clock:
     start, end = min(channel.times[0] for channel in channels), max(channel.times[-1] for channel in channels)
     if fps is None:
         gaps = np.diff(max((channel.times for channel in channels), key=len))
-        regular = len(gaps) and gaps.max() < 1.05 * gaps.min()
-        fps = hierarchy.whole_fps(1 / np.median(gaps), 1e-3 / np.median(gaps)) if regular else 30.0
+        regular = len(gaps) and gaps.max() < min(1.05 * gaps.min(), _SLOWEST)
+        fps = hierarchy.whole_fps(1 / gaps.mean(), 1e-3 / gaps.mean()) if regular else 30.0
     if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps < np.inf:
         raise MotionError(f"has {str(fps)[:40]} frames per second; it must be a positive number")
     frames = (end - start) * fps + 1

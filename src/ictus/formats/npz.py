@@ -17,6 +17,7 @@
 To read, `positions`, `fps` and `skeleton` are enough where the body is one that the package knows.
 """
 
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -55,7 +56,7 @@ def read(path: Path) -> Recording:
     missing = [key for key in ("positions", "fps", "skeleton") if key not in arrays]
     if missing:
         raise MotionError(f"is no motion: it holds {', '.join(arrays) or 'nothing'}, but no {', '.join(missing)}")
-    meta = loads(_text(arrays, "meta").item()) if "meta" in arrays else {}
+    meta = loads(_text(arrays, "meta")) if "meta" in arrays else {}
     if not isinstance(meta, dict):
         raise MotionError("meta is no JSON object")
     fps = _numbers(arrays, "fps", 0)
@@ -68,7 +69,7 @@ def read(path: Path) -> Recording:
 def write(path: Path, recording: Recording) -> None:
     """Write a motion. Raises MotionError if its meta is not made of JSON types."""
     body = recording.skeleton
-    arrays = {
+    arrays: dict[str, Any] = {
         "positions": recording.positions,
         "fps": np.float64(recording.fps),
         "skeleton": np.array(body.name),
@@ -82,11 +83,11 @@ def write(path: Path, recording: Recording) -> None:
         "meta": np.array(dumps(recording.meta)),
     }
     with path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **{key: a for key, a in arrays.items() if a is not None})
+        np.savez_compressed(file, **{key: a for key, a in arrays.items() if a is not None})
 
 
 def _skeleton(arrays: Mapping[str, NDArray[Any]]) -> Skeleton:
-    name = _text(arrays, "skeleton").item()
+    name = _text(arrays, "skeleton")
     if "joints" not in arrays:
         return get_skeleton(name)
     missing = [key for key in ("bones", "mirror") if key not in arrays]
@@ -97,7 +98,7 @@ def _skeleton(arrays: Mapping[str, NDArray[Any]]) -> Skeleton:
         raise MotionError(f"bones have shape {bones.shape}, expected (bones, 2)")
     return Skeleton(
         name,
-        tuple(_text(arrays, "joints", 1).tolist()),
+        tuple(_text(arrays, "joints", 1)),
         tuple((a, b) for a, b in bones.tolist()),
         tuple(_indices(arrays, "parents", 1).tolist()) if "parents" in arrays else None,
         tuple(_indices(arrays, "mirror", 1).tolist()),
@@ -112,8 +113,13 @@ def _array(arrays: Mapping[str, NDArray[Any]], key: str, kinds: str, dimensions:
     return array
 
 
-def _text(arrays: Mapping[str, NDArray[Any]], key: str, dimensions: int = 0) -> NDArray[np.str_]:
-    return _array(arrays, key, "U", dimensions)
+def _text(arrays: Mapping[str, NDArray[Any]], key: str, dimensions: int = 0) -> Any:
+    array = _array(arrays, key, "U", dimensions)
+    # NumPy passes on numbers that are no characters, and Python breaks on such text only later.
+    characters = np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    if (characters > sys.maxunicode).any():
+        raise MotionError(f"{key} holds damaged text")
+    return array.tolist()
 
 
 def _indices(arrays: Mapping[str, NDArray[Any]], key: str, dimensions: int) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ictus.errors import ModelError
+from ictus.errors import IctusError, ModelError
 from ictus.files import readable, writing
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
@@ -110,7 +110,7 @@ class Pretrained(nn.Module):
         with torch.random.fork_rng(devices=[]):  # the initial weights are thrown away: leave no trace of drawing them
             try:
                 network = cls(config)
-            except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
+            except (IctusError, RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
                 raise ModelError(f"{config_file}: no network can be built from these sizes ({_line(error)})") from error
         try:
             tensors = load_file(weights_file)

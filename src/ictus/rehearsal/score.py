@@ -78,7 +78,7 @@ class Score:
 
     def loudness(self, quarters: Array) -> Array:
         """Return the written loudness at positions in the score, 0 to 1."""
-        return np.interp(quarters, self.dynamics[:, 0], self.dynamics[:, 1])
+        return np.asarray(np.interp(quarters, self.dynamics[:, 0], self.dynamics[:, 1]))
 
     @classmethod
     def load(cls, path: str | Path) -> "Score":

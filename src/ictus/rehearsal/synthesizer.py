@@ -75,8 +75,8 @@ def play(score: Score, *, rate: int = 44100, seed: int = 0) -> Audio:
     dry = np.zeros((2, int(seconds * rate)), np.float32)
     for part in score.parts:
         _play_part(part, score, dry, rate, rng)
-    wet = dry + 0.28 * _room(dry, rate, rng)
-    return Audio(0.89 * wet / max(float(np.abs(wet).max()), 1e-9), rate)
+    wet = dry + np.float32(0.28) * _room(dry, rate, rng)
+    return Audio(np.float32(0.89 / max(float(np.abs(wet).max()), 1e-9)) * wet, rate)
 
 
 def _play_part(part: Part, score: Score, sink: Array, rate: int, rng: np.random.Generator) -> None:
@@ -109,13 +109,10 @@ def _stress(note: Note, meter: int) -> float:
 
 def _tone(i: Instrument, note: Note, length: float, loudness: float, rate: int, rng: np.random.Generator) -> Array:
     count = int((length + i.release + (2 * i.decay)) * rate)
-    time = np.arange(count, dtype=np.float32) / rate
+    time = np.asarray(np.arange(count) / rate, np.float32)
     pitch = 440 * 2 ** ((note.pitch - 69) / 12)
-    if i.decay:
-        wave = _drum(pitch, time, i.decay, rng)
-    else:
-        wave = _sustained(i, pitch, loudness, time, rate, rng)
-    return wave * _envelope(i, length, time) * np.float32(_amplitude(loudness))
+    wave = _drum(pitch, time, i.decay, rng) if i.decay else _sustained(i, pitch, loudness, time, rate, rng)
+    return np.asarray(wave * _envelope(i, length, time) * np.float32(_amplitude(loudness)))
 
 
 def _amplitude(loudness: float) -> float:
@@ -123,9 +120,7 @@ def _amplitude(loudness: float) -> float:
     return float(0.25 * 10 ** (1.3 * (min(loudness, 1.3) - 1)))
 
 
-def _sustained(
-    i: Instrument, pitch: float, loudness: float, time: Array, rate: int, rng: np.random.Generator
-) -> Array:
+def _sustained(i: Instrument, pitch: float, loudness: float, time: Array, rate: int, rng: np.random.Generator) -> Array:
     table = _cycle(i, min(40, int(0.45 * rate / pitch)), round(10 * min(loudness, 1.2)) / 10)
     wave = np.zeros(len(time), np.float32)
     for _ in range(i.voices):

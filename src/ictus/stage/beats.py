@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.motion import Motion
-from ictus.stage.backdrop import Image, Theme, mix
-from ictus.stage.shapes import SHIFT
+from ictus.stage.backdrop import Colour, Image, Theme, mix
+from ictus.stage.shapes import SHIFT, Rectangle
 
 _DECAY = 0.22  # seconds until a lamp has lost two thirds of its light
 
@@ -52,18 +53,28 @@ class Lamps:
         age = seconds - float(self.times[beat])
         return int(self.positions[beat]), int(self.counts[beat]), math.exp(-max(age, 0.0) / _DECAY)
 
-    def paint(self, canvas: Image, seconds: float) -> None:
-        """Paint the lamps as they are at this time."""
-        lit, count, light = self.light(seconds)
-        theme, gap = self.theme, 3.6 * self.radius
-        x, y = self.centre[0] - gap * (count - 1) / 2, self.centre[1]
-        idle = mix(theme.edge, theme.faint, 0.45)
+    def paint(self, canvas: Image, seconds: float) -> Rectangle:
+        """Paint the lamps as they are at this time; return the rectangle that they touch."""
+        shining, count, light = self.light(seconds)
+        gap = 3.6 * self.radius
+        left = self.centre[0] - gap * (count - 1) / 2
         for lamp in range(1, count + 1):
-            share = light if lamp == lit else 0.0
-            colour = mix(idle, theme.right if lamp == 1 else theme.text, share)
-            radius = self.radius * (0.7 + 0.5 * share)
-            at = (round((x + gap * (lamp - 1)) * (1 << SHIFT)), round(y * (1 << SHIFT)))
-            cv2.circle(canvas, at, round(radius * (1 << SHIFT)), colour, -1, cv2.LINE_AA, SHIFT)
+            share = light if lamp == shining else 0.0
+            colour = self._idle if share < 0.02 else mix(self._idle, self._lit[lamp > 1], share)
+            at = (round((left + gap * (lamp - 1)) * (1 << SHIFT)), round(self.centre[1] * (1 << SHIFT)))
+            radius = round(self.radius * (0.7 + 0.5 * share) * (1 << SHIFT))
+            cv2.circle(canvas, at, radius, colour, -1, cv2.LINE_AA, SHIFT)
+        (x, y), reach = self.centre, gap * (count + 1) / 2
+        return int(x - reach), int(y - gap), int(x + reach) + 1, int(y + gap) + 1
+
+    @cached_property
+    def _idle(self) -> Colour:
+        return mix(self.theme.edge, self.theme.faint, 0.45)
+
+    @cached_property
+    def _lit(self) -> tuple[Colour, Colour]:
+        """The colour of the first lamp of the bar and that of the others."""
+        return self.theme.right, self.theme.text
 
 
 def _bar_lengths(positions: NDArray[np.intp]) -> NDArray[np.intp]:

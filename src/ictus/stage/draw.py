@@ -5,16 +5,15 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.motion import Motion
+from ictus.stage.anybody import Anybody
 from ictus.stage.backdrop import Image, Theme, get_theme, lit, write
 from ictus.stage.beats import Lamps
-from ictus.stage.anybody import Anybody
 from ictus.stage.conductor import Conductor
 from ictus.stage.figure import Box, Figure, Layer, Pose
-from ictus.stage.shapes import SHIFT
+from ictus.stage.shapes import SHIFT, Bounds, Rectangle, inside
 from ictus.stage.trail import Glow, Ribbons, ribbons
 
 _STRETCH = 64  # frames whose shapes are worked out at once
@@ -49,6 +48,7 @@ class Scene:
         width, height = size
         self.fps = motions[0].fps
         self.frames = max(len(motion) for motion in motions)
+        self.width, self.height = width * len(motions), height
         self._backdrop = np.tile(lit(width, height, palette), (1, len(motions), 1))
         self._panels = [
             _Panel(_lasting(motion, self.frames), self._box(k, size, bool(title), bool(captions)), self._backdrop, palette)
@@ -67,29 +67,39 @@ class Scene:
         top, bottom = (0.11 if title else 0.06), (0.86 if captions else 0.9)
         return width * (number + 0.04), height * top, width * (number + 0.96), height * bottom
 
-    def render(self, start: int = 0, stop: int | None = None) -> Iterator[Image]:
-        """Yield frames (height, width, 3) uint8 in OpenCV's BGR order.
+    def render(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[Image, list[Rectangle]]]:
+        """Draw frames `start` to `stop`, one after the other.
 
-        All are the same array, painted anew each time: copy what you keep.
+        Yields
+        ------
+        picture : (height, width, 3) uint8 in OpenCV's BGR order. Always the same array, painted anew each time: copy
+            what you keep.
+        touched : the rectangles outside which the picture shows the empty stage; in each frame equally many.
         """
         stop = self.frames if stop is None else stop
-        canvas = self._backdrop.copy()
+        canvas, touched = self._backdrop.copy(), list[Rectangle]()
         for first in range(start, stop, _STRETCH):
-            last = min(first + _STRETCH, stop)
-            stretches = [panel.stretch(first, last) for panel in self._panels]
-            for frame in range(first, last):
-                np.copyto(canvas, self._backdrop)
-                for stretch in stretches:
-                    stretch.paint(canvas, self._glow, frame - first)
-                for panel in self._panels:
+            stretches = [panel.stretch(first, min(first + _STRETCH, stop)) for panel in self._panels]
+            for frame in range(first, min(first + _STRETCH, stop)):
+                for rectangle in touched:
+                    part = inside(rectangle)
+                    np.copyto(canvas[part], self._backdrop[part])
+                touched = []
+                for panel, stretch in zip(self._panels, stretches, strict=True):
+                    touched.append(stretch.paint(canvas, self._glow, frame - first))
                     if panel.lamps:
-                        panel.lamps.paint(canvas, frame / self.fps)
-                yield canvas
+                        touched.append(panel.lamps.paint(canvas, frame / self.fps))
+                yield canvas, touched
+
+    @property
+    def backdrop(self) -> Image:
+        """The empty stage with its lettering, (height, width, 3) uint8 BGR."""
+        return self._backdrop
 
     def still(self, seconds: float) -> Image:
         """Return the frame nearest to a time, (height, width, 3) uint8 BGR."""
         frame = min(max(round(seconds * self.fps), 0), self.frames - 1)
-        return next(self.render(frame, frame + 1)).copy()
+        return next(self.render(frame, frame + 1))[0].copy()
 
 
 def _lasting(motion: Motion, frames: int) -> Motion:
@@ -108,17 +118,18 @@ class _Panel:
         dressed = motion.skeleton.name in ("conductor-13", "conductor-23")
         self._figure: Figure = Conductor(motion, box, theme) if dressed else Anybody(motion, box, theme)
         hem, unit = self._figure.hem, self._figure.unit
-        self._fade = None if hem is None else _Fade(backdrop, box, hem, 0.7 * unit)
+        self._fade = None if hem is None else _Fade(backdrop, hem, 0.7 * unit)
         self._fps = motion.fps
         self.lamps = Lamps.of(motion, ((box[0] + box[2]) / 2, box[3] + 0.05 * height), 0.009 * height, theme)
 
     def stretch(self, start: int, stop: int) -> "_Stretch":
         """Work out the shapes of frames `start` to `stop`."""
-        trails = [
-            ribbons(trail.track, start, stop, self._fps, 0.045 * self._figure.unit, trail.colour)
-            for trail in self._figure.trails
-        ]
-        return _Stretch(self._figure.pose(start, stop), trails, self._fade)
+        width = 0.045 * self._figure.unit
+        trails = [ribbons(one.track, start, stop, self._fps, width, one.colour) for one in self._figure.trails]
+        pose = self._figure.pose(start, stop)
+        limbs = Bounds.of([shape.points for limb in pose.limbs for shape in limb])
+        body = Bounds.of([shape.points for shape in pose.body]) if pose.body else limbs
+        return _Stretch(pose, trails, self._fade, body, Bounds.around([body, limbs, *(one.bounds for one in trails)]))
 
 
 @dataclass(frozen=True)
@@ -128,14 +139,18 @@ class _Stretch:
     pose: Pose
     trails: list[Ribbons]
     fade: "_Fade | None"
+    body: Bounds
+    all: Bounds
 
-    def paint(self, canvas: Image, glow: Glow, frame: int) -> None:
+    def paint(self, canvas: Image, glow: Glow, frame: int) -> Rectangle:
+        """Paint one frame; return the rectangle that it touches."""
         _fill(canvas, self.pose.body, frame)
         if self.fade:
-            self.fade.paint(canvas)
+            self.fade.paint(canvas, self.body.rectangle(frame))
         glow.paint(canvas, self.trails, frame)
         for limb in self.pose.order[frame]:
             _fill(canvas, self.pose.limbs[limb], frame)
+        return self.all.rectangle(frame)
 
 
 def _fill(canvas: Image, layer: Layer, frame: int) -> None:
@@ -144,19 +159,20 @@ def _fill(canvas: Image, layer: Layer, frame: int) -> None:
 
 
 class _Fade:
-    """Lets the lower end of a body fade into the stage."""
+    """Lets the lower end of a body fade into the stage, over `depth` rows down to the row `hem`."""
 
-    def __init__(self, backdrop: Image, box: Box, hem: float, depth: float) -> None:
-        height = backdrop.shape[0]
-        top, left, right = (int(max(edge, 0)) for edge in (hem - depth, box[0], box[2]))
-        self._part = np.s_[top:height, left:right]
-        share = np.clip((hem - np.arange(top, height)) / depth, 0, 1)
-        share = (share * share * (3 - 2 * share))[:, None, None]  # smooth at both ends
-        empty = backdrop[self._part]
+    def __init__(self, backdrop: Image, hem: float, depth: float) -> None:
+        self._top = max(int(hem - depth), 0)
+        empty = backdrop[self._top :]
+        share = np.clip((hem - self._top - np.arange(len(empty))) / depth, 0, 1)[:, None, None]
+        share = share * share * (3 - 2 * share)  # smooth at both ends
         self._body = np.broadcast_to(np.rint(255 * share), empty.shape).astype(np.uint8)
         self._stage = np.rint(empty * (1 - share)).astype(np.uint8)
 
-    def paint(self, canvas: Image) -> None:
-        part = canvas[self._part]
-        cv2.multiply(part, self._body, part, 1 / 255)
-        cv2.add(part, self._stage, part)
+    def paint(self, canvas: Image, body: Rectangle) -> None:
+        left, _, right, bottom = body
+        part = inside((left, self._top, right, bottom))
+        below = inside((left, 0, right, bottom - self._top))
+        if canvas[part].size:
+            cv2.multiply(canvas[part], self._body[below], canvas[part], 1 / 255)
+            cv2.add(canvas[part], self._stage[below], canvas[part])

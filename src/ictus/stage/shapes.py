@@ -9,12 +9,50 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float32]
 Table = Sequence[tuple[float, float]]
+Rectangle = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two outside
 SHIFT = 4  # bits of sub-pixel precision in the coordinates that OpenCV is given
 
 
 def fixed(points: Points) -> NDArray[np.int32]:
     """Return pixels as the fixed-point integers that OpenCV draws from."""
     return np.rint(points * (1 << SHIFT)).astype(np.int32, order="C")
+
+
+def inside(rectangle: Rectangle) -> tuple[slice, slice]:
+    """Return the part of a picture's rows and columns that a rectangle covers."""
+    left, top, right, bottom = rectangle
+    return slice(max(top, 0), max(bottom, 0)), slice(max(left, 0), max(right, 0))
+
+
+def around(one: Rectangle, other: Rectangle) -> Rectangle:
+    """Return the rectangle around two others."""
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a drawing touches in each of T frames: corners low and high, (T, 2) in pixels."""
+
+    low: NDArray[np.int32]
+    high: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, polygons: Sequence[NDArray[np.int32]]) -> "Bounds":
+        """Return the bounds of polygons (T, N, 2) in fixed-point pixels, with room for their soft edges."""
+        low = np.min([polygon.min(1) for polygon in polygons], axis=0)
+        high = np.max([polygon.max(1) for polygon in polygons], axis=0)
+        return cls((low >> SHIFT) - 2, (high >> SHIFT) + 3)
+
+    @classmethod
+    def around(cls, several: Sequence["Bounds"]) -> "Bounds":
+        """Return the bounds of all that several others bound."""
+        return cls(np.min([one.low for one in several], axis=0), np.max([one.high for one in several], axis=0))
+
+    def rectangle(self, frame: int) -> Rectangle:
+        """Return one frame's bounds; they may reach out of the picture."""
+        left, top = self.low[frame].tolist()
+        right, bottom = self.high[frame].tolist()
+        return left, top, right, bottom
 
 
 def unit(vectors: Points) -> Points:

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.stage.backdrop import Colour, Image
-from ictus.stage.shapes import SHIFT, Points, fixed, turned, unit
+from ictus.stage.shapes import SHIFT, Bounds, Points, fixed, inside, turned, unit
 
 SECONDS = 1.0
-_BANDS = 12  # of opacity along a trail
+_BANDS = 10  # of opacity along a trail
 _OPACITY = 0.8  # where it is new
 
 
@@ -22,13 +22,12 @@ class Ribbons:
     ----------
     bands : (T, bands, N, 2) polygons in fixed-point pixels, the oldest first.
     colours : for each band blue, green, red times its opacity, and its transparency, up to 255.
-    low, high : (T, 2) pixels, the corners of the rectangle that it touches.
+    bounds : what it touches.
     """
 
     bands: NDArray[np.int32]
     colours: list[tuple[float, float, float, float]]
-    low: NDArray[np.int32]
-    high: NDArray[np.int32]
+    bounds: Bounds
 
 
 def ribbons(track: Points, start: int, stop: int, fps: float, width: float, colour: Colour) -> Ribbons:
@@ -53,7 +52,7 @@ def ribbons(track: Points, start: int, stop: int, fps: float, width: float, colo
     opacity = (_OPACITY * (np.arange(1, _BANDS + 1) / _BANDS) ** 1.5).tolist()
     blue, green, red = colour
     colours = [(blue * share, green * share, red * share, 255 * (1 - share)) for share in opacity]
-    return Ribbons(bands, colours, (bands.min((1, 2)) >> SHIFT) - 2, (bands.max((1, 2)) >> SHIFT) + 3)
+    return Ribbons(bands, colours, Bounds.of([bands.reshape(len(bands), -1, 2)]))
 
 
 def _halved(track: Points) -> Points:
@@ -77,12 +76,13 @@ class Glow:
         for trail in trails:
             for band, colour in zip(trail.bands[frame], trail.colours, strict=True):
                 cv2.fillPoly(self._sheet, [band], colour, cv2.LINE_AA, SHIFT)
-        # Only the rectangle that the trails touch is laid down and wiped.
-        left, top = np.clip(np.min([trail.low[frame] for trail in trails], axis=0), 0, None)
-        right, bottom = np.max([trail.high[frame] for trail in trails], axis=0)
-        sheet, picture = self._sheet[top:bottom, left:right], canvas[top:bottom, left:right]
+            self._lay(canvas, inside(trail.bounds.rectangle(frame)))
+
+    def _lay(self, canvas: Image, part: tuple[slice, slice]) -> None:
+        """Lay a part of the sheet onto the picture, and wipe it."""
+        sheet, picture = self._sheet[part], canvas[part]
         if sheet.size:
             through = cv2.cvtColor(cv2.extractChannel(sheet, 3), cv2.COLOR_GRAY2BGR)
             cv2.multiply(picture, through, picture, 1 / 255)
             cv2.add(picture, cv2.cvtColor(sheet, cv2.COLOR_BGRA2BGR), picture)
-            np.copyto(sheet, self._clear[top:bottom, left:right])
+            np.copyto(sheet, self._clear[part])

@@ -1,0 +1,141 @@
+"""The published metrics, one short function of tensors each; the package's docstring defines them."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ictus.conducting.gan import Discriminator
+from ictus.conducting.metrics.inputs import metric, sample_metric
+from ictus.conducting.sync import MOTION_RATE, M2SNet
+from ictus.errors import UsageError
+
+SEGMENT = 256  # frames of a segment of Welch's method; segments overlap by half
+BINS = range(6, 26)  # of its spectrum: 0.70 to 2.93 Hz
+STRENGTH_WINDOW, STRENGTH_STEP = 60, 30  # frames over which strength is averaged, and to the next average
+SCALE = 1e7  # errors are reported as log(SCALE * x + 1)
+_BATCH = 32  # samples that pass through a network at once
+
+
+@sample_metric
+def rhythm_density_difference(reference: Tensor, estimate: Tensor) -> Tensor:
+    """Return (B,): mean squared difference of the rhythm densities, before it becomes the RDE by `log_scale`."""
+    return (_rhythm_density(reference) - _rhythm_density(estimate)).square().mean(1)
+
+
+@sample_metric
+def strength_contour_difference(reference: Tensor, estimate: Tensor) -> Tensor:
+    """Return (B,): mean squared difference of the strength contours, before it becomes the SCE by `log_scale`."""
+    return (_strength_contour(reference) - _strength_contour(estimate)).square().mean(1)
+
+
+@metric
+def rhythm_density_error(reference: Tensor, estimate: Tensor) -> Tensor:
+    """RDE: how far apart the power spectra between 0.70 and 2.93 Hz are (a pulse of 42 to 176 a minute).
+
+    (B, T, 13, 2) at 30 fps, T >= 256 -> log(1e7 * mean squared difference + 1), 0 for equal spectra.
+    """
+    return log_scale(rhythm_density_difference(reference, estimate))
+
+
+@metric
+def strength_contour_error(reference: Tensor, estimate: Tensor) -> Tensor:
+    """SCE: how far apart the speeds of the whole body are, averaged over 2 s every second.
+
+    (B, T, 13, 2) at 30 fps, T >= 60 -> log(1e7 * mean squared difference + 1), 0 for equal contours.
+    """
+    return log_scale(strength_contour_difference(reference, estimate))
+
+
+@metric
+def standard_deviation_percentage(reference: Tensor, estimate: Tensor) -> Tensor:
+    """SDP: how much the estimates move, in per cent of how much the references do.
+
+    (B, T, 13, 2), T >= 2 -> 0 for what is frozen, 100 is ideal, above 100 moves too much.
+    """
+    _check_frames(reference, 2)
+    moved = _standard_deviation(reference).mean()
+    if not moved:
+        raise UsageError("the reference does not move at all, so nothing can be a percentage of its movement")
+    return 100 * _standard_deviation(estimate).mean() / moved
+
+
+@metric
+def mean_squared_error(reference: Tensor, estimate: Tensor) -> Tensor:
+    """MSE: (B, T, 13, 2) -> mean of the squared differences of all coordinates."""
+    return functional.mse_loss(estimate, reference)
+
+
+@metric
+def sync_error(reference: Tensor, estimate: Tensor, judge: M2SNet) -> Tensor:
+    """Sync error, or MPE (motion perceptual error): mean L1 distance of the judge's last motion features.
+
+    Parameters
+    ----------
+    reference, estimate : (B, T, 13, 2) at 30 fps; taken to the judge's device and precision.
+    judge : in eval mode. As a loss: the network of stage 1; as a metric: one trained on the test split (`hard_test`).
+    """
+    return _judged(reference, estimate, judge, lambda r, e: (judge.motion(r) - judge.motion(e)).abs())
+
+
+@metric
+def wasserstein_estimate(reference: Tensor, estimate: Tensor, critic: Discriminator) -> Tensor:
+    """Wasserstein estimate: mean score that the critic gives the references, less that of the estimates.
+
+    Parameters
+    ----------
+    reference, estimate : (B, T, 13, 2) at 30 fps, T >= 41; taken to the critic's device and precision.
+    critic : in eval mode; the estimate means as much as its training brought it near 1-Lipschitz.
+    """
+    return _judged(reference, estimate, critic, lambda r, e: critic(r) - critic(e))
+
+
+def log_scale(differences: Tensor) -> Tensor:
+    """Return the scale on which RDE and SCE are published: log(1e7 * mean + 1)."""
+    return torch.log1p(SCALE * differences.mean())
+
+
+def _rhythm_density(motion: Tensor) -> Tensor:
+    """(B, T, J, 2) -> (B, bins): power spectral density by Welch's method, mean over the channels.
+
+    Each bin of each segment is the product with a windowed sinusoid from which its mean is taken, so that taking off
+    the segment's mean, windowing and the Fourier transform are one matrix.
+    """
+    _check_frames(motion, SEGMENT)
+    segments = motion.flatten(2).unfold(1, SEGMENT, SEGMENT // 2)  # (B, segments, 26, 256)
+    angle = torch.outer(torch.arange(SEGMENT), torch.tensor(BINS)).double() * (2 * torch.pi / SEGMENT)
+    window = torch.hann_window(SEGMENT, dtype=torch.float64)
+    waves = torch.cat((angle.cos(), angle.sin()), 1) * window[:, None]  # (256, 2 * bins)
+    waves = (waves - waves.mean(0)) * (2 / MOTION_RATE / window.square().sum()).sqrt()
+    power = (segments @ waves.to(motion)).square().mean((1, 2))  # (B, 2 * bins)
+    return power[:, : len(BINS)] + power[:, len(BINS) :]
+
+
+def _strength_contour(motion: Tensor) -> Tensor:
+    """(B, T, J, 2) -> (B, windows): absolute mean velocity of the channels, averaged over windows."""
+    _check_frames(motion, STRENGTH_WINDOW)
+    velocity = motion.flatten(2).diff(dim=1).mean(2)  # (B, T - 1)
+    strength = functional.pad(velocity, (1, 0)).abs()  # (B, T): the first frame stands still
+    return functional.avg_pool1d(strength[:, None], STRENGTH_WINDOW, STRENGTH_STEP)[:, 0]
+
+
+def _standard_deviation(motion: Tensor) -> Tensor:
+    """(B, T, J, 2) -> (B,): standard deviation over time, mean over the channels."""
+    return motion.std(1).mean((1, 2))
+
+
+def _judged(
+    reference: Tensor, estimate: Tensor, network: nn.Module, compare: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """Return the mean of what a network finds between the two, a few samples at a time."""
+    if network.training:
+        raise UsageError(f"the {type(network).__name__} that judges is being trained; call its .eval() first")
+    own = next(network.parameters())
+    pairs = zip(reference.split(_BATCH), estimate.split(_BATCH), strict=True)
+    return torch.cat([compare(r.to(own), e.to(own)).flatten(1).mean(1) for r, e in pairs]).mean()
+
+
+def _check_frames(motion: Tensor, least: int) -> None:
+    if motion.shape[1] < least:
+        raise UsageError(f"the motions have {motion.shape[1]} frames; this metric needs at least {least}")

@@ -1,0 +1,70 @@
+"""Soundtracks: any sound as the stereo blocks that a film of a given length needs."""
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from ictus.audio import Audio, blocks
+
+Samples = NDArray[np.float32]
+
+_RATES = (44100, 48000)  # that every player knows
+# Left and right from front left, front right, centre, low frequencies, back left and right (ITU-R BS.775, no clipping).
+_FROM_SIX = np.array([[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], np.float32) / np.float32(2.4142)
+
+
+def soundtrack(audio: Audio | str | os.PathLike[str], seconds: float) -> tuple[int, Iterator[Samples]]:
+    """Return the sample rate, and blocks of float32 (2, n) that add up to `seconds`.
+
+    Sound that is longer is cut, sound that is shorter is followed by silence. A file is decoded piece by piece.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be read.
+    """
+    if isinstance(audio, Audio):
+        source_rate, parts = audio.rate, _slices(audio)
+    else:
+        source_rate, _, parts = blocks(audio)
+    rate = source_rate if source_rate in _RATES else _RATES[0] if source_rate % 11025 == 0 else _RATES[1]
+    stereo = (_stereo(part) for part in parts)
+    return rate, _fitted(stereo if rate == source_rate else _resampled(stereo, source_rate, rate), seconds, rate)
+
+
+def _slices(audio: Audio) -> Iterator[Samples]:
+    for start in range(0, audio.samples.shape[1], audio.rate):
+        yield audio.samples[:, start : start + audio.rate]
+
+
+def _stereo(part: Samples) -> Samples:
+    """(channels, n) -> (2, n): one channel goes to both sides, six are mixed down, other numbers averaged."""
+    channels = len(part)
+    if channels == 2:
+        return part
+    if channels == 6:
+        return np.matmul(_FROM_SIX, part)
+    return np.repeat(part.mean(0, keepdims=True), 2, axis=0)
+
+
+def _resampled(stereo: Iterator[Samples], source_rate: int, rate: int) -> Iterator[Samples]:
+    stream = soxr.ResampleStream(source_rate, rate, 2, dtype="float32", quality="HQ")
+    for part in stereo:
+        yield stream.resample_chunk(np.ascontiguousarray(part.T)).T
+    yield stream.resample_chunk(np.zeros((0, 2), np.float32), last=True).T
+
+
+def _fitted(stereo: Iterator[Samples], seconds: float, rate: int) -> Iterator[Samples]:
+    missing = round(seconds * rate)
+    for part in stereo:
+        if missing and part.shape[1]:
+            yield part[:, :missing]
+            missing -= min(missing, part.shape[1])
+        if not missing:
+            return
+    while missing:
+        yield np.zeros((2, min(missing, rate)), np.float32)
+        missing -= min(missing, rate)

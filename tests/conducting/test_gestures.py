@@ -1,0 +1,189 @@
+"""Gestures and body: the ictus is on the beat, the path is smooth, the arm is an arm, no two are alike."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.signal import find_peaks
+
+from ictus.conducting.beats import Beats
+from ictus.conducting.body import BODY, embody
+from ictus.conducting.conductor import Maestro
+from ictus.conducting.gestures import PATTERNS, conduct
+from ictus.kinematics import bone_lengths
+from ictus.motion import Motion
+
+METERS = sorted(PATTERNS)
+
+
+def music(
+    meter: int = 4, bpm: float = 100, count: int = 40, loud: float = 0.6, short: float = 0.4, rubato: float = 0.0
+) -> Beats:
+    place = np.arange(count)
+    steps = 60 / bpm * (1 + rubato * np.sin(place / 5))
+    times = 1.0 + np.concatenate([[0], np.cumsum(steps[:-1])])
+    return Beats(
+        times,
+        place % meter + 1,
+        meter,
+        loudness=np.full(count, loud),
+        articulation=np.full(count, short),
+        accents=(place % meter == 0) * 0.5,
+        duration=float(times[-1]) + 2,
+    )
+
+
+def joint(motion: Motion, name: str) -> np.ndarray:
+    return motion.positions[:, motion.skeleton.index(name)].astype(np.float64)
+
+
+@pytest.mark.parametrize("meter", METERS)
+@pytest.mark.parametrize(("bpm", "rubato"), [(54, 0.1), (100, 0.2), (148, 0.05)])
+@pytest.mark.parametrize(("loud", "short"), [(0.1, 0.0), (1.0, 1.0)])
+def test_every_beat_is_a_low_point_and_every_low_point_a_beat(
+    meter: int, bpm: float, rubato: float, loud: float, short: float
+) -> None:
+    beats = music(meter, bpm, loud=loud, short=short, rubato=rubato)
+    fps = 240
+    height = conduct(beats, np.arange(int(beats.duration * fps)) / fps, seed=3).right[:, 1]
+    spread = np.subtract(*np.percentile(height, [95, 5]))
+    low = find_peaks(-height, prominence=0.1 * spread, distance=fps // 5)[0] / fps
+    error = np.abs(low[:, None] - beats.times).min(0)
+    assert error.max() < 0.02, f"beat {error.argmax()} is missed by {error.max():.3f} s"
+    assert np.median(error) < 0.005
+    spurious = low[np.abs(low[:, None] - beats.times).min(1) > 0.05]
+    assert len(spurious) <= 1  # the hand may sink once more when all is over
+
+
+def test_the_lead_moves_the_hand_and_not_the_beats() -> None:
+    beats = music()
+    plain = Maestro(fps=120).perform(beats, beats.duration)
+    early = Maestro(fps=120).perform(beats, beats.duration, lead=0.1)
+    a, b = joint(plain, "right_wrist")[12:1000], joint(early, "right_wrist")[:988]
+    np.testing.assert_allclose(a, b, atol=0.02)
+    assert plain.meta["beats"] == early.meta["beats"]
+
+
+def test_acceleration_is_continuous_but_at_the_ictus() -> None:
+    beats = music(bpm=90, short=0.2, rubato=0.1)
+    fps = 1000
+    times = np.arange(int(beats.duration * fps)) / fps
+    gestures = conduct(beats, times, seed=1)
+    for hand in (gestures.right, gestures.left):
+        acceleration = np.diff(hand, 2, axis=0) * fps**2
+        jump = np.abs(np.diff(acceleration, axis=0)).max(1)
+        near = np.abs(times[1:-2, None] - beats.times).min(1) < 0.004
+        assert jump[~near].max() < 1.5  # metres a second squared from one millisecond to the next
+
+
+def test_sharpness_follows_articulation() -> None:
+    def kink(short: float) -> float:
+        """Change of the hand's speed within 10 ms of an ictus, metres a second."""
+        beats = music(short=short)
+        height = conduct(beats, np.arange(int(beats.duration * 200)) / 200, seed=0).right[:, 1]
+        at = np.round(beats.times * 200).astype(int)[:-1]
+        return float(np.mean((height[at + 2] - height[at]) + (height[at - 2] - height[at])) * 100)
+
+    assert kink(1.0) > 2 * kink(0.0) > 0
+
+
+def test_size_follows_loudness() -> None:
+    def reach(loud: float) -> float:
+        motion = Maestro().perform(music(loud=loud), 20)
+        return float(np.ptp(joint(motion, "right_wrist")[:, 1]))
+
+    assert reach(1.0) > 2.5 * reach(0.05)
+
+
+def test_patterns_go_where_the_school_says() -> None:
+    """Seen by the conductor, whose right is -x: 3 goes out on 2; 4 goes in on 2 and out on 3; the last beat rises."""
+    for meter, places in ((3, {1: "out"}), (4, {1: "in", 2: "out"}), (6, {2: "in", 4: "out"})):
+        beats = music(meter, 80, count=8 * meter)
+        path = conduct(beats, np.round(beats.times * 100) / 100, seed=0).right
+        right = -path[:, 0].reshape(-1, meter).mean(0)
+        for beat, side in places.items():
+            assert (right[beat] > right[0] + 0.05) if side == "out" else (right[beat] < right[0] - 0.05)
+        times = np.arange(int(beats.times[-1] * 100)) / 100
+        height = conduct(beats, times, seed=0).right[:, 1]
+        peaks = [
+            height[(times > a) & (times < b)].max() for a, b in zip(beats.times[:-1], beats.times[1:], strict=True)
+        ]
+        rising = np.array(peaks[: 7 * meter]).reshape(-1, meter).mean(0)
+        assert rising.argmax() == meter - 1
+
+
+@pytest.mark.parametrize("meter", METERS)
+def test_the_arm_is_an_arm(meter: int) -> None:
+    beats = music(meter, 110, loud=1.0)
+    motion = Maestro(fps=60).perform(beats, beats.duration, seed=5)
+    lengths = bone_lengths(BODY, motion.positions)
+    assert np.ptp(lengths, axis=0).max() < 1e-5
+    for side, out in (("left", 1.0), ("right", -1.0)):
+        shoulder, elbow, wrist = (joint(motion, f"{side}_{name}") for name in ("shoulder", "elbow", "wrist"))
+        upper, fore = elbow - shoulder, wrist - elbow
+        bend = np.degrees(
+            np.arccos((upper * fore).sum(1) / np.linalg.norm(upper, axis=1) / np.linalg.norm(fore, axis=1))
+        )
+        assert bend.min() > 5, "an elbow never locks"
+        assert bend.max() < 160, "nor folds flat"
+        # A human elbow bends forwards and inwards: it points down, outwards or back of the line from shoulder to wrist.
+        along = (wrist - shoulder) / np.linalg.norm(wrist - shoulder, axis=1, keepdims=True)
+        height = upper - (upper * along).sum(1, keepdims=True) * along
+        assert ((height @ np.array([0.55 * out, -0.8, -0.3])) > 0).all()
+        assert wrist[:, 2].min() > 0.05, "hands stay in front of the body"
+    left, right = joint(motion, "left_wrist"), joint(motion, "right_wrist")
+    assert (left[:, 0] - right[:, 0]).min() > 0.05, "hands do not cross"
+
+
+def test_hands_reach_what_they_aim_at() -> None:
+    beats = music(loud=0.9)
+    times = np.arange(0, 20, 1 / 60)
+    gestures = conduct(beats, times, seed=2)
+    error = np.linalg.norm(joint(embody(gestures, 60), "right_wrist") - gestures.right, axis=1)
+    assert np.percentile(error, 95) < 0.005
+    assert error.max() < 0.03
+
+
+def test_fermata_and_silence() -> None:
+    early, late = 1 + 0.6 * np.arange(8), 12 + 0.6 * np.arange(8)
+    times = np.concatenate([early, late])
+    beats = Beats(times, np.arange(16) % 4 + 1, 4, duration=20)
+    motion = Maestro(fps=60).perform(beats, 20)
+    wrist = joint(motion, "right_wrist")
+    speed = np.linalg.norm(np.diff(wrist, axis=0), axis=1) * 60
+    resting = slice(int(6.5 * 60), 11 * 60)
+    assert speed[resting].max() < 0.05, "the hand waits through the silence"
+    preparing = slice(int(11.45 * 60), int(11.95 * 60))
+    assert np.ptp(wrist[preparing, 1]) > 0.05, "and prepares the new entry"
+    assert speed[(19 * 60) :].max() < 0.05, "and rests at the end"
+
+
+def test_before_the_first_beat_there_is_a_preparation() -> None:
+    beats = replace(music(bpm=100), times=music(bpm=100).times + 2)
+    wrist = joint(Maestro(fps=60).perform(beats, beats.duration), "right_wrist")
+    assert np.ptp(wrist[: int(2.3 * 60)], axis=0).max() < 0.01
+    assert np.ptp(wrist[int(2.4 * 60) : int(3.0 * 60), 1]) > 0.08
+
+
+def test_no_two_bars_and_no_two_seeds_are_alike_but_equal_seeds_are() -> None:
+    beats = music(count=60)
+    one, same, other = (Maestro().perform(beats, beats.duration, seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one.positions, same.positions)
+    difference = np.linalg.norm(joint(one, "right_wrist") - joint(other, "right_wrist"), axis=1)
+    assert np.sqrt((difference**2).mean()) > 0.02
+    bars = joint(one, "right_wrist")[30 : 30 + 72 * 12].reshape(12, 72, 3)
+    apart = np.linalg.norm(bars[:, None] - bars[None], axis=-1).mean(-1) + np.eye(12)
+    assert apart.min() > 0.004
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_hardly_any_beats(count: int) -> None:
+    beats = Beats(1 + np.arange(count) * 0.5, np.arange(count) % 4 + 1, 4)
+    motion = Maestro().perform(beats, 4.0)
+    assert len(motion) == 120
+
+
+def test_a_first_beat_at_the_very_start() -> None:
+    beats = Beats(np.arange(20) * 0.5, np.arange(20) % 4 + 1, 4)
+    motion = Maestro().perform(beats, 11.0)
+    assert np.isfinite(motion.positions).all()

@@ -78,8 +78,7 @@ class Audio:
         if rate is not None and rate != source_rate:
             stream = _resampled(stream, source_rate, rate, 1 if mono else channels)
         try:
-            parts = list(stream)
-            samples = np.concatenate(parts, axis=1) if parts else np.zeros((1, 0), np.float32)
+            samples = _joined(list(stream))
             if samples.shape[1] == 0:
                 raise AudioError("holds no sound; export it again")
             return cls(samples, rate or source_rate)
@@ -88,7 +87,7 @@ class Audio:
 
     def mono(self) -> "Audio":
         """Return the mean of the channels as one channel."""
-        return Audio(self.samples.mean(0, keepdims=True), self.rate)
+        return self if len(self.samples) == 1 else Audio(self.samples.mean(0, keepdims=True), self.rate)
 
     def resample(self, rate: int) -> "Audio":
         """Return the same sound at another rate (soxr, high quality)."""
@@ -192,6 +191,18 @@ def _decoded(
             _warn_truncated(file, decoded / stream.rate, None)
     if not decoded:
         raise AudioError(f"{file}: holds no sound; export it again")
+
+
+def _joined(parts: list[Samples]) -> Samples:
+    """Concatenate along time, giving each part back as soon as it is copied: an hour must not be held twice."""
+    channels = parts[0].shape[0] if parts else 1
+    samples = np.empty((channels, sum(part.shape[1] for part in parts)), np.float32)
+    end = samples.shape[1]
+    while parts:
+        part = parts.pop()
+        samples[:, end - part.shape[1] : end] = part
+        end -= part.shape[1]
+    return samples
 
 
 def _resampled(stream: Iterator[Samples], rate_in: int, rate_out: int, channels: int) -> Iterator[Samples]:

@@ -2,9 +2,12 @@
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ictus.conducting.conductor import Conductor, LearnedConductor, Maestro
 from ictus.errors import ModelError
+
+if TYPE_CHECKING:
+    from ictus.conducting.conductor import Conductor
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ SHIPPED = (
 )
 
 
-def load(name: str | os.PathLike[str]) -> Conductor:
+def load(name: str | os.PathLike[str]) -> "Conductor":
     """Load a model by name ("maestro") or from its folder (config.json, model.safetensors).
 
     Returns
@@ -44,6 +47,8 @@ def load(name: str | os.PathLike[str]) -> Conductor:
         If there is no such model or folder, it is damaged, or it is a network that makes no motion.
     """
     if os.fspath(name) == "maestro":
+        from ictus.conducting.conductor import Maestro
+
         return Maestro()
     from ictus.nn.pretrained import locate, read_config
 
@@ -55,6 +60,7 @@ def load(name: str | os.PathLike[str]) -> Conductor:
     kind = read_config(folder)["class"]
     if kind == "ictus.conducting.gan.Generator":
         from ictus.conducting.gan import Generator
+        from ictus.conducting.learned import LearnedConductor
 
         return LearnedConductor(Generator.from_pretrained(folder), name)
     raise ModelError(f"{folder}: holds a {kind}, which makes no motion from music")

@@ -99,4 +99,4 @@ def _unit(vectors: Array, otherwise: Array) -> Array:
 def bone_lengths(skeleton: Skeleton, positions: Array) -> Array:
     """Return (T, B): the length of each of the skeleton's bones in each frame, in the unit of `positions`."""
     start, end = np.array(skeleton.bones, int).reshape(-1, 2).T
-    return np.linalg.norm(positions[:, end] - positions[:, start], axis=-1)
+    return np.asarray(np.linalg.norm(positions[:, end] - positions[:, start], axis=-1))

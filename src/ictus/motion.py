@@ -171,14 +171,28 @@ class Motion:
         than the window is smoothed with the longest odd window that fits, or left as it is.
         Rotations would no longer agree with the positions and are dropped.
         """
-        from scipy.signal import savgol_filter
-
         window = min(window, len(self))
         window -= 1 - window % 2
         if window <= order:
             return self
-        positions = savgol_filter(self.positions.astype(np.float64), window, order, axis=0)
+        positions = _savitzky_golay(self.positions.astype(np.float64), window, order)
         return replace(self, positions=positions.astype(np.float32), rotations=None, root=None)
+
+
+def _savitzky_golay(values: NDArray[np.float64], window: int, order: int) -> NDArray[np.float64]:
+    """Fit a polynomial to each odd window along the first axis and take its middle; at the ends, take all of it.
+
+    As `scipy.signal.savgol_filter(values, window, order, axis=0)`, whose import would take longer than the filtering.
+    """
+    half = window // 2
+    powers = np.vander(np.linspace(-1, 1, window), order + 1)
+    fit = powers @ np.linalg.pinv(powers)  # (window, window): samples -> the polynomial at the same places
+    smooth = np.empty_like(values)
+    inner = len(values) - window + 1
+    smooth[half : half + inner] = sum(fit[half, k] * values[k : k + inner] for k in range(window))
+    smooth[:half] = np.tensordot(fit[:half], values[:window], axes=1)
+    smooth[len(values) - half :] = np.tensordot(fit[half + 1 :], values[-window:], axes=1)
+    return smooth
 
 
 def _check_fps(fps: float) -> None:

@@ -119,7 +119,7 @@ def _conductor_13() -> Skeleton:
 
 def _conductor_23() -> Skeleton:
     """maestro's upper body in 3-D, standing in a T-pose and facing the players (+z); its own left hand is at +x."""
-    middle = {
+    table: dict[str, tuple[int | str, tuple[float, float, float]]] = {
         "pelvis": (-1, (0, 0.95, 0)),
         "spine": ("pelvis", (0, 1.07, 0.005)),
         "chest": ("spine", (0, 1.22, -0.005)),
@@ -127,7 +127,7 @@ def _conductor_23() -> Skeleton:
         "head": ("neck", (0, 1.56, 0.015)),
         "nose": ("head", (0, 1.605, 0.115)),
     }
-    left = {
+    left: dict[str, tuple[str, tuple[float, float, float]]] = {
         "left_eye": ("head", (0.032, 1.64, 0.095)),
         "left_ear": ("head", (0.075, 1.61, 0.01)),
         "left_collar": ("chest", (0.03, 1.42, 0)),
@@ -137,10 +137,9 @@ def _conductor_23() -> Skeleton:
         "left_hand": ("left_wrist", (0.835, 1.415, 0)),
         "left_hip": ("pelvis", (0.105, 0.92, 0)),
     }
-    table: dict[str, tuple[int | str, tuple[float, float, float]]] = dict(middle)
     table.update(left)
     for name, (parent, (x, y, z)) in left.items():
-        table[name.replace("left", "right")] = (str(parent).replace("left", "right"), (-x, y, z))
+        table[name.replace("left", "right")] = (parent.replace("left", "right"), (-x, y, z))
     table["baton"] = ("right_hand", (-1.185, 1.415, 0))
     joints = tuple(table)
     parents = tuple(-1 if isinstance(parent, int) else joints.index(parent) for parent, _ in table.values())

@@ -162,4 +162,6 @@ def test_published_discriminator():
     convolutions = [(26 * 5 + 1) * 64, (64 * 5 + 1) * 64, (64 * 5 + 1) * 64]
     layers = [64 * 32 + 32, 32 * 32 + 32, 32 + 1]
     assert sum(p.numel() for p in critic.parameters()) == sum(convolutions + layers)
-    assert critic(torch.rand(1, 900, 13, 2)).shape == (1, 1)
+    torch.nn.init.zeros_(critic.head[-1].weight)
+    torch.nn.init.ones_(critic.head[-1].bias)
+    assert critic(torch.rand(1, 900, 13, 2)).tolist() == [[1.0]]  # the mean over time of what each frame scores

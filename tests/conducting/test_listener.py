@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import librosa
 import mir_eval
@@ -59,18 +60,17 @@ def test_a_crescendo_is_heard() -> None:
     assert beats.loudness[:20].mean() < 0.35 < 0.75 < beats.loudness[-20:].mean()
 
 
-def score_of(bars: str, seed: int = 0) -> Audio:
-    text = {"title": "t", "meter": 4, "tempo": [[0, 100]], "dynamics": [[0, 0.7]]}
-    part = {"name": "p", "instrument": "clarinet", "music": " | ".join([bars] * 6)}
-    folder = json.dumps({**text, "parts": [part]})
-    from ictus.rehearsal.score import _parsed
+def played(bar: str, folder: Path) -> Audio:
+    """Play a bar six times, on a clarinet."""
+    part = {"name": "p", "instrument": "clarinet", "music": " | ".join([bar] * 6)}
+    score = {"title": "t", "meter": 4, "tempo": [[0, 100]], "dynamics": [[0, 0.7]], "parts": [part]}
+    (folder / "score.json").write_text(json.dumps(score))
+    return play(Score.load(folder / "score.json"), rate=RATE)
 
-    return play(_parsed(folder, "t"), rate=RATE, seed=seed)
 
-
-def test_staccato_and_legato_differ() -> None:
-    short = Listener()(score_of("C4:1' E4:1' G4:1' E4:1'"))
-    long = Listener()(score_of("C4:1~ E4:1~ G4:1~ E4:1~"))
+def test_staccato_and_legato_differ(tmp_path: Path) -> None:
+    short = Listener()(played("C4:1' E4:1' G4:1' E4:1'", tmp_path))
+    long = Listener()(played("C4:1~ E4:1~ G4:1~ E4:1~", tmp_path))
     assert short.articulation.mean() > long.articulation.mean() + 0.15
 
 

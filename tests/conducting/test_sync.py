@@ -105,7 +105,13 @@ def test_kaiming_init():
     assert conv.weight.std().item() == pytest.approx((2 / (32 * 9)) ** 0.5, rel=0.05)
 
 
-@pytest.mark.parametrize("frames", [7, 720, 721, 722, 1500, 2161])
+def test_steady_music_has_steady_features(encoder):
+    """Reflection adds no border: the first and last frames are like all others."""
+    features = encoder(torch.full((1, 90, 128), 0.7))  # (1, 64, 30)
+    torch.testing.assert_close(features, features[..., 15:16].expand_as(features), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("frames", [7, 1080, 1081, 1082, 1500, 2161])
 def test_folded_music_encoder_is_equal(encoder, frames):
     """Also where a piece of music ends inside, at or just after a border of its cache-sized pieces."""
     torch.manual_seed(1)

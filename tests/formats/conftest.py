@@ -28,6 +28,7 @@ def _random_body(joints: int, seed: int = 0) -> Skeleton:
     rest = np.zeros((joints, 3))
     for joint, parent in enumerate(parents[1:], start=1):
         rest[joint] = rest[parent] + offsets[joint]
+    rest += rng.normal(size=3)
     names = tuple(f"{'left' if joint % 2 else 'right'}_{joint // 2}" for joint in range(joints))
     bones = tuple((parent, joint) for joint, parent in enumerate(parents) if parent >= 0)
     return Skeleton(f"random-{joints}", names, bones, parents, rest=rest.astype(np.float32))

@@ -1,5 +1,4 @@
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from ictus.kinematics import forward_kinematics
 from ictus.motion import Motion
 from ictus.skeleton import Skeleton, get_skeleton
 
-CMU = Path(__file__).parents[2].parent / "shared/data/bvh"
 CMU_METRES = 0.056444
 
 TWO_JOINTS = """HIERARCHY
@@ -86,10 +84,8 @@ def load(tmp_path, text, **options):
 
 
 @pytest.mark.parametrize(("name", "frames"), [("cmu_05_20", 1096), ("cmu_94_01", 3602)])
-def test_motion_capture_is_read_as_a_second_reader_reads_it(name, frames):
-    path = CMU / f"{name}.bvh"
-    if not path.exists():
-        pytest.skip(f"needs {path.name} of the CMU corpus in ../shared/data/bvh")
+def test_motion_capture_is_read_as_a_second_reader_reads_it(shared_data, name, frames):
+    path = shared_data / "bvh" / f"{name}.bvh"
     motion = Motion._of(bvh.read(path, CMU_METRES))
     assert (len(motion), len(motion.skeleton), motion.fps, motion.skeleton.name) == (frames, 31, 120.0, name)
     assert motion.rotations is not None
@@ -100,11 +96,8 @@ def test_motion_capture_is_read_as_a_second_reader_reads_it(name, frames):
     assert 1.1 < (head - toe).max() < 1.5  # people, in metres, from toes to neck
 
 
-def test_motion_capture_comes_back_from_our_own_file(tmp_path):
-    path = CMU / "cmu_05_20.bvh"
-    if not path.exists():
-        pytest.skip("needs cmu_05_20.bvh of the CMU corpus in ../shared/data/bvh")
-    motion = Motion._of(bvh.read(path, CMU_METRES))
+def test_motion_capture_comes_back_from_our_own_file(shared_data, tmp_path):
+    motion = Motion._of(bvh.read(shared_data / "bvh" / "cmu_05_20.bvh", CMU_METRES))
     motion.save(tmp_path / "x.bvh")
     loaded = Motion.load(tmp_path / "x.bvh")
     assert (loaded.skeleton.joints, loaded.fps) == (motion.skeleton.joints, 120.0)
@@ -136,6 +129,20 @@ def test_the_file_keeps_to_the_customs(tmp_path, swing):
     assert text.count("End Site") == len(leaves)
     assert text.count("{") == text.count("}") == 23 + len(leaves)
     assert not re.search(r"End Site\s*\{\s*OFFSET 0\.0+ 0\.0+ 0\.0+\s", text)  # a bone needs a length to be shown
+
+
+def test_a_leaf_without_length_still_gets_a_bone_to_show(tmp_path):
+    body = Skeleton("one", ("a", "b"), (), (-1, 0), rest=np.zeros((2, 3)))
+    Motion(np.zeros((1, 2, 3)), 30, body, np.tile(np.eye(3), (1, 2, 1, 1)), np.zeros((1, 3))).save(tmp_path / "x.bvh")
+    (end,) = re.findall(r"End Site\s*\{\s*OFFSET (.*)", (tmp_path / "x.bvh").read_text())
+    assert np.linalg.norm(np.array(end.split(), float)) > 0.1
+
+
+def test_a_figure_without_channels_has_no_frames_to_count(tmp_path):
+    text = re.sub(r"CHANNELS.*", "CHANNELS 0", TWO_JOINTS)
+    (tmp_path / "x.bvh").write_text(text[: text.index("Frames")] + "Frames: 999999999999\nFrame Time: 0.1\n")
+    with pytest.raises(MotionError, match="promises"):
+        Motion.load(tmp_path / "x.bvh")
 
 
 def test_angles_run_on_over_half_a_turn(tmp_path, random_body):
@@ -273,6 +280,8 @@ def test_a_rounded_frame_time_means_the_frame_rate_it_came_from(tmp_path, time, 
         ("CHANNELS 3", "CHANNELS -1", "damaged hierarchy"),
         ("CHANNELS 3 Zrotation", "CHANNELS 3 Xrotation", "channels"),
         ("CHANNELS 3 Zrotation", "CHANNELS 3 Wrotation", "channels"),
+        ("OFFSET 0 -30 0", "CHANNELS 1 Xrotation", "unknown word"),
+        ("OFFSET 0 -30 0", "JOINT Toe { OFFSET 0 0 0 CHANNELS 0 }", "joint outside"),
         ("JOINT", "BONE", "unknown word"),
         ("JOINT", "ROOT", "more than one figure"),
         ("}\nMOTION", "}\nROOT Other\n{\n}\nMOTION", "more than one figure"),

@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -48,10 +49,24 @@ def test_objects_and_gaps_are_refused(tmp_path, array):
         Motion.load(tmp_path / "x.npy")
 
 
-def test_a_header_that_promises_too_much_is_refused(tmp_path):
+@pytest.mark.parametrize("frames", [10**7, 10**12, 10**18, 2**62])
+def test_a_header_that_promises_too_much_is_refused_before_it_fills_the_memory(tmp_path, frames):
     header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**12, 13, 2)})
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (frames, 13, 2)})
     (tmp_path / "x.npy").write_bytes(header.getvalue() + bytes(1000))
+    tracemalloc.start()
+    with pytest.raises(MotionError, match="damaged"):
+        Motion.load(tmp_path / "x.npy")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "header", [b"{", b"[" * 9000, b"if x:\n        y\n    z\n", b"{'descr': 3}", b"\xff", b"1+", b"'"]
+)
+def test_a_header_that_makes_no_sense_is_refused(tmp_path, header):
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header)
     with pytest.raises(MotionError, match="damaged"):
         Motion.load(tmp_path / "x.npy")
 
@@ -61,6 +76,8 @@ def test_another_body_is_told_to_be_projected(tmp_path, swing):
         swing(get_skeleton("conductor-23")).save(tmp_path / "x.npy")
     with pytest.raises(MotionError, match="conductor-13 in 3-D"):
         Motion(np.zeros((5, 13, 3)), 30.0, get_skeleton("conductor-13")).save(tmp_path / "x.npy")
+    with pytest.raises(MotionError, match="coco-17 in 2-D"):
+        Motion(np.zeros((5, 17, 2)), 30.0, get_skeleton("coco-17")).save(tmp_path / "x.npy")
 
 
 def test_another_frame_rate_is_told_to_resample(tmp_path):

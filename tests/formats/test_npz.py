@@ -91,6 +91,14 @@ def test_pickled_objects_are_never_loaded(tmp_path):
         Motion.load(tmp_path / "x.npz")
 
 
+def test_an_archive_of_other_files_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        for name in ("positions", "fps", "skeleton"):
+            archive.writestr(name, "not an array")
+    with pytest.raises(MotionError, match="fps is of type"):
+        Motion.load(tmp_path / "x.npz")
+
+
 def test_characters_that_are_none_are_refused(tmp_path):
     name = np.full(1, 0x7FFFFFFF, np.uint32).view("U1")[0:1].reshape(())
     np.savez(tmp_path / "x.npz", positions=np.ones((4, 13, 2)), fps=30, skeleton=name)

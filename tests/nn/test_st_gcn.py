@@ -68,6 +68,11 @@ def test_coordinates_are_normalised_joint_by_joint():
     network = STGCN(CHAIN, 5, channels=4, blocks=1).eval()
     positions = torch.rand(1, 6, 5, 2)
     before = network(positions)
+    raised = positions.clone()
+    raised[:, :, 4] += 0.25
+    changed = (network(raised) - before).abs().amax((0, 1, 2))  # (J,): joint 4 hangs on joint 3 alone
+    assert changed[:3].max() == 0
+    assert changed[3:].min() > 0
     network.norm.running_mean[2 * 3 + 1] = 0.25  # y of joint 3
     moved = positions.clone()
     moved[:, :, 3, 1] += 0.25

@@ -10,14 +10,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     import tyro
 
-    from ictus.cli import beats, conduct, convert, models
+    from ictus.cli import beats, conduct, convert, data, models, train
     from ictus.cli.console import complain
     from ictus.errors import IctusError, UsageError
 
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     commands = tyro.extras.SubcommandApp()
-    for module in (conduct, beats, convert, models):
+    for module in (conduct, beats, convert, models, train):
         commands.command(module.run, name=module.__name__.rpartition(".")[2])
+    commands.command(data.app(), name="data", help="Make and look at corpora to train on.")
     try:
         return int(
             commands.cli(

@@ -38,7 +38,7 @@ def run(
 
 def _listen(file: Path, outs: Sequence[Path], meter: int | None, progress: Progress) -> dict[str, Any]:
     from ictus.audio import Audio
-    from ictus.conducting.conductor import RATE
+    from ictus.conducting import RATE
     from ictus.conducting.listener import Listener
 
     audio = Audio.load(file, rate=RATE, mono=True)

@@ -74,7 +74,7 @@ def _conduct(
     progress: Progress,
 ) -> dict[str, Any]:
     from ictus.audio import Audio
-    from ictus.conducting.conductor import RATE
+    from ictus.conducting import RATE
 
     start = time.perf_counter()
     audio = Audio.load(file, rate=RATE, mono=True)
@@ -93,14 +93,15 @@ def _conduct(
 
 def _save(motion: "Motion", file: Path, out: Path, look: dict[str, Any], progress: Progress) -> None:
     """Make one file; motion that a format cannot hold as it is, is projected, lifted or resampled for it."""
-    from ictus.conducting.projection import lift, project
-
     suffix = out.suffix.lower()
     if suffix == ".mp4":
         from ictus.stage.film import film
 
         film(motion, file, out, progress=progress, **look)
-    elif suffix == ".npy":
+        return
+    from ictus.conducting.projection import lift, project
+
+    if suffix == ".npy":
         project(motion).resample(30).save(out)
     elif suffix in (".bvh", ".glb"):
         lift(motion).save(out)

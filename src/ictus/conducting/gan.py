@@ -158,7 +158,10 @@ class Generator(Pretrained):
         UsageError
             If the noise is shorter than the music.
         """
-        heard = self.music(mel)  # (B, 64, T30)
+        return self.decode(self.music(mel), noise)
+
+    def decode(self, heard: Tensor, noise: Tensor) -> Tensor:
+        """Conduct to features (B, 64, T30) of the music encoder: what `forward` does once they are known."""
         frames = heard.shape[-1]
         drawn = self.noise(noise)[..., :frames]  # (B, 64, T30)
         if drawn.shape[-1] < frames:
@@ -227,9 +230,13 @@ class Discriminator(Pretrained):
         UsageError
             If the motion is shorter.
         """
+        score: Tensor = self.head(self.features(motion).transpose(1, 2))  # (B, T30 / 12, 1)
+        return score.mean(1)
+
+    def features(self, motion: Tensor) -> Tensor:
+        """(B, T30, 13, 2) -> (B, C, T30 / 12): what the convolutions see."""
         if motion.shape[1] < self.shortest:
             raise UsageError(f"the motion has {motion.shape[1]} frames; the discriminator needs {self.shortest}")
         x = motion.flatten(2).transpose(1, 2)  # (B, 26, T30)
-        x = self.convolutions(x).transpose(1, 2)  # (B, T30 / 12, C)
-        score: Tensor = self.head(x)  # (B, T30 / 12, 1)
-        return score.mean(1)
+        seen: Tensor = self.convolutions(x)
+        return seen

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal
+from scipy import ndimage
 
 from ictus.audio import Audio
 from ictus.conducting.beats import Beats
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 _RATE, _WINDOW, _HOP, _BANDS = 22050, 1024, 220, 64
 _FPS = _RATE / _HOP  # 100.2 frames a second
 _SHORTEST = 1.0  # seconds of sound under which there is nothing to hear
-_SILENT_DB = -60.0  # below full scale
+_SILENT_DB = -80.0  # below full scale; the noise of 16 bits lies at -96
 _EARLY = 0.012  # seconds by which a rise shows before the onset's own time, measured on clicks
 _PERIODS = 60 / np.geomspace(45, 220, 96)  # seconds a beat, slow to fast
 
@@ -32,7 +32,7 @@ class Heard:
 
     onsets: Array  # (T,) onset strength, unit variance
     bass: Array  # (T,) the same of the lowest bands
-    colours: Array  # (T, 64) log-mel spectrum
+    colours: NDArray[np.float32]  # (T, 64) log-mel spectrum
     decibels: Array  # (T,) loudness below full scale
 
 
@@ -63,15 +63,21 @@ class Listener:
 
 def perceive(mono: Audio) -> Heard:
     """Turn 22,050 Hz mono sound into onset strength, spectrum and loudness."""
-    mel = mel_power(mono.samples[0], _RATE, _WINDOW, _HOP, _BANDS).astype(np.float64)
-    colours = np.log10(1 + 1e4 * mel / max(float(np.percentile(mel.max(1), 98)), 1e-12))
+    mel = mel_power(mono.samples[0], _RATE, _WINDOW, _HOP, _BANDS)
+    colours = np.log10(1 + mel * np.float32(1e4 / max(float(np.percentile(mel.max(1), 98)), 1e-12)))
     # Rise against the loudest of three neighbouring bands, two frames (20 ms) before: a vibrato is no onset.
-    before = ndimage.maximum_filter1d(colours, 3, axis=1)[:-2]
-    rise = np.maximum(0, colours[2:] - before)
-    rise = np.pad(rise, ((1, 1), (0, 0)))
-    power = mel.sum(1)
-    decibels = 10 * np.log10(np.maximum(ndimage.uniform_filter1d(power, 5), 1e-12)) - 30
-    return Heard(_evened(rise.mean(1)), _evened(rise[:, :8].mean(1)), colours, decibels)
+    rise = colours[2:] - ndimage.maximum_filter1d(colours, 3, axis=1)[:-2]
+    np.maximum(rise, 0, out=rise)
+    onsets, bass = (np.pad(rise[:, bands].mean(1, dtype=np.float64), 1) for bands in (slice(None), slice(0, 8)))
+    return Heard(_evened(onsets), _evened(bass), colours, _decibels(mono.samples[0], len(mel)))
+
+
+def _decibels(samples: NDArray[np.float32], frames: int) -> Array:
+    """Root mean square over 50 ms about each frame, in decibels below full scale."""
+    hops = samples[: len(samples) // _HOP * _HOP].reshape(-1, _HOP)
+    power = np.einsum("th,th->t", hops, hops, dtype=np.float64) / _HOP
+    power = ndimage.uniform_filter1d(np.pad(power, (0, frames - len(power)), mode="edge"), 5)
+    return np.asarray(10 * np.log10(np.maximum(power, 1e-12)))
 
 
 def _evened(strength: Array) -> Array:
@@ -87,7 +93,7 @@ def tempo_curve(onsets: Array) -> Array:
     """Return (T,) seconds a beat: the smoothest path of strong periodicity, changing by a few percent at a time."""
     span, step = round(8 * _FPS), round(0.5 * _FPS)
     padded = np.pad(onsets, span // 2)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, span)[::step] * signal.windows.hann(span)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, span)[::step] * np.hanning(span)
     spectrum = np.fft.rfft(windows - windows.mean(1, keepdims=True), 2 * span)
     correlation = np.fft.irfft(np.abs(spectrum) ** 2)[:, :span]
     correlation /= correlation[:, :1] + 1e-9
@@ -194,7 +200,7 @@ def _described(frames: Array, heard: Heard, duration: float) -> Beats:
     )
 
 
-def _harmonic_change(colours: Array, beats: NDArray[np.int64]) -> Array:
+def _harmonic_change(colours: NDArray[np.float32], beats: NDArray[np.int64]) -> Array:
     """How different the sound after each beat is from that before it: bars often begin with a new harmony."""
     edges = np.concatenate([[0], beats, [len(colours)]])
     means = np.stack([colours[a : max(b, a + 1)].mean(0) for a, b in itertools.pairwise(edges)])

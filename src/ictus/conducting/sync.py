@@ -171,7 +171,10 @@ class M2SNet(Pretrained):
         UsageError
             If music and motion are not equally long.
         """
-        heard, seen = self.music(mel), self.motion(motion)  # (B, 64, T30)
+        return self.compare(self.music(mel), self.motion(motion))
+
+    def compare(self, heard: Tensor, seen: Tensor) -> Tensor:
+        """Judge features (B, 64, T30) of the two encoders: what `forward` does once they are known."""
         frames = seen.shape[-1]
         if not 0 <= heard.shape[-1] - frames <= 1:
             raise UsageError(f"the mel spans {heard.shape[-1]} frames at 30 Hz, the motion {frames}; cut both alike")
@@ -198,7 +201,7 @@ class FoldedMusicEncoder(nn.Module):
     # A feature at 30 Hz depends on 18 mel frames before and after its own: through stage 1 and its pool 3 + 2, through
     # stage 2 and its pool 2 + 2, through stage 3 and its pool, at 30 Hz, (2 + 1) * 3. Both numbers are multiples of 3.
     HALO = 18
-    PIECE = 720
+    PIECE = 1080
 
     def __init__(self, encoder: MusicEncoder) -> None:
         super().__init__()

@@ -4,7 +4,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 Array = NDArray[np.float32]
 
@@ -19,14 +18,21 @@ def mel_power(samples: Array, rate: int, window: int, hop: int, bands: int) -> A
     """
     bank = mel_filters(rate, window, bands).T
     shape = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
-    padded = np.pad(samples, window // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    mel = np.empty((len(frames), bands), np.float32)
-    for start in range(0, len(frames), _FRAMES_AT_ONCE):
-        block = frames[start : start + _FRAMES_AT_ONCE] * shape.astype(np.float32)  # (t, window)
-        spectrum = fft.rfft(block, axis=1, workers=2)
-        mel[start : start + len(block)] = (spectrum.real**2 + spectrum.imag**2) @ bank
+    mel = np.empty((1 + len(samples) // hop, bands), np.float32)
+    for start in range(0, len(mel), _FRAMES_AT_ONCE):
+        count = min(_FRAMES_AT_ONCE, len(mel) - start)
+        stretch = _stretch(samples, start * hop - window // 2, (count - 1) * hop + window)
+        frames = np.lib.stride_tricks.sliding_window_view(stretch, window)[::hop]  # (count, window)
+        spectrum = np.fft.rfft(frames * shape.astype(np.float32), axis=1)
+        mel[start : start + count] = (spectrum.real**2 + spectrum.imag**2) @ bank
     return mel
+
+
+def _stretch(samples: Array, start: int, length: int) -> Array:
+    """Return `length` samples from `start`, with zeros where there are none."""
+    inside = samples[max(start, 0) : max(start + length, 0)]
+    before = max(-start, 0)
+    return np.pad(inside, (before, length - before - len(inside)))
 
 
 @lru_cache(maxsize=8)

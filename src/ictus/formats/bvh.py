@@ -118,7 +118,7 @@ def _joints(text: str) -> list[_Joint]:
                 offset = _offset(words)
                 if opened[-1] >= 0:
                     joints[opened[-1]].offset = offset
-            elif keyword == "CHANNELS":
+            elif keyword == "CHANNELS" and opened[-1] >= 0:
                 joints[opened[-1]].channels = _channels(words)
             elif keyword == "}":
                 opened.pop()

@@ -1,178 +1,257 @@
 """A small orchestra in NumPy: plays a score without any file or program from outside.
 
-Each note reads a single-cycle table whose overtones follow the instrument and the loudness, in a few detuned voices
-with vibrato, an envelope and breath or bow noise; a common room is added at the end. It is meant to be clear and
-plausible, not to be mistaken for the Philharmonic.
+A bowed or blown tone is a loop of three seconds, read from another place for every note: a single-cycle table whose
+overtones follow the instrument and the loudness, in a few detuned voices with vibrato and breath or bow noise. A
+struck or plucked one is its partials' decay. Each note gives its tone an envelope; a common room is added at the end.
+It is meant to be clear, fast and plausible, not to be mistaken for the Philharmonic.
 """
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 from scipy import signal
 
 from ictus.audio import Audio
 from ictus.errors import IctusError
+from ictus.rehearsal.instruments import INSTRUMENTS, Instrument, Struck, Sustained
 from ictus.rehearsal.score import Note, Part, Score
+from ictus.rehearsal.session import Session
+from ictus.rehearsal.tempo import Timing, written
 
 Array = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 _TABLE = 2048
+_LOOP = 3.0  # seconds
 _FADE = 0.012  # seconds: no note begins or ends with a click
+_SETTLING = 0.6  # seconds after which a tone is steady
+_TONES_KEPT = 1500
 
 
-@dataclass(frozen=True)
-class Instrument:
-    """How a family of instruments sounds.
-
-    Attributes
-    ----------
-    overtones : relative strength of the first partials; beyond them it falls by `slope` dB an octave.
-    slope : how dark it is; loud notes are brighter.
-    attack, release : seconds.
-    voices, detune : players in unison, and their spread in cents.
-    vibrato : depth in cents.
-    noise : breath or bow noise beside the tone.
-    decay : seconds to fall to 1/e where it is struck or plucked; 0 where it sustains.
-    place : seat, -1 (left) to 1 (right).
-    """
-
-    overtones: tuple[float, ...]
-    slope: float
-    attack: float
-    release: float
-    voices: int = 1
-    detune: float = 0.0
-    vibrato: float = 0.0
-    noise: float = 0.0
-    decay: float = 0.0
-    place: float = 0.0
-
-
-INSTRUMENTS = {
-    "strings": Instrument((1, 0.9, 0.6, 0.55, 0.4, 0.35), 9, 0.055, 0.12, 4, 9, 11, 0.010, place=-0.2),
-    "flute": Instrument((1, 0.35, 0.12, 0.04), 18, 0.045, 0.08, 1, 0, 12, 0.03, place=-0.1),
-    "oboe": Instrument((0.6, 0.8, 1, 0.7, 0.4, 0.3), 12, 0.03, 0.06, 1, 0, 8, 0.006, place=0.05),
-    "clarinet": Instrument((1, 0.06, 0.7, 0.08, 0.4, 0.1, 0.25), 12, 0.035, 0.07, 1, 0, 2, 0.008, place=0.1),
-    "bassoon": Instrument((0.7, 1, 0.9, 0.6, 0.35, 0.2), 12, 0.035, 0.07, 1, 0, 3, 0.006, place=0.15),
-    "horn": Instrument((1, 0.8, 0.5, 0.3, 0.15), 14, 0.05, 0.10, 2, 4, 2, 0.004, place=-0.35),
-    "trumpet": Instrument((0.8, 1, 0.95, 0.8, 0.6, 0.45, 0.3), 8, 0.025, 0.06, 2, 3, 4, 0.004, place=0.35),
-    "timpani": Instrument((1,), 0, 0.002, 0.25, decay=0.55, place=0.3),
-}
-_DRUM_PARTIALS = ((1.0, 1.0), (1.504, 0.7), (1.742, 0.3), (2.0, 0.4), (2.245, 0.25), (2.494, 0.2))
-
-
-def play(score: Score, *, rate: int = 44100, seed: int = 0) -> Audio:
-    """Render a score to stereo.
+def play(
+    score: Score,
+    *,
+    rate: int = 44100,
+    seed: int = 0,
+    timing: Timing | None = None,
+    span: tuple[float, float] | None = None,
+    session: Session | None = None,
+) -> Audio:
+    """Render a score, or a passage of it, to stereo.
 
     Parameters
     ----------
     seed : of the players' small differences in time, tuning and bowing.
+    timing : when each quarter is played; None takes the score's own tempo.
+    span : seconds of the performance at which to begin and end; None plays it all and lets it ring.
+    session : players, hall and recording.
+
+    Raises
+    ------
+    IctusError
+        If a part asks for an instrument that is not there.
     """
     rng = np.random.default_rng(seed)
-    seconds = float(score.seconds(np.array([score.length]))[0]) + 2.5
-    dry = np.zeros((2, int(seconds * rate)), np.float32)
+    session = session or Session()
+    timing = timing or written(score)
+    start, end = span or (0.0, float(timing.at(np.array([score.length]))[0]) + 2.5)
+    # A higher pitch is played on a faster clock, then slowed down to it: the tones themselves stay in tune.
+    take = _Take(score, timing, session, start, rate, rate * 2 ** (session.tuning / 1200))
+    dry = np.zeros((2, int(np.ceil((end - start) * take.clock)) + 2), np.float32)
     for part in score.parts:
-        _play_part(part, score, dry, rate, rng)
-    wet = dry + np.float32(0.28) * _room(dry, rate, rng)
-    return Audio(np.float32(0.89 / max(float(np.abs(wet).max()), 1e-9)) * wet, rate)
+        if part.instrument not in INSTRUMENTS:
+            raise IctusError(f"{part.name}: nobody here plays {part.instrument!r}; there are {', '.join(INSTRUMENTS)}")
+        place = INSTRUMENTS[part.instrument].place
+        level = part.level * 10 ** (rng.normal(0, session.balance) / 20)
+        line = _played(part, take, dry.shape[1], rng)
+        dry[0] += np.float32(level * np.sqrt((1 - place) / 2)) * line
+        dry[1] += np.float32(level * np.sqrt((1 + place) / 2)) * line
+    if session.tuning:
+        dry = soxr.resample(dry.T, take.clock, rate, "HQ").T
+    return Audio(session.heard(dry[:, : int((end - start) * rate)], rate, rng), rate)
 
 
-def _play_part(part: Part, score: Score, sink: Array, rate: int, rng: np.random.Generator) -> None:
-    if part.instrument not in INSTRUMENTS:
-        raise IctusError(f"{part.name}: nobody here plays {part.instrument!r}; there are {', '.join(INSTRUMENTS)}")
+@dataclass(frozen=True)
+class _Take:
+    """What all parts share: the performance, its second at which the sound begins, and samples a second of it."""
+
+    score: Score
+    timing: Timing
+    session: Session
+    start: float
+    rate: int
+    clock: float
+
+
+@dataclass(frozen=True)
+class _Strokes:
+    """The notes of a part that fall into the passage, each (n,)."""
+
+    first: NDArray[np.int64]  # sample
+    length: Doubles  # seconds of the tones' own time
+    pitch: NDArray[np.int64]
+    loudness: Doubles
+    gain: Doubles  # amplitude at the beginning
+    swell: Doubles  # and at the end
+
+
+def _played(part: Part, take: _Take, count: int, rng: np.random.Generator) -> Array:
+    """Return what one part plays, (count,), mono."""
+    line = np.zeros(count, np.float32)
     instrument = INSTRUMENTS[part.instrument]
-    left, right = np.sqrt((1 - instrument.place) / 2), np.sqrt((1 + instrument.place) / 2)
-    for note in part.notes:
-        starts, ends = score.seconds(np.array([note.onset, note.onset + _sounding(note)]))
-        loudness = float(score.loudness(np.array([note.onset]))[0]) * _stress(note, score.meter)
-        tone = _tone(instrument, note, float(ends - starts), loudness, rate, rng)
-        # Players are never quite together; but the mean of them is on the beat.
-        # Slow-speaking instruments begin early, so that they are heard on it.
-        first = max(0, round((starts - 0.5 * instrument.attack + rng.normal(0, 0.006)) * rate))
-        tone = tone[: max(0, sink.shape[1] - first)]
-        sink[0, first : first + len(tone)] += part.level * left * tone
-        sink[1, first : first + len(tone)] += part.level * right * tone
+    if isinstance(instrument, Sustained):
+        instrument = replace(instrument, attack=instrument.attack * take.session.softness)
+    strokes = _strokes(part, take, instrument, count, rng)
+    where = rng.uniform(0, 1, len(strokes.first))
+    for k, first in enumerate(strokes.first.tolist()):
+        pitch, length = int(strokes.pitch[k]), float(strokes.length[k])
+        if isinstance(instrument, Struck):
+            tone = _struck_note(instrument, pitch, length, take.rate) * np.float32(strokes.gain[k])
+        else:
+            brightness = round(10 * min(float(strokes.loudness[k]), 1.2)) / 10
+            tone = _sustained_note(instrument, pitch, brightness, length, take.rate, float(where[k]))
+            tone *= np.linspace(strokes.gain[k], strokes.swell[k], len(tone), dtype=np.float32)
+        tone = tone[max(0, -first) : count - first]
+        line[max(0, first) :][: len(tone)] += tone
+    return line
+
+
+def _strokes(part: Part, take: _Take, i: Instrument, count: int, rng: np.random.Generator) -> _Strokes:
+    onsets = np.array([note.onset for note in part.notes])
+    ends = onsets + np.array([note.length * _sounding(note) for note in part.notes])
+    # Players are never quite together; but the mean of them is on the beat.
+    # Slow-speaking instruments begin early, so that they are heard on it.
+    early = 0.5 * i.attack if isinstance(i, Sustained) else 0.0
+    starts = np.maximum(take.timing.at(onsets) - early + rng.normal(0, take.session.looseness, len(onsets)), 0)
+    starts, stops = starts - take.start, take.timing.at(ends) - take.start
+    here = np.flatnonzero((stops > -0.5) & (starts * take.clock < count - 1))
+    notes = [part.notes[k] for k in here]
+    stress = _stress(onsets[here], take.score.beats) * np.array([1.25 if ">" in note.mark else 1.0 for note in notes])
+    loudness = take.score.loudness(onsets[here], part) * stress
+    return _Strokes(
+        first=np.round(starts[here] * take.clock).astype(np.int64),
+        length=np.maximum(stops - starts, 0.03)[here] * take.clock / take.rate,
+        pitch=np.array([note.pitch for note in notes], np.int64),
+        loudness=loudness,
+        gain=_amplitude(loudness, take.session.contrast),
+        swell=_amplitude(take.score.loudness(ends[here], part) * stress, take.session.contrast),
+    )
 
 
 def _sounding(note: Note) -> float:
-    return note.length * {"'": 0.45, "~": 1.0, ">": 0.9}.get(note.mark, 0.88)
+    if "'" in note.mark:
+        return 0.45
+    return 1.0 if "~" in note.mark else 0.9 if ">" in note.mark else 0.88
 
 
-def _stress(note: Note, meter: int) -> float:
+def _stress(onsets: Doubles, beats: Doubles) -> Doubles:
     """Metrical weight: the bar is felt because its first beat is played a little more firmly."""
-    place = note.onset % meter
-    weight = 1.12 if place == 0 else 1.03 if place == meter / 2 else 0.94 if place % 1 == 0 else 0.88
-    return weight * (1.25 if note.mark == ">" else 1.0)
+    if not len(beats):
+        return np.ones(len(onsets))
+    beat = beats[np.clip(np.searchsorted(beats[:, 0], onsets + 1e-3, "right") - 1, 0, None)]
+    on = np.abs(onsets - beat[:, 0]) < 2e-3
+    middle = beat[:, 1] - 1 == beat[:, 2] / 2
+    return np.where(on & (beat[:, 1] == 1), 1.12, np.where(on & middle, 1.03, np.where(on, 0.94, 0.88)))
 
 
-def _tone(i: Instrument, note: Note, length: float, loudness: float, rate: int, rng: np.random.Generator) -> Array:
-    count = int((length + i.release + (2 * i.decay)) * rate)
-    time = np.asarray(np.arange(count) / rate, np.float32)
-    pitch = 440 * 2 ** ((note.pitch - 69) / 12)
-    wave = _drum(pitch, time, i.decay, rng) if i.decay else _sustained(i, pitch, loudness, time, rate, rng)
-    return np.asarray(wave * _envelope(i, length, time) * np.float32(_amplitude(loudness)))
-
-
-def _amplitude(loudness: float) -> float:
+def _amplitude(loudness: Doubles, contrast: float) -> Doubles:
     """26 dB between the softest and the loudest."""
-    return float(0.25 * 10 ** (1.3 * (min(loudness, 1.3) - 1)))
+    return np.asarray(0.25 * 10 ** (1.3 * contrast * (np.minimum(loudness, 1.3) - 1)))
 
 
-def _sustained(i: Instrument, pitch: float, loudness: float, time: Array, rate: int, rng: np.random.Generator) -> Array:
-    table = _cycle(i, min(40, int(0.45 * rate / pitch)), round(10 * min(loudness, 1.2)) / 10)
-    wave = np.zeros(len(time), np.float32)
+# --- Bowed, blown and sung -------------------------------------------------------------------------------------------
+
+
+def _sustained_note(i: Sustained, pitch: int, loudness: float, length: float, rate: int, where: float) -> Array:
+    # Neither seat nor attack changes the tone: instruments that differ by them alone share their loops.
+    loop = _loop(replace(i, attack=0.0, release=0.0, place=0.0, level=0.0), pitch, loudness, rate)
+    count = int((length + i.release) * rate)
+    begin = int(where * len(loop))
+    tone = np.concatenate([loop[begin:], *[loop] * (1 + count // len(loop))])[:count]
+    opening = _opening(round(min(i.attack, length / 3), 3), rate)[:count]
+    tone[: len(opening)] *= opening
+    tone[len(opening) :] *= opening[-1]
+    closing = _closing(i.release, rate)[-count:]
+    tone[count - len(closing) :] *= closing
+    return tone
+
+
+@lru_cache(maxsize=_TONES_KEPT)
+def _loop(i: Sustained, pitch: int, loudness: float, rate: int) -> Array:
+    """Three seconds of a steady tone that join at their ends, (n,) of unit power; the same whenever it is asked for."""
+    rng = np.random.default_rng([pitch, zlib.crc32(repr((i, loudness)).encode())])
+    hertz = 440 * 2 ** ((pitch - 69) / 12)
+    cycles = round(_LOOP * hertz)
+    count = round(cycles * rate / hertz)
+    turn = np.arange(count) / count  # the whole loop is one turn
+    table = _cycle(i, min(40, int(0.45 * rate / hertz)), loudness)
+    wave = np.zeros(count, np.float32)
     for _ in range(i.voices):
-        cents = rng.normal(0, i.detune)
-        rise = np.clip(time / 0.35 - 0.4, 0, 1)  # vibrato comes in after the attack
-        speed, start = rng.uniform(5.0, 6.0), rng.uniform(0, 2 * np.pi)
-        bend = i.vibrato * rise * np.sin(2 * np.pi * speed * time + start)
-        frequency = pitch * (1 + (cents + bend) * np.float32(np.log(2) / 1200))
-        phase = rng.uniform() + np.cumsum(frequency, dtype=np.float64) / rate
-        wave += table[((phase % 1) * _TABLE).astype(np.int32)]
-    wave /= np.sqrt(i.voices)
+        own = cycles + round(cycles * rng.normal(0, i.detune) * np.log(2) / 1200)
+        waves, start = rng.integers(15, 19), rng.uniform(0, 2 * np.pi)  # 5 to 6 a second
+        depth = own * i.vibrato * np.log(2) / 1200 / (2 * np.pi * waves)
+        phase = rng.uniform() + own * turn - depth * np.cos(2 * np.pi * waves * turn + start)
+        wave += table[(phase * _TABLE).astype(np.int32) % _TABLE]
+    wave /= np.float32(np.sqrt(i.voices))
     if i.noise:
-        wave += i.noise * rng.normal(0, 1, len(time)).astype(np.float32)
+        wave += np.float32(i.noise) * rng.standard_normal(count, np.float32)
     return wave
 
 
 @lru_cache(maxsize=1024)
-def _cycle(i: Instrument, partials: int, loudness: float) -> Array:
-    number = np.arange(1, partials + 1)
+def _cycle(i: Sustained, partials: int, loudness: float) -> Array:
+    number = np.arange(1, max(partials, 1) + 1)
     strength = np.interp(number, np.arange(1, len(i.overtones) + 1), i.overtones)
     beyond = np.maximum(number / len(i.overtones), 1)
     strength = strength * beyond ** (-(i.slope + 14 * (1 - loudness)) / 6) * number ** (-(1 - loudness) * 0.6)
-    phases = np.random.default_rng(partials).uniform(0, 2 * np.pi, partials)
+    phases = np.random.default_rng(partials).uniform(0, 2 * np.pi, len(number))
     turn = 2 * np.pi * np.arange(_TABLE) / _TABLE
     table = (strength[:, None] * np.sin(number[:, None] * turn + phases[:, None])).sum(0)
     return np.asarray(table / np.sqrt((table**2).mean()), np.float32)
 
 
-def _drum(pitch: float, time: Array, decay: float, rng: np.random.Generator) -> Array:
-    wave = np.zeros(len(time), np.float32)
-    for ratio, strength in _DRUM_PARTIALS:
-        ring = np.exp(-time * ratio**1.3 / decay)
-        wave += strength * ring * np.sin(2 * np.pi * pitch * ratio * time + rng.uniform(0, 0.3))
-    stroke = rng.normal(0, 1, len(time)).astype(np.float32) * np.exp(-time / 0.012)
-    return np.asarray(1.6 * wave + 0.8 * stroke, np.float32)
+@lru_cache(maxsize=256)
+def _opening(attack: float, rate: int) -> Array:
+    time = np.arange(int(_SETTLING * rate)) / rate
+    rise = np.sin(np.clip(time / max(attack, 1e-3), 0, 1) * np.pi / 2) ** 2
+    return np.asarray(rise * (0.82 + 0.18 * np.exp(-np.maximum(time - attack, 0) / 0.12)), np.float32)
 
 
-def _envelope(i: Instrument, length: float, time: Array) -> Array:
-    if i.decay:
-        return np.asarray(np.clip(time / i.attack, 0, 1) * np.clip((time[-1] - time) / _FADE, 0, 1), np.float32)
-    attack = min(i.attack, length / 3)
-    rise = np.sin(np.clip(time / attack, 0, 1) * np.pi / 2) ** 2
-    settle = 0.82 + 0.18 * np.exp(-np.maximum(time - attack, 0) / 0.12)
-    fall = np.clip((length + i.release - time) / i.release, 0, 1) ** 1.5
-    return np.asarray(rise * settle * fall, np.float32)
+@lru_cache(maxsize=64)
+def _closing(release: float, rate: int) -> Array:
+    return np.asarray(np.linspace(1, 0, max(2, int(release * rate))) ** 1.5, np.float32)
 
 
-def _room(dry: Array, rate: int, rng: np.random.Generator) -> Array:
-    """Reverberation of a mid-sized hall: 1.4 s of decaying, darkening noise, another for each ear."""
-    time = np.arange(int(1.4 * rate)) / rate
-    noise = rng.normal(0, 1, (2, len(time))) * np.exp(-time / 0.25)
-    noise[:, : int(0.018 * rate)] = 0
-    darker = signal.lfilter([0.35], [1, -0.65], noise)
-    darker /= np.sqrt((darker**2).sum(1, keepdims=True))
-    return np.asarray(signal.oaconvolve(dry, darker, axes=1)[:, : dry.shape[1]], np.float32)
+# --- Plucked and beaten ----------------------------------------------------------------------------------------------
+
+
+def _struck_note(i: Struck, pitch: int, length: float, rate: int) -> Array:
+    tone = _stroke(i, pitch, rate)
+    count = int((length + (i.release or 2 * i.decay)) * rate)
+    tone = tone[:count].copy()
+    closing = _closing(i.release or _FADE, rate)[-len(tone) :]
+    tone[len(tone) - len(closing) :] *= closing
+    return tone
+
+
+@lru_cache(maxsize=_TONES_KEPT)
+def _stroke(i: Struck, pitch: int, rate: int) -> Array:
+    """Return one stroke until it has died away, (n,)."""
+    rng = np.random.default_rng([pitch, zlib.crc32(repr(i).encode())])
+    hertz = 440 * 2 ** ((pitch - 69) / 12)
+    time = np.arange(int(5 * max(i.decay, i.noise_decay) * rate)) / rate
+    wave = np.zeros(len(time))
+    for ratio, strength in i.partials:
+        if hertz * ratio < 0.45 * rate:
+            ring = np.exp(-time * ratio**i.damping / i.decay)
+            wave += strength * ring * np.sin(2 * np.pi * hertz * ratio * time + rng.uniform(0, 0.3))
+    if i.noise:
+        low, high = max(i.noise_band[0], 1.0), min(i.noise_band[1], 0.49 * rate)
+        band = signal.butter(2, (low, high), "bandpass", fs=rate, output="sos")
+        hit = signal.sosfilt(band, rng.normal(0, 1, len(time)))
+        wave += i.noise * hit / max(float(hit.std()), 1e-9) * np.exp(-time / i.noise_decay)
+    return np.asarray(wave * np.clip(time / 0.002, 0, 1), np.float32)

@@ -1,80 +1,87 @@
-"""Any other body: its bones as tapered limbs, its trunk as a plane, its head as a disc."""
+"""Any other body: a jointed figure of tapered limbs, with a trunk and a head where the skeleton tells of them."""
 
 import numpy as np
 
 from ictus.motion import Motion
 from ictus.stage.backdrop import Colour, Theme, mix
-from ictus.stage.camera import Camera, depth
-from ictus.stage.figure import Box, Layer, Pose, Trail, shaded, shape
+from ictus.stage.camera import Box, Camera, Extent, depth
+from ictus.stage.figure import Layer, Pose, Trail, shaded, shape
 from ictus.stage.shapes import Frame, Points, capsule, grown, rounded
 
-_TRUNK = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
+_TRUNK = ("right_shoulder", "left_shoulder", "left_hip", "right_hip")
 _FACE = ("head", "nose", "eye", "ear")
 _LIGHTS = ("wrist", "ankle")
 
 
 class Anybody:
-    """The figure of a motion of any skeleton, flat or in space."""
+    """The figure of a motion of any skeleton, flat or in space. Sizes count in `unit`, about a shoulder width."""
 
     hem: float | None = None
 
-    def __init__(self, motion: Motion, box: Box, theme: Theme) -> None:
+    def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
         self._theme = theme
-        self._skeleton = motion.skeleton
-        positions = motion.positions
-        low, high = positions[..., :2].min((0, 1)), positions[..., :2].max((0, 1))
-        height = float(np.median(np.ptp(positions[..., 1], axis=1))) or 1.0
-        margin = np.float32(0.08 * height)
-        camera = Camera.fit(low - margin, high + margin, box, y_up=positions.shape[2] == 3)
+        positions, self._joints = motion.positions, motion.skeleton.joints
+        height = _height(motion)
+        camera = Camera.fit(extent, box, y_up=positions.shape[2] == 3)
         self.unit = 0.22 * height * camera.scale
         self._at = camera.project(positions)  # (T, J, 2)
         near = depth(positions)
         self._near = 0.5 + (near - near.mean(1, keepdims=True)) / np.float32(0.7 * height)  # (T, J), about [0, 1]
+        self._face = [j for j, name in enumerate(self._joints) if any(part in name.lower() for part in _FACE)]
+        known = set(_TRUNK) <= set(self._joints)
+        self._trunk = [self._joints.index(name) for name in _TRUNK] if known else []
+        flesh = {*self._face, *self._trunk}
+        self._bones = [(a, b) for a, b in motion.skeleton.bones if not {a, b} <= flesh]
         self.trails = [
-            Trail(self._at[:, j], _side(name, theme))
-            for j, name in enumerate(motion.skeleton.joints)
-            if name.lower().endswith(_LIGHTS)
+            Trail(self._at[:, j], self._colour(j)) for j, name in enumerate(self._joints) if name.endswith(_LIGHTS)
         ]
 
     def pose(self, start: int, stop: int) -> Pose:
         """See `Figure.pose`."""
         at, near = self._at[start:stop], self._near[start:stop]
-        face = [j for j, name in enumerate(self._skeleton.joints) if any(part in name.lower() for part in _FACE)]
-        layers, depths = [], []
-        for a, b in self._skeleton.bones:
-            if a in face and b in face:
-                continue
-            layers.append(self._limb(at, near, a, b))
-            depths.append((near[:, a] + near[:, b]) / 2)
-        if face:
-            layers.append(self._head(at[:, face].mean(1), near[:, face].mean(1)))
-            depths.append(near[:, face].max(1))
-        if all(name in self._skeleton.joints for name in _TRUNK):
-            corners = [self._skeleton.index(name) for name in _TRUNK]
-            layers.append(self._trunk(at[:, corners], near[:, corners].mean(1)))
-            depths.append(near[:, corners].min(1))
-        order = np.argsort(np.stack(depths, axis=1), axis=1, kind="stable")
-        return Pose([], layers, order)
+        parts = []  # of a flat body, the first lie behind
+        if self._trunk and self._face:
+            parts.append(self._neck(at, near[:, self._trunk].min(1)))
+        if self._trunk:
+            parts.append(self._body(at[:, self._trunk], near[:, self._trunk].min(1)))
+        parts += [self._limb(at, near, a, b) for a, b in self._bones]
+        if self._face:
+            parts.append(self._head(at[:, self._face].mean(1), near[:, self._face].mean(1)))
+        order = np.argsort(np.stack([nearness for _, nearness in parts], axis=1), axis=1, kind="stable")
+        return Pose([], [layer for layer, _ in parts], order)
 
-    def _limb(self, at: Points, near: Points, a: int, b: int) -> Layer:
-        limb = capsule(at[:, a], at[:, b], 0.15 * self.unit, 0.11 * self.unit)
-        colour = _side(self._skeleton.joints[b], self._theme)
-        return self._solid(limb, colour, (near[:, a] + near[:, b]) / 2)
+    def _limb(self, at: Points, near: Points, a: int, b: int) -> tuple[Layer, Points]:
+        length = float(np.median(np.linalg.norm(at[:, a] - at[:, b], axis=1)))
+        thick, thin = min(0.15 * self.unit, 0.4 * length), min(0.11 * self.unit, 0.3 * length)
+        return self._part(capsule(at[:, a], at[:, b], thick, thin), self._colour(b), (near[:, a] + near[:, b]) / 2)
 
-    def _head(self, centre: Points, near: Points) -> Layer:
+    def _body(self, corners: Points, near: Points) -> tuple[Layer, Points]:
+        return self._part(rounded(grown(corners, 0.22 * self.unit)), self._theme.middle, near)
+
+    def _neck(self, at: Points, near: Points) -> tuple[Layer, Points]:
+        shoulders, head = at[:, self._trunk[:2]].mean(1), at[:, self._face].mean(1)
+        return self._part(capsule(shoulders, head, 0.14 * self.unit, 0.11 * self.unit), self._theme.middle, near)
+
+    def _head(self, centre: Points, near: Points) -> tuple[Layer, Points]:
         axis = np.broadcast_to(np.array([0.28 * self.unit, 0], np.float32), centre.shape)
         disc = Frame(centre, axis, axis[:, ::-1]).ellipse(0, 0, 1, 1.2)
-        return self._solid(disc, self._theme.skin, near)
+        return self._part(disc, self._theme.skin, near)
 
-    def _trunk(self, corners: Points, near: Points) -> Layer:
-        return self._solid(rounded(grown(corners, 0.2 * self.unit)), self._theme.middle, near)
+    def _part(self, polygon: Points, colour: Colour, near: Points) -> tuple[Layer, Points]:
+        """A part that is darker the farther away it is, with an edge that sets it off from what lies behind."""
+        edge, far = (mix(colour, self._theme.edge, share) for share in (0.75, 0.45))
+        return [shape(grown(polygon, 1.2), edge), shape(polygon, shaded(far, colour, near))], near
 
-    def _solid(self, polygon: Points, colour: Colour, near: Points) -> Layer:
-        """A shape that is darker the farther away it is, with an edge that sets it off from what lies behind."""
-        far = mix(colour, self._theme.edge, 0.5)
-        return [shape(grown(polygon, 1.2), self._theme.edge), shape(polygon, shaded(far, colour, near))]
+    def _colour(self, joint: int) -> Colour:
+        name = self._joints[joint].lower()
+        return self._theme.left if "left" in name else self._theme.right if "right" in name else self._theme.middle
 
 
-def _side(joint: str, theme: Theme) -> Colour:
-    name = joint.lower()
-    return theme.left if "left" in name else theme.right if "right" in name else theme.middle
+def anybody_extent(motion: Motion) -> Extent:
+    """Return all that the body ever reaches, with room for its flesh."""
+    bones, room = Extent.of(motion.positions), np.float32(0.08 * _height(motion))
+    return Extent(bones.low - room, bones.high + room)
+
+
+def _height(motion: Motion) -> float:
+    return float(np.median(np.ptp(motion.positions[..., 1], axis=1))) or 1.0

@@ -30,7 +30,6 @@ class Theme:
     faint: Colour
     coat: Colour
     rim: Colour
-    sleeve: Colour
     lapel: Colour
     linen: Colour
     shirt: Colour
@@ -53,7 +52,6 @@ DARK = Theme(
     faint=bgr("#8d8a92"),
     coat=bgr("#15161c"),
     rim=bgr("#4b4c59"),
-    sleeve=bgr("#1e2028"),
     lapel=bgr("#2a2c37"),
     linen=bgr("#fbf8f2"),
     shirt=bgr("#dedad4"),
@@ -75,7 +73,6 @@ LIGHT = Theme(
     faint=bgr("#8b857c"),
     coat=bgr("#23242c"),
     rim=bgr("#5c5d69"),
-    sleeve=bgr("#2e3039"),
     lapel=bgr("#3b3d49"),
     linen=bgr("#ffffff"),
     shirt=bgr("#e9e6e0"),
@@ -83,7 +80,7 @@ LIGHT = Theme(
     skin=bgr("#e2b08d"),
     skin_shade=bgr("#bd8868"),
     hair=bgr("#77757a"),
-    baton=bgr("#8a6a43"),
+    baton=bgr("#bd8a50"),
     cork=bgr("#5e4428"),
     right=bgr("#c9761a"),
     left=bgr("#1f7f96"),
@@ -118,18 +115,18 @@ def lit(width: int, height: int, theme: Theme) -> Image:
     return np.clip(np.rint(colour + grain), 0, 255).astype(np.uint8)
 
 
-def write(image: Image, text: str, centre: tuple[float, float], height: float, colour: Colour) -> None:
-    """Write one line of text around `centre`, with letters about `height` pixels tall."""
+def write(image: Image, text: str, centre: tuple[float, float], height: float, room: float, colour: Colour) -> None:
+    """Write one line of text around `centre`, with letters about `height` pixels tall, or less to fit into `room`."""
     if hasattr(cv2, "FontFace"):  # OpenCV 5 brings an outline font that knows every alphabet of Europe
         font: Any = cv2.FontFace("sans")
-        size = round(height * 1.35)
-        box = cv2.getTextSize((0, 0), text, (0, 0), font, size, 400)
-        x, y = centre[0] - box[2] / 2, centre[1] + height / 2
-        cv2.putText(image, text, (round(x), round(y)), colour, font, size, 400)
+        width = cv2.getTextSize((0, 0), text, (0, 0), font, round(1.35 * height), 400)[2]
+        share = min(1, room / max(width, 1))
+        corner = (round(centre[0] - share * width / 2), round(centre[1] + share * height / 2))
+        cv2.putText(image, text, corner, colour, font, max(int(share * 1.35 * height), 1), 400)
         return
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    scale, face = height / 22, cv2.FONT_HERSHEY_DUPLEX
-    (width, _), _ = cv2.getTextSize(plain, face, scale, 1)
-    cv2.putText(
-        image, plain, (round(centre[0] - width / 2), round(centre[1] + height / 2)), face, scale, colour, 1, cv2.LINE_AA
-    )
+    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    face, scale = cv2.FONT_HERSHEY_DUPLEX, height / 22
+    width = cv2.getTextSize(text, face, scale, 1)[0][0]
+    share = min(1, room / max(width, 1))
+    corner = (round(centre[0] - share * width / 2), round(centre[1] + share * height / 2))
+    cv2.putText(image, text, corner, face, share * scale, colour, 1, cv2.LINE_AA)

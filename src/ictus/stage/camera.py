@@ -5,7 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float32]
+Points = NDArray[np.floating]
+Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What a picture must show: from low to high, each (2,) in the body's units."""
+
+    low: Points
+    high: Points
+
+    @classmethod
+    def of(cls, points: Points) -> "Extent":
+        """Return the extent of points (..., 2|3), seen from the front."""
+        flat = points[..., :2].reshape(-1, 2)
+        return cls(flat.min(0), flat.max(0))
+
+    def __or__(self, other: "Extent") -> "Extent":
+        return Extent(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
 
 
 @dataclass(frozen=True)
@@ -24,15 +42,13 @@ class Camera:
     y_up: bool
 
     @classmethod
-    def fit(cls, low: Points, high: Points, box: tuple[float, float, float, float], *, y_up: bool) -> "Camera":
-        """Fit the extent from `low` to `high`, each (2,) in the body's units, into `box` = (left, top, right, bottom)."""
+    def fit(cls, extent: Extent, box: Box, *, y_up: bool) -> "Camera":
+        """Show an extent as large as it fits into a box, in its middle."""
         left, top, right, bottom = box
-        span = np.maximum(high - low, 1e-6)
+        span = np.maximum(extent.high - extent.low, 1e-6)
         scale = float(min((right - left) / span[0], (bottom - top) / span[1]))
-        middle = (low + high) / 2
-        centre_y = (top + bottom) / 2
-        y = centre_y + scale * middle[1] if y_up else centre_y - scale * middle[1]
-        return cls(scale, ((left + right) / 2 - scale * float(middle[0]), float(y)), y_up)
+        x, y = (extent.low + extent.high) / 2 * scale * np.array([1, -1 if y_up else 1])
+        return cls(scale, ((left + right) / 2 - float(x), (top + bottom) / 2 - float(y)), y_up)
 
     def project(self, positions: Points) -> Points:
         """Return pixels (..., 2) of positions (..., 2|3); all frames at once."""

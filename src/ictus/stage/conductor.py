@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from ictus.motion import Motion
 from ictus.stage.backdrop import Theme
-from ictus.stage.camera import Camera, depth
-from ictus.stage.figure import Box, Layer, Pose, Trail, shape, shaded
+from ictus.stage.camera import Box, Camera, Extent, depth
+from ictus.stage.figure import Layer, Pose, Trail, shaded, shape
 from ictus.stage.shapes import Frame, Points, Table, capsule, grown, rounded, smoothed, turned, unit
 
 # Cut and cloth. In the chest's frame x counts in shoulder widths, and y from the neck (0) to the hips (1).
@@ -27,20 +27,24 @@ _FACE: Table = (
     *((0.6, -0.62), (0.88, -0.25), (0.86, 0.25), (0.52, 0.86), (0.0, 1.05)),
     *((-0.52, 0.86), (-0.86, 0.25), (-0.88, -0.25), (-0.6, -0.62), (0.0, -0.52)),
 )
+_WIDTHS = {"conductor-13": 0.2, "conductor-23": 0.36}  # of the shoulders, in the body's own units
 _HEM = 0.62  # shoulder widths below the hips, where the coat has faded into the dark
+
+
+CONDUCTORS = tuple(_WIDTHS)
 
 
 class Conductor:
     """The figure of a conducting motion. Sizes count in `unit`, the width of the shoulders in pixels."""
 
-    def __init__(self, motion: Motion, box: Box, theme: Theme) -> None:
+    def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
         tracks, turn, width = _complete(motion)
-        camera = _camera(tracks, width, box)
+        camera = Camera.fit(extent, box, y_up=False)
         self.unit = width * camera.scale
         self._theme = theme
         self._turn = turn
         self._at = {name: camera.project(track) for name, track in tracks.items()}
-        self.hem = float(np.median(self._at["hips"][:, 1])) + _HEM * self.unit
+        self.hem: float | None = float(np.median(self._at["hips"][:, 1])) + _HEM * self.unit
         self.trails = [Trail(self._at["left_hand"], theme.left), Trail(self._at["baton"], theme.right)]
         self._order, self._near = _arms_by_depth(motion, width)
 
@@ -130,6 +134,15 @@ class Conductor:
         return across * np.float32(self.unit), unit(at["hips"] - at["neck"]) * np.float32(self.unit)
 
 
+def conductor_extent(motion: Motion) -> Extent:
+    """Return all that the figure ever reaches, and never less than a quiet conductor with room to breathe."""
+    tracks, _, width = _complete(motion)
+    middle, hips = np.median(tracks["hips"], axis=0)
+    room = np.array([1.9 * width, 0], np.float32)
+    hem = np.array([middle, hips + _HEM * width], np.float32)
+    return Extent.of(np.concatenate([*tracks.values(), [hem - room, hem + room]]))
+
+
 def _complete(motion: Motion) -> tuple[dict[str, Points], Points, float]:
     """Complete the joints with a head, hands, grip and baton.
 
@@ -144,9 +157,12 @@ def _complete(motion: Motion) -> tuple[dict[str, Points], Points, float]:
     flat = positions[..., :2] * np.array([1, -1 if positions.shape[2] == 3 else 1], np.float32)
     joints = {name: flat[:, j] for j, name in enumerate(motion.skeleton.joints)}
     left, right = (positions[:, motion.skeleton.index(f"{side}_shoulder")] for side in ("left", "right"))
-    width = max(float(np.median(np.linalg.norm(left - right, axis=1))), 1e-3)
+    usual = _WIDTHS[motion.skeleton.name]
+    width = float(np.clip(np.median(np.linalg.norm(left - right, axis=1)), 0.3 * usual, 3 * usual))
     parts = ("shoulder", "elbow", "wrist", "hip")
-    tracks = {f"{side}_{part}": joints[f"{side}_{part}"] for side in ("left", "right") for part in parts}
+    tracks: dict[str, Points] = {
+        f"{side}_{part}": joints[f"{side}_{part}"] for side in ("left", "right") for part in parts
+    }
     tracks["neck"] = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
     tracks["hips"] = (joints["left_hip"] + joints["right_hip"]) / 2
     head, turn = _head_tracks(joints, width, motion.fps)
@@ -183,7 +199,7 @@ def _head_tracks(joints: dict[str, Points], width: float, fps: float) -> tuple[d
 
 def _hand_tracks(joints: dict[str, Points], width: float, fps: float) -> dict[str, Points]:
     """Find hands, grip and baton; where the body has none, they prolong the forearm."""
-    tracks = {}
+    tracks: dict[str, Points] = {}
     for side in ("left", "right"):
         fore = joints[f"{side}_wrist"] - joints[f"{side}_elbow"]
         reach = np.linalg.norm(fore, axis=1, keepdims=True)
@@ -191,21 +207,11 @@ def _hand_tracks(joints: dict[str, Points], width: float, fps: float) -> dict[st
         tracks[f"{side}_hand"] = joints.get(f"{side}_hand", joints[f"{side}_wrist"] + share * fore)
     hand = tracks["right_hand"]
     # Without a baton in the data, the conductor holds it a little up and inwards.
-    fore = smoothed(joints["right_wrist"] - joints["right_elbow"], 0.12 * fps)
-    held = hand + np.float32(0.55) * fore + np.float32(width) * np.array([0.16, -0.34], np.float32)
+    forwards = smoothed(joints["right_wrist"] - joints["right_elbow"], 0.12 * fps)
+    held = hand + np.float32(0.55) * forwards + np.float32(width) * np.array([0.16, -0.34], np.float32)
     tracks["baton"] = joints.get("baton", held)
     tracks["grip"] = hand - np.float32(0.12 * width) * unit(tracks["baton"] - hand)
     return tracks
-
-
-def _camera(tracks: dict[str, Points], width: float, box: Box) -> Camera:
-    """Frame all that the figure ever reaches, and never less than a quiet conductor with room to breathe."""
-    low = np.min([track.min(0) for track in tracks.values()], axis=0)
-    high = np.max([track.max(0) for track in tracks.values()], axis=0)
-    middle, hips = np.median(tracks["hips"], axis=0)
-    room = np.array([1.9 * width, 0], np.float32)
-    hem = np.array([middle, hips + _HEM * width], np.float32)
-    return Camera.fit(np.minimum(low, hem - room), np.maximum(high, hem + room), box, y_up=False)
 
 
 def _arms_by_depth(motion: Motion, width: float) -> tuple[NDArray[np.intp], dict[str, Points]]:

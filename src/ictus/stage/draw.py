@@ -8,11 +8,12 @@ import numpy as np
 
 from ictus.errors import UsageError
 from ictus.motion import Motion
-from ictus.stage.anybody import Anybody
+from ictus.stage.anybody import Anybody, anybody_extent
 from ictus.stage.backdrop import Image, Theme, get_theme, lit, write
 from ictus.stage.beats import Lamps
-from ictus.stage.conductor import Conductor
-from ictus.stage.figure import Box, Figure, Layer, Pose
+from ictus.stage.camera import Box, Extent
+from ictus.stage.conductor import CONDUCTORS, Conductor, conductor_extent
+from ictus.stage.figure import Figure, Layer, Pose
 from ictus.stage.shapes import SHIFT, Bounds, Rectangle, inside
 from ictus.stage.trail import Glow, Ribbons, ribbons
 
@@ -24,7 +25,7 @@ class Scene:
 
     Parameters
     ----------
-    motions : all at the same frame rate; a motion that is over stands still until the longest one ends.
+    motions : shown at the frame rate of the first; one that is over stands still until the longest one ends.
     size : width and height of each motion's picture, in pixels.
     theme : "dark" or "light".
     captions : a line below each motion.
@@ -44,21 +45,31 @@ class Scene:
             raise UsageError("there is no motion to draw; give at least one")
         if captions is not None and len(captions) != len(motions):
             raise UsageError(f"{len(captions)} captions for {len(motions)} motions; give one for each")
+        motions = [motion.resample(motions[0].fps) for motion in motions]
         palette = get_theme(theme)
         width, height = size
         self.fps = motions[0].fps
         self.frames = max(len(motion) for motion in motions)
         self.width, self.height = width * len(motions), height
         self._backdrop = np.tile(lit(width, height, palette), (1, len(motions), 1))
+        extents = _extents(motions)
         self._panels = [
-            _Panel(_lasting(motion, self.frames), self._box(k, size, bool(title), bool(captions)), self._backdrop, palette)
+            _Panel(
+                _lasting(motion, self.frames),
+                extents[_kind(motion)],
+                self._box(k, size, bool(title), bool(captions)),
+                self._backdrop,
+                palette,
+            )
             for k, motion in enumerate(motions)
         ]
         letters = max(9.0, 0.026 * height)
         if title:
-            write(self._backdrop, title, (width * len(motions) / 2, 0.055 * height), letters, palette.text)
+            middle = (width * len(motions) / 2, 0.055 * height)
+            write(self._backdrop, title, middle, letters, 0.94 * self.width, palette.text)
         for k, caption in enumerate(captions or ()):
-            write(self._backdrop, caption, (width * (k + 0.5), 0.955 * height), letters, palette.faint)
+            middle = (width * (k + 0.5), 0.955 * height)
+            write(self._backdrop, caption, middle, letters, 0.94 * width, palette.faint)
         self._glow = Glow(height, width * len(motions))
 
     @staticmethod
@@ -110,17 +121,31 @@ def _lasting(motion: Motion, frames: int) -> Motion:
     return replace(motion, positions=np.concatenate([motion.positions, rest]), rotations=None, root=None)
 
 
+def _kind(motion: Motion) -> tuple[str, int]:
+    return motion.skeleton.name, motion.positions.shape[2]
+
+
+def _extents(motions: Sequence[Motion]) -> dict[tuple[str, int], Extent]:
+    """Return for each kind of body what its motions reach: bodies of one kind are shown at one size."""
+    extents: dict[tuple[str, int], Extent] = {}
+    for motion in motions:
+        kind = _kind(motion)
+        extent = conductor_extent(motion) if kind[0] in CONDUCTORS else anybody_extent(motion)
+        extents[kind] = extents[kind] | extent if kind in extents else extent
+    return extents
+
+
 class _Panel:
     """One motion's place in the picture."""
 
-    def __init__(self, motion: Motion, box: Box, backdrop: Image, theme: Theme) -> None:
+    def __init__(self, motion: Motion, extent: Extent, box: Box, backdrop: Image, theme: Theme) -> None:
         height = backdrop.shape[0]
-        dressed = motion.skeleton.name in ("conductor-13", "conductor-23")
-        self._figure: Figure = Conductor(motion, box, theme) if dressed else Anybody(motion, box, theme)
+        body = Conductor if motion.skeleton.name in CONDUCTORS else Anybody
+        self._figure: Figure = body(motion, extent, box, theme)
         hem, unit = self._figure.hem, self._figure.unit
         self._fade = None if hem is None else _Fade(backdrop, hem, 0.7 * unit)
         self._fps = motion.fps
-        self.lamps = Lamps.of(motion, ((box[0] + box[2]) / 2, box[3] + 0.05 * height), 0.009 * height, theme)
+        self.lamps = Lamps.of(motion, ((box[0] + box[2]) / 2, box[3] + 0.05 * height), 0.011 * height, theme)
 
     def stretch(self, start: int, stop: int) -> "_Stretch":
         """Work out the shapes of frames `start` to `stop`."""

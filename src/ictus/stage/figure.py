@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from ictus.stage.backdrop import Colour
 from ictus.stage.shapes import Points, fixed
 
-Box = tuple[float, float, float, float]
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -67,9 +65,9 @@ class Figure(Protocol):
         ...
 
 
-def shape(polygon: Points, colour: Colour | Sequence[Colour]) -> Shape:
+def shape(polygon: Points, colour: Colour | list[Colour]) -> Shape:
     """Return a polygon (T, N, 2) in pixels, of one colour or of a colour for each frame, as a shape."""
-    return Shape(fixed(polygon), [colour] * len(polygon) if isinstance(colour[0], int) else colour)
+    return Shape(fixed(polygon), colour if isinstance(colour, list) else [colour] * len(polygon))
 
 
 def shaded(dark: Colour, light: Colour, share: Points) -> list[Colour]:

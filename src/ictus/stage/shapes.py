@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float32]
+Points = NDArray[np.floating]
 Table = Sequence[tuple[float, float]]
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two outside
 SHIFT = 4  # bits of sub-pixel precision in the coordinates that OpenCV is given
@@ -57,7 +57,7 @@ class Bounds:
 
 def unit(vectors: Points) -> Points:
     """Return vectors (..., 2) at length 1."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-6))
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-6)))
 
 
 def turned(vectors: Points) -> Points:
@@ -75,18 +75,19 @@ class Frame:
 
     def at(self, x: float, y: float) -> Points:
         """Return (T, 2): the point at `x`, `y` of this frame."""
-        return self.origin + np.float32(x) * self.right + np.float32(y) * self.down
+        return np.asarray(self.origin + np.float32(x) * self.right + np.float32(y) * self.down)
 
     def polygon(self, table: Table) -> Points:
         """Return (T, N, 2): the polygon with these N corners."""
         corners = np.asarray(table, np.float32)
-        return self.origin[:, None] + corners[:, :1] * self.right[:, None] + corners[:, 1:] * self.down[:, None]
+        polygon = self.origin[:, None] + corners[:, :1] * self.right[:, None] + corners[:, 1:] * self.down[:, None]
+        return np.asarray(polygon)
 
     def curve(self, table: Table) -> Points:
         """Return (T, 4 N, 2): a smooth closed curve near these N corners."""
         return rounded(self.polygon(table))
 
-    def ellipse(self, x: float, y: float, width: float, height: float, corners: int = 28) -> Points:
+    def ellipse(self, x: float, y: float, width: float, height: float, corners: int = 36) -> Points:
         """Return (T, corners, 2): an ellipse around `x`, `y` with these half-axes."""
         angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
         return self.polygon(np.stack([x + width * np.cos(angle), y + height * np.sin(angle)], axis=1).tolist())
@@ -114,13 +115,14 @@ def capsule(start: Points, end: Points, start_radius: float, end_radius: float, 
 
 def rounded(polygon: Points, steps: int = 4) -> Points:
     """A closed smooth curve near the corners of `polygon`, (T, K, 2); returns (T, K * steps, 2)."""
-    return np.matmul(_spline(polygon.shape[1], steps), polygon)
+    return np.asarray(np.matmul(_spline(polygon.shape[1], steps), polygon))
 
 
 def grown(polygon: Points, by: float) -> Points:
-    """Return the polygon with each corner moved `by` pixels outwards, across its two edges (corners go clockwise)."""
-    tangent = unit(np.roll(polygon, -1, axis=1) - np.roll(polygon, 1, axis=1))
-    return polygon - np.float32(by) * turned(tangent)
+    """Return the polygon with each corner moved `by` pixels outwards, across its two edges."""
+    after, before = np.roll(polygon, -1, axis=1), np.roll(polygon, 1, axis=1)
+    area = (polygon[..., 0] * after[..., 1] - polygon[..., 1] * after[..., 0]).sum(1)  # positive if clockwise
+    return np.asarray(polygon - np.float32(by) * np.sign(area)[:, None, None] * turned(unit(after - before)))
 
 
 @cache

@@ -46,7 +46,7 @@ def _stereo(part: Samples) -> Samples:
     if channels == 2:
         return part
     if channels == 6:
-        return np.matmul(_FROM_SIX, part)
+        return np.asarray(np.matmul(_FROM_SIX, part), np.float32)
     return np.repeat(part.mean(0, keepdims=True), 2, axis=0)
 
 

@@ -11,7 +11,7 @@ from ictus.stage.shapes import SHIFT, Bounds, Points, fixed, inside, turned, uni
 
 SECONDS = 1.0
 _BANDS = 10  # of opacity along a trail
-_OPACITY = 0.8  # where it is new
+_OPACITY = 0.75  # where it is new
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def ribbons(track: Points, start: int, stop: int, fps: float, width: float, colo
     # The past of each frame; before the first frame there is none, so the trail grows out of its first point.
     past = np.clip(np.arange(start - frames - 1, stop + 1), 0, len(track) - 1)
     fine = _halved(track[past])
-    window = np.lib.stride_tricks.sliding_window_view(fine, 2 * frames + 1, axis=0)[:: 2].swapaxes(1, 2)
+    window = np.lib.stride_tricks.sliding_window_view(fine, 2 * frames + 1, axis=0)[::2].swapaxes(1, 2)
     window = window[: stop - start, -(steps * _BANDS + 1) :]  # (T, steps * bands + 1, 2)
     age = np.linspace(1, 0, window.shape[1], dtype=np.float32)
     across = turned(unit(np.gradient(window, axis=1)))
@@ -49,7 +49,7 @@ def ribbons(track: Points, start: int, stop: int, fps: float, width: float, colo
     pick = np.arange(_BANDS)[:, None] * steps + np.arange(steps + 1)  # (bands, steps + 1)
     one, other = edges[:, 0][:, pick], edges[:, 1][:, pick[:, ::-1]]
     bands = fixed(np.concatenate([one, other], axis=2))
-    opacity = (_OPACITY * (np.arange(1, _BANDS + 1) / _BANDS) ** 1.5).tolist()
+    opacity = (_OPACITY * (np.arange(1, _BANDS + 1) / _BANDS) ** 1.8).tolist()
     blue, green, red = colour
     colours = [(blue * share, green * share, red * share, 255 * (1 - share)) for share in opacity]
     return Ribbons(bands, colours, Bounds.of([bands.reshape(len(bands), -1, 2)]))

@@ -1,7 +1,5 @@
 """When the hands mark a beat, from the motion alone, and how well those instants agree with the music's beats."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import find_peaks, savgol_filter
@@ -10,22 +8,25 @@ from ictus.conducting.metrics.body import wrist_heights
 from ictus.conducting.metrics.inputs import Given, as_motion
 from ictus.errors import UsageError
 
-Times = NDArray[np.float64]
+Array = NDArray[np.float64]
 
 SMOOTHING, ORDER = 19 / 30, 5  # seconds and order of the Savitzky-Golay filter: 19 frames at 30 fps
-PROMINENCE = 0.1  # of a low point, relative to the wrist's range
-APART = 0.2  # seconds between two low points of a hand, at least
+PROMINENCE = 0.1  # of a low point, relative to the wrist's range (its 5th to 95th percentile)
+STILL = 1e-3  # and at least this: metres, or parts of the picture's side
+APART = 0.2  # seconds between two low points of one hand, at least
+NEAR = 0.07  # seconds within which the filtered and the true low point lie
 TOGETHER = 0.15  # seconds within which both hands mark the same instant
-RESTING = 0.25  # a hand that moves less than so much of the other's range is at rest
-STILL = 1e-3  # metres, or parts of the picture's side: a hand that moves less does not move
+LEFT_OUT = 0.75  # of the leading hand's interval: what is so far from its marks is a beat that it leaves out
+RESTING = 0.25  # a hand that travels less than this part of the other's way is at rest
 SLOWEST = 10.0  # frames a second: fewer do not show a beat
+
 WINDOW = 0.07  # seconds by which a beat may be missed
 CONTINUITY = 0.175  # of a beat, by which phase and period may be wrong
-LAGS = np.linspace(-0.3, 0.3, 61)
+LAGS = tuple(round(0.01 * k, 2) for k in range(-30, 31))  # seconds
 _ROLLS = 16
 
 
-def ictus_times(motion: Given, fps: float | None = None) -> Times:
+def ictus_times(motion: Given, fps: float | None = None) -> Array:
     """Return the instants that the hands mark: the low points of the wrists.
 
     Parameters
@@ -44,11 +45,172 @@ def ictus_times(motion: Given, fps: float | None = None) -> Times:
     given = as_motion(motion, fps)
     if given.fps < SLOWEST:
         raise UsageError(f"the motion has {given.fps:g} fps; its icti need at least {SLOWEST:g}")
-    heights = np.stack([_smooth(height, given.fps) for height in wrist_heights(given)])  # (2, T)
-    low, high = np.percentile(heights, (5, 95), axis=1)
-    ranges = high - low
-    order = np.argsort(-ranges, kind="stable")
-    leading, other = (_low_points(heights[hand], ranges[hand], given.fps) for hand in order)
-    if ranges.min() < RESTING * ranges.max():
+    hands = wrist_heights(given)  # (2, T)
+    smooth = _smooth(hands, given.fps)
+    travelled = np.abs(np.diff(smooth, axis=1)).sum(1)
+    leader = int(travelled[1] >= travelled[0])
+    leading, other = (_low_points(hands[hand], smooth[hand], given.fps) for hand in (leader, 1 - leader))
+    if travelled[1 - leader] < RESTING * travelled[leader]:
         return leading
-    return leading
+    interval = float(np.median(np.diff(leading))) if len(leading) > 1 else 0.0
+    return np.union1d(leading, other[_distance(leading, other) > max(TOGETHER, LEFT_OUT * interval)])
+
+
+def _smooth(heights: Array, fps: float) -> Array:
+    """Filter (2, T) by the odd window that is nearest to the wanted one, or the longest that fits."""
+    longest = heights.shape[1] - (heights.shape[1] + 1) % 2
+    window = min(max(2 * round((SMOOTHING * fps - 1) / 2) + 1, ORDER + 2), longest)
+    return np.asarray(savgol_filter(heights, window, ORDER, axis=1)) if window > ORDER else heights
+
+
+def _low_points(height: Array, smooth: Array, fps: float) -> Array:
+    """Return the seconds of a wrist's low points: found in its smoothed course (T,), timed in its own (T,)."""
+    if len(height) < 3:
+        return np.zeros(0)
+    low, high = np.percentile(smooth, (5, 95))
+    found, _ = find_peaks(-smooth, prominence=max(PROMINENCE * (high - low), STILL), distance=np.ceil(APART * fps))
+    near = max(1, round(NEAR * fps))
+    around = np.clip(found[:, None] + np.arange(-near, near + 1), 1, len(height) - 2)
+    lowest = around[np.arange(len(found)), height[around].argmin(1)]
+    before, here, after = (height[lowest + k] for k in (-1, 0, 1))
+    curve = before - 2 * here + after  # of the parabola through the three
+    shift = (before - after) / 2 / np.where(curve > 0, curve, np.inf)
+    return np.unique(lowest + np.clip(shift, -0.5, 0.5)) / fps
+
+
+def beat_scores(motion: Given, true_beats: ArrayLike, fps: float | None = None) -> dict[str, float]:
+    """Compare the instants that the hands mark with the beats of the music.
+
+    Parameters
+    ----------
+    motion : as in `ictus_times`.
+    true_beats : (N,) seconds, increasing.
+
+    Returns
+    -------
+    f_measure, cmlt, amlt : 0 to 1, as the functions of these names give them.
+    asynchrony : seconds by which the hands come after the beat (before it: negative), median over the beats that an
+        ictus lies within 0.07 s of; NaN where there is none.
+    control : the F-measure of the same icti shifted round the motion, mean of several shifts: what chance gives.
+    """
+    given, beats = as_motion(motion, fps), _events(true_beats, "the true beats")
+    icti = ictus_times(given)
+    cmlt, amlt = continuity(beats, icti)
+    missed = icti[_nearest(icti, beats)] - beats if len(icti) else np.zeros(0)
+    hit = missed[np.abs(missed) <= WINDOW]
+    return {
+        "f_measure": f_measure(beats, icti),
+        "cmlt": cmlt,
+        "amlt": amlt,
+        "asynchrony": float(np.median(hit)) if len(hit) else float("nan"),
+        "control": float(np.mean([f_measure(beats, rolled) for rolled in _rolled(icti, given.duration)])),
+    }
+
+
+def best_lag(
+    motion: Given, true_beats: ArrayLike, fps: float | None = None, lags: ArrayLike = LAGS
+) -> dict[str, float]:
+    """Allow the hands one constant lag, as conductors lead their players, and fit it.
+
+    A lag that is fitted flatters: with regular beats any motion of the right tempo finds one. So `control` fits a lag,
+    too, to the same icti shifted round the motion; only what exceeds it shows that hands and music belong together.
+
+    Returns
+    -------
+    lag : seconds by which the hands come after the beats (before them: negative), of all `lags` that give the highest
+        F-measure the one nearest to 0.
+    f_measure : with that lag.
+    control : mean of several shifts, each with the lag that suits it best.
+    """
+    given, beats = as_motion(motion, fps), _events(true_beats, "the true beats")
+    choices = np.asarray(lags, np.float64).ravel()
+    if not choices.size or not np.isfinite(choices).all():
+        raise UsageError("the lags must be finite numbers of seconds, at least one")
+    icti = ictus_times(given)
+
+    def fitted(marks: Array) -> tuple[float, float]:
+        return max(((f_measure(beats, marks - lag), float(lag)) for lag in choices), key=lambda x: (x[0], -abs(x[1])))
+
+    score, lag = fitted(icti)
+    control = float(np.mean([fitted(rolled)[0] for rolled in _rolled(icti, given.duration)]))
+    return {"lag": lag, "f_measure": score, "control": control}
+
+
+def _rolled(icti: Array, duration: float) -> list[Array]:
+    """Shift events round a duration by a tenth to nine tenths of it, in steps that fall on no bar."""
+    golden = (np.sqrt(5) - 1) / 2
+    shares = 0.1 + 0.8 * (golden * np.arange(1, _ROLLS + 1) % 1)
+    return [np.sort((icti + share * duration) % duration) for share in shares]
+
+
+def f_measure(reference: ArrayLike, estimate: ArrayLike, window: float = WINDOW) -> float:
+    """Harmonic mean of precision and recall: one beat may be matched by one estimate, at most `window` seconds off.
+
+    Parameters
+    ----------
+    reference, estimate : (N,) and (M,) seconds, increasing; 0 if either is empty.
+    """
+    beats, marks = _events(reference, "the reference").tolist(), _events(estimate, "the estimate").tolist()
+    i = j = matched = 0
+    while i < len(beats) and j < len(marks):  # the first of both either match each other, or the earlier matches none
+        difference = marks[j] - beats[i]
+        close = abs(difference) <= window
+        matched += close
+        i += close or difference > 0
+        j += close or difference < 0
+    return 2 * matched / max(1, len(beats) + len(marks))
+
+
+def continuity(reference: ArrayLike, estimate: ArrayLike) -> tuple[float, float]:
+    """CMLt and AMLt: the share of beats estimated in right phase and period, at the correct or any metrical level.
+
+    An estimate is right if it is nearer to its nearest beat than 17.5 % of the interval between beats, and if its own
+    interval differs from that one by less than 17.5 %. Intervals reach back, at the first beat or estimate ahead. Their
+    number is divided by that of the beats or the estimates, whichever are more. The allowed levels are the beats, those
+    between them, both, and every other beat from the first or the second.
+
+    Parameters
+    ----------
+    reference, estimate : (N,) and (M,) seconds, increasing; 0 if either has fewer than two.
+    """
+    beats, marks = _events(reference, "the reference"), _events(estimate, "the estimate")
+    if len(beats) < 2 or len(marks) < 2:
+        return 0.0, 0.0
+    between = (beats[1:] + beats[:-1]) / 2
+    levels = (beats, between, np.union1d(beats, between), beats[::2], beats[1::2])
+    totals = [_total_accuracy(level, marks) for level in levels]
+    return totals[0], max(totals)
+
+
+def _total_accuracy(beats: Array, marks: Array) -> float:
+    if len(beats) < 2:
+        return 0.0
+    nearest = _nearest(beats, marks)
+    ahead = (nearest == 0) | (np.arange(len(marks)) == 0)
+    interval, step = (
+        np.where(ahead, np.append(gaps, gaps[-1])[at], np.insert(gaps, 0, gaps[0])[at])
+        for gaps, at in ((np.diff(beats), nearest), (np.diff(marks), np.arange(len(marks))))
+    )
+    in_phase = np.abs(marks - beats[nearest]) < CONTINUITY * interval
+    in_period = np.abs(1 - step / interval) < CONTINUITY  # so no beat is estimated twice
+    return float(np.sum(in_phase & in_period)) / max(len(beats), len(marks))
+
+
+def _nearest(events: Array, times: Array) -> NDArray[np.intp]:
+    """Return for each of the times the number of the nearest of one or more events (of two, the earlier)."""
+    after = np.clip(np.searchsorted(events, times), 1, max(1, len(events) - 1))
+    before = after - 1
+    after = np.minimum(after, len(events) - 1)
+    return np.where(np.abs(times - events[before]) <= np.abs(events[after] - times), before, after)
+
+
+def _distance(events: Array, times: Array) -> Array:
+    """Return for each of the times the seconds to the nearest event; infinite if there is none."""
+    return np.abs(events[_nearest(events, times)] - times) if len(events) else np.full(len(times), np.inf)
+
+
+def _events(times: ArrayLike, name: str) -> Array:
+    events = np.asarray(times, np.float64)
+    if events.ndim != 1 or not np.isfinite(events).all() or (np.diff(events) <= 0).any():
+        raise UsageError(f"{name} must be increasing, finite times in seconds, (N,); they have shape {events.shape}")
+    return events

@@ -48,7 +48,7 @@ def metric(compute: Callable[Concatenate[Tensor, Tensor, P], Tensor]) -> Metric[
     @wraps(compute)
     def wrapper(reference: object, estimate: object, /, *args: P.args, **kwargs: P.kwargs) -> Tensor | float:
         with torch.set_grad_enabled(torch.is_grad_enabled() and isinstance(reference, Tensor)):
-            value = compute(*_pair(reference, estimate), *args, **kwargs)
+            value = compute(*as_tensors(reference, estimate), *args, **kwargs)
         return value if isinstance(reference, Tensor) else float(value)
 
     return cast(Metric[P], wrapper)
@@ -59,7 +59,7 @@ def sample_metric(compute: Callable[[Tensor, Tensor], Tensor]) -> SampleMetric:
 
     @wraps(compute)
     def wrapper(reference: object, estimate: object, /) -> Tensor | Array:
-        values = compute(*_pair(reference, estimate))
+        values = compute(*as_tensors(reference, estimate))
         return values if isinstance(reference, Tensor) else values.numpy()
 
     return cast(SampleMetric, wrapper)
@@ -79,10 +79,10 @@ def validate(reference: Tensor | Given, estimate: Tensor | Given) -> None:
     MotionError
         If they hold NaN or infinity, or a motion is of another skeleton.
     """
-    _pair(reference, estimate)
+    as_tensors(reference, estimate)
 
 
-def _pair(reference: object, estimate: object) -> tuple[Tensor, Tensor]:
+def as_tensors(reference: object, estimate: object) -> tuple[Tensor, Tensor]:
     """Return both as valid tensors of one floating type: at least float32, and float64 for whole numbers."""
     if isinstance(reference, Tensor) != isinstance(estimate, Tensor):
         raise UsageError("the reference and the estimate must both be tensors, or neither")
@@ -104,6 +104,8 @@ def _tensor(given: object, name: str) -> Tensor:
     motion = given if isinstance(given, Tensor) else _from_numpy(given, name)
     if motion.dim() != 4 or motion.shape[2:] != (len(SKELETON), 2) or not motion.numel():
         raise UsageError(f"the {name} has shape {tuple(motion.shape)}; it must be (batch, frames, {len(SKELETON)}, 2)")
+    if motion.is_complex():
+        raise UsageError(f"the {name} is no tensor of real numbers, but of {motion.dtype}")
     motion = motion if motion.is_floating_point() else motion.double()
     if not motion.detach().sum().isfinite():  # far cheaper than to look at every number
         sample, frame = (~motion.isfinite()).flatten(2).any(2).nonzero()[0].tolist()

@@ -20,13 +20,13 @@ _BATCH = 32  # samples that pass through a network at once
 
 @sample_metric
 def rhythm_density_difference(reference: Tensor, estimate: Tensor) -> Tensor:
-    """Return (B,): mean squared difference of the rhythm densities, before it becomes the RDE by `log_scale`."""
+    """Return (B,): mean squared difference of the rhythm densities; RDE = log(1e7 * mean + 1)."""
     return (_rhythm_density(reference) - _rhythm_density(estimate)).square().mean(1)
 
 
 @sample_metric
 def strength_contour_difference(reference: Tensor, estimate: Tensor) -> Tensor:
-    """Return (B,): mean squared difference of the strength contours, before it becomes the SCE by `log_scale`."""
+    """Return (B,): mean squared difference of the strength contours; SCE = log(1e7 * mean + 1)."""
     return (_strength_contour(reference) - _strength_contour(estimate)).square().mean(1)
 
 
@@ -36,7 +36,7 @@ def rhythm_density_error(reference: Tensor, estimate: Tensor) -> Tensor:
 
     (B, T, 13, 2) at 30 fps, T >= 256 -> log(1e7 * mean squared difference + 1), 0 for equal spectra.
     """
-    return log_scale(rhythm_density_difference(reference, estimate))
+    return _log_scale(rhythm_density_difference(reference, estimate))
 
 
 @metric
@@ -45,20 +45,19 @@ def strength_contour_error(reference: Tensor, estimate: Tensor) -> Tensor:
 
     (B, T, 13, 2) at 30 fps, T >= 60 -> log(1e7 * mean squared difference + 1), 0 for equal contours.
     """
-    return log_scale(strength_contour_difference(reference, estimate))
+    return _log_scale(strength_contour_difference(reference, estimate))
 
 
 @metric
 def standard_deviation_percentage(reference: Tensor, estimate: Tensor) -> Tensor:
     """SDP: how much the estimates move, in per cent of how much the references do.
 
-    (B, T, 13, 2), T >= 2 -> 0 for what is frozen, 100 is ideal, above 100 moves too much.
+    (B, T, 13, 2) -> 0 for what is frozen, 100 is ideal, above 100 moves too much.
     """
-    _check_frames(reference, 2)
-    moved = _standard_deviation(reference).mean()
+    moved = _deviation(reference)
     if not moved:
         raise UsageError("the reference does not move at all, so nothing can be a percentage of its movement")
-    return 100 * _standard_deviation(estimate).mean() / moved
+    return 100 * _deviation(estimate) / moved
 
 
 @metric
@@ -91,7 +90,7 @@ def wasserstein_estimate(reference: Tensor, estimate: Tensor, critic: Discrimina
     return _judged(reference, estimate, critic, lambda r, e: critic(r) - critic(e))
 
 
-def log_scale(differences: Tensor) -> Tensor:
+def _log_scale(differences: Tensor) -> Tensor:
     """Return the scale on which RDE and SCE are published: log(1e7 * mean + 1)."""
     return torch.log1p(SCALE * differences.mean())
 
@@ -99,30 +98,37 @@ def log_scale(differences: Tensor) -> Tensor:
 def _rhythm_density(motion: Tensor) -> Tensor:
     """(B, T, J, 2) -> (B, bins): power spectral density by Welch's method, mean over the channels.
 
-    Each bin of each segment is the product with a windowed sinusoid from which its mean is taken, so that taking off
-    the segment's mean, windowing and the Fourier transform are one matrix.
+    A bin of a segment is the product of its frames and a windowed sinusoid. A Hann window leaves a segment's mean in
+    bins 0 and 1 alone, so it need not be taken off first. Each half of a segment is the other half of its neighbour,
+    and is transformed as both.
     """
     _check_frames(motion, SEGMENT)
-    segments = motion.flatten(2).unfold(1, SEGMENT, SEGMENT // 2)  # (B, segments, 26, 256)
+    half = SEGMENT // 2
     angle = torch.outer(torch.arange(SEGMENT), torch.tensor(BINS)).double() * (2 * torch.pi / SEGMENT)
     window = torch.hann_window(SEGMENT, dtype=torch.float64)
-    waves = torch.cat((angle.cos(), angle.sin()), 1) * window[:, None]  # (256, 2 * bins)
-    waves = (waves - waves.mean(0)) * (2 / MOTION_RATE / window.square().sum()).sqrt()
-    power = (segments @ waves.to(motion)).square().mean((1, 2))  # (B, 2 * bins)
+    window *= (2 / MOTION_RATE / window.square().sum()).sqrt()
+    waves = torch.cat((angle.cos(), angle.sin()), 1).T * window  # (2 * bins, 256)
+    whole = motion.shape[1] // half
+    halves = motion[:, : whole * half].reshape(-1, whole, half, motion[0, 0].numel())  # (B, halves, 128, 26)
+    both = torch.cat(torch.split(waves, half, 1)).to(motion) @ halves  # (B, halves, 4 * bins, 26)
+    first, second = both.chunk(2, 2)
+    power: Tensor = (first[:, :-1] + second[:, 1:]).square().mean((1, 3))  # (B, 2 * bins)
     return power[:, : len(BINS)] + power[:, len(BINS) :]
 
 
 def _strength_contour(motion: Tensor) -> Tensor:
     """(B, T, J, 2) -> (B, windows): absolute mean velocity of the channels, averaged over windows."""
     _check_frames(motion, STRENGTH_WINDOW)
-    velocity = motion.flatten(2).diff(dim=1).mean(2)  # (B, T - 1)
+    channels = motion.flatten(2)  # (B, T, 26)
+    velocity = channels.diff(dim=1) @ channels.new_full((channels.shape[2],), 1 / channels.shape[2])  # (B, T - 1)
     strength = functional.pad(velocity, (1, 0)).abs()  # (B, T): the first frame stands still
     return functional.avg_pool1d(strength[:, None], STRENGTH_WINDOW, STRENGTH_STEP)[:, 0]
 
 
-def _standard_deviation(motion: Tensor) -> Tensor:
-    """(B, T, J, 2) -> (B,): standard deviation over time, mean over the channels."""
-    return motion.std(1).mean((1, 2))
+def _deviation(motion: Tensor) -> Tensor:
+    """(B, T, J, 2) -> mean standard deviation over time, but for a factor of T alone, which a ratio does not show."""
+    deviation: Tensor = torch.linalg.vector_norm(motion - motion.mean(1, keepdim=True), dim=1)  # (B, J, 2)
+    return deviation.mean()
 
 
 def _judged(
@@ -132,7 +138,7 @@ def _judged(
     if network.training:
         raise UsageError(f"the {type(network).__name__} that judges is being trained; call its .eval() first")
     own = next(network.parameters())
-    pairs = zip(reference.split(_BATCH), estimate.split(_BATCH), strict=True)
+    pairs = zip(torch.split(reference, _BATCH), torch.split(estimate, _BATCH), strict=True)
     return torch.cat([compare(r.to(own), e.to(own)).flatten(1).mean(1) for r, e in pairs]).mean()
 
 

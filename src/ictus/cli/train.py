@@ -1,0 +1,113 @@
+"""`ictus train`: a recipe -> a trained model."""
+
+import dataclasses
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+import tyro
+
+from ictus.cli.console import say, say_json
+from ictus.errors import IctusError, UsageError
+
+if TYPE_CHECKING:
+    from ictus.training.progress import Progress
+    from ictus.training.task import TaskClass
+
+# The tasks that recipes name: "art.name" -> "module:Class".
+TASKS: dict[str, str] = {
+    "conducting.baseline": "ictus.conducting.tasks.baselines:Baseline",
+    "conducting.m2s_net": "ictus.conducting.tasks.m2s_net:M2SNetTask",
+    "conducting.m2s_gan": "ictus.conducting.tasks.m2s_gan:M2SGANTask",
+}
+
+
+def run(
+    recipe: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")],
+    /,
+    data: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    set: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")] = (),
+    resume: bool = False,
+    devices: int = 1,
+    nodes: int = 1,
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    strategy: Literal["ddp", "fsdp"] = "ddp",
+    json: bool = False,
+) -> int:
+    """Train a model by a recipe.
+
+    Args:
+        recipe: A YAML file; those of the shipped models are in recipes/.
+        data: The folder of the corpus, if it is not the recipe's.
+        out: The folder of the run: log, checkpoints, and model/ with the best weights. Without it: runs/RECIPE.
+        set: Changes to the recipe, for example --set training.epochs=10 optimizer.lr=1e-3.
+        resume: Go on from the last checkpoint in that folder, if there is one.
+        devices: Processes on each node, each with a GPU where there are GPUs.
+        nodes: Machines; start the command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK set. torchrun and SLURM
+            work, too.
+        accelerator: What to compute on; auto takes a GPU if there is one.
+        strategy: ddp: each device holds the whole model. fsdp: very large models are sharded over the devices.
+        json: Report on stdout as JSON.
+    """
+    _require("lightning", "tensorboard", "yaml")
+    from ictus.training.recipe import read_recipe
+
+    changes = [change for group in set for change in group]
+    chosen = read_recipe(recipe, lambda name: task_class(name).Config, changes, data)
+    if chosen.data is None:
+        raise UsageError(f"{recipe}: names no data; give the folder of the corpus with --data")
+    folder = Path(chosen.data)
+    if not folder.is_dir():
+        raise UsageError(f"--data {folder}: {'is a file' if folder.exists() else 'no such folder'}; give the corpus")
+    out = Path("runs") / recipe.stem if out is None else out
+
+    from ictus.training.loop import fit
+    from ictus.training.parallel import launch
+
+    fabric = launch(chosen.training, devices=devices, nodes=nodes, accelerator=accelerator, strategy=strategy)
+    make = task_class(chosen.task)
+    progress = fit(fabric, lambda: make(chosen.config, folder), chosen, out, resume=resume, strategy=strategy)
+    if fabric.global_rank == 0:
+        _report(progress, out, json)
+    return 0
+
+
+def task_class(name: str) -> "TaskClass":
+    """Return the class of a task, by its name or as "module:Class".
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    module, colon, attribute = TASKS.get(name, name).partition(":")
+    known = f"; known are {', '.join(sorted(TASKS))}, and one's own as module:Class" if TASKS else ""
+    if not colon:
+        raise UsageError(f"task {name!r} is unknown{known}")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise UsageError(f"task {name!r} cannot be found: {error}{known}") from error
+    if not dataclasses.is_dataclass(getattr(found, "Config", None)):
+        raise UsageError(f"task {name!r} has no dataclass Config; see ictus.training.task")
+    return cast("TaskClass", found)
+
+
+def _require(*modules: str) -> None:
+    if missing := [name for name in modules if importlib.util.find_spec(name) is None]:
+        raise IctusError(f"training needs {', '.join(missing)}: pip install 'ictus[train]'")
+
+
+def _report(progress: "Progress", out: Path, json: bool) -> None:
+    facts: dict[str, Any] = {"out": str(out), "epochs": progress.epoch, "steps": progress.step, "best": progress.best}
+    if json:
+        say_json({**facts, "seconds": round(progress.seconds, 1)})
+        return
+    done = f"{progress.epoch} epochs, {progress.step} steps, {progress.seconds:.0f} s"
+    if progress.best is None:
+        say(f"{out}: {done}; no validation gave a finite figure, so nothing was exported")
+        return
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in progress.best["validation"].items())
+    say(f"{out / 'model'} ({done}; best after epoch {progress.best['epoch']}: {figures})")

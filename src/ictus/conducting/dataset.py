@@ -1,0 +1,186 @@
+"""ConductorMotion100 as it lies on disk: folders of mel.npy and motion.npy, memory-mapped.
+
+    <root>/{train,val,test}/<integer>/mel.npy     (seconds * 90, 128) float, 90 Hz, values in [0, 1]
+                                     /motion.npy  (seconds * 30, 13, 2) float, 30 Hz, image coordinates
+
+Nothing is read but the windows that are asked for, so memory does not depend on the size of the corpus.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.errors import IctusError, UsageError
+
+MEL_RATE, MOTION_RATE, BANDS, JOINTS = 90, 30, 128, 13
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Take:
+    """One folder of the corpus: paths, and whole seconds of it that can be used."""
+
+    folder: Path
+    seconds: int
+
+    @property
+    def name(self) -> str:
+        """Split and number, e.g. "train/17"."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+    def mel(self, start: int = 0, seconds: int | None = None) -> NDArray[np.float32]:
+        """(seconds * 90, 128) from second `start`."""
+        return _read(self.folder / "mel.npy", start * MEL_RATE, (seconds or self.seconds - start) * MEL_RATE)
+
+    def motion(self, start: int = 0, seconds: int | None = None) -> NDArray[np.float32]:
+        """(seconds * 30, 13, 2) from second `start`."""
+        return _read(self.folder / "motion.npy", start * MOTION_RATE, (seconds or self.seconds - start) * MOTION_RATE)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found of one split: usable takes, and one line for each folder that is not."""
+
+    takes: tuple[Take, ...]
+    broken: tuple[str, ...]
+
+    @property
+    def hours(self) -> float:
+        """Usable hours."""
+        return sum(take.seconds for take in self.takes) / 3600
+
+
+def survey(root: str | os.PathLike[str], split: str) -> Survey:
+    """Look through a split; only headers are read.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder.
+    """
+    folder = Path(root) / split
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; a corpus has train/, val/ and test/ of numbered folders")
+    takes: list[Take] = []
+    broken: list[str] = []
+    for path in sorted((p for p in folder.iterdir() if p.is_dir()), key=_by_number):
+        try:
+            takes.append(Take(path, _usable_seconds(path)))
+        except IctusError as error:
+            broken.append(str(error))
+    return Survey(tuple(takes), tuple(broken))
+
+
+class ConductorMotion:
+    """Windows of a split, each {"mel": (S * 90, 128), "motion": (S * 30, 13, 2), "name": "train/17@30"}.
+
+    Parameters
+    ----------
+    root : folder of the corpus.
+    split : "train", "val" or "test".
+    seconds : length S of a window, whole seconds.
+    hop : seconds from one window to the next; S if not given, less for windows that overlap.
+    limit_hours : use only the first takes, until they hold so much.
+
+    Raises
+    ------
+    UsageError
+        If the split is missing, or no window can be cut from it.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: str,
+        *,
+        seconds: int = 30,
+        hop: int | None = None,
+        limit_hours: float | None = None,
+    ) -> None:
+        if seconds < 1 or (hop is not None and hop < 1):
+            raise UsageError(f"windows of {seconds} s every {hop} s; both must be at least one second")
+        found = survey(root, split)
+        self.seconds, self.broken = seconds, found.broken
+        self.takes = tuple(_first(found.takes, limit_hours))
+        self.windows = [
+            (take, start) for take in self.takes for start in range(0, take.seconds - seconds + 1, hop or seconds)
+        ]
+        if not self.windows:
+            why = f"; unusable: {found.broken[0]} (and {len(found.broken) - 1} more)" if found.broken else ""
+            raise UsageError(f"{Path(root) / split}: holds no take of {seconds} s{why}")
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def __getitem__(self, index: int) -> dict[str, NDArray[np.float32] | str]:
+        """Read one window.
+
+        Raises
+        ------
+        IctusError
+            If its numbers are not finite; the message names the file.
+        """
+        take, start = self.windows[index]
+        window = {"mel": take.mel(start, self.seconds), "motion": take.motion(start, self.seconds)}
+        for kind, values in window.items():
+            if not np.isfinite(values).all():
+                raise IctusError(f"{take.folder / kind}.npy: not finite between {start} and {start + self.seconds} s")
+        return {**window, "name": f"{take.name}@{start}"}
+
+
+def _first(takes: tuple[Take, ...], limit_hours: float | None) -> Iterator[Take]:
+    seconds = 0
+    for take in takes:
+        if limit_hours is not None and seconds >= limit_hours * 3600:
+            return
+        seconds += take.seconds
+        yield take
+
+
+def _usable_seconds(folder: Path) -> int:
+    """Check the two headers against each other; raise IctusError with a line that names the file."""
+    mel, motion = _header(folder / "mel.npy"), _header(folder / "motion.npy")
+    if len(mel) != 2 or mel[1] != BANDS:
+        raise IctusError(f"{folder / 'mel.npy'}: shape {mel}, expected (seconds * {MEL_RATE}, {BANDS})")
+    if len(motion) != 3 or motion[1:] != (JOINTS, 2):
+        raise IctusError(f"{folder / 'motion.npy'}: shape {motion}, expected (seconds * {MOTION_RATE}, {JOINTS}, 2)")
+    heard, seen = mel[0] / MEL_RATE, motion[0] / MOTION_RATE
+    if abs(heard - seen) >= 1:
+        guess = f"; is it {motion[0] / heard:.0f} frames a second?" if heard else ""
+        raise IctusError(
+            f"{folder / 'motion.npy'}: lasts {seen:.1f} s at {MOTION_RATE} Hz, its mel {heard:.1f} s{guess}"
+        )
+    if min(heard, seen) < 1:
+        raise IctusError(f"{folder}: shorter than a second")
+    return int(min(heard, seen))
+
+
+def _header(file: Path) -> tuple[int, ...]:
+    array = _open(file)
+    if array.dtype.kind != "f":
+        raise IctusError(f"{file}: holds {array.dtype}, expected floating-point numbers")
+    return array.shape
+
+
+def _read(file: Path, start: int, count: int) -> NDArray[np.float32]:
+    return np.array(_open(file)[start : start + count], np.float32)
+
+
+def _open(file: Path) -> NDArray[np.floating]:
+    try:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise IctusError(f"{file}: missing") from error
+    except (ValueError, OSError, EOFError) as error:
+        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
+    if not isinstance(array, np.ndarray):
+        raise IctusError(f"{file}: no single array")
+    return array
+
+
+def _by_number(path: Path) -> tuple[int, str]:
+    return (int(path.name) if path.name.isdecimal() else 1 << 62, path.name)

@@ -1,0 +1,1 @@
+"""What the conducting networks learn: one task each, matched by the training loop's protocol."""

@@ -1,0 +1,58 @@
+"""Train the competition's baselines: mean squared error between the motion that is made and the real one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim import Adam, Optimizer
+
+from ictus.conducting.baselines import CNNLSTM, Plain
+from ictus.conducting.dataset import ConductorMotion
+from ictus.conducting.tasks.corpus import Batch, Batches, CorpusConfig, published_metrics
+
+
+@dataclass(frozen=True)
+class BaselineConfig:
+    """Which baseline, its size, and Adam's learning rate."""
+
+    model: Literal["plain", "cnn-lstm"] = "cnn-lstm"
+    size: Literal["paper", "debug"] = "paper"
+    lr: float = 1e-3
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+
+
+class Baseline:
+    """Plain or CNN-LSTM (Prospective Cup: Adam 1e-3, batch 64, 100 epochs)."""
+
+    Config = BaselineConfig
+    monitor: tuple[str, Literal["min", "max"]] = ("mse", "min")
+
+    def __init__(self, config: BaselineConfig, data: Path) -> None:
+        self.config = config
+        self.samples, self.unseen = config.corpus.open(data)
+        self.network = (Plain if config.model == "plain" else CNNLSTM).from_config(config.size)
+        self.networks = {"network": self.network}
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Adam."""
+        return {"network": Adam(self.network.parameters(), self.config.lr)}
+
+    def train_set(self, epoch: int) -> ConductorMotion:
+        """All windows of the training split."""
+        return self.samples
+
+    def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
+        """Mean squared error."""
+        loss = F.mse_loss(self.network(batch["mel"]), batch["motion"])
+        yield "network", loss, {"mse": loss.detach()}
+
+    def validate(self, batches: Batches) -> dict[str, float]:
+        """The published metrics."""
+        return published_metrics(lambda batch: self.network(batch["mel"]), batches, self.unseen)
+
+    def export(self, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the checkpoint folder."""
+        self.network.save_pretrained(folder, facts)

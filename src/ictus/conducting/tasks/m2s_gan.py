@@ -1,0 +1,145 @@
+"""Train M2S-GAN: a generator that deceives a critic, and whose motion M2S-Net takes for the real one.
+
+Source: Liu et al., JCST 2022. RMSprop 5e-4 for both, batches of 20 samples of 30 s, 200 epochs, five critic steps for
+each of the generator; Wasserstein loss with gradient penalty; sync loss, weight 0.05: L1 distance of M2S-Net's last
+motion features. The music encoder is M2S-Net's, and frozen: so it runs once a batch, for all steps on it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim import Optimizer, RMSprop
+
+from ictus.conducting.dataset import MOTION_RATE, ConductorMotion
+from ictus.conducting.gan import Discriminator, Generator
+from ictus.conducting.sync import M2SNet
+from ictus.conducting.tasks.corpus import Batch, Batches, CorpusConfig, published_metrics
+from ictus.errors import UsageError
+
+
+@dataclass(frozen=True)
+class M2SGANTaskConfig:
+    """How M2S-GAN learns.
+
+    Attributes
+    ----------
+    m2s_net : folder of a trained M2S-Net, for the music encoder and the sync loss.
+    size : of the generator: "paper" (TCN), "bilstm" or "debug".
+    penalty : "published": 10 times the squared norm of the critic's gradient, one norm over the whole batch, centred on
+        0; "standard": 10 times the mean squared distance of each sample's norm from 1 (Gulrajani et al., 2017).
+    adversarial, sync, mse, matching : weights of the generator's losses; matching is the L1 distance of the critic's
+        convolution features of real and generated motion.
+    """
+
+    m2s_net: str = ""
+    size: Literal["paper", "bilstm", "debug"] = "paper"
+    lr: float = 5e-4
+    critic_steps: int = 5
+    penalty: Literal["published", "standard"] = "published"
+    penalty_weight: float = 10.0
+    adversarial: float = 1.0
+    sync: float = 0.05
+    mse: float = 0.0
+    matching: float = 0.0
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+
+    def __post_init__(self) -> None:
+        if not self.m2s_net:
+            raise UsageError(
+                "m2s_net: give the folder of a trained M2S-Net, as `ictus train recipes/m2s-net.yaml` makes"
+            )
+        if self.critic_steps < 1:
+            raise UsageError(f"critic_steps: {self.critic_steps}; at least one is needed")
+
+
+class M2SGANTask:
+    """M2S-GAN in training."""
+
+    Config = M2SGANTaskConfig
+    monitor: tuple[str, Literal["min", "max"]] = ("rde", "min")
+
+    def __init__(self, config: M2SGANTaskConfig, data: Path) -> None:
+        self.config = config
+        self.samples, self.unseen = config.corpus.open(data)
+        self.judge = M2SNet.from_pretrained(config.m2s_net).requires_grad_(False)
+        self.generator = Generator.from_config(config.size)
+        if self.generator.config.music != self.judge.config.music:
+            raise UsageError(
+                f"m2s_net: {config.m2s_net} has a music encoder of another size than the {config.size} generator"
+            )
+        self.generator.music.load_state_dict(self.judge.music.state_dict())
+        self.generator.music.requires_grad_(False)
+        self.critic = Discriminator.from_config("debug" if config.size == "debug" else "paper")
+        self.networks = {"generator": self.generator, "critic": self.critic}
+        self.frozen = {"judge": self.judge}
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """RMSprop for both."""
+        trained = [p for p in self.generator.parameters() if p.requires_grad]
+        return {
+            "critic": RMSprop(self.critic.parameters(), self.config.lr),
+            "generator": RMSprop(trained, self.config.lr),
+        }
+
+    def train_set(self, epoch: int) -> ConductorMotion:
+        """All windows of the training split."""
+        return self.samples
+
+    def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
+        """Critic steps, then one of the generator."""
+        real = batch["motion"]
+        with torch.no_grad():
+            heard = self.generator.music.eval()(batch["mel"])  # (B, 64, T30), the same for all steps
+        for _ in range(self.config.critic_steps):
+            with torch.no_grad():
+                fake = self.generator.decode(heard, self._noise(real))
+            distance = self.critic(real).mean() - self.critic(fake).mean()
+            penalty = self._penalty(real, fake)
+            yield "critic", penalty - distance, {"wasserstein": distance.detach(), "penalty": penalty.detach()}
+
+        made = self.generator.decode(heard, self._noise(real))
+        terms = self._generator_terms(real, made)
+        loss = torch.stack([getattr(self.config, name) * value for name, value in terms.items()]).sum()
+        yield "generator", loss, {f"generator/{name}": value.detach() for name, value in terms.items()}
+
+    def validate(self, batches: Batches) -> dict[str, float]:
+        """The published metrics on the held-out split."""
+        return published_metrics(
+            lambda batch: self.generator(batch["mel"], self._noise(batch["motion"])), batches, self.unseen
+        )
+
+    def export(self, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the generator's checkpoint folder, and the critic's in critic/."""
+        self.generator.save_pretrained(folder, facts)
+        self.critic.save_pretrained(folder / "critic", facts)
+
+    def _generator_terms(self, real: Tensor, made: Tensor) -> dict[str, Tensor]:
+        terms = {"adversarial": -self.critic(made).mean()}
+        if self.config.sync:
+            with torch.no_grad():
+                wanted = self.judge.motion(real)
+            terms["sync"] = F.l1_loss(self.judge.motion(made), wanted)
+        if self.config.mse:
+            terms["mse"] = F.mse_loss(made, real)
+        if self.config.matching:
+            terms["matching"] = F.l1_loss(self.critic.features(made), self.critic.features(real).detach())
+        return terms
+
+    def _noise(self, motion: Tensor) -> Tensor:
+        seconds = -(-motion.shape[1] // MOTION_RATE)
+        return torch.randn(len(motion), seconds, self.generator.config.noise, device=motion.device)
+
+    def _penalty(self, real: Tensor, fake: Tensor) -> Tensor:
+        share = torch.rand(len(real), 1, 1, 1, device=real.device)
+        between = (share * real + (1 - share) * fake).requires_grad_()
+        (gradient,) = torch.autograd.grad(self.critic(between).sum(), between, create_graph=True)
+        if self.config.penalty == "published":
+            return self.config.penalty_weight * gradient.square().sum()
+        norms = gradient.flatten(1).norm(dim=1)
+        penalty: Tensor = self.config.penalty_weight * (norms - 1).square().mean()
+        return penalty

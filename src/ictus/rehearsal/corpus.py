@@ -1,0 +1,355 @@
+"""Corpus: any number of minutes of music whose truth is known, from a folder of scores.
+
+The n-th minute of a split depends on the scores, the seed and n alone: a corpus can be stopped, resumed, made longer
+and made in parallel, and stays the same.
+"""
+
+import csv
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.audio import Audio
+from ictus.errors import IctusError, UsageError
+from ictus.files import writing
+from ictus.rehearsal import tempo
+from ictus.rehearsal.reader import SUFFIXES, read
+from ictus.rehearsal.score import Score
+from ictus.rehearsal.session import Session
+from ictus.rehearsal.synthesizer import play
+from ictus.rehearsal.truth import Truth, beats_in, truth_of
+
+SECONDS = 60.0  # of an excerpt
+RATE = 22050
+SPLITS = ("train", "val", "test")
+_SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}  # of the pieces, where nobody has split them
+_TOGETHER = 4  # excerpts of one piece that are made after each other, so that it is read once
+_LEAD = 1.5  # seconds of silence there may be before a piece
+_MOST_HOURS = 10_000
+_FEWEST = 12  # beats in an excerpt
+_REAL = 0.75  # how often a real performance's tempo is taken where there is one
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A score, and what is known about performances of it.
+
+    Attributes
+    ----------
+    name : of the piece, unique in its folder.
+    file : the score.
+    split : train, val or test.
+    alignment : timings of recordings of it, or None.
+    recordings : the columns of the alignment that may be used.
+    """
+
+    name: str
+    file: Path
+    split: str
+    alignment: Path | None = None
+    recordings: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A minute of music, its truth, and how it came about (JSON types)."""
+
+    audio: Audio
+    truth: Truth
+    about: dict[str, Any]
+
+    def archive(self) -> dict[str, NDArray[Any]]:
+        """Return the truth's arrays, and in `about` the rest as a JSON text, for `numpy.savez`."""
+        return {**self.truth.arrays(), "about": np.array(json.dumps(self.about, ensure_ascii=False))}
+
+
+class WritingError(IctusError):
+    """The corpus cannot be written: no other score would help."""
+
+
+Finish = Callable[[Excerpt], Mapping[str, Any]]
+Report = Callable[[str], None]
+
+
+# --- What there is to play -------------------------------------------------------------------------------------------
+
+
+def survey(folder: Path, seed: int = 0) -> list[Piece]:
+    """Return the pieces in a folder and its subfolders, in the order of their names.
+
+    Where the folder holds a `splits.csv` (columns movement_id, split), a score named after a movement takes its split;
+    others, and all where there is none, are split by a hash of their name and the seed, 80 : 10 : 10. Recordings that
+    `recordings.csv` passes (recording_id, movement_id, passes) lend their timing, from `NAME.alignment.npz`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, or no score in it.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; --data names a folder of scores")
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not files:
+        raise UsageError(f"{folder}: no scores in it; it may hold {' '.join(SUFFIXES)}")
+    splits = {row["movement_id"]: row["split"] for row in _table(folder / "splits.csv", "movement_id", "split")}
+    passing: dict[str, set[str]] = {}
+    for row in _table(folder / "recordings.csv", "movement_id", "recording_id", "passes"):
+        if row["passes"] == "1":
+            passing.setdefault(row["movement_id"], set()).add(row["recording_id"])
+    pieces = []
+    for file in files:
+        name = file.relative_to(folder).with_suffix("").as_posix()
+        split = splits.get(file.stem) or _hashed_split(name, seed)
+        alignment = file.with_name(file.stem + ".alignment.npz")
+        columns = _columns(alignment, passing.get(file.stem, set()))
+        pieces.append(Piece(name, file, split, alignment if columns else None, columns))
+    return pieces
+
+
+def _table(path: Path, *columns: str) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source))
+    if missing := [column for column in columns if rows and column not in rows[0]]:
+        raise UsageError(f"{path}: has no column {missing[0]!r}; it needs {', '.join(columns)}")
+    return rows
+
+
+def _hashed_split(name: str, seed: int) -> str:
+    share = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()) / 2**32
+    for split, part in _SHARES.items():
+        share -= part
+        if share < 0:
+            return split
+    return "train"
+
+
+def _columns(alignment: Path, passing: set[str]) -> tuple[int, ...]:
+    if not passing or not alignment.is_file():
+        return ()
+    with np.load(alignment, allow_pickle=False) as file:
+        names = [str(name) for name in file["recordings"]]
+    return tuple(k for k, name in enumerate(names) if name in passing)
+
+
+# --- One excerpt -----------------------------------------------------------------------------------------------------
+
+
+def excerpt(piece: Piece, score: Score, part: tuple[float, float], rng: np.random.Generator) -> Excerpt:
+    """Make one excerpt.
+
+    Parameters
+    ----------
+    part : where in the piece it may begin, as fractions of what there is (0 to 1).
+
+    Raises
+    ------
+    IctusError
+        If the piece is shorter than an excerpt, or nowhere keeps one metre for as long.
+    """
+    timing = _timing(piece, score, rng)
+    start = _beginning(piece, score, timing, part, rng)
+    session, seed = Session.drawn(rng), int(rng.integers(2**31))
+    span = (start, start + SECONDS)
+    audio = play(score, rate=RATE, seed=seed, timing=timing, span=span, session=session)
+    first, last = timing.where(np.array(span))
+    about = {
+        "piece": piece.name,
+        "title": score.title,
+        "score": piece.file.name,
+        "tempo": timing.source,
+        "seconds": [round(start, 3), round(start + SECONDS, 3)],
+        "quarters": [round(float(first), 3), round(float(last), 3)],
+        "parts": len(score.parts),
+        "renderer": "ictus.rehearsal.synthesizer",
+    }
+    return Excerpt(audio, truth_of(score, timing, span, audio), about)
+
+
+def _timing(piece: Piece, score: Score, rng: np.random.Generator) -> tempo.Timing:
+    if piece.alignment and rng.uniform() < _REAL:
+        timing = tempo.recorded(score, piece.alignment, int(rng.choice(piece.recordings)))
+    else:
+        timing = tempo.imagined(score, rng)
+    return tempo.humanised(timing, score, rng, scale=float(np.exp(rng.normal(0, 0.04))))
+
+
+def _beginning(
+    piece: Piece, score: Score, timing: tempo.Timing, part: tuple[float, float], rng: np.random.Generator
+) -> float:
+    """Choose the second at which an excerpt of one metre begins."""
+    room = float(timing.at(np.array([score.length]))[0]) + 1.0 - SECONDS + _LEAD
+    if room < 0:
+        raise IctusError(f"{piece.file}: lasts {room + SECONDS - _LEAD - 1:.0f} s; a minute is needed")
+    for attempt in range(40):
+        low, high = part if attempt < 10 else (0.0, 1.0)
+        start = float(rng.uniform(low, high)) * room - _LEAD
+        rows = beats_in(score, timing, (start, start + SECONDS))
+        if len(rows) >= _FEWEST and len(np.unique(rows[:, 2:], axis=0)) == 1:
+            return start
+    raise IctusError(f"{piece.file}: no minute of it keeps one metre")
+
+
+# --- All of them -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be made: `count` excerpts of one split, into `out/split/0`, `1`, ..."""
+
+    pieces: tuple[Piece, ...]
+    split: str
+    count: int
+    seed: int
+    out: Path
+
+    def folder(self, number: int) -> Path:
+        """Return where an excerpt belongs."""
+        return self.out / self.split / str(number)
+
+
+def orders(folder: Path, out: Path, *, hours: float, split: str = "all", seed: int = 0) -> list[Order]:
+    """Plan a corpus.
+
+    Parameters
+    ----------
+    folder : of scores; see `survey`.
+    hours : of music: in one split, or shared out 8 : 1 : 1 between those that there are.
+    split : "train", "val", "test" or "all".
+
+    Raises
+    ------
+    UsageError
+        If there are no such scores, or `out` holds a corpus of other scores or of another seed.
+    """
+    if not 0 < hours <= _MOST_HOURS:
+        raise UsageError(f"{hours:g} hours: choose more than 0 and at most {_MOST_HOURS}")
+    pieces = survey(folder, seed)
+    by_split = {name: tuple(piece for piece in pieces if piece.split == name) for name in SPLITS}
+    wanted = [name for name in SPLITS if by_split[name]] if split == "all" else [split]
+    if not by_split[wanted[0]]:
+        raise UsageError(f"{folder}: none of its {len(pieces)} scores belongs to {split}; add a splits.csv or scores")
+    _sign(out, {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}})
+    whole = sum(_SHARES[name] for name in wanted)
+    return [
+        Order(by_split[name], name, max(1, round(hours * 3600 / SECONDS * _SHARES[name] / whole)), seed, out)
+        for name in wanted
+    ]
+
+
+def _sign(out: Path, content: dict[str, Any]) -> None:
+    """Write down what a corpus is made of; refuse to go on with another."""
+    file = out / "rehearsal.json"
+    if not file.exists():
+        with writing(file) as temporary:
+            temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+        return
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: cannot be read; choose another --out ({error})") from error
+    if known != content:
+        other = "another seed" if known.get("scores") == content["scores"] else "other scores"
+        raise UsageError(f"{out}: holds a corpus of {other}; choose another --out, or ask for the same")
+
+
+def prepare(wanted: Sequence[Order], finish: Finish, *, workers: int, progress: Progress, report: Report) -> int:
+    """Make excerpts, those that are not there yet; return how many were made.
+
+    Parameters
+    ----------
+    finish : turns an excerpt into what its folder holds: arrays by name (.npy), or dictionaries of them (.npz). It must
+        be a function of a module, because other processes call it.
+    workers : processes.
+    progress : called with the fraction done.
+    report : called with a line for each score that cannot be used.
+    """
+    blocks = [(order, block) for order in wanted for block in range(-(-order.count // _TOGETHER))]
+    jobs = [(order, block) for order, block in blocks if _missing(order, block)]
+    made, said = 0, set[str]()
+    for number, (count, complaints) in enumerate(_done(partial(_block, finish), jobs, workers), 1):
+        made += count
+        for complaint in complaints:
+            if complaint not in said:
+                said.add(complaint)
+                report(complaint)
+        progress(number / len(jobs))
+    for order in wanted:
+        shutil.rmtree(order.out / ".unfinished", ignore_errors=True)
+    return made
+
+
+def _done(
+    work: Callable[[tuple[Order, int]], tuple[int, list[str]]], jobs: Iterable[tuple[Order, int]], workers: int
+) -> Iterator[tuple[int, list[str]]]:
+    if workers <= 1:
+        yield from map(work, jobs)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(work, job) for job in jobs]
+        try:
+            for job in as_completed(waiting):
+                yield job.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _missing(order: Order, block: int) -> list[int]:
+    numbers = range(block * _TOGETHER, min((block + 1) * _TOGETHER, order.count))
+    return [number for number in numbers if not order.folder(number).is_dir()]
+
+
+def _block(finish: Finish, job: tuple[Order, int]) -> tuple[int, list[str]]:
+    """Make the missing excerpts of a block: of the first piece, in an order drawn for it, that can be used."""
+    order, block = job
+    complaints: list[str] = []
+    split = SPLITS.index(order.split)
+    weights = np.sqrt([piece.file.stat().st_size for piece in order.pieces])  # longer pieces more often
+    drawn = np.random.default_rng([order.seed, split, 0, block])
+    for choice in drawn.choice(len(order.pieces), len(order.pieces), replace=False, p=weights / weights.sum()):
+        piece, made = order.pieces[choice], 0
+        try:
+            score = read(piece.file)
+            for number in _missing(order, block):
+                rng = np.random.default_rng([order.seed, split, 1, number])
+                part = (number % _TOGETHER / _TOGETHER, (number % _TOGETHER + 1) / _TOGETHER)
+                _save(order.folder(number), finish(excerpt(piece, score, part, rng)))
+                made += 1
+            return made, complaints
+        except WritingError:
+            raise
+        except (IctusError, MemoryError) as error:
+            complaints.append(str(error) or f"{piece.file}: too large for the memory")
+    complaints.append(f"{order.split}: none of the {len(order.pieces)} scores can be used")
+    return 0, complaints
+
+
+def _save(folder: Path, files: Mapping[str, Any]) -> None:
+    """Write a folder of .npy files (and .npz, of a dictionary), whole or not at all."""
+    unfinished = folder.parents[1] / ".unfinished" / f"{folder.parent.name}-{folder.name}"
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+        unfinished.mkdir(parents=True)
+        for name, content in files.items():
+            if isinstance(content, dict):
+                np.savez(unfinished / f"{name}.npz", **content)
+            else:
+                np.save(unfinished / f"{name}.npy", content, allow_pickle=False)
+        folder.parent.mkdir(exist_ok=True)
+        unfinished.replace(folder)
+    except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise WritingError(f"{folder}: cannot be written ({error.strerror or error})") from error

@@ -1,0 +1,1 @@
+"""The one training loop, for every art: tasks, recipes, checkpoints, logs. It knows no art."""

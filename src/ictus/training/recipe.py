@@ -1,0 +1,278 @@
+"""Recipes: YAML files that say what is trained and how, parsed into frozen dataclasses.
+
+A recipe is::
+
+    task: conducting.m2s_gan   # whose further keys these are: the fields of its Config
+    data: ../corpus            # optional; --data goes before it
+    training:                  # how the loop trains, the same for all tasks: see `Training`
+      epochs: 200
+      batch: 20
+    optimizer:                 # from here on: the task's own
+      lr: 5e-4
+
+Every key has a default but `task`; an unknown key, or a value of another type, is an error.
+"""
+
+import dataclasses
+import difflib
+import math
+import os
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from ictus.errors import IctusError, UsageError
+from ictus.files import readable, writing
+from ictus.training.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the loop trains.
+
+    Attributes
+    ----------
+    epochs, steps : how long; whichever comes first. A step is one batch.
+    batch : samples of one step, over all devices and accumulated parts: the recipe means the same on any machine.
+    accumulate : parts in which a device takes its share of a batch, to save memory.
+    precision : "32-true", "bf16-mixed" or "16-mixed" (float16, with loss scaling).
+    clip : largest norm of the gradient of each optimiser.
+    ema : decay of averaged weights, e.g. 0.999; they are what is validated and exported.
+    schedule : of the learning rates.
+    seed : of everything that is drawn.
+    workers : processes per device that load samples; the result does not depend on it.
+    validate_every : epochs between validations; each is followed by a checkpoint.
+    validate_first : also validate before the first step, which shows what is wrong with it before hours have passed.
+    checkpoint_every : steps between checkpoints.
+    keep_every : epochs between checkpoints of the weights that are kept for good; must be validated epochs.
+    log_every : steps between lines in the log; its figures are means over them.
+    sync_batch_norm : normalise over the batch of all GPUs. Otherwise each normalises its own part, and the running
+        statistics are averaged after each step.
+    deterministic : the same result, bit for bit, on the same GPU, at some cost in speed; a CPU needs no asking.
+    """
+
+    epochs: int = 100
+    steps: int | None = None
+    batch: int = 32
+    accumulate: int = 1
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    clip: float | None = None
+    ema: float | None = None
+    schedule: Schedule = field(default_factory=Schedule)
+    seed: int = 0
+    workers: int = 2
+    validate_every: int = 1
+    validate_first: bool = True
+    checkpoint_every: int = 1000
+    keep_every: int | None = None
+    log_every: int = 50
+    sync_batch_norm: bool = False
+    deterministic: bool = False
+
+    def __post_init__(self) -> None:
+        whole = (
+            "epochs",
+            "steps",
+            "batch",
+            "accumulate",
+            "validate_every",
+            "checkpoint_every",
+            "keep_every",
+            "log_every",
+        )
+        for name in whole:
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise UsageError(f"{name} is {value}; it must be 1 or more")
+        for name in ("seed", "workers"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be 0 or more")
+        if self.clip is not None and self.clip <= 0:
+            raise UsageError(f"clip is {self.clip:g}; it must be more than 0")
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise UsageError(f"ema is {self.ema:g}; it must lie between 0 and 1, for example 0.999")
+        if self.batch % self.accumulate:
+            raise UsageError(f"batch is {self.batch}; it must be a multiple of accumulate ({self.accumulate})")
+        if self.keep_every is not None and self.keep_every % self.validate_every:
+            raise UsageError(f"keep_every is {self.keep_every}; it must be a multiple of validate_every")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe as it was parsed: the name of the task, its config, the folder of its data, and how it is trained."""
+
+    task: str
+    config: Any
+    training: Training = field(default_factory=Training)
+    data: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as JSON types, in the form of the file, with all defaults."""
+        return {
+            "task": self.task,
+            "data": self.data,
+            "training": plain(self.training),
+            **plain(self.config),
+        }
+
+    def save(self, path: Path) -> None:
+        """Write the recipe as YAML."""
+        with writing(path) as temporary:
+            text = yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+            temporary.write_text(text, encoding="utf-8")
+
+
+def read_recipe(
+    path: str | os.PathLike[str],
+    config: Callable[[str], type[Any]],
+    changes: Sequence[str] = (),
+    data: str | os.PathLike[str] | None = None,
+) -> Recipe:
+    """Read a recipe.
+
+    Parameters
+    ----------
+    path : the YAML file.
+    config : gives the dataclass of a task's settings by the task's name, or raises UsageError.
+    changes : overrides such as "optimizer.lr=1e-3"; values are YAML.
+    data : the folder of the data, instead of the recipe's.
+
+    Raises
+    ------
+    UsageError
+        If it is no YAML, names a key that does not exist, or holds a value of the wrong type.
+    """
+    file = readable(path, UsageError)
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError) as error:
+        raise UsageError(f"{file}: no valid YAML ({' '.join(str(error).split())})") from error
+    recipe = _recipe(content, config, str(file))
+    if changes:
+        for change in changes:
+            _change(content, change)
+        recipe = _recipe(content, config, "--set")
+    return recipe if data is None else dataclasses.replace(recipe, data=os.fspath(data))
+
+
+def _recipe(content: Any, config: Callable[[str], type[Any]], where: str) -> Recipe:
+    if not isinstance(content, dict) or not isinstance(content.get("task"), str):
+        raise UsageError(
+            f"{where}: a recipe begins with the name of what is trained, for example task: conducting.m2s_net"
+        )
+    try:
+        settings = config(content["task"])
+        hints = {"task": str, "data": str | None, "training": Training}
+        values = _fields({**get_type_hints(settings), **hints}, content, "")
+        own = {key: value for key, value in values.items() if key not in hints}
+        return Recipe(config=_built(settings, own, ""), **{key: values[key] for key in hints if key in values})
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _change(content: dict[str, Any], change: str) -> None:
+    """Put the value of "a.b=value" into a nested dict."""
+    path, equals, text = change.partition("=")
+    *parents, key = path.strip().split(".")
+    if not equals or not key or not all(parents):
+        raise UsageError(f"--set {change}: give a key and a value, for example training.epochs=10")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {change}: {text!r} is no valid YAML") from error
+    for parent in parents:
+        below = content.get(parent)
+        content[parent] = content = dict(below) if isinstance(below, dict) else {}
+    content[key] = value
+
+
+def plain(value: Any) -> Any:
+    """Return dataclasses, tuples and paths as JSON types."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return os.fspath(value) if isinstance(value, Path) else value
+
+
+def parse(kind: Any, value: Any, where: str = "") -> Any:
+    """Turn what YAML or JSON gives into `kind`: a dataclass, number, text, tuple, mapping, literal, or X | None.
+
+    Raises
+    ------
+    UsageError
+        Naming the place, which begins with `where`, what stands there and what should.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, dict):
+            raise UsageError(f"{where} is {value!r}; it must have keys: {', '.join(get_type_hints(kind))}")
+        return _built(kind, _fields(get_type_hints(kind), value, where), where)
+    if origin is Literal:
+        if value in arguments:
+            return value
+        raise UsageError(f"{where} is {value!r}; it must be one of {', '.join(map(str, arguments))}")
+    if origin in (Union, types.UnionType):
+        return _parse_union(arguments, value, where)
+    if origin in (tuple, list) and isinstance(value, list):
+        kinds = arguments * len(value) if origin is list else arguments
+        kinds = arguments[:1] * len(value) if Ellipsis in arguments else kinds
+        if len(kinds) == len(value):
+            return origin(parse(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+        raise UsageError(f"{where} has {len(value)} entries; it must have {len(kinds)}")
+    if origin in (dict, Mapping) and isinstance(value, dict):
+        return {str(key): parse(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if kind is float and type(value) in (int, float, str):  # to YAML 1.1, 1e-3 is text
+        try:
+            if math.isfinite(number := float(value)):
+                return number
+        except (ValueError, OverflowError):
+            pass
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    if type(value) is kind and kind is not float:
+        return value
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", tuple: "a list"}
+    raise UsageError(f"{where} is {value!r}; it must be {words.get(origin or kind, str(kind))}")
+
+
+def _parse_union(kinds: Sequence[Any], value: Any, where: str) -> Any:
+    if value is None and type(None) in kinds:
+        return None
+    error: UsageError | None = None
+    for kind in kinds:
+        if kind is not type(None):
+            try:
+                return parse(kind, value, where)
+            except UsageError as caught:
+                error = error or caught
+    raise error or UsageError(f"{where} is {value!r}; it must be empty")
+
+
+def _fields(hints: Mapping[str, Any], value: Mapping[Any, Any], where: str) -> dict[str, Any]:
+    prefix = f"{where}." if where else ""
+    for key in value:
+        if key not in hints:
+            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0)
+            hint = f"; the nearest valid key is {prefix}{near[0]}" if near else ""
+            raise UsageError(f"{prefix}{key} is unknown{hint}")
+    return {key: parse(hints[key], item, f"{prefix}{key}") for key, item in value.items()}
+
+
+def _built(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
+    prefix = f"{where}." if where else ""
+    for entry in dataclasses.fields(kind):
+        required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+        if required and entry.name not in values:
+            raise UsageError(f"{prefix}{entry.name} is missing; it has no default")
+    try:
+        return kind(**values)
+    except (IctusError, ValueError) as error:  # what a __post_init__ checks
+        raise UsageError(f"{prefix}{error}") from error

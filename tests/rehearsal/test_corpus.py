@@ -73,7 +73,7 @@ def test_hours_are_shared_out(scores: Path, tmp_path: Path) -> None:
 
 def test_val_pieces_stay_in_val(scores: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(orders(scores, out, hours=10 / 60))
+    run(orders(scores, out, hours=5 / 60))
     for split, allowed in (("train", {"waltz_0", "waltz_1"}), ("val", {"waltz_2", "waltz_3"})):
         found = {_about(folder)["piece"] for folder in (out / split).iterdir()}
         assert found
@@ -87,13 +87,13 @@ def _about(folder: Path) -> dict[str, Any]:
 
 def test_the_same_in_one_go_in_pieces_and_in_parallel(scores: Path, tmp_path: Path) -> None:
     once = tmp_path / "once"
-    assert run(orders(scores, once, hours=6 / 60, split="train"))[0] == 6
-    bit, rest = tmp_path / "bits", orders(scores, tmp_path / "bits", hours=6 / 60, split="train")
-    assert run(orders(scores, bit, hours=2 / 60, split="train"))[0] == 2
+    assert run(orders(scores, once, hours=5 / 60, split="train"))[0] == 5
+    bit, rest = tmp_path / "bits", orders(scores, tmp_path / "bits", hours=5 / 60, split="train")
+    assert run(orders(scores, bit, hours=1 / 60, split="train"))[0] == 1
     made, lines, done = run(rest, workers=2)
     assert (made, lines, done[-1]) == (4, [], 1.0)
     assert content(once) == content(bit)
-    assert len(content(once)) == 6
+    assert len(content(once)) == 5
     assert run(rest)[0] == 0
 
 
@@ -109,13 +109,13 @@ def test_another_seed_is_another_corpus(scores: Path, tmp_path: Path) -> None:
 
 
 def test_scores_that_cannot_be_used_are_reported_once(scores: Path, tmp_path: Path) -> None:
-    (scores / "waltz_0.musicxml").write_text("no score " * 5000)  # the largest: drawn first
+    (scores / "waltz_0.musicxml").write_text("no score " * 50000)  # the largest: drawn first
     (scores / "waltz_1.musicxml").write_text(waltz(4))
     (scores / "fine.mxl").write_text(waltz(60))
     (scores / "splits.csv").write_text("movement_id,split\nwaltz_0,train\nwaltz_1,train\nfine,train\n")
-    made, lines, _ = run(orders(scores, tmp_path / "out", hours=24 / 60, split="train"))
-    assert made == 24
-    assert sum("waltz_0" in line and "no MusicXML" in line for line in lines) == 1
+    made, lines, _ = run(orders(scores, tmp_path / "out", hours=9 / 60, split="train"))
+    assert made == 9
+    assert ["waltz_0" in line and "no MusicXML" in line for line in lines].count(True) == 1
     assert sum("waltz_1" in line and "a minute is needed" in line for line in lines) <= 1
 
 
@@ -127,9 +127,7 @@ def test_when_no_score_can_be_used(scores: Path, tmp_path: Path) -> None:
     assert lines[-1] == "val: none of the 2 scores can be used"
 
 
-def test_a_killed_run_leaves_no_half_folder(
-    scores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_leaves_no_half_folder(scores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     wanted = orders(scores, out, hours=2 / 60, split="train")
 

@@ -115,9 +115,7 @@ def test_fermata_and_tempo(tmp_path: Path) -> None:
     bars = [
         bar(attributes(), words("Allegro", '<sound tempo="90"/>'), note("c4", 6)),
         bar(note("c4", 2), note("d4", 4, notations="<fermata/>")),
-        bar(
-            direction("<metronome><beat-unit>half</beat-unit><per-minute>60</per-minute></metronome>"), note("c4", 6)
-        ),
+        bar(direction("<metronome><beat-unit>half</beat-unit><per-minute>60</per-minute></metronome>"), note("c4", 6)),
     ]
     score = reading(tmp_path, bars)
     np.testing.assert_array_equal(score.fermatas, [[4, 6]])
@@ -148,9 +146,7 @@ def test_da_capo_al_fine(tmp_path: Path) -> None:
 
 
 def test_percussion_without_pitch(tmp_path: Path) -> None:
-    hit = (
-        "<note><unpitched><display-step>E</display-step></unpitched><duration>6</duration><type>quarter</type></note>"
-    )
+    hit = "<note><unpitched><display-step>E</display-step></unpitched><duration>6</duration><type>quarter</type></note>"
     score = reading(tmp_path, [bar(attributes(), hit)], "Bass Drum")
     assert score.parts[0].instrument == "bass drum"
 

@@ -18,7 +18,7 @@ def test_ode_to_joy_is_whole() -> None:
     np.testing.assert_array_equal(score.beats[:5, 1], [1, 2, 3, 4, 1])
     assert len(score.beats) == 132
     assert set(score.beats[:, 2]) == {4}
-    assert score.seconds(np.array([0.0, 128.0]))[1] == pytest.approx(68.5, abs=0.5)
+    assert score.seconds(np.array([0.0, 128.0]))[1] == pytest.approx(65.6, abs=0.5)
 
 
 def write(path: Path, **changes: object) -> Path:

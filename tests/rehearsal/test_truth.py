@@ -58,9 +58,7 @@ def test_loudness_follows_the_sound() -> None:
 
 
 def passage(mark: str, length: float, accents: int = 0) -> Score:
-    notes = tuple(
-        Note(q, length, 60, mark + (">" if accents and q % accents == 0 else "")) for q in np.arange(0.0, 40)
-    )
+    notes = tuple(Note(q, length, 60, mark + (">" if accents and q % accents == 0 else "")) for q in np.arange(0.0, 40))
     beats = np.array([[q, q % 4 + 1, 4, 2] for q in range(40)], float)
     flat = np.array([[0.0, 0.7]])
     return Score("x", np.array([[0.0, 120]]), flat, (Part("a", "strings", notes),), beats)

@@ -51,5 +51,9 @@ def prepare_rehearsal(
     with progress_bar("rehearsal") as progress:
         made = prepare(wanted, conductor_motion, workers=workers, progress=progress, report=complain)
     there = {order.split: sum(1 for k in range(order.count) if order.folder(k).is_dir()) for order in wanted}
-    say(f"{out}: {made} minutes made; " + ", ".join(f"{name} has {count} minutes" for name, count in there.items()))
+    say(f"{out}: {_minutes(made)} made; " + ", ".join(f"{name} has {_minutes(n)}" for name, n in there.items()))
     return int(any(there[order.split] < order.count for order in wanted))
+
+
+def _minutes(count: int) -> str:
+    return f"{count} minute{'' if count == 1 else 's'}"

@@ -21,7 +21,7 @@ Event = tuple[int, int, bytes]  # tick, status byte, data
 
 _DRUMS = 9  # the channel
 _SHORTEST = 1 / 32  # quarters
-_LATEST = 1 << 20  # quarters: no piece is as long
+_LATEST = 50_000  # quarters, and bars: no piece is as long
 
 
 def read(path: Path) -> Score:
@@ -80,6 +80,8 @@ def _bars(times: dict[float, tuple[int, int]], end: float) -> list[Bar]:
             bar = Bar(time)
             bar.actual = min(bar.nominal, until - start) if k + 1 < len(changes) else bar.nominal
             bars.append(bar)
+            if len(bars) > _LATEST:
+                raise ValueError("it has too many bars")
             start += bar.actual
     return bars
 

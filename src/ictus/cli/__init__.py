@@ -7,6 +7,7 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `ictus ...`; return the exit code: 0 done, 1 something failed, 2 wrong usage."""
     import logging
+    import os
 
     import tyro
 
@@ -14,6 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ictus.cli.console import complain
     from ictus.errors import IctusError, UsageError
 
+    # On a busy machine, threads that spin while they wait for each other take the time of those that work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     commands = tyro.extras.SubcommandApp()
     for module in (conduct, beats, convert, models, train):

@@ -21,7 +21,7 @@ Event = tuple[int, int, bytes]  # tick, status byte, data
 
 _DRUMS = 9  # the channel
 _SHORTEST = 1 / 32  # quarters
-_LATEST = 50_000  # quarters, and bars: no piece is as long
+_LATEST = 20_000  # quarters, and bars: no piece is as long
 
 
 def read(path: Path) -> Score:

@@ -128,7 +128,7 @@ def _strokes(part: Part, take: _Take, i: Instrument, count: int, rng: np.random.
     early = 0.5 * i.attack if isinstance(i, Sustained) else 0.0
     starts = np.maximum(take.timing.at(onsets) - early + rng.normal(0, take.session.looseness, len(onsets)), 0)
     starts, stops = starts - take.start, take.timing.at(ends) - take.start
-    here = np.flatnonzero((stops > -0.5) & (starts * take.clock < count - 1))
+    here = np.flatnonzero((stops > -_ringing(i)) & (starts * take.clock < count - 1))
     notes = [part.notes[k] for k in here]
     stress = _stress(onsets[here], take.score.beats) * np.array([1.25 if ">" in note.mark else 1.0 for note in notes])
     loudness = take.score.loudness(onsets[here], part) * stress
@@ -140,6 +140,11 @@ def _strokes(part: Part, take: _Take, i: Instrument, count: int, rng: np.random.
         gain=_amplitude(loudness, take.session.contrast),
         swell=_amplitude(take.score.loudness(ends[here], part) * stress, take.session.contrast),
     )
+
+
+def _ringing(i: Instrument) -> float:
+    """Seconds for which a note is heard after its end."""
+    return i.release or 2 * i.decay if isinstance(i, Struck) else i.release
 
 
 def _sounding(note: Note) -> float:
@@ -231,7 +236,7 @@ def _closing(release: float, rate: int) -> Array:
 
 def _struck_note(i: Struck, pitch: int, length: float, rate: int) -> Array:
     tone = _stroke(i, pitch, rate)
-    count = int((length + (i.release or 2 * i.decay)) * rate)
+    count = int((length + _ringing(i)) * rate)
     tone = tone[:count].copy()
     closing = _closing(i.release or _FADE, rate)[-len(tone) :]
     tone[len(tone) - len(closing) :] *= closing

@@ -35,7 +35,7 @@ folder::
             yield "generator", loss, {"generator/loss": loss}
 
         def validate(self, batches: Callable[..., Iterator[dict[str, Any]]]) -> dict[str, float]:
-            errors = [(self.generator(b["mel"]) - b["motion"]).abs().mean(0) for b in batches(self.unseen)]
+            errors = [(self.generator(b["mel"]) - b["motion"]).abs().mean() for b in batches(self.unseen)]
             return {"distance": float(torch.stack(errors).mean())}
 
         def export(self, folder: Path, facts: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ folder::
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -137,7 +137,9 @@ class Task(Protocol):
 class TaskClass(Protocol):
     """A class of tasks, as recipes name it."""
 
-    Config: ClassVar[type[Any]]
+    @property
+    def Config(self) -> type[Any]:
+        """The dataclass of its settings: what a recipe holds beside `task`, `data` and `training`."""
 
     def __call__(self, config: Any, data: Path, /) -> Task:
         """Make a task: fresh networks, and the samples in a folder. What is wrong with those is an IctusError."""

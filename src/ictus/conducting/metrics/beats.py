@@ -65,8 +65,6 @@ def _smooth(heights: Array, fps: float) -> Array:
 
 def _low_points(height: Array, smooth: Array, fps: float) -> Array:
     """Return the seconds of a wrist's low points: found in its smoothed course (T,), timed in its own (T,)."""
-    if len(height) < 3:
-        return np.zeros(0)
     low, high = np.percentile(smooth, (5, 95))
     found, _ = find_peaks(-smooth, prominence=max(PROMINENCE * (high - low), STILL), distance=np.ceil(APART * fps))
     near = max(1, round(NEAR * fps))

@@ -44,7 +44,7 @@ def published_metrics(
     real, made = [], []
     for batch in batches(samples):
         real.append(batch["motion"].cpu())
-        made.append(conduct(batch).float().cpu())
+        made.append(conduct(batch).detach().float().cpu())
     reference, estimate = torch.cat(real), torch.cat(made)
     return {
         "rde": float(metrics.rhythm_density_error(reference, estimate)),

@@ -59,6 +59,12 @@ def test_containers_that_libsndfile_may_not_know(tmp_path: Path, name: str, code
     assert abs(at - 0.5) < 0.05
 
 
+def test_a_colon_in_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    encode(Path("plain.m4a"), tone(), "aac").rename("Act 1: storm.m4a")
+    assert Audio.load("Act 1: storm.m4a").duration > 0.9
+
+
 def test_sound_of_a_film_is_found(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     with av.open(str(path), "w") as container:

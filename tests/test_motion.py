@@ -37,6 +37,7 @@ def test_everything_is_single_precision():
     assert {motion.positions.dtype, motion.rotations.dtype, motion.root.dtype} == {np.dtype(np.float32)}
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

@@ -154,8 +154,8 @@ def _blocks_by_libsndfile(file: Path, source: soundfile.SoundFile) -> Iterator[S
 
 
 def _blocks_by_ffmpeg(file: Path) -> tuple[int, int, Iterator[Samples]]:
-    try:
-        container = av.open(str(file), metadata_errors="ignore")
+    try:  # an absolute path, for FFmpeg takes what stands before a colon for a protocol
+        container = av.open(str(file.absolute()), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
         raise AudioError(
             f"{file}: no sound or film that can be read; is it really {file.suffix or 'music'}?"

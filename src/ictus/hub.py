@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ictus.errors import ModelError
@@ -34,6 +35,14 @@ SHIPPED = (
 )
 
 
+# The networks that conduct; nothing else that a config.json may name is imported.
+_CONDUCTORS = (
+    "ictus.conducting.gan.Generator",
+    "ictus.conducting.baselines.Plain",
+    "ictus.conducting.baselines.CNNLSTM",
+)
+
+
 def load(name: str | os.PathLike[str]) -> "Conductor":
     """Load a model by name ("maestro") or from its folder (config.json, model.safetensors).
 
@@ -58,9 +67,9 @@ def load(name: str | os.PathLike[str]) -> "Conductor":
         names = ", ".join(model.name for model in SHIPPED)
         raise ModelError(f"{error}; models by name: {names}; `ictus convert` makes folders of others") from error
     kind = read_config(folder)["class"]
-    if kind == "ictus.conducting.gan.Generator":
-        from ictus.conducting.gan import Generator
-        from ictus.conducting.learned import LearnedConductor
+    if kind not in _CONDUCTORS:
+        raise ModelError(f"{folder}: holds a {kind}, which makes no motion from music")
+    from ictus.conducting.learned import LearnedConductor
 
-        return LearnedConductor(Generator.from_pretrained(folder), name)
-    raise ModelError(f"{folder}: holds a {kind}, which makes no motion from music")
+    module, _, network = kind.rpartition(".")
+    return LearnedConductor(getattr(import_module(module), network).from_pretrained(folder), name)

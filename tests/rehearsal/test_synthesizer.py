@@ -85,6 +85,13 @@ def test_a_passage_is_what_the_whole_has_there() -> None:
     np.testing.assert_allclose(part / np.abs(part).max(), there / np.abs(there).max(), atol=1e-5)
 
 
+def test_a_passage_is_as_long_as_asked() -> None:
+    score = solo("harp", Note(0, 1, 60), Note(9, 1, 60))
+    for start in np.random.default_rng(0).uniform(-1, 5, 30):
+        session = replace(DRY, tuning=float(10 * start))
+        assert play(score, rate=RATE, session=session, span=(start, start + 3.0)).samples.shape == (2, 3 * RATE)
+
+
 def test_music_may_begin_after_a_silence() -> None:
     audio = play(solo("flute", Note(0, 2, 72)), rate=RATE, session=DRY, span=(-1.0, 2.0))
     loud = envelope(audio.samples)

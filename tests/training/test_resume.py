@@ -84,6 +84,13 @@ def test_killed_many_times(train):
     assert_same_runs(whole, train("killed", "Gan", own={"noise": 0.1}, resume=True, **RUN))
 
 
+def test_killed_in_the_last_validation_of_a_run_that_ends_by_steps(train):
+    limits = {**RUN, "steps": 8, "keep_every": None}  # and there is a checkpoint at step 8, not yet validated
+    whole = train("whole", **limits)
+    killed(train, ("validate", 1), "Regression", **limits)
+    assert_same_runs(whole, train("killed", resume=True, **limits))
+
+
 def assert_same_runs(a, b):
     assert same(a.weights, b.weights)
     assert a.log_without_times() == b.log_without_times()

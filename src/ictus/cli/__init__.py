@@ -11,7 +11,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     import tyro
 
-    from ictus.cli import beats, conduct, convert, data, models, train
+    from ictus.cli import beats, conduct, convert, data, evaluate, models, train
     from ictus.cli.console import complain
     from ictus.errors import IctusError, UsageError
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     commands = tyro.extras.SubcommandApp()
-    for module in (conduct, beats, convert, models, train):
+    for module in (conduct, beats, train, evaluate, convert, models):
         commands.command(module.run, name=module.__name__.rpartition(".")[2])
     commands.command(data.app(), name="data", help="Make and look at corpora to train on.")
     try:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.extras import SubcommandApp
 
-from ictus.cli.console import complain, progress_bar, say
+from ictus.cli.console import complain, progress_bar, say, say_json
 from ictus.errors import UsageError
 
 
@@ -16,6 +16,11 @@ def app() -> SubcommandApp:
     prepare.command(name="rehearsal")(prepare_rehearsal)
     data = SubcommandApp()
     data.command(prepare, name="prepare", help="Make or convert a corpus.")
+    inspect, plot = SubcommandApp(), SubcommandApp()
+    inspect.command(name="conductor-motion")(inspect_conductor_motion)
+    plot.command(name="conductor-motion")(plot_conductor_motion)
+    data.command(inspect, name="inspect", help="Count what is there, and name what is broken.")
+    data.command(plot, name="plot", help="Draw the samples of a corpus.")
     return data
 
 
@@ -57,3 +62,62 @@ def prepare_rehearsal(
 
 def _minutes(count: int) -> str:
     return f"{count} minute{'' if count == 1 else 's'}"
+
+
+def inspect_conductor_motion(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
+    """Count takes and hours of a corpus in the format of ConductorMotion100, and name each folder that is broken.
+
+    Args:
+        data: Folder with train/, val/, test/.
+        json: Report on stdout as JSON.
+    """
+    from ictus.conducting.dataset import SPLITS, survey
+
+    there = [split for split in SPLITS if (data / split).is_dir()]
+    if not there:
+        raise UsageError(
+            f"{data}: has none of {', '.join(f'{split}/' for split in SPLITS)}; give the folder above them"
+        )
+    found = {split: survey(data, split) for split in there}
+    if json:
+        facts = {name: {"takes": len(s.takes), "hours": s.hours, "broken": list(s.broken)} for name, s in found.items()}
+        say_json(facts)
+    for name, split in found.items():
+        if not json:
+            say(f"{name}: {len(split.takes)} takes, {split.hours:.2f} hours, {len(split.broken)} broken")
+        for line in split.broken:
+            complain(line)
+    return int(any(split.broken for split in found.values()))
+
+
+def plot_conductor_motion(
+    data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
+    split: str = "val",
+    limit: int = 10,
+) -> int:
+    """Draw each take as its mel above its motion matrix, and as the curves of its joints.
+
+    Args:
+        data: Folder with train/, val/, test/.
+        out: Folder for NUMBER-matrix.png and NUMBER-curves.png.
+        split: Which split to draw.
+        limit: How many takes.
+    """
+    from ictus.conducting.dataset import MOTION_RATE, survey
+    from ictus.files import writing
+    from ictus.motion import Motion
+    from ictus.skeleton import get_skeleton
+    from ictus.stage import plots
+
+    takes = survey(data, split).takes[:limit]
+    with progress_bar("plot") as progress:
+        for k, take in enumerate(takes):
+            motion = Motion(take.motion(), MOTION_RATE, get_skeleton("conductor-13"))
+            figures = {"matrix": plots.mel_and_motion(take.mel(), motion), "curves": plots.joint_curves(motion)}
+            for name, figure in figures.items():
+                with writing(out / f"{take.folder.name}-{name}.png") as temporary:
+                    figure.savefig(temporary, dpi=100)
+            progress((k + 1) / len(takes))
+    say(f"{out}: {2 * len(takes)} pictures of {len(takes)} takes")
+    return 0

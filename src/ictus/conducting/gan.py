@@ -121,6 +121,7 @@ class Generator(Pretrained):
         super().__init__(config)
         self.metadata = {"features": "mel128@90", "skeleton": config.skeleton, "fps": MOTION_RATE}
         self.joints = len(get_skeleton(config.skeleton))
+        self.bands, self.noise_size = config.music.bands, config.noise
         self.music: nn.Module = MusicEncoder(config.music)
         self.noise = NoiseBranch(config.noise, config.noise_channels)
         inputs, hidden = config.music.features + config.noise_channels[-1], config.hidden
@@ -185,7 +186,7 @@ class FoldedGenerator(nn.Module):
         super().__init__()
         self.generator = fold(generator)
         self.generator.music = FoldedMusicEncoder(cast(MusicEncoder, generator.music))
-        self.config, self.joints = generator.config, generator.joints
+        self.joints, self.bands, self.noise_size = generator.joints, generator.bands, generator.noise_size
         self.context_seconds, self.shortest_seconds = generator.context_seconds, generator.shortest_seconds
         self.eval()
 

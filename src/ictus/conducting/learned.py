@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ictus.audio import Audio
-from ictus.conducting.gan import Generator
-from ictus.conducting.windows import generate
+from ictus.conducting.windows import Conducting, generate
 from ictus.errors import UsageError
 from ictus.features import mel128
 from ictus.motion import Motion
@@ -18,9 +17,9 @@ Progress = Callable[[float], None]
 
 
 class LearnedConductor:
-    """A trained generator (M2S-GAN) as a conductor: conductor-13 at 30 fps, smoothed as the reference does it."""
+    """A trained network (M2S-GAN, a baseline) as a conductor: conductor-13, smoothed as the reference does."""
 
-    def __init__(self, generator: Generator, name: str | os.PathLike[str]) -> None:
+    def __init__(self, generator: Conducting, name: str | os.PathLike[str]) -> None:
         self.generator = generator.folded()
         self.name = os.fspath(name)
 

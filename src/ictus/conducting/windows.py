@@ -1,14 +1,45 @@
 """Music of any length through a network of bounded memory: windows that overlap, agree and cross-fade."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from ictus.conducting.gan import FoldedGenerator, Generator
 from ictus.conducting.sync import MEL_RATE, MOTION_RATE, STEP
 from ictus.errors import AudioError, UsageError
+
+
+class Conducting(Protocol):
+    """A network that conducts: the M2S-GAN generator, or a baseline that takes no noise (`noise_size` 0).
+
+    Attributes
+    ----------
+    joints, bands, noise_size : of the motion, of the mel, and numbers of noise a second.
+    context_seconds : music and noise further than this from a frame do not change it (much).
+    shortest_seconds : whole seconds of music that the network needs at least.
+    """
+
+    joints: int
+    bands: int
+    noise_size: int
+    context_seconds: int
+    shortest_seconds: int
+
+    def folded(self) -> "Conducting":
+        """Return the network's form for inference."""
+        ...
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """The network's weights; they say where it computes, and how precisely."""
+        ...
+
+    def __call__(self, mel: Tensor, noise: Tensor, /) -> Tensor:
+        """(B, T90, bands) and (B, seconds, noise_size) -> (B, T30, joints, 2)."""
+        ...
+
 
 FADE = 1  # seconds over which a window hands over to the next
 
@@ -19,7 +50,7 @@ def draw_noise(seconds: int, size: int, seed: int) -> NDArray[np.float32]:
 
 
 def generate(
-    generator: Generator | FoldedGenerator,
+    generator: Conducting,
     mel: NDArray[np.float32],
     noise: NDArray[np.float32] | None = None,
     *,
@@ -53,7 +84,7 @@ def generate(
         If a shape does not fit or the window is shorter than a second.
     """
     network = generator.folded()
-    bands, size = network.config.music.bands, network.config.noise
+    bands, size = network.bands, network.noise_size
     if mel.ndim != 2 or mel.shape[1] != bands:
         raise UsageError(f"the mel has shape {mel.shape}; it must be (frames at {MEL_RATE} Hz, {bands})")
     if window_seconds < 1:
@@ -73,8 +104,9 @@ def generate(
         heard, drawn = _at_least(network.shortest_seconds, mel[first * MEL_RATE : last * MEL_RATE], noise[first:last])
         if not np.isfinite(heard).all():
             raise AudioError(f"the mel holds NaN or infinity between {first} and {last} s; decode the music again")
-        motion = network(*(torch.from_numpy(x)[None].to(parameter) for x in (heard, drawn)))
-        return np.asarray(motion[0].float().cpu().numpy())
+        with torch.inference_mode():
+            motion = network(*(torch.from_numpy(x)[None].to(parameter) for x in (heard, drawn)))
+        return np.asarray(motion[0].detach().float().cpu().numpy())
 
     motion = np.empty((seconds * MOTION_RATE, network.joints, 2), np.float32)
     ramp = ((np.arange(FADE * MOTION_RATE) + 0.5) / (FADE * MOTION_RATE)).astype(np.float32)[:, None, None]

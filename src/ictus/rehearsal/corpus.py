@@ -31,7 +31,7 @@ from ictus.rehearsal.truth import Truth, beats_in, truth_of
 SECONDS = 60.0  # of an excerpt
 RATE = 22050
 SPLITS = tuple(SHARES)
-_TOGETHER = 4  # excerpts of one piece that are made after each other, so that it is read once
+_TOGETHER = 2  # excerpts of one piece that are made after each other, so that it is read once
 _LEAD = 1.5  # seconds of silence there may be before a piece
 _MOST_HOURS = 10_000
 _FEWEST = 12  # beats in an excerpt
@@ -229,13 +229,16 @@ def _missing(order: Order, block: int) -> list[int]:
 
 
 def _block(finish: Finish, job: tuple[Order, int]) -> tuple[int, list[str]]:
-    """Make the missing excerpts of a block: of the first piece, in an order drawn for it, that can be used."""
+    """Make the missing excerpts of a block, of the first piece from its turn on that can be used.
+
+    Every piece has its turn in a round, and every round its own order.
+    """
     order, block = job
     complaints: list[str] = []
     split = SPLITS.index(order.split)
-    weights = np.sqrt([piece.file.stat().st_size for piece in order.pieces])  # longer pieces more often
-    drawn = np.random.default_rng([order.seed, split, 0, block])
-    for choice in drawn.choice(len(order.pieces), len(order.pieces), replace=False, p=weights / weights.sum()):
+    turn, place = divmod(block, len(order.pieces))
+    permutation = np.random.default_rng([order.seed, split, 0, turn]).permutation(len(order.pieces))
+    for choice in np.roll(permutation, -place):
         piece, made = order.pieces[choice], 0
         try:
             score = read(piece.file)

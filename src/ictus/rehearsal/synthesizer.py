@@ -72,7 +72,7 @@ def play(
         dry[1] += np.float32(level * np.sqrt((1 + place) / 2)) * line
     if session.tuning:
         dry = soxr.resample(dry.T, take.clock, rate, "HQ").T
-    return Audio(session.heard(dry[:, : int((end - start) * rate)], rate, rng), rate)
+    return Audio(session.heard(dry[:, : round((end - start) * rate)], rate, rng), rate)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,167 @@
+"""Compare conductors on a corpus: every figure with its interval, beside the truth and beside chance."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.conducting import metrics
+from ictus.conducting.dataset import ConductorMotion, Take
+from ictus.conducting.sync import M2SNet
+from ictus.errors import UsageError
+from ictus.motion import Motion
+from ictus.skeleton import get_skeleton
+
+Array = NDArray[np.float64]
+Conduct = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # mel (T90, 128) -> motion (T30, 13, 2)
+
+TRUTH, CHANCE = "ground truth", "shuffled pairs"
+PROTOCOLS = {
+    "prospective-cup": ("rde", "sce", "sdp", "seconds"),  # the competition's four
+    "all": ("rde", "sce", "sdp", "mse", "sync", "beat_f", "beat_chance", "jerk", "seconds"),
+}
+MEANING = {
+    "rde": "rhythm density error, lower is better",
+    "sce": "strength contour error, lower is better",
+    "sdp": "movement in % of the real one, 100 is ideal",
+    "mse": "mean squared error",
+    "sync": "sync error by the judge, lower is better",
+    "beat_f": "hands on the true beats, F-measure within 70 ms",
+    "beat_chance": "the same with the hands shifted in time: chance",
+    "jerk": "mean squared third difference",
+    "seconds": "time to conduct a minute",
+}
+_DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One conductor's results.
+
+    Attributes
+    ----------
+    name : of the model or control.
+    figures : metric -> (value, low, high), with the 95 % interval over samples (bootstrap, 1000 draws).
+    samples : one dict a sample: its name, and its own part in each metric.
+    """
+
+    name: str
+    figures: Mapping[str, tuple[float, float, float]]
+    samples: Sequence[Mapping[str, float | str]]
+
+
+def evaluate(
+    models: Mapping[str, Conduct],
+    corpus: ConductorMotion,
+    *,
+    judge: M2SNet | None = None,
+    protocol: str = "all",
+    progress: Callable[[float], None] | None = None,
+) -> list[Row]:
+    """Let each model conduct each window of a corpus, and compare.
+
+    Parameters
+    ----------
+    models : name -> function of a mel.
+    corpus : windows of at least nine seconds; where a take has beats.npz, hands are compared with them.
+    judge : for the sync error; it should not have been trained on the models' training data.
+    protocol : "all" or "prospective-cup".
+
+    Returns
+    -------
+    A row for each model, after one for the ground truth and one for the real motion of another window: what a perfect
+    model would reach, and what one that does not listen.
+
+    Raises
+    ------
+    UsageError
+        If the protocol is unknown or there are fewer than two windows.
+    """
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"protocol {protocol!r} is unknown; choose one of {', '.join(PROTOCOLS)}")
+    if len(corpus) < 2:
+        raise UsageError("at least two samples are needed to compare and to shuffle; give a larger split")
+    items = [corpus[k] for k in range(len(corpus))]
+    mels = [np.asarray(item["mel"], np.float32) for item in items]
+    real = np.stack([np.asarray(item["motion"], np.float32) for item in items])
+    names = [str(item["name"]) for item in items]
+    beats = [_true_beats(take, start, corpus.seconds) for take, start in corpus.windows]
+
+    def row(name: str, made: NDArray[np.float32], seconds: Array | None) -> Row:
+        parts = _parts(real, made, beats, judge)
+        if seconds is not None:
+            parts["seconds"] = seconds
+        wanted = [metric for metric in PROTOCOLS[protocol] if metric in parts]
+        figures = {metric: _interval(metric, parts) for metric in wanted}
+        own = {metric: parts[metric] for metric in wanted if metric != "sdp"}
+        table: list[dict[str, float | str]] = [
+            {"name": n, **{m: float(v[k]) for m, v in own.items()}} for k, n in enumerate(names)
+        ]
+        return Row(name, figures, table)
+
+    rows = [row(TRUTH, real, None), row(CHANCE, np.roll(real, 1, axis=0), None)]
+    for done, (name, conduct) in enumerate(models.items()):
+        made, took = [], []
+        for k, mel in enumerate(mels):
+            start = time.perf_counter()
+            made.append(conduct(mel)[: real.shape[1]])
+            took.append((time.perf_counter() - start) * 60 / corpus.seconds)
+            if progress:
+                progress((done + (k + 1) / len(mels)) / len(models))
+        rows.append(row(name, np.stack(made), np.array(took)))
+    return rows
+
+
+def _parts(
+    real: NDArray[np.float32], made: NDArray[np.float32], beats: list[Array | None], judge: M2SNet | None
+) -> dict[str, Array]:
+    """Return each sample's part, (N,), in each metric."""
+    parts = {
+        "rde": np.asarray(metrics.rhythm_density_difference(real, made), np.float64),
+        "sce": np.asarray(metrics.strength_contour_difference(real, made), np.float64),
+        "sdp": _movement(made),
+        "moved": _movement(real),
+        "mse": ((real - made) ** 2).mean((1, 2, 3), dtype=np.float64),
+        "jerk": np.array([metrics.jerk(_motion(sample)) for sample in made]),
+    }
+    if judge is not None:
+        parts["sync"] = np.array([metrics.sync_error(r[None], m[None], judge) for r, m in zip(real, made, strict=True)])
+    if all(known is not None for known in beats):
+        scores = [metrics.beat_scores(_motion(m), b) for m, b in zip(made, beats, strict=True) if b is not None]
+        parts["beat_f"] = np.array([score["f_measure"] for score in scores])
+        parts["beat_chance"] = np.array([score["control"] for score in scores])
+    return parts
+
+
+def _interval(metric: str, parts: dict[str, Array]) -> tuple[float, float, float]:
+    def figure(chosen: NDArray[np.intp]) -> float:
+        mean = float(parts[metric][chosen].mean())
+        if metric in ("rde", "sce"):
+            return float(np.log1p(1e7 * mean))
+        return 100 * mean / float(parts["moved"][chosen].mean()) if metric == "sdp" else mean
+
+    count = len(parts[metric])
+    rng = np.random.default_rng(0)
+    draws = [figure(rng.integers(0, count, count)) for _ in range(_DRAWS)]
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return figure(np.arange(count)), float(low), float(high)
+
+
+def _movement(motion: NDArray[np.float32]) -> Array:
+    return np.asarray(motion.std(axis=1, ddof=1, dtype=np.float64).mean((1, 2)))
+
+
+def _motion(positions: NDArray[np.float32]) -> Motion:
+    return Motion(positions, 30.0, get_skeleton("conductor-13"))
+
+
+def _true_beats(take: Take, start: int, seconds: int) -> Array | None:
+    """Return the beats that are conducted in a window, in its own time; None where they are not known."""
+    file = take.folder / "beats.npz"
+    if not file.exists():
+        return None
+    with np.load(file, allow_pickle=False) as archive:
+        times = np.asarray(archive["conducted_times"], np.float64) - start
+    return np.asarray(times[(times >= 0) & (times < seconds)])

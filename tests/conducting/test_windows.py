@@ -1,4 +1,3 @@
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,8 +78,7 @@ def test_no_jump_where_windows_meet(bilstm, mel):
 class Counting:
     """Stands in for a network: its n-th window has the value n everywhere."""
 
-    config = SimpleNamespace(music=SimpleNamespace(bands=128), noise=8)
-    joints, context_seconds, shortest_seconds = 13, 2, 1
+    joints, bands, noise_size, context_seconds, shortest_seconds = 13, 128, 8, 2, 1
 
     def __init__(self):
         self.heard = []

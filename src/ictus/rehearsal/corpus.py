@@ -4,10 +4,13 @@ The n-th minute of a split depends on the scores, the seed and n alone: a corpus
 and made in parallel, and stays the same.
 """
 
+import contextlib
 import json
 import shutil
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -109,7 +112,7 @@ def _beginning(
     """Choose the second at which an excerpt of one metre begins."""
     room = float(timing.at(np.array([score.length]))[0]) + 1.0 - SECONDS + _LEAD
     if room < 0:
-        raise IctusError(f"{piece.file}: lasts {room + SECONDS - _LEAD - 1:.0f} s; a minute is needed")
+        raise IctusError(f"{piece.file}: is shorter than a minute")
     for attempt in range(40):
         low, high = part if attempt < 10 else (0.0, 1.0)
         start = float(rng.uniform(low, high)) * room - _LEAD
@@ -204,7 +207,8 @@ def prepare(wanted: Sequence[Order], finish: Finish, *, workers: int, progress: 
                 report(complaint)
         progress(number / len(jobs))
     for order in wanted:
-        shutil.rmtree(order.out / ".unfinished", ignore_errors=True)
+        with contextlib.suppress(OSError):  # not there, or another run is at work
+            (order.out / ".unfinished").rmdir()
     return made
 
 
@@ -214,13 +218,19 @@ def _done(
     if workers <= 1:
         yield from map(work, jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_stopping_to_us) as pool:
         waiting = [pool.submit(work, job) for job in jobs]
         try:
             for job in as_completed(waiting):
                 yield job.result()
+        except BrokenProcessPool as error:
+            raise IctusError("a worker was killed, most likely for want of memory; try fewer --workers") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_stopping_to_us() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _missing(order: Order, block: int) -> list[int]:

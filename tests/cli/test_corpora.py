@@ -1,0 +1,87 @@
+"""`ictus train`, `ictus evaluate` and `ictus data` on a corpus in small: the whole loop of a researcher."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ictus.cli import main
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 4), ("val", 2)):
+        for number in range(count):
+            folder = root / split / str(number)
+            folder.mkdir(parents=True)
+            walk = np.cumsum(rng.normal(0, 0.01, (12 * 30, 13, 2)), axis=0)
+            np.save(folder / "motion.npy", np.clip(0.5 + walk, 0, 1).astype(np.float32))
+            np.save(folder / "mel.npy", rng.uniform(0, 1, (12 * 90, 128)).astype(np.float32))
+    return root
+
+
+def train(recipe: str, corpus: Path, out: Path, *changes: str) -> int:
+    small = ("size=debug", "corpus.seconds=12", "training.epochs=1", "training.batch=4", "training.validate_every=1")
+    words = [word for change in (*small, "training.workers=0", *changes) for word in ("--set", change)]
+    return main(["train", str(RECIPES / recipe), "--data", str(corpus), "--out", str(out), *words])
+
+
+def test_every_recipe_trains_and_what_it_makes_is_evaluated(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("lightning", reason="needs the train extra")
+    assert train("plain.yaml", corpus, tmp_path / "plain") == 0
+    assert train("cnn-lstm.yaml", corpus, tmp_path / "cnn") == 0
+    assert train("m2s-net.yaml", corpus, tmp_path / "net", "clip=4") == 0
+    assert (tmp_path / "net" / "pictures").is_dir()
+    assert train("m2s-gan.yaml", corpus, tmp_path / "gan", f"m2s_net={tmp_path / 'net' / 'model'}") == 0
+    capsys.readouterr()
+    models = [word for name in ("plain", "cnn", "gan") for word in ("--model", str(tmp_path / name / "model"))]
+    tables = [word for suffix in ("json", "md", "csv") for word in ("-o", str(tmp_path / f"table.{suffix}"))]
+    command = ["evaluate", "conducting", "--data", str(corpus), "--seconds", "12", *models, *tables]
+    assert main([*command, "--judge", str(tmp_path / "net" / "model")]) == 0
+    assert "ground truth" in capsys.readouterr().out
+    rows = json.loads((tmp_path / "table.json").read_text())
+    assert [row["model"] for row in rows][:2] == ["ground truth", "shuffled pairs"]
+    assert len(rows) == 5
+    assert set(rows[-1]["figures"]) == {"rde", "sce", "sdp", "mse", "sync", "jerk", "seconds"}
+    assert len((tmp_path / "table.csv").read_text().splitlines()) == 1 + 5 * 2
+    assert (tmp_path / "table.md").read_text().startswith("|  | rde |")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--model", "maestro"], 2, "hears sound"),
+        (["--model", "nowhere"], 1, "nowhere"),
+        (["--split", "test"], 2, "no such folder"),
+        (["-o", "table.xls"], 2, "table.xls"),
+    ],
+)
+def test_evaluate_refuses(
+    words: list[str], code: int, says: str, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "conducting", "--data", str(corpus), "--seconds", "12", *words]) == code
+    assert says in capsys.readouterr().err
+
+
+def test_inspect_names_what_is_broken(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "inspect", "conductor-motion", "--data", str(corpus)]) == 0
+    assert "train: 4 takes" in capsys.readouterr().out
+    (tmp_path / "train" / "0").mkdir(parents=True)
+    assert main(["data", "inspect", "conductor-motion", "--data", str(tmp_path), "--json"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["train"]["takes"] == 0
+    assert "mel.npy: missing" in captured.err
+    assert main(["data", "inspect", "conductor-motion", "--data", str(tmp_path / "train")]) == 2
+
+
+def test_plot(corpus: Path, tmp_path: Path) -> None:
+    command = ["data", "plot", "conductor-motion", "--data", str(corpus), "-o", str(tmp_path), "--limit", "1"]
+    assert main(command) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0-curves.png", "0-matrix.png"]

@@ -1,0 +1,71 @@
+"""Tables: the truth is perfect, chance is not, intervals hold the value, and a better model has better figures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ictus.conducting.beats import Beats
+from ictus.conducting.conductor import Maestro
+from ictus.conducting.dataset import ConductorMotion
+from ictus.conducting.evaluation import CHANCE, TRUTH, evaluate
+from ictus.conducting.projection import project
+from ictus.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def conducted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four takes of 30 s, conducted at four tempi; column 0 of the mel says which take it is."""
+    root = tmp_path_factory.mktemp("conducted")
+    for number, bpm in enumerate((70, 90, 110, 130)):
+        times = np.arange(1, 29, 60 / bpm)
+        motion = project(Maestro().perform(Beats(times, np.arange(len(times)) % 4 + 1, 4), 30, seed=number))
+        folder = root / "val" / str(number)
+        folder.mkdir(parents=True)
+        np.save(folder / "motion.npy", motion.positions)
+        np.save(folder / "mel.npy", np.full((2700, 128), number / 10, np.float32))
+        np.savez(folder / "beats.npz", conducted_times=times)
+    return root
+
+
+def test_rows(conducted: Path) -> None:
+    corpus = ConductorMotion(conducted, "val", seconds=30)
+    real = {round(float(corpus[k]["mel"][0, 0]), 1): corpus[k]["motion"] for k in range(4)}
+
+    def nearly(mel: np.ndarray) -> np.ndarray:
+        return real[round(float(mel[0, 0]), 1)] + np.float32(0.002)
+
+    def still(mel: np.ndarray) -> np.ndarray:
+        return np.full((900, 13, 2), 0.5, np.float32)
+
+    rows = {row.name: row for row in evaluate({"nearly": nearly, "still": still}, corpus)}
+    assert list(rows) == [TRUTH, CHANCE, "nearly", "still"]
+    for name, row in rows.items():
+        for metric, (value, low, high) in row.figures.items():
+            assert low <= value <= high, (name, metric)
+    value = {name: {metric: triple[0] for metric, triple in row.figures.items()} for name, row in rows.items()}
+    assert value[TRUTH]["rde"] == value[TRUTH]["sce"] == value[TRUTH]["mse"] == 0
+    assert value[TRUTH]["sdp"] == value[CHANCE]["sdp"] == pytest.approx(100)
+    assert value["still"]["sdp"] == 0
+    for metric in ("rde", "sce", "mse"):
+        assert value["nearly"][metric] < value["still"][metric]
+        assert value["nearly"][metric] < value[CHANCE][metric]
+    assert value[TRUTH]["beat_f"] > 0.97
+    assert value[CHANCE]["beat_f"] < 0.5 > value[TRUTH]["beat_chance"]
+    assert value["still"]["beat_f"] == 0
+    assert value["nearly"]["seconds"] > 0
+    assert "seconds" not in value[TRUTH]
+    assert [sample["name"] for sample in rows["still"].samples] == [f"val/{k}@0" for k in range(4)]
+
+
+def test_the_competition_asks_for_four_figures(conducted: Path) -> None:
+    corpus = ConductorMotion(conducted, "val", seconds=30)
+    rows = evaluate({"m": lambda mel: np.full((900, 13, 2), 0.5, np.float32)}, corpus, protocol="prospective-cup")
+    assert list(rows[-1].figures) == ["rde", "sce", "sdp", "seconds"]
+
+
+def test_wrong_use(conducted: Path) -> None:
+    with pytest.raises(UsageError, match="protocol 'mine'"):
+        evaluate({}, ConductorMotion(conducted, "val"), protocol="mine")
+    with pytest.raises(UsageError, match="at least two"):
+        evaluate({}, ConductorMotion(conducted, "val", limit_hours=0.001))

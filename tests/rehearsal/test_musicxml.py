@@ -63,6 +63,16 @@ def test_articulation(tmp_path: Path) -> None:
     assert marks == ["'", ">", "~", "~", "", ">"]
 
 
+def test_a_slur_may_end_on_a_tied_note(tmp_path: Path) -> None:
+    start, stop = '<slur type="start" number="1"/>', '<slur type="stop" number="1"/>'
+    tie = '<tie type="{}"/>'
+    bars = [
+        bar(attributes(), note("c4", 2, notations=start), note("d4", 4, extra=tie.format("start"))),
+        bar(note("d4", 2, extra=tie.format("stop"), notations=stop), note("e4", 4)),
+    ]
+    assert [(pitch, mark) for *_, pitch, mark in played(reading(tmp_path, bars))] == [(60, "~"), (62, ""), (64, "")]
+
+
 def test_dynamics_and_hairpins(tmp_path: Path) -> None:
     opened, closed = direction('<wedge type="crescendo"/>'), direction('<wedge type="stop"/>')
     bars = [

@@ -6,14 +6,16 @@ and made in parallel, and stays the same.
 
 import contextlib
 import json
+import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +220,7 @@ def _done(
     if workers <= 1:
         yield from map(work, jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_stopping_to_us) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_follow_parent) as pool:
         waiting = [pool.submit(work, job) for job in jobs]
         try:
             for job in as_completed(waiting):
@@ -229,8 +231,16 @@ def _done(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_stopping_to_us() -> None:
+def _follow_parent() -> None:
+    """Leave it to the parent process when to stop; end when it ends, however that comes about."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        if (parent := parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _missing(order: Order, block: int) -> list[int]:

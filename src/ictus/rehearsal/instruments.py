@@ -131,7 +131,7 @@ _NAMES = [
         ("harp", r"harp|harfe|arpa"),
         ("guitar", r"guitar|lute|mandolin|theorbo"),
         ("solo string", r"(violin|viola|cello).*solo"),
-        ("basses", r"contrabass|kontrabass|double bass|violone|\bbass[ei]\b|string bass"),
+        ("basses", r"contrabass|kontrabass|double bass|violone|\bbass[ei]\b|string bass|electric bass"),
         ("cellos", r"cello"),
         ("violas", r"viola\b|violas|bratsche"),
         ("violins", r"violin|violine"),

@@ -7,6 +7,7 @@ Source of the format: W3C MusicXML 4.0 (score-partwise).
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,10 @@ _STACCATO = {"staccato", "staccatissimo", "spiccato"}
 _ACCENTED = {"accent", "strong-accent"}
 _GRACE = 0.125  # quarters that a grace note takes from what is before it
 _TRILL = 0.125  # quarters of each note of a trill
+_DAMAGE = (
+    *(ElementTree.ParseError, zipfile.BadZipFile, zlib.error, StopIteration),
+    *(EOFError, LookupError, OSError, RuntimeError, ValueError),
+)
 _LARGEST = 1 << 29  # bytes of XML: ten times the longest symphony
 
 
@@ -46,13 +51,13 @@ def read(path: Path) -> Score:
     """
     try:
         root = ElementTree.fromstring(_xml_of(readable(path)))
-    except (ElementTree.ParseError, zipfile.BadZipFile, StopIteration, KeyError, ValueError, EOFError) as error:
+    except _DAMAGE as error:
         raise IctusError(f"{path}: no MusicXML, or a damaged one ({error})") from error
     if root.tag != "score-partwise":
         raise IctusError(f"{path}: is {root.tag!r}, not 'score-partwise'; export it again as MusicXML by parts")
     try:
         return _score(root, path.stem)
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError, ZeroDivisionError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise IctusError(f"{path}: this MusicXML cannot be played ({error})") from error
 
 
@@ -161,6 +166,8 @@ class _Stand:
         self._open: dict[str, _Spanner] = {}
         self._tied: dict[int, _Written] = {}
         self._slurs: set[str] = set()
+        self._graces: list[_Written] = []
+        self._last_mark = ""
         self._divisions, self._transposition, self._plucked = 1.0, 0, False
         self._bars, self._ending = bars, 0
         for number, measure in enumerate(part.iterfind("measure")):
@@ -215,20 +222,19 @@ class _Stand:
             return
         pitch, chord = self._pitch(element), element.find("chord") is not None
         if element.find("grace") is not None:
-            grace = _Written(number, at - _GRACE, _GRACE, pitch, "~", plucked=self._plucked)
-            if not chord:  # several grace notes follow each other up to the beat
-                for other in reversed(self.notes):
-                    if other.bar != number or other.at + other.length < at - 1e-6 or other.length != _GRACE:
-                        break
-                    other.at -= _GRACE
-            self.notes.append(grace)
+            for earlier in self._graces if not chord else ():  # they follow each other up to the beat
+                earlier.at -= _GRACE
+            self._graces.append(_Written(number, at - _GRACE, _GRACE, pitch, "~", plucked=self._plucked))
+            self.notes.append(self._graces[-1])
             return
+        self._graces.clear()
+        self._last_mark = mark = self._last_mark if chord else self._mark(notations, marks)
         tied = {e.get("type") for e in element.iterfind("tie")}
         if "stop" in tied and pitch in self._tied:
             note = self._tied.pop(pitch)
             note.length += length
+            note.mark = mark + (">" if ">" in note.mark and ">" not in mark else "")  # it ends as its last part does
         else:
-            mark = self.notes[-1].mark if chord and self.notes else self._mark(notations, marks)
             note = _Written(number, at, length, pitch, mark, plucked=self._plucked)
             note.stroke = _tremolo(element, notations) if notations is not None else 0.0
             note.trill = 2 * ("trill-mark" in marks)

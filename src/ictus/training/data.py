@@ -121,8 +121,10 @@ def _told(loader: DataLoader[Mapping[str, Any]]) -> Iterator[Batch]:
     """Iterate; an error that the user can mend comes without the traceback of the process that met it."""
     try:
         yield from loader
+        return
     except IctusError as error:
-        message = str(error)
-        if "Original Traceback" in message:
-            message = message.rstrip().rpartition("\n")[2].partition(": ")[2]
-        raise type(error)(message) from None
+        kind, message = type(error), str(error)
+        error.__traceback__ = None  # which would keep the loader alive, and its processes for seconds
+    if "Original Traceback" in message:
+        message = message.rstrip().rpartition("\n")[2].partition(": ")[2]
+    raise kind(message)

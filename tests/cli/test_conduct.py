@@ -268,7 +268,7 @@ try:
     main(["conduct", "--help"])
 except SystemExit:
     pass
-heavy = {"torch", "cv2", "av", "scipy", "matplotlib", "librosa"} & set(sys.modules)
+heavy = {"torch", "numpy", "cv2", "av", "scipy", "matplotlib", "librosa"} & set(sys.modules)
 sys.exit(f"{heavy} came in" if heavy else 0)
 """
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=60, check=False)

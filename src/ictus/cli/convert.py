@@ -7,7 +7,6 @@ import tyro
 
 from ictus.cli.console import say
 from ictus.errors import UsageError
-from ictus.formats import SUFFIXES
 
 CHECKPOINTS = (".pt", ".pth", ".pth.tar")
 
@@ -32,16 +31,17 @@ def run(
         parameters = sum(p.numel() for p in network.parameters())
         say(f"{source} -> {target} ({type(network).__name__}, {parameters:,} parameters)")
         return 0
-    if target.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{target}: no motion format has that suffix; known are {' '.join(SUFFIXES)}")
     _convert_motion(source, target)
     return 0
 
 
 def _convert_motion(source: Path, target: Path) -> None:
     from ictus.conducting.projection import lift, project
+    from ictus.formats import SUFFIXES
     from ictus.motion import Motion
 
+    if target.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{target}: no motion format has that suffix; known are {' '.join(SUFFIXES)}")
     motion = Motion.load(source)
     if target.suffix.lower() == ".npy" and motion.skeleton.name == "conductor-23":
         motion = project(motion).resample(30)

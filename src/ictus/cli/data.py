@@ -10,6 +10,11 @@ from ictus.cli.console import complain, progress_bar, say, say_json
 from ictus.errors import UsageError
 
 
+def run() -> int:
+    """Make, inspect and draw corpora to train on."""
+    return app().cli(prog="ictus data", args=[])  # stands for the tree below in the list of commands
+
+
 def app() -> SubcommandApp:
     """Return `ictus data` with its subcommands."""
     prepare = SubcommandApp()

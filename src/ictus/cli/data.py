@@ -12,7 +12,7 @@ from ictus.errors import UsageError
 
 def run() -> int:
     """Make, inspect and draw corpora to train on."""
-    return app().cli(prog="ictus data", args=[])  # stands for the tree below in the list of commands
+    return int(app().cli(prog="ictus data", args=[]))  # stands for the tree below in the list of commands
 
 
 def app() -> SubcommandApp:

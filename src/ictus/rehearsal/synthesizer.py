@@ -29,7 +29,7 @@ _TABLE = 2048
 _LOOP = 3.0  # seconds
 _FADE = 0.012  # seconds: no note begins or ends with a click
 _SETTLING = 0.6  # seconds after which a tone is steady
-_TONES_KEPT = 1500
+_TONES_KEPT = 1000  # 0.25 MB each at 22,050 Hz
 
 
 def play(

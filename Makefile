@@ -14,7 +14,7 @@ setup: $(VENV)/ready
 $(VENV)/ready: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/pip install --quiet "$(TORCH)"
-	$(BIN)/pip install --quiet --editable '.[dev,train,scores]'
+	$(BIN)/pip install --quiet --editable '.[dev,train]'
 	touch $@
 
 demo: setup

@@ -342,13 +342,13 @@ def _trunk_and_head(beats: Beats, times: Array, cue: Array, style: Style, rng: n
     breath = 0.5 + 0.35 * np.sin(2 * np.pi * 0.22 * times + rng.uniform(0, 6)) + _inhalation(beats, times)
     swing = np.sin(bar_phase) * style.sway * (0.3 + 0.7 * size)
     return {
-        "lean": np.radians(3.0 + 3.5 * size + slow(1.5, 1.0)),
-        "turn": np.radians(slow(1.8, 3.5) + 7 * cue),
-        "sway": np.radians(1.6 * swing + slow(2.0, 0.6)),
+        "lean": np.radians(3.0 + 3.5 * size + slow(1.5, 1.5)),
+        "turn": np.radians(slow(1.8, 4.5) + 7 * cue),
+        "sway": np.radians(2.2 * swing + slow(2.0, 1.2)),
         "nod": np.radians(5 + 4.5 * nods * (0.4 + 0.6 * size) + slow(0.8, 1.2)),
         "look": np.radians(slow(0.9, 8.0) + 16 * cue),
         "breath": breath,
-        "shift": 0.014 * swing + slow(2.0, 0.006),
+        "shift": 0.018 * swing + slow(2.5, 0.016),
     }
 
 

@@ -84,6 +84,7 @@ class CNNLSTM(Deterministic):
                 for layer in (nn.Conv2d(i, o, 3, stride=(step, 2), padding=1), nn.BatchNorm2d(o), nn.ReLU())
             )
         )
+        self.convolutions.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
         bands = config.bands
         for _ in steps:
             bands = -(-bands // 2)

@@ -85,6 +85,7 @@ class MusicEncoder(nn.Module):
         )
         bands = -(-config.bands // 8)  # halved three times, rounding up
         self.project = nn.Sequential(nn.Conv1d(three * bands, config.features, 1), nn.BatchNorm1d(config.features))
+        self.stages.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # trains 1.6x as fast on a CPU
 
     def layers(self, mel: Tensor) -> Iterator[Tensor]:
         """(B, T90, bands) -> the output of each layer in turn, (B, C, T, bands'), lastly (B, features, T30)."""
@@ -194,8 +195,8 @@ class M2SNet(Pretrained):
 class FoldedMusicEncoder(nn.Module):
     """A music encoder for inference: the same function up to rounding, several times as fast on a CPU.
 
-    BatchNorm is folded into the convolutions, activations are stored channels last, a k x k maximum is taken as one
-    along bands and one along time, and the music passes in pieces whose activations stay in the processor's cache.
+    BatchNorm is folded into the convolutions, a k x k maximum is taken as one along bands and one along time, and on a
+    CPU the music passes in pieces, sample by sample, whose activations stay in the processor's cache.
     """
 
     # A feature at 30 Hz depends on 18 mel frames before and after its own: through stage 1 and its pool 3 + 2, through
@@ -213,12 +214,17 @@ class FoldedMusicEncoder(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         """(B, T90, bands) -> (B, features, T30)."""
+        if mel.device.type != "cpu":
+            encoded: Tensor = self.encoder(mel)
+            return encoded
+        return torch.cat([self._in_pieces(sample) for sample in torch.split(mel, 1)])
+
+    def _in_pieces(self, mel: Tensor) -> Tensor:
         frames = mel.shape[1]
-        size = self.PIECE if mel.device.type == "cpu" else frames
         pieces = []
-        for start in range(0, frames, size):
-            left, stop = min(self.HALO, start), min(start + size, frames)
-            piece = self.encoder(mel[:, start - left : stop + self.HALO])  # (B, features, T30 of the piece)
+        for start in range(0, frames, self.PIECE):
+            left, stop = min(self.HALO, start), min(start + self.PIECE, frames)
+            piece = self.encoder(mel[:, start - left : stop + self.HALO])  # (1, features, T30 of the piece)
             pieces.append(piece[..., left // STEP : -(-(left + stop - start) // STEP)])
         return torch.cat(pieces, -1)
 

@@ -17,7 +17,7 @@ from torch.optim import Optimizer, RMSprop
 
 from ictus.conducting.dataset import MOTION_RATE, ConductorMotion
 from ictus.conducting.gan import Discriminator, Generator
-from ictus.conducting.sync import M2SNet
+from ictus.conducting.sync import FoldedMusicEncoder, M2SNet
 from ictus.conducting.tasks.corpus import Batch, Batches, CorpusConfig, published_metrics
 from ictus.errors import UsageError
 
@@ -74,9 +74,10 @@ class M2SGANTask:
             )
         self.generator.music.load_state_dict(self.judge.music.state_dict())
         self.generator.music.requires_grad_(False)
+        self.ear = FoldedMusicEncoder(self.judge.music)  # frozen for good: its fastest form will do
         self.critic = Discriminator.from_config("debug" if config.size == "debug" else "paper")
         self.networks = {"generator": self.generator, "critic": self.critic}
-        self.frozen = {"judge": self.judge}
+        self.frozen = {"judge": self.judge, "ear": self.ear}
 
     def optimizers(self) -> dict[str, Optimizer]:
         """RMSprop for both."""
@@ -94,7 +95,7 @@ class M2SGANTask:
         """Critic steps, then one of the generator."""
         real = batch["motion"]
         with torch.no_grad():
-            heard = self.generator.music.eval()(batch["mel"])  # (B, 64, T30), the same for all steps
+            heard = self.ear(batch["mel"])  # (B, 64, T30), the same for all steps
         for _ in range(self.config.critic_steps):
             with torch.no_grad():
                 fake = self.generator.decode(heard, self._noise(real))
@@ -110,7 +111,9 @@ class M2SGANTask:
     def validate(self, batches: Batches) -> dict[str, float]:
         """The published metrics on the held-out split."""
         return published_metrics(
-            lambda batch: self.generator(batch["mel"], self._noise(batch["motion"])), batches, self.unseen
+            lambda batch: self.generator.decode(self.ear(batch["mel"]), self._noise(batch["motion"])),
+            batches,
+            self.unseen,
         )
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:

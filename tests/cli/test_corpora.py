@@ -44,14 +44,21 @@ def test_every_recipe_trains_and_what_it_makes_is_evaluated(
     models = [word for name in ("plain", "cnn", "gan") for word in ("--model", str(tmp_path / name / "model"))]
     tables = [word for suffix in ("json", "md", "csv") for word in ("-o", str(tmp_path / f"table.{suffix}"))]
     command = ["evaluate", "conducting", "--data", str(corpus), "--seconds", "12", *models, *tables]
-    assert main([*command, "--judge", str(tmp_path / "net" / "model")]) == 0
+    networks = ["--judge", str(tmp_path / "net" / "model"), "--critic", str(tmp_path / "gan" / "model" / "critic")]
+    show = ["--show", str(tmp_path / "shown"), "--shown", "1", "--seeds", "2"]
+    assert main([*command, *networks, *show]) == 0
     assert "ground truth" in capsys.readouterr().out
     rows = json.loads((tmp_path / "table.json").read_text())
     assert [row["model"] for row in rows][:2] == ["ground truth", "shuffled pairs"]
     assert len(rows) == 5
-    assert set(rows[-1]["figures"]) == {"rde", "sce", "sdp", "mse", "sync", "jerk", "seconds"}
+    published = {"rde", "sce", "sdp", "mse", "sync", "wasserstein", "seconds"}
+    assert set(rows[-1]["figures"]) == {*published, "jerk", "bones", "hands", "diversity"}
+    spread = [row["figures"]["diversity"]["value"] for row in rows[2:]]
+    assert spread[0] == spread[1] == 0 < spread[2]  # only the GAN draws noise
     assert len((tmp_path / "table.csv").read_text().splitlines()) == 1 + 5 * 2
     assert (tmp_path / "table.md").read_text().startswith("|  | rde |")
+    shown = sorted(path.name for path in (tmp_path / "shown").iterdir())
+    assert shown == ["val-0-0-cnn.png", "val-0-0-gan.png", "val-0-0-plain.png", "val-0-0.mp4"]
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,10 @@ def test_rows(conducted: Path) -> None:
     corpus = ConductorMotion(conducted, "val", seconds=30)
     real = {round(float(corpus[k]["mel"][0, 0]), 1): corpus[k]["motion"] for k in range(4)}
 
-    def nearly(mel: np.ndarray) -> np.ndarray:
+    def nearly(mel: np.ndarray, seed: int) -> np.ndarray:
         return real[round(float(mel[0, 0]), 1)] + np.float32(0.002)
 
-    def still(mel: np.ndarray) -> np.ndarray:
+    def still(mel: np.ndarray, seed: int) -> np.ndarray:
         return np.full((900, 13, 2), 0.5, np.float32)
 
     rows = {row.name: row for row in evaluate({"nearly": nearly, "still": still}, corpus)}
@@ -60,7 +60,7 @@ def test_rows(conducted: Path) -> None:
 
 def test_the_competition_asks_for_four_figures(conducted: Path) -> None:
     corpus = ConductorMotion(conducted, "val", seconds=30)
-    rows = evaluate({"m": lambda mel: np.full((900, 13, 2), 0.5, np.float32)}, corpus, protocol="prospective-cup")
+    rows = evaluate({"m": lambda mel, seed: np.full((900, 13, 2), 0.5, np.float32)}, corpus, protocol="prospective-cup")
     assert list(rows[-1].figures) == ["rde", "sce", "sdp", "seconds"]
 
 

@@ -9,18 +9,22 @@ from numpy.typing import NDArray
 
 from ictus.conducting import metrics
 from ictus.conducting.dataset import ConductorMotion, Take
+from ictus.conducting.gan import Discriminator
 from ictus.conducting.sync import M2SNet
 from ictus.errors import UsageError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 
 Array = NDArray[np.float64]
-Conduct = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # mel (T90, 128) -> motion (T30, 13, 2)
+Conduct = Callable[[NDArray[np.float32], int], NDArray[np.float32]]  # mel (T90, 128), seed -> motion (T30, 13, 2)
 
 TRUTH, CHANCE = "ground truth", "shuffled pairs"
 PROTOCOLS = {
     "prospective-cup": ("rde", "sce", "sdp", "seconds"),  # the competition's four
-    "all": ("rde", "sce", "sdp", "mse", "sync", "beat_f", "beat_chance", "jerk", "seconds"),
+    "all": (
+        *("rde", "sce", "sdp", "mse", "sync", "wasserstein", "beat_f", "beat_chance"),
+        *("jerk", "bones", "hands", "diversity", "seconds"),
+    ),
 }
 MEANING = {
     "rde": "rhythm density error, lower is better",
@@ -28,9 +32,13 @@ MEANING = {
     "sdp": "movement in % of the real one, 100 is ideal",
     "mse": "mean squared error",
     "sync": "sync error by the judge, lower is better",
+    "wasserstein": "score of the real motion less that of the generated one, by the critic; lower is better",
     "beat_f": "hands on the true beats, F-measure within 70 ms",
     "beat_chance": "the same with the hands shifted in time: chance",
     "jerk": "mean squared third difference",
+    "bones": "variation of the bones' lengths in the picture, as a share",
+    "hands": "correlation of the two hands' vertical movement",
+    "diversity": "distance between motions made for the same music with other seeds",
     "seconds": "time to conduct a minute",
 }
 _DRAWS = 1000
@@ -57,17 +65,21 @@ def evaluate(
     corpus: ConductorMotion,
     *,
     judge: M2SNet | None = None,
+    critic: Discriminator | None = None,
     protocol: str = "all",
+    seeds: Sequence[int] = (0,),
     progress: Callable[[float], None] | None = None,
 ) -> list[Row]:
     """Let each model conduct each window of a corpus, and compare.
 
     Parameters
     ----------
-    models : name -> function of a mel.
+    models : name -> function of a mel and a seed.
     corpus : windows of at least nine seconds; where a take has beats.npz, hands are compared with them.
     judge : for the sync error; it should not have been trained on the models' training data.
+    critic : the critic of an M2S-GAN, for the Wasserstein estimate.
     protocol : "all" or "prospective-cup".
+    seeds : the first is that of all figures; with more, the motions are also compared with each other.
 
     Returns
     -------
@@ -89,10 +101,8 @@ def evaluate(
     names = [str(item["name"]) for item in items]
     beats = [_true_beats(take, start, corpus.seconds) for take, start in corpus.windows]
 
-    def row(name: str, made: NDArray[np.float32], seconds: Array | None) -> Row:
-        parts = _parts(real, made, beats, judge)
-        if seconds is not None:
-            parts["seconds"] = seconds
+    def row(name: str, made: NDArray[np.float32], more: Mapping[str, Array]) -> Row:
+        parts = {**_parts(real, made, beats), **_judged(real, made, judge, critic), **more}
         wanted = [metric for metric in PROTOCOLS[protocol] if metric in parts]
         figures = {metric: _interval(metric, parts) for metric in wanted}
         own = {metric: parts[metric] for metric in wanted if metric != "sdp"}
@@ -101,22 +111,24 @@ def evaluate(
         ]
         return Row(name, figures, table)
 
-    rows = [row(TRUTH, real, None), row(CHANCE, np.roll(real, 1, axis=0), None)]
+    rows = [row(TRUTH, real, {}), row(CHANCE, np.roll(real, 1, axis=0), {})]
     for done, (name, conduct) in enumerate(models.items()):
-        made, took = [], []
+        made, took, spread = [], [], []
         for k, mel in enumerate(mels):
             start = time.perf_counter()
-            made.append(conduct(mel)[: real.shape[1]])
+            made.append(conduct(mel, seeds[0])[: real.shape[1]])
             took.append((time.perf_counter() - start) * 60 / corpus.seconds)
+            if len(seeds) > 1:
+                others = [conduct(mel, seed)[: real.shape[1]] for seed in seeds[1:]]
+                spread.append(metrics.diversity([_motion(motion) for motion in (made[-1], *others)]))
             if progress:
                 progress((done + (k + 1) / len(mels)) / len(models))
-        rows.append(row(name, np.stack(made), np.array(took)))
+        more = {"seconds": np.array(took)} | ({"diversity": np.array(spread)} if spread else {})
+        rows.append(row(name, np.stack(made), more))
     return rows
 
 
-def _parts(
-    real: NDArray[np.float32], made: NDArray[np.float32], beats: list[Array | None], judge: M2SNet | None
-) -> dict[str, Array]:
+def _parts(real: NDArray[np.float32], made: NDArray[np.float32], beats: list[Array | None]) -> dict[str, Array]:
     """Return each sample's part, (N,), in each metric."""
     parts = {
         "rde": np.asarray(metrics.rhythm_density_difference(real, made), np.float64),
@@ -125,13 +137,26 @@ def _parts(
         "moved": _movement(real),
         "mse": ((real - made) ** 2).mean((1, 2, 3), dtype=np.float64),
         "jerk": np.array([metrics.jerk(_motion(sample)) for sample in made]),
+        "bones": np.array([metrics.bone_length_constancy(_motion(sample)) for sample in made]),
+        "hands": np.array([metrics.left_right_correlation(_motion(sample)) for sample in made]),
     }
-    if judge is not None:
-        parts["sync"] = np.array([metrics.sync_error(r[None], m[None], judge) for r, m in zip(real, made, strict=True)])
     if all(known is not None for known in beats):
         scores = [metrics.beat_scores(_motion(m), b) for m, b in zip(made, beats, strict=True) if b is not None]
         parts["beat_f"] = np.array([score["f_measure"] for score in scores])
         parts["beat_chance"] = np.array([score["control"] for score in scores])
+    return parts
+
+
+def _judged(
+    real: NDArray[np.float32], made: NDArray[np.float32], judge: M2SNet | None, critic: Discriminator | None
+) -> dict[str, Array]:
+    """Return each sample's part in the metrics that a network gives."""
+    pairs = [(r[None], m[None]) for r, m in zip(real, made, strict=True)]
+    parts = {}
+    if judge is not None:
+        parts["sync"] = np.array([metrics.sync_error(r, m, judge) for r, m in pairs])
+    if critic is not None:
+        parts["wasserstein"] = np.array([metrics.wasserstein_estimate(r, m, critic) for r, m in pairs])
     return parts
 
 

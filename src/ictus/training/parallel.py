@@ -20,6 +20,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 
 from ictus.errors import UsageError
+from ictus.training.memory import keep_freed_memory
 from ictus.training.recipe import Training
 
 Strategy = Literal["ddp", "fsdp"]
@@ -70,6 +71,8 @@ def launch(
         raise UsageError("training.precision 16-mixed needs a GPU; bf16-mixed works on a CPU, too")
     if training.sync_batch_norm and world > 1 and fabric.device.type != "cuda":
         raise UsageError("training.sync_batch_norm works on GPUs only; set it to false")
+    if fabric.device.type == "cpu":
+        keep_freed_memory()
     fabric.launch()
     return fabric
 

@@ -23,16 +23,27 @@ class Shipped:
     scores: str
 
 
-SHIPPED = (
-    Shipped(
-        "maestro",
-        "conducting",
-        "marks the beats that it hears; any metre, 3-D body",
-        "no weights",
-        "Apache-2.0",
-        "hands on the given beats within half a frame",
-    ),
+_MAESTRO = Shipped(
+    "maestro",
+    "conducting",
+    "marks the beats that it hears; any metre, 3-D body",
+    "no weights",
+    "Apache-2.0",
+    "hands on the given beats within half a frame",
 )
+
+
+def shipped() -> list[Shipped]:
+    """Return what can be loaded by name: maestro, and the checkpoints that the package holds, by their own words."""
+    from ictus.nn.folder import read_config, shipped_folders
+
+    found = [_MAESTRO]
+    for folder in shipped_folders():
+        facts = read_config(folder)["metadata"]
+        size = f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.1f} MB"
+        art, what, licence, scores = (str(facts.get(key, "")) for key in ("art", "description", "licence", "scores"))
+        found.append(Shipped(folder.name, art, what, size, licence, scores))
+    return found
 
 
 # The networks that conduct; nothing else that a config.json may name is imported.
@@ -59,12 +70,12 @@ def load(name: str | os.PathLike[str]) -> "Conductor":
         from ictus.conducting.conductor import Maestro
 
         return Maestro()
-    from ictus.nn.pretrained import locate, read_config
+    from ictus.nn.folder import locate, read_config
 
     try:
         folder = locate(name)
     except ModelError as error:
-        names = ", ".join(model.name for model in SHIPPED)
+        names = ", ".join(model.name for model in shipped())
         raise ModelError(f"{error}; models by name: {names}; `ictus convert` makes folders of others") from error
     kind = read_config(folder)["class"]
     if kind not in _CONDUCTORS:

@@ -129,3 +129,16 @@ def test_pieces_of_the_folded_encoder_agree_exactly(network):
     torch.testing.assert_close(folded(mel), whole, rtol=0, atol=1e-12)
     folded.HALO = 15  # one step less is too little
     assert (folded(mel) - whole).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("seconds", [1, 12, 13, 25])
+def test_the_folded_encoder_hears_a_batch_in_pieces_as_the_whole_one_does(seconds: int) -> None:
+    torch.manual_seed(0)
+    encoder = M2SNet.from_config("debug").music
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+    mel = torch.rand(3, seconds * 90, 128)
+    with torch.no_grad():
+        torch.testing.assert_close(FoldedMusicEncoder(encoder)(mel), encoder.eval()(mel), atol=2e-5, rtol=1e-5)

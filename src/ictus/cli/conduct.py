@@ -40,7 +40,7 @@ def run(
         out: What to make; may be given several times. The suffix says what comes out: .mp4 (film with sound),
             .npz .json (motion), .npy (ConductorMotion100 keypoints), .bvh .glb (3-D animation). A folder takes films;
             FOLDER/.bvh takes animations named after the music. Without it: a film beside the music.
-        model: maestro, or the folder of a trained conductor.
+        model: A conductor that `ictus models` lists, or the folder of a trained one.
         seed: Another seed is another performance.
         meter: Beats in a bar; auto listens for it.
         lead: Milliseconds by which the hands come before the sound (20 to 80 look natural on stage).

@@ -11,9 +11,9 @@ def run(json: bool = False) -> int:
     Args:
         json: Write JSON instead of a table.
     """
-    from ictus.hub import SHIPPED
+    from ictus.hub import shipped
 
-    rows = [asdict(model) for model in SHIPPED]
+    rows = [asdict(model) for model in shipped()]
     if json:
         say_json(rows)
     else:

@@ -19,8 +19,7 @@ from torch import Tensor, nn
 
 from ictus.errors import IctusError, ModelError
 from ictus.files import readable, writing
-
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+from ictus.nn.folder import CARD, CONFIG, WEIGHTS, locate, read_config
 
 
 class Pretrained(nn.Module):
@@ -119,46 +118,6 @@ class Pretrained(nn.Module):
         load_tensors(network, tensors, str(weights_file))
         network.metadata = description["metadata"]
         return network.eval()
-
-
-def locate(name: str | os.PathLike[str]) -> Path:
-    """Return a checkpoint's folder, given as a path or as the name of one in ictus/weights.
-
-    Raises
-    ------
-    ModelError
-        If there is neither.
-    """
-    folder = Path(name)
-    if folder.is_dir():
-        return folder
-    shipped = Path(__file__).parents[1] / "weights"
-    known = sorted(path.parent.name for path in shipped.glob(f"*/{CONFIG}"))
-    if str(name) in known:
-        return shipped / folder
-    if folder.exists():
-        raise ModelError(f"{folder}: is a file; give the folder that holds {CONFIG} and {WEIGHTS}")
-    hint = f"; shipped are {', '.join(known)}" if known else ""
-    raise ModelError(f"{folder}: no such folder{hint}")
-
-
-def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return a checkpoint's config.json as {"class": str, "config": dict, "metadata": dict}; loads no weights.
-
-    Raises
-    ------
-    ModelError
-        If it is missing, no JSON, or not written by this package.
-    """
-    file = readable(Path(folder) / CONFIG, ModelError)
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{file}: no valid JSON ({_line(error)})") from error
-    for key, kind in (("class", str), ("config", dict), ("metadata", dict)):
-        if not isinstance(content, dict) or not isinstance(content.get(key), kind):
-            raise ModelError(f'{file}: "{key}" is missing or of another type; this is no checkpoint of ictus')
-    return {key: content[key] for key in ("class", "config", "metadata")}
 
 
 def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:

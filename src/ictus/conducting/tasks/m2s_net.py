@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -162,7 +163,8 @@ def draw_layers(layers: list[Tensor], title: str) -> "Figure":
     for axes, layer in zip(figure.subplots(len(layers), 1, squeeze=False)[:, 0], layers, strict=True):
         image = layer[0].detach().float().cpu()
         image = image.movedim(1, -1).flatten(0, -2) if image.ndim == 3 else image  # (C * W, T)
-        axes.imshow(image.numpy(), aspect="auto", interpolation="nearest", cmap="magma")
+        low, high = np.percentile(image.numpy(), [1, 99])  # one loud instant would leave the rest dark
+        axes.imshow(image.numpy(), aspect="auto", interpolation="nearest", cmap="magma", vmin=low, vmax=high)
         axes.set_ylabel(" x ".join(map(str, layer.shape[1:])), fontsize=7)
         axes.set_xticks([])
         axes.set_yticks([])

@@ -10,7 +10,7 @@ import pytest
 from ictus.conducting import metrics
 from ictus.conducting.beats import Beats
 from ictus.conducting.conductor import Maestro
-from ictus.conducting.metrics.beats import _rolled
+from ictus.conducting.metrics.beats import rolled
 from ictus.conducting.projection import project
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
@@ -353,7 +353,7 @@ def test_a_fitted_lag_says_nothing_of_regular_beats():
 
 def test_controls_are_shifts_of_the_same_icti():
     icti = np.array([1.0, 2.0, 4.0, 9.5])
-    shifted = _rolled(icti, 10.0)
+    shifted = rolled(icti, 10.0)
     assert len(shifted) == 16
     for marks in shifted:
         assert ((marks >= 0) & (marks < 10)).all()

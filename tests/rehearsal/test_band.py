@@ -9,7 +9,8 @@ import pytest
 from scipy import signal
 
 from ictus.errors import UsageError
-from ictus.rehearsal.band import arranged, chart, song, timing
+from ictus.rehearsal.band import arranged, song, timing
+from ictus.rehearsal.chart import chart
 from ictus.rehearsal.instruments import INSTRUMENTS
 from ictus.rehearsal.score import Part, Score
 from ictus.rehearsal.styles import SOUNDS, STYLES

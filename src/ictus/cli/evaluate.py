@@ -1,14 +1,13 @@
 """`ictus evaluate`: models x metrics, with intervals and controls."""
 
-import csv
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from ictus.cli.console import progress_bar, say, say_json, show_table
+from ictus.cli import tables
+from ictus.cli.console import progress_bar
 from ictus.errors import UsageError
 from ictus.files import writing
 
@@ -16,8 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ictus.conducting.beat_evaluation import Marker
     from ictus.conducting.dataset import ConductorMotion
     from ictus.conducting.evaluation import Conduct, Row
+
+_MARKERS = ("listener", "maestro", "classical")
 
 
 def run(
@@ -27,7 +29,7 @@ def run(
     model: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FOLDER")] = (),
     judge: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None,
     critic: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None,
-    protocol: Literal["all", "prospective-cup"] = "all",
+    protocol: Literal["all", "prospective-cup", "beats"] = "all",
     split: str = "val",
     seconds: int = 30,
     limit_hours: float | None = None,
@@ -46,7 +48,9 @@ def run(
         model: Folder of a trained conductor; may be given several times.
         judge: Folder of an M2S-Net, for the sync error.
         critic: Folder of a critic, such as RUN/model/critic of an M2S-GAN, for the Wasserstein estimate.
-        protocol: all, or the four figures of the Prospective Cup.
+        protocol: all; the four figures of the Prospective Cup; or beats: what ears hear and hands mark of music whose
+            beats are known (music.flac, beats.npz), where --model is listener, classical, librosa, a listener's folder,
+            or a conductor. Without --model: listener, maestro, classical.
         split: Split of the corpus.
         seconds: Length of a sample.
         limit_hours: Use only so much of it.
@@ -58,11 +62,13 @@ def run(
         out: .json (all), .md (the table), .csv (each sample); may be given several times.
         json: Report on stdout as JSON.
     """
-    for path in out:
-        if path.suffix.lower() not in _WRITERS:
-            raise UsageError(f"{path}: a table is written as {' '.join(_WRITERS)}")
+    tables.check(out)
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: at least one is needed")
+    if protocol == "beats":
+        rows, title, meaning = _compare_beats(data, split, model, limit_hours, seed)
+        tables.give(rows, title, meaning, out, json)
+        return 0
     from ictus.conducting.dataset import ConductorMotion
     from ictus.conducting.evaluation import MEANING, evaluate
     from ictus.conducting.gan import Discriminator
@@ -82,18 +88,39 @@ def run(
         )
     if show is not None:
         _show(models, corpus, range(min(shown, len(corpus))), seed, show)
-    for path in out:
-        with writing(path) as temporary:
-            _WRITERS[path.suffix.lower()](rows, temporary)
-    if json:
-        say_json([_as_dict(row) for row in rows])
-        return 0
-    metrics = _metrics(rows)
-    narrow = [[cell.replace(" (", "\n(") for cell in line] for line in _cells(rows)]
-    show_table(f"{len(corpus)} samples of {seconds} s of {data / split}", ["", *metrics], narrow)
-    for metric in metrics:
-        say(f"{metric}: {MEANING[metric]}")
+    tables.give(rows, f"{len(corpus)} samples of {seconds} s of {data / split}", MEANING, out, json)
     return 0
+
+
+def _compare_beats(
+    data: Path, split: str, names: tuple[str, ...], limit_hours: float | None, seed: int
+) -> tuple[list["Row"], str, Mapping[str, str]]:
+    from ictus.conducting.beat_evaluation import MEANING, evaluate_beats
+    from ictus.conducting.listening import Listening
+
+    recordings = Listening(data, split).recordings
+    if limit_hours is not None:
+        recordings = recordings[: max(1, round(limit_hours * 60))]  # they last a minute
+    markers = {name: _marker(name, seed) for name in names or _MARKERS}
+    with progress_bar("evaluate") as progress:
+        rows = evaluate_beats(markers, recordings, progress)
+    return rows, f"{len(recordings)} pieces of {data / split}", MEANING
+
+
+def _marker(name: str, seed: int) -> "Marker":
+    """Return an ear by name or folder, or the hands of a conductor."""
+    from ictus import hub
+    from ictus.conducting import beat_evaluation as beats
+    from ictus.conducting.classical import ClassicalListener
+    from ictus.conducting.listener import Listener
+
+    if name == "librosa":
+        return beats.librosa_ear()
+    if name == "classical":
+        return beats.ear(ClassicalListener())
+    if hub.is_listener(name):
+        return beats.ear(Listener(name))
+    return beats.hands(hub.load(name), seed)
 
 
 def _conductor(name: str) -> "Conduct":
@@ -144,43 +171,3 @@ def _short(name: str) -> str:
     """Return a name for captions and files: RUN for RUN/model, as training leaves it."""
     path = Path(name)
     return path.parent.name if path.name == "model" and path.parent.name else path.name
-
-
-def _metrics(rows: list["Row"]) -> list[str]:
-    return list(dict.fromkeys(metric for row in rows for metric in row.figures))
-
-
-def _cells(rows: list["Row"]) -> list[list[str]]:
-    def cell(row: "Row", metric: str) -> str:
-        if metric not in row.figures:
-            return "-"
-        value, low, high = row.figures[metric]
-        return f"{value:.3g} ({low:.3g}..{high:.3g})"
-
-    return [[row.name, *(cell(row, metric) for metric in _metrics(rows))] for row in rows]
-
-
-def _as_dict(row: "Row") -> dict[str, Any]:
-    figures = {name: dict(zip(("value", "low", "high"), triple, strict=True)) for name, triple in row.figures.items()}
-    return {"model": row.name, "figures": figures, "samples": list(row.samples)}
-
-
-def _write_json(rows: list["Row"], path: Path) -> None:
-    path.write_text(json.dumps([_as_dict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
-
-
-def _write_markdown(rows: list["Row"], path: Path) -> None:
-    head = ["", *_metrics(rows)]
-    table = [head, ["---"] * len(head), *_cells(rows)]
-    path.write_text("".join("| " + " | ".join(line) + " |\n" for line in table), encoding="utf-8")
-
-
-def _write_csv(rows: list["Row"], path: Path) -> None:
-    names = list(dict.fromkeys(key for row in rows for sample in row.samples for key in sample))
-    with path.open("w", newline="", encoding="utf-8") as sink:
-        table = csv.DictWriter(sink, ["model", *names], lineterminator="\n")
-        table.writeheader()
-        table.writerows({"model": row.name, **sample} for row in rows for sample in row.samples)
-
-
-_WRITERS = {".json": _write_json, ".md": _write_markdown, ".csv": _write_csv}

@@ -167,7 +167,16 @@ def _interval(metric: str, parts: dict[str, Array]) -> tuple[float, float, float
             return float(np.log1p(1e7 * mean))
         return 100 * mean / float(parts["moved"][chosen].mean()) if metric == "sdp" else mean
 
-    count = len(parts[metric])
+    return bootstrap(figure, len(parts[metric]))
+
+
+def bootstrap(figure: Callable[[NDArray[np.intp]], float], count: int) -> tuple[float, float, float]:
+    """Return a figure of `count` samples, and its 95 % interval: over 1000 drawings of as many, with repetition.
+
+    Parameters
+    ----------
+    figure : gives its value for the samples with given numbers.
+    """
     rng = np.random.default_rng(0)
     draws = [figure(rng.integers(0, count, count)) for _ in range(_DRAWS)]
     low, high = np.percentile(draws, [2.5, 97.5])

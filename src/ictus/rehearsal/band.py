@@ -1,6 +1,6 @@
 """A band that invents songs: any number of them, in the styles of popular music, whose beats are known.
 
-A song begins as a chart: its style, key, tempo, and the sections of its form. The band arranges it: each player's line
+A song begins as a chart (`ictus.rehearsal.chart`). The band arranges it: each player's line
 is one long text of sixteenths, put together from the patterns of `ictus.rehearsal.styles` and then edited as players
 would: fills, breaks, anticipations, upbeats. What it gives is a `Score` like any other.
 """
@@ -8,28 +8,20 @@ would: fills, breaks, anticipations, upbeats. What it gives is a `Score` like an
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ictus.errors import UsageError
+from ictus.rehearsal.chart import ENERGY, Chart, Chord, chart, harmony
 from ictus.rehearsal.score import Note, Part, Score, joint_loudness
-from ictus.rehearsal.styles import SOUNDS, STYLES, Lines, Style
+from ictus.rehearsal.styles import SOUNDS, Lines, Style
 from ictus.rehearsal.tempo import Timing, written
 
 Array = NDArray[np.float64]
 
-_LEAST, _MOST = 110.0, 150.0  # seconds after which a song turns to its end
 _STRESS, _UNEVEN = {"X": 0.12, "g": -0.3}, 0.03  # of loudness: of a sign, and of hands
 _OFTEN = {"g": 0.5, "?": 0.25}  # how often a stroke is played
-_ENERGY = {"upbeat": 0.55, "count-in": 0.6, "intro": 0.55, "verse": 0.6, "chorus": 0.78, "bridge": 0.65, "break": 0.5}
-_ENERGY |= {"solo": 0.7, "end": 0.75}
-_NUMERALS = {"i": 0, "ii": 2, "iii": 4, "iv": 5, "v": 7, "vi": 9, "vii": 11}  # semitones above the tonic
-_CHORD = re.compile(r"(b?)([iv]+|[IV]+)(maj7|7|ø)?")
-_TONES = {"maj7": (0, 4, 7, 11), "ø": (0, 3, 6, 10)}
 _SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}  # whether minor: semitones
 _LOWEST = {"bass": 28, "chords": 53, "melody": 52, "pad": 57}  # pitch from which a layer's roots are counted
 
@@ -40,76 +32,6 @@ _STEADINESS = {
     "live": (0.3, 0.01, 0.007),
     "loose": (0.1, 0.025, 0.012),
 }
-
-
-# --- The chart -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of a song's form: its progression, its bars, who plays in it, and how loud (0 to 1)."""
-
-    name: str
-    progression: str
-    bars: int
-    layers: frozenset[str]
-    energy: float
-
-
-@dataclass(frozen=True)
-class Chart:
-    """What a band agrees on before it plays.
-
-    Attributes
-    ----------
-    style : a name of `STYLES`.
-    tonic : pitch class, 0 is C. minor: whether the scale is.
-    tempo : beats a minute.
-    swing : where in the beat (or half beat) its second half begins; 0.5 is straight.
-    upbeat : beats before the first full bar.
-    """
-
-    style: str
-    tonic: int
-    minor: bool
-    tempo: float
-    swing: float
-    upbeat: int
-    sections: tuple[Section, ...]
-
-    @property
-    def playing(self) -> Style:
-        """The style itself."""
-        return STYLES[self.style]
-
-    @property
-    def starts(self) -> NDArray[np.int64]:
-        """The sixteenths at which the sections begin, and the last one ends, (sections + 1,)."""
-        return np.cumsum([0] + [section.bars * self.playing.bar for section in self.sections])
-
-    @property
-    def first(self) -> int:
-        """The sixteenth at which it begins: those of the first bar before an upbeat are not played."""
-        return (self.playing.meter - self.upbeat) * self.playing.beat if self.upbeat else 0
-
-    @property
-    def title(self) -> str:
-        """The song in a line."""
-        about = self.about()
-        return f"{about['style']} in {about['key']}, {about['bpm']:g} beats a minute, {about['metre']}"
-
-    def about(self) -> dict[str, Any]:
-        """Return what there is to know of the song, as JSON types."""
-        style = self.playing
-        key = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")[self.tonic]
-        return {
-            "style": self.style,
-            "key": f"{key} {'minor' if self.minor else 'major'}",
-            "bpm": round(self.tempo, 2),
-            "metre": f"{3 * style.meter}/8" if style.division == 3 else f"{style.meter}/4",
-            "swing": round(self.swing, 3),
-            "form": [section.name for section in self.sections],
-        }
 
 
 def song(rng: np.random.Generator, style: str | None = None) -> Score:
@@ -128,112 +50,6 @@ def song(rng: np.random.Generator, style: str | None = None) -> Score:
         If there is no such style.
     """
     return arranged(chart(rng, style), rng)
-
-
-def chart(rng: np.random.Generator, style: str | None = None) -> Chart:
-    """Draw a style, key, tempo and form; arguments and errors are those of `song`."""
-    if style is not None and style not in STYLES:
-        raise UsageError(f"no band here plays {style!r}; there are {', '.join(STYLES)}")
-    shares = np.array([one.share for one in STYLES.values()])
-    name = style or str(rng.choice(list(STYLES), p=shares / shares.sum()))
-    chosen = STYLES[name]
-    tempo = float(np.exp(rng.uniform(*np.log(chosen.tempo))))
-    tempo = float(round(tempo)) if rng.uniform() < 0.5 else tempo
-    first = str(rng.choice(chosen.progressions))
-    related = [one for one in chosen.progressions if _is_minor(one) == _is_minor(first)]
-    progressions = {part: str(rng.choice(related)) for part in ("chorus", "bridge")} | {"verse": first}
-    sections = _form(chosen, progressions, tempo, rng)
-    upbeat = int(rng.integers(1, chosen.meter)) if sections[0].name == "upbeat" else 0
-    tonic, swing = int(rng.integers(12)), float(rng.uniform(*chosen.swing))
-    return Chart(name, tonic, _is_minor(first), tempo, swing, upbeat, sections)
-
-
-def _is_minor(progression: str) -> bool:
-    return any(match[2] == "i" for match in _CHORD.finditer(progression))
-
-
-def _form(style: Style, progressions: Lines, tempo: float, rng: np.random.Generator) -> tuple[Section, ...]:
-    """Draw the sections of a song: who plays where."""
-    absent = {"drums", "percussion"} if rng.uniform() < style.drumless else set[str]()
-    least = 8 * (2 if style.bar < 12 else 1)  # bars of a section
-    wanted = rng.uniform(_LEAST, _MOST)
-    sections: list[Section] = []
-
-    def add(name: str, layers: set[str], bars: int | None = None) -> None:
-        progression = progressions.get(name, progressions["verse"])
-        words = len(progression.split())
-        playing = frozenset(layers - absent) or frozenset({"chords"})
-        energy = _ENERGY[name] + rng.normal(0, 0.05)
-        sections.append(Section(name, progression, bars or words * -(-least // words), playing, energy))
-
-    opening = rng.uniform()
-    if opening < 0.2:
-        add("count-in", {"drums"} if "drums" not in absent else {"chords"}, 1)
-    elif opening < 0.4:
-        add("upbeat", {"melody"}, 1)
-    if rng.uniform() < 0.8:
-        add("intro", _drawn(rng, "drums", "drums bass", "chords", "chords pad", "chords melody", "drums bass chords"))
-    for name in cycle(("verse", "chorus", "verse", "chorus", str(rng.choice(["bridge", "break", "solo"])), "chorus")):
-        add(name, _players(name, rng))
-        if sum(section.bars for section in sections) * style.meter * 60 / tempo > wanted:
-            break
-    add("end", {"drums", "bass", "chords", "melody", "pad"}, 1)
-    return tuple(sections)
-
-
-def _players(section: str, rng: np.random.Generator) -> set[str]:
-    if section == "break":
-        return _drawn(rng, "drums", "chords", "drums bass", "pad melody", "melody", "drums percussion", "bass chords")
-    often = {"percussion": 0.35, "pad": 0.25}
-    if section == "chorus":
-        often = {"drums": 0.97, "bass": 0.97, "melody": 0.95, "percussion": 0.6, "pad": 0.7}
-    elif section == "bridge":
-        often = {"drums": 0.6, "bass": 0.8, "pad": 0.7}
-    usual = {"drums": 0.85, "bass": 0.9, "chords": 0.95, "melody": 0.85}
-    return {layer for layer, share in (usual | often).items() if rng.uniform() < share}
-
-
-def _drawn(rng: np.random.Generator, *choices: str) -> set[str]:
-    return set(str(rng.choice(choices)).split())
-
-
-# --- Harmony ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Chord:
-    """A root (pitch class) and the semitones of the tones above it, the root's 0 among them."""
-
-    root: int
-    tones: tuple[int, ...]
-
-    def classes(self) -> set[int]:
-        """Return the pitch classes."""
-        return {(self.root + tone) % 12 for tone in self.tones}
-
-
-def _chord(word: str, tonic: int) -> Chord:
-    match = _CHORD.fullmatch(word)
-    if not match:
-        raise ValueError(f"{word!r} is no chord")
-    flat, numeral, kind = match.groups()
-    root = (tonic + _NUMERALS[numeral.lower()] - len(flat)) % 12
-    triad = (0, 4, 7) if numeral.isupper() else (0, 3, 7)
-    return Chord(root, _TONES.get(kind or "", (*triad, 10) if kind else triad))
-
-
-def _harmony(song: Chart) -> list[Chord]:
-    """Return the chord of every beat."""
-    chords: list[Chord] = []
-    meter = song.playing.meter
-    for section in song.sections:
-        words = cycle(section.progression.split())
-        for _ in range(section.bars):
-            bar = "i" if song.minor else "I"
-            bar = bar if section.name == "end" else next(words)
-            here = [_chord(word, song.tonic) for word in bar.split(",")]
-            chords += [here[beat * len(here) // meter] for beat in range(meter)]
-    return chords
 
 
 # --- The lines -------------------------------------------------------------------------------------------------------
@@ -320,7 +136,7 @@ def _besides(song: Chart, rng: np.random.Generator) -> Lines:
     if not song.playing.percussion:
         return {}
     chosen = song.playing.percussion[rng.integers(len(song.playing.percussion))]
-    return {sound: _where(song, "percussion", dict.fromkeys(_ENERGY, text)) for sound, text in chosen.items()}
+    return {sound: _where(song, "percussion", dict.fromkeys(ENERGY, text)) for sound, text in chosen.items()}
 
 
 def _from_patterns(song: Chart, layer: str, rng: np.random.Generator) -> str:
@@ -329,7 +145,7 @@ def _from_patterns(song: Chart, layer: str, rng: np.random.Generator) -> str:
     patterns = {"bass": style.bass, "chords": style.chords, "pad": ("x".ljust(style.bar, "="),)}[layer]
     chosen = [str(pattern) for pattern in rng.choice(patterns, size=2)]
     first = "1" if layer == "bass" else "x"
-    texts = {name: chosen[name == "chorus"] for name in _ENERGY} | {"end": first.ljust(style.bar, "=")}
+    texts = {name: chosen[name == "chorus"] for name in ENERGY} | {"end": first.ljust(style.bar, "=")}
     line = _where(song, layer, texts)
     for section, start in zip(song.sections, song.starts.tolist(), strict=False):
         if layer in section.layers and line[start] == "=":  # there is nothing yet to be held
@@ -349,7 +165,7 @@ def _where(song: Chart, layer: str, texts: Lines) -> str:
 def _melody(song: Chart, rng: np.random.Generator) -> str:
     """Return the tune: a letter for each degree of the scale, from `a`; the same in all verses, in all choruses."""
     style = song.playing
-    line = _where(song, "melody", {name: _tune(style, rng) for name in _ENERGY} | {"end": "h".ljust(style.bar, "=")})
+    line = _where(song, "melody", {name: _tune(style, rng) for name in ENERGY} | {"end": "h".ljust(style.bar, "=")})
     runs_up = rng.uniform() < 0.4
     for section, start in zip(song.sections, song.starts.tolist(), strict=False):
         if "melody" in section.layers and runs_up and start:
@@ -414,7 +230,7 @@ def _grid(song: Chart) -> _Grid:
     whole, rest = np.divmod(np.arange(song.starts[-1] + 1) / 4 / span, 1)
     quarters = (whole + np.interp(rest, [0, 0.5, 1], [0, song.swing, 1])) * span
     energy = np.repeat([section.energy for section in song.sections], np.diff(song.starts))
-    return _Grid(song, quarters - song.first / 4, energy, _harmony(song))
+    return _Grid(song, quarters - song.first / 4, energy, harmony(song))
 
 
 def _part(grid: _Grid, layer: str, sound: str, line: str, rng: np.random.Generator) -> Part | None:

@@ -101,7 +101,7 @@ def beat_scores(motion: Given, true_beats: ArrayLike, fps: float | None = None) 
         "cmlt": cmlt,
         "amlt": amlt,
         "asynchrony": float(np.median(hit)) if len(hit) else float("nan"),
-        "control": float(np.mean([f_measure(beats, rolled) for rolled in _rolled(icti, given.duration)])),
+        "control": float(np.mean([f_measure(beats, shifted) for shifted in rolled(icti, given.duration)])),
     }
 
 
@@ -130,11 +130,11 @@ def best_lag(
         return max(((f_measure(beats, marks - lag), float(lag)) for lag in choices), key=lambda x: (x[0], -abs(x[1])))
 
     score, lag = fitted(icti)
-    control = float(np.mean([fitted(rolled)[0] for rolled in _rolled(icti, given.duration)]))
+    control = float(np.mean([fitted(shifted)[0] for shifted in rolled(icti, given.duration)]))
     return {"lag": lag, "f_measure": score, "control": control}
 
 
-def _rolled(icti: Array, duration: float) -> list[Array]:
+def rolled(icti: Array, duration: float) -> list[Array]:
     """Shift events round a duration by a tenth to nine tenths of it, in steps that fall on no bar."""
     golden = (np.sqrt(5) - 1) / 2
     shares = 0.1 + 0.8 * (golden * np.arange(1, _ROLLS + 1) % 1)

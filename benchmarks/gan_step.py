@@ -7,7 +7,7 @@ the music anew through the frozen encoder as it was trained, and the sync loss o
 normalisations folded into the convolutions. Their six losses are compared at the same weights, batch and noise (not
 after updates: RMSprop's first ones are as large for a gradient that is nearly zero as for any other, so rounding
 decides their sign); then they train in turn in one process, so that a busy machine slows both. Music and weights are
-random: they do not change the time.
+random: they do not change the time. From the second epoch on, a small corpus is not even heard again; that is left out.
 """
 
 import argparse
@@ -94,10 +94,12 @@ def random_task(folder: Path, batch: int, duration: int) -> tuple[M2SGANTask, Ba
         (folder / split / "0").mkdir(parents=True)
         np.save(folder / split / "0" / "mel.npy", mel[0])
         np.save(folder / split / "0" / "motion.npy", motion[0])
-    task = M2SGANTask(M2SGANTaskConfig(m2s_net=str(folder / "judge"), corpus=CorpusConfig(seconds=duration)), folder)
+    corpus = CorpusConfig(seconds=duration)
+    task = M2SGANTask(M2SGANTaskConfig(m2s_net=str(folder / "judge"), remember=0, corpus=corpus), folder)
     for network in task.networks.values():
         network.train()
-    return task, {"mel": torch.from_numpy(mel), "motion": torch.from_numpy(motion.astype(np.float32))}
+    names = [str(number) for number in range(batch)]
+    return task, {"mel": torch.from_numpy(mel), "motion": torch.from_numpy(motion.astype(np.float32)), "name": names}
 
 
 def main() -> None:

@@ -159,3 +159,20 @@ def test_wrong_settings_are_named(corpus: Path, tmp_path: Path) -> None:
     M2SNet.from_config("paper").save_pretrained(tmp_path / "paper")
     with pytest.raises(UsageError, match="another size"):
         M2SGANTask(M2SGANTaskConfig(str(tmp_path / "paper"), "debug", corpus=CORPUS), corpus)
+
+
+@pytest.mark.parametrize(("remember", "again"), [(10.0, 0), (0.0, 4), (2 * 12 / 3600, 2)])
+def test_what_was_heard_is_remembered_as_far_as_there_is_room(
+    remember: float, again: int, judge: Path, corpus: Path
+) -> None:
+    task = M2SGANTask(M2SGANTaskConfig(str(judge), "debug", remember=remember, corpus=CORPUS), corpus)
+    batch = next(batches(task.samples))
+    heard: list[int] = []
+    task.ear.register_forward_pre_hook(lambda _, inputs: heard.append(len(inputs[0])))
+
+    def step() -> list[float]:
+        torch.manual_seed(3)
+        return [loss.item() for _, loss, _ in task.losses(batch, 0, 0)]
+
+    assert step() == step()
+    assert heard == [4] + [again] * (again > 0)

@@ -25,10 +25,12 @@ class ListenerConfig:
     Attributes
     ----------
     size : "small" hears the whole piece, "small-live" follows it, 60 ms behind.
+    train, val : splits.
     seconds : of a window.
     tolerance : frames of 20 ms by which a beat may be marked off without a loss.
     beat_weight, downbeat_weight : of a frame with a beat against one without.
-    decay : weight decay.
+    lr, decay : AdamW's learning rate and weight decay.
+    retake : how the music is changed each time it is heard.
     """
 
     size: Literal["paper", "small", "small-live", "debug", "debug-live"] = "small"
@@ -70,18 +72,22 @@ class ListenerTask:
         yield "network", loss, {"loss": loss.detach()}
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        """F-measures of the marked frames: of beats, of downbeats, and the mean of both."""
+        """F-measures of the marked frames: of beats, of downbeats, the mean of both, and beats by group of music."""
         scores: list[tuple[float, float]] = []
+        groups: list[str] = []
         losses: list[float] = []
         for batch in batches(self.unseen):
             logits = self.network(batch["mel"])
             losses.append(float(self._loss(batch, logits)))
+            groups += batch["group"]
             for activation, truth in zip(logits.float().cpu().numpy(), batch["beats"].cpu().numpy(), strict=True):
                 known = [np.flatnonzero(truth[:, k]) / RATE for k in range(2)]
                 marks = [peaks(activation[:, k]) / RATE for k in range(2)]
                 scores.append((f_measure(known[0], marks[0]), f_measure(known[1], marks[1])))
-        beat, downbeat = np.mean(scores, axis=0)
-        figures = {"f_measure": (beat + downbeat) / 2, "beat_f": beat, "downbeat_f": downbeat}
+        table = np.array(scores)  # (N, 2)
+        figures = {"f_measure": table.mean(), "beat_f": table[:, 0].mean(), "downbeat_f": table[:, 1].mean()}
+        for group in sorted(set(groups)):
+            figures[f"beat_f/{group}"] = table[np.array(groups) == group, 0].mean()
         return {**{name: float(value) for name, value in figures.items()}, "loss": float(np.mean(losses))}
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:

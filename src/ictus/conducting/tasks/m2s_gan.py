@@ -7,6 +7,7 @@ motion features. The music encoder is M2S-Net's, and frozen: so it runs once a b
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ class M2SGANTaskConfig:
         0; "standard": 10 times the mean squared distance of each sample's norm from 1 (Gulrajani et al., 2017).
     adversarial, sync, mse, matching : weights of the generator's losses; matching is the L1 distance of the critic's
         convolution features of real and generated motion.
+    remember : hours of music whose features are kept after the first epoch, 28 MB each; the rest is heard anew.
     """
 
     m2s_net: str = ""
@@ -46,6 +48,7 @@ class M2SGANTaskConfig:
     sync: float = 0.05
     mse: float = 0.0
     matching: float = 0.0
+    remember: float = 10.0
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
 
     def __post_init__(self) -> None:
@@ -78,6 +81,8 @@ class M2SGANTask:
         self.critic = Discriminator.from_config("debug" if config.size == "debug" else "paper")
         self.networks = {"generator": self.generator, "critic": self.critic}
         self.frozen = {"judge": self.judge, "ear": self.ear}
+        self._room = int(config.remember * 3600 / config.corpus.seconds)
+        self._heard: dict[str, Tensor] = {}  # features (64, T30) by the samples' names
 
     def optimizers(self) -> dict[str, Optimizer]:
         """RMSprop for both."""
@@ -95,7 +100,7 @@ class M2SGANTask:
         """Critic steps, then one of the generator."""
         real = batch["motion"]
         with torch.no_grad():
-            heard = self.ear(batch["mel"])  # (B, 64, T30), the same for all steps
+            heard = self._features(batch)  # (B, 64, T30), the same for all steps
         for _ in range(self.config.critic_steps):
             with torch.no_grad():
                 fake = self.generator.decode(heard, self._noise(real))
@@ -120,6 +125,16 @@ class M2SGANTask:
         """Write the generator's checkpoint folder, and the critic's in critic/."""
         self.generator.save_pretrained(folder, facts)
         self.critic.save_pretrained(folder / "critic", facts)
+
+    def _features(self, batch: Batch) -> Tensor:
+        """Return what the frozen encoder hears, (B, 64, T30), of each sample once as far as there is room."""
+        mel, names = batch["mel"], batch["name"]
+        new = [k for k, name in enumerate(names) if name not in self._heard]
+        fresh = dict(zip([names[k] for k in new], self.ear(mel[new]), strict=True)) if new else {}
+        heard = [fresh[name] if name in fresh else self._heard[name].to(mel.device) for name in names]
+        for name, features in islice(fresh.items(), self._room - len(self._heard)):
+            self._heard[name] = features.cpu()
+        return torch.stack(heard)
 
     def _generator_terms(self, real: Tensor, made: Tensor) -> dict[str, Tensor]:
         terms = {"adversarial": -self.critic(made).mean()}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ictus.cli import main
+from ictus.conducting.beats import Beats
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -92,3 +93,41 @@ def test_plot(corpus: Path, tmp_path: Path) -> None:
     command = ["data", "plot", "conductor-motion", "--data", str(corpus), "-o", str(tmp_path), "--limit", "1"]
     assert main(command) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0-curves.png", "0-matrix.png"]
+
+
+@pytest.fixture
+def clicks(tmp_path: Path) -> Path:
+    """Scores: one metronome of seventy seconds."""
+    times = np.arange(0.5, 70, 0.6)
+    (tmp_path / "scores").mkdir()
+    Beats(times, np.arange(len(times)) % 3 + 1, 3).save(tmp_path / "scores" / "click.mid")
+    (tmp_path / "scores" / "splits.csv").write_text("movement_id,split\nclick,train\n")
+    return tmp_path / "scores"
+
+
+def test_a_corpus_that_can_be_heard(clicks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["data", "prepare", "rehearsal", "--data", str(clicks), "-o", str(tmp_path / "x"), "--hours", "0.02"]
+    assert main([*command, "--music"]) == 0
+    assert (tmp_path / "x" / "train" / "0" / "music.flac").stat().st_size > 10_000
+    assert json.loads((tmp_path / "x" / "rehearsal.json").read_text())["music"] is True
+    assert main(command) == 2
+    assert "other sounds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--piano", "2"], 2, "--piano 2"),
+        (["--soundfont", "nowhere.sf2"], 1, "nowhere.sf2: no such file"),
+        (["--soundfont", __file__], 1, "test_corpora.py: no SoundFont"),
+    ],
+)
+def test_prepare_refuses(
+    words: list[str], code: int, says: str, clicks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "--soundfont" in words:
+        pytest.importorskip("fluidsynth", reason="needs the scores extra and libfluidsynth", exc_type=ImportError)
+    assert main(["data", "prepare", "rehearsal", "--data", str(clicks), "-o", str(tmp_path / "x"), *words]) == code
+    said = capsys.readouterr().err
+    assert says in said
+    assert "Traceback" not in said

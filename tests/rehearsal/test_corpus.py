@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from tiny import waltz
+from tiny_soundfont import save_soundfont
 
 from ictus.errors import IctusError, UsageError
 from ictus.rehearsal import corpus
-from ictus.rehearsal.corpus import Excerpt, Order, orders, prepare
+from ictus.rehearsal.corpus import Excerpt, Order, excerpt, orders, prepare
 from ictus.rehearsal.library import survey
+from ictus.rehearsal.reader import read
+from ictus.rehearsal.studio import Studio
 
 
 def files(excerpt: Excerpt) -> dict[str, Any]:
@@ -109,6 +113,47 @@ def test_another_seed_is_another_corpus(scores: Path, tmp_path: Path) -> None:
         orders(scores, tmp_path / "0", hours=1)
 
 
+def sounding(excerpt: Excerpt) -> dict[str, Any]:
+    return {**files(excerpt), "music": excerpt.audio.mono()}
+
+
+def test_a_corpus_of_many_sounds(scores: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fluidsynth", reason="needs the scores extra and libfluidsynth", exc_type=ImportError)
+    studio = Studio((save_soundfont(tmp_path / "tiny.sf2"),), piano=0.5, music=True)
+    once, bits = tmp_path / "once", tmp_path / "bits"
+    for out, counts in ((once, (4,)), (bits, (1, 4))):
+        for count in counts:
+            wanted = orders(scores, out, hours=count / 60, split="train", studio=studio)
+            prepare(wanted, sounding, workers=1, progress=lambda _: None, report=print)
+    assert content(once) == content(bits)
+    about = [_about(once / "train" / str(k)) for k in range(4)]
+    assert {one["group"] for one in about} == {"orchestral", "piano"}
+    assert {one["soundfont"] for one in about} == {None, "tiny.sf2"}
+    assert all(one["parts"] == 1 for one in about if one["group"] == "piano")
+    heard, rate = soundfile.read(once / "train" / "0" / "music.flac")
+    assert (heard.shape, rate) == ((60 * 22050,), 22050)
+    assert soundfile.info(once / "train" / "0" / "music.flac").subtype == "PCM_16"
+    with pytest.raises(UsageError, match="other sounds"):
+        orders(scores, once, hours=1)
+
+
+def test_beats_are_heard_where_the_truth_has_them(scores: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fluidsynth", reason="needs the scores extra and libfluidsynth", exc_type=ImportError)
+    librosa = pytest.importorskip("librosa")
+    piece = survey(scores)[0]
+    studio, renderers = Studio((save_soundfont(tmp_path / "tiny.sf2"),), piano=1.0), set()
+    for seed in (0, 2):
+        made = excerpt(piece, read(piece.file), (0.0, 1.0), np.random.default_rng(seed), studio)
+        mono = made.audio.samples.mean(0)
+        onsets = librosa.onset.onset_detect(y=mono, sr=made.audio.rate, hop_length=256, units="time")
+        times = made.truth.times[(made.truth.times > 0.5) & (made.truth.times < 59)]
+        nearest = np.abs(onsets[:, None] - times).min(0)
+        assert np.median(nearest) < 0.03
+        assert (nearest < 0.07).mean() > 0.9
+        renderers.add(made.about["renderer"])
+    assert len(renderers) == 2
+
+
 def test_scores_that_cannot_be_used_are_reported_once(scores: Path, tmp_path: Path) -> None:
     (scores / "waltz_0.musicxml").write_text("no score")
     (scores / "waltz_1.musicxml").write_text(waltz(4))
@@ -181,3 +226,19 @@ def test_tables_without_their_columns(scores: Path) -> None:
     (scores / "splits.csv").write_text("name,part\nwaltz_0,train\n")
     with pytest.raises(UsageError, match="movement_id"):
         survey(scores)
+
+
+def test_songs_stand_beside_scores(scores: Path, tmp_path: Path) -> None:
+    once, bits = tmp_path / "once", tmp_path / "bits"
+    for out, counts in ((once, (6,)), (bits, (3, 6))):
+        for count in counts:
+            wanted = orders(scores, out, hours=count / 60, split="train", seed=1, studio=Studio(songs=0.5))
+            run(wanted)
+    assert content(once) == content(bits)
+    about = [_about(folder) for folder in (once / "train").iterdir()]
+    assert {one["group"] for one in about} == {"orchestral", "pop"}
+    assert all(one["style"] in one["piece"] for one in about if one["group"] == "pop")
+    with pytest.raises(UsageError, match="other sounds"):
+        orders(scores, once, hours=1, split="train", seed=1, studio=Studio())
+    with pytest.raises(UsageError, match="--songs 2"):
+        Studio(songs=2)

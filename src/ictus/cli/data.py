@@ -1,5 +1,6 @@
 """`ictus data`: corpora to train on."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -36,6 +37,11 @@ def prepare_rehearsal(
     split: Literal["all", "train", "val", "test"] = "all",
     workers: int = 1,
     seed: int = 0,
+    soundfont: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE"), tyro.conf.UseAppendAction] = (),
+    piano: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.0,
+    songs: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.0,
+    music: bool = False,
+    cluster: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None,
 ) -> int:
     """Make conducting examples in the format of ConductorMotion100 from scores.
 
@@ -51,15 +57,25 @@ def prepare_rehearsal(
         split: Which split to make.
         workers: Processes.
         seed: Another seed is another corpus.
+        soundfont: General MIDI SoundFont (.sf2 .sf3) to play some of the scores with; may be given several times.
+        piano: Share of the scores, 0 to 1, that a pianist plays alone, with a pianist's freedom.
+        songs: Share of the minutes, 0 to 1, that are not from scores: popular songs, which a band invents.
+        music: Write music.flac too: 22,050 Hz, mono, 16 bit.
+        cluster: Ray cluster (HOST:PORT) that does the work instead of --workers; it must see the same files.
     """
     from ictus.conducting.rehearsed import conductor_motion
     from ictus.rehearsal.corpus import orders, prepare
+    from ictus.rehearsal.studio import Studio
 
     if workers < 1:
         raise UsageError(f"--workers {workers}: at least one must work")
-    wanted = orders(data, out, hours=hours, split=split, seed=seed)
+    if cluster:  # other machines work in other folders
+        data, out, soundfont = data.resolve(), out.resolve(), tuple(path.resolve() for path in soundfont)
+    studio = Studio(soundfont, piano, songs, music)
+    wanted = orders(data, out, hours=hours, split=split, seed=seed, studio=studio)
+    finish = partial(conductor_motion, music=music)
     with progress_bar("rehearsal") as progress:
-        made = prepare(wanted, conductor_motion, workers=workers, progress=progress, report=complain)
+        made = prepare(wanted, finish, workers=workers, progress=progress, report=complain, cluster=cluster)
     there = {order.split: sum(1 for k in range(order.count) if order.folder(k).is_dir()) for order in wanted}
     say(f"{out}: {_minutes(made)} made; " + ", ".join(f"{name} has {_minutes(n)}" for name, n in there.items()))
     return int(any(there[order.split] < order.count for order in wanted))

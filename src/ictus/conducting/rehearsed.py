@@ -69,8 +69,12 @@ def _in_three(beats: Beats) -> Beats:
     )
 
 
-def conductor_motion(excerpt: Excerpt) -> dict[str, Any]:
+def conductor_motion(excerpt: Excerpt, *, music: bool = False) -> dict[str, Any]:
     """Return the files of one example of the corpus: the music's features, the conductor's keypoints, the truth.
+
+    Parameters
+    ----------
+    music : whether the sound itself shall be there.
 
     Returns
     -------
@@ -78,6 +82,7 @@ def conductor_motion(excerpt: Excerpt) -> dict[str, Any]:
     motion : (1800, 13, 2) float32.
     beats : the truth's arrays (see `Truth`), `conducted_times`, `conducted_positions` and `conducted_meter`, and in
         `about` a JSON text of what was played, how and whence.
+    music : mono, where it is asked for.
 
     Raises
     ------
@@ -99,4 +104,5 @@ def conductor_motion(excerpt: Excerpt) -> dict[str, Any]:
         "mel": mel128(excerpt.audio).astype(np.float32),
         "motion": performed.positions.astype(np.float32),
         "beats": {**excerpt.archive(), **shown},
+        **({"music": excerpt.audio.mono()} if music else {}),
     }

@@ -248,8 +248,10 @@ def _part(grid: _Grid, layer: str, sound: str, line: str, rng: np.random.Generat
         notes += [Note(onset, end - onset, pitch) for pitch in reader.pitches(step, sign)]
     if not notes:
         return None
-    level = SOUNDS[sound].level * float(np.exp(rng.normal(0, 0.2)))
-    return Part(sound, SOUNDS[sound].instrument, tuple(notes), level, np.array(list(loudness.items())))
+    heard = SOUNDS[sound]
+    level = heard.level * float(np.exp(rng.normal(0, 0.2)))
+    dynamics = np.array(list(loudness.items()))
+    return Part(sound, heard.instrument, tuple(notes), level, dynamics, heard.number, heard.drum)
 
 
 class _Reader:

@@ -13,24 +13,28 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
-from ictus.rehearsal import tempo
+from ictus.rehearsal import band, tempo
+from ictus.rehearsal.chart import chart
+from ictus.rehearsal.cluster import spread
 from ictus.rehearsal.library import SHARES, Piece, survey
+from ictus.rehearsal.pianist import at_the_piano, freer
 from ictus.rehearsal.reader import read
 from ictus.rehearsal.score import Score
 from ictus.rehearsal.session import Session
-from ictus.rehearsal.synthesizer import play
+from ictus.rehearsal.studio import Production, Studio, transposed
 from ictus.rehearsal.truth import Truth, beats_in, truth_of
 
 SECONDS = 60.0  # of an excerpt
@@ -69,35 +73,65 @@ Report = Callable[[str], None]
 # --- One excerpt -----------------------------------------------------------------------------------------------------
 
 
-def excerpt(piece: Piece, score: Score, part: tuple[float, float], rng: np.random.Generator) -> Excerpt:
+def excerpt(
+    piece: Piece,
+    score: Score,
+    part: tuple[float, float],
+    rng: np.random.Generator,
+    studio: Studio | None = None,
+) -> Excerpt:
     """Make one excerpt.
 
     Parameters
     ----------
     part : where in the piece it may begin, as fractions of what there is (0 to 1).
+    studio : who else may play it; None leaves it to the orchestra of `ictus.rehearsal.synthesizer`.
 
     Raises
     ------
     IctusError
         If the piece is shorter than an excerpt, or nowhere keeps one metre for as long.
     """
+    production = (studio or Studio()).production(rng.spawn(1)[0])  # a stream of its own: rng's goes on as ever
     timing = _timing(piece, score, rng)
-    start = _beginning(piece, score, timing, part, rng)
+    if production.piano:
+        score, timing = at_the_piano(score), freer(timing, score, production.freedom)
+    score = transposed(score, production.semitones)
+    start = _beginning(str(piece.file), score, timing, part, rng)
+    about = {"piece": piece.name, "title": score.title, "score": piece.file.name, **production.about()}
+    return _recorded(score, timing, start, production, rng, about)
+
+
+def song_excerpt(part: tuple[float, float], rng: np.random.Generator, studio: Studio) -> Excerpt:
+    """Let a band invent a song, and take a minute of it; parameters as of `excerpt`."""
+    production = replace(studio.production(rng.spawn(1)[0]), piano=False, semitones=0)
+    plan = chart(rng)
+    score = band.arranged(plan, rng)
+    timing = band.timing(score, rng)
+    start = _beginning(plan.title, score, timing, part, rng)
+    about = {"piece": plan.title, "title": plan.title, **plan.about(), **production.about(), "group": "pop"}
+    return _recorded(score, timing, start, production, rng, about)
+
+
+def _recorded(
+    score: Score,
+    timing: tempo.Timing,
+    start: float,
+    production: Production,
+    rng: np.random.Generator,
+    about: dict[str, Any],
+) -> Excerpt:
     session, seed = Session.drawn(rng), int(rng.integers(2**31))
     span = (start, start + SECONDS)
-    audio = play(score, rate=RATE, seed=seed, timing=timing, span=span, session=session)
+    audio = production.play(score, rate=RATE, seed=seed, timing=timing, span=span, session=session)
     first, last = timing.where(np.array(span))
-    about = {
-        "piece": piece.name,
-        "title": score.title,
-        "score": piece.file.name,
+    where = {
         "tempo": timing.source,
         "seconds": [round(start, 3), round(start + SECONDS, 3)],
         "quarters": [round(float(first), 3), round(float(last), 3)],
         "parts": len(score.parts),
-        "renderer": "ictus.rehearsal.synthesizer",
     }
-    return Excerpt(audio, truth_of(score, timing, span, audio), about)
+    return Excerpt(audio, truth_of(score, timing, span, audio), {**about, **where})
 
 
 def _timing(piece: Piece, score: Score, rng: np.random.Generator) -> tempo.Timing:
@@ -109,19 +143,19 @@ def _timing(piece: Piece, score: Score, rng: np.random.Generator) -> tempo.Timin
 
 
 def _beginning(
-    piece: Piece, score: Score, timing: tempo.Timing, part: tuple[float, float], rng: np.random.Generator
+    name: str, score: Score, timing: tempo.Timing, part: tuple[float, float], rng: np.random.Generator
 ) -> float:
     """Choose the second at which an excerpt of one metre begins."""
     room = float(timing.at(np.array([score.length]))[0]) + 1.0 - SECONDS + _LEAD
     if room < 0:
-        raise IctusError(f"{piece.file}: is shorter than a minute")
+        raise IctusError(f"{name}: is shorter than a minute")
     for attempt in range(40):
         low, high = part if attempt < 10 else (0.0, 1.0)
         start = float(rng.uniform(low, high)) * room - _LEAD
         rows = beats_in(score, timing, (start, start + SECONDS))
         if len(rows) >= _FEWEST and len(np.unique(rows[:, 2:], axis=0)) == 1:
             return start
-    raise IctusError(f"{piece.file}: no minute of it keeps one metre")
+    raise IctusError(f"{name}: no minute of it keeps one metre")
 
 
 # --- All of them -----------------------------------------------------------------------------------------------------
@@ -136,13 +170,16 @@ class Order:
     count: int
     seed: int
     out: Path
+    studio: Studio = field(default_factory=Studio)
 
     def folder(self, number: int) -> Path:
         """Return where an excerpt belongs."""
         return self.out / self.split / str(number)
 
 
-def orders(folder: Path, out: Path, *, hours: float, split: str = "all", seed: int = 0) -> list[Order]:
+def orders(
+    folder: Path, out: Path, *, hours: float, split: str = "all", seed: int = 0, studio: Studio | None = None
+) -> list[Order]:
     """Plan a corpus.
 
     Parameters
@@ -150,11 +187,12 @@ def orders(folder: Path, out: Path, *, hours: float, split: str = "all", seed: i
     folder : of scores; see `survey`.
     hours : of music: in one split, or shared out 8 : 1 : 1 between those that there are.
     split : "train", "val", "test" or "all".
+    studio : who plays beside the orchestra of `ictus.rehearsal.synthesizer`.
 
     Raises
     ------
     UsageError
-        If there are no such scores, or `out` holds a corpus of other scores or of another seed.
+        If there are no such scores, or `out` holds a corpus of other scores, of another seed or of another studio.
     """
     if not 0 < hours <= _MOST_HOURS:
         raise UsageError(f"{hours:g} hours: choose more than 0 and at most {_MOST_HOURS}")
@@ -163,10 +201,11 @@ def orders(folder: Path, out: Path, *, hours: float, split: str = "all", seed: i
     wanted = [name for name in SPLITS if by_split[name]] if split == "all" else [split]
     if not by_split[wanted[0]]:
         raise UsageError(f"{folder}: none of its {len(pieces)} scores belongs to {split}; add a splits.csv or scores")
-    _sign(out, {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}})
+    studio = studio or Studio()
+    _sign(out, {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, **studio.signature()})
     whole = sum(SHARES[name] for name in wanted)
     return [
-        Order(by_split[name], name, max(1, round(hours * 3600 / SECONDS * SHARES[name] / whole)), seed, out)
+        Order(by_split[name], name, max(1, round(hours * 3600 / SECONDS * SHARES[name] / whole)), seed, out, studio)
         for name in wanted
     ]
 
@@ -183,25 +222,36 @@ def _sign(out: Path, content: dict[str, Any]) -> None:
     except (OSError, ValueError) as error:
         raise UsageError(f"{file}: cannot be read; choose another --out ({error})") from error
     if known != content:
-        other = "another seed" if known.get("scores") == content["scores"] else "other scores"
+        named = {"scores": "other scores", "seed": "another seed"}
+        other = next((words for key, words in named.items() if known.get(key) != content[key]), "other sounds")
         raise UsageError(f"{out}: holds a corpus of {other}; choose another --out, or ask for the same")
 
 
-def prepare(wanted: Sequence[Order], finish: Finish, *, workers: int, progress: Progress, report: Report) -> int:
+def prepare(
+    wanted: Sequence[Order],
+    finish: Finish,
+    *,
+    workers: int,
+    progress: Progress,
+    report: Report,
+    cluster: str | None = None,
+) -> int:
     """Make excerpts, those that are not there yet; return how many were made.
 
     Parameters
     ----------
-    finish : turns an excerpt into what its folder holds: arrays by name (.npy), or dictionaries of them (.npz). It must
-        be a function of a module, because other processes call it.
+    finish : turns an excerpt into what its folder holds, by name: arrays (.npy), dictionaries of them (.npz), sound
+        (.flac, 16 bit). It must be a function of a module, because other processes call it.
     workers : processes.
     progress : called with the fraction done.
     report : called with a line for each score that cannot be used.
+    cluster : address of a Ray cluster that works in the place of processes here (see `ictus.rehearsal.cluster`).
     """
     blocks = [(order, block) for order in wanted for block in range(-(-order.count // _TOGETHER))]
     jobs = [(order, block) for order, block in blocks if _missing(order, block)]
-    made, said = 0, set[str]()
-    for number, (count, complaints) in enumerate(_done(partial(_block, finish), jobs, workers), 1):
+    made, said, work = 0, set[str](), partial(_block, finish)
+    results = spread(work, jobs, cluster) if cluster and jobs else _done(work, jobs, workers)
+    for number, (count, complaints) in enumerate(results, 1):
         made += count
         for complaint in complaints:
             if complaint not in said:
@@ -256,6 +306,8 @@ def _block(finish: Finish, job: tuple[Order, int]) -> tuple[int, list[str]]:
     order, block = job
     complaints: list[str] = []
     split = SPLITS.index(order.split)
+    if np.random.default_rng([order.seed, split, 2, block]).uniform() < order.studio.songs:
+        return _songs(finish, order, block), complaints
     turn, place = divmod(block, len(order.pieces))
     permutation = np.random.default_rng([order.seed, split, 0, turn]).permutation(len(order.pieces))
     for choice in np.roll(permutation, -place):
@@ -265,7 +317,7 @@ def _block(finish: Finish, job: tuple[Order, int]) -> tuple[int, list[str]]:
             for number in _missing(order, block):
                 rng = np.random.default_rng([order.seed, split, 1, number])
                 part = (number % _TOGETHER / _TOGETHER, (number % _TOGETHER + 1) / _TOGETHER)
-                _save(order.folder(number), finish(excerpt(piece, score, part, rng)))
+                _save(order.folder(number), finish(excerpt(piece, score, part, rng, order.studio)))
                 made += 1
             return made, complaints
         except WritingError:
@@ -276,8 +328,17 @@ def _block(finish: Finish, job: tuple[Order, int]) -> tuple[int, list[str]]:
     return 0, complaints
 
 
+def _songs(finish: Finish, order: Order, block: int) -> int:
+    """Make the missing excerpts of a block of songs; return how many."""
+    missing = _missing(order, block)
+    for number in missing:
+        rng = np.random.default_rng([order.seed, SPLITS.index(order.split), 1, number])
+        _save(order.folder(number), finish(song_excerpt((0.0, 1.0), rng, order.studio)))
+    return len(missing)
+
+
 def _save(folder: Path, files: Mapping[str, Any]) -> None:
-    """Write a folder of .npy files (and .npz, of a dictionary), whole or not at all."""
+    """Write a folder of .npy files (.npz of a dictionary, .flac of sound), whole or not at all."""
     unfinished = folder.parents[1] / ".unfinished" / f"{folder.parent.name}-{folder.name}"
     try:
         shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
@@ -285,6 +346,8 @@ def _save(folder: Path, files: Mapping[str, Any]) -> None:
         for name, content in files.items():
             if isinstance(content, dict):
                 np.savez(unfinished / f"{name}.npz", **content)
+            elif isinstance(content, Audio):
+                soundfile.write(unfinished / f"{name}.flac", content.samples.T, content.rate, subtype="PCM_16")
             else:
                 np.save(unfinished / f"{name}.npy", content, allow_pickle=False)
         folder.parent.mkdir(exist_ok=True)

@@ -103,6 +103,37 @@ INSTRUMENTS: dict[str, Instrument] = {
     "cymbals": Struck((), 0.3, noise=1.2, noise_decay=0.6, noise_band=(2500, 16000), place=0.45, level=0.4),
     "triangle": Struck((), 0.3, noise=0.8, noise_decay=0.4, noise_band=(4500, 9000), place=0.45, level=0.25),
 }
+# The General MIDI programs, from 0, that each may be played by, the best first.
+PROGRAMS = {
+    "strings": (48, 49, 50),
+    "violins": (48, 49, 40),
+    "violas": (48, 49, 41),
+    "cellos": (48, 49, 42),
+    "basses": (48, 43),
+    "solo string": (40, 41, 42),
+    "pizzicato": (45,),
+    "flute": (73,),
+    "oboe": (68,),
+    "english horn": (69,),
+    "clarinet": (71,),
+    "bassoon": (70,),
+    "saxophone": (65, 66, 64),
+    "horn": (60,),
+    "trumpet": (56, 61),
+    "trombone": (57, 61),
+    "tuba": (58,),
+    "choir": (52, 53),
+    "voice": (53, 52),
+    "organ": (19, 16, 20),
+    "timpani": (47,),
+    "harp": (46,),
+    "harpsichord": (6,),
+    "piano": (0, 1),
+    "guitar": (24, 25),
+    "bells": (14, 9, 11),
+}
+DRUM_KITS = (48, 0)  # in the percussion bank: the orchestra's, or else the standard one
+DRUM_KEYS = {"bass drum": (36, 35), "snare drum": (38, 40), "cymbals": (49, 57), "triangle": (81,)}
 UNPITCHED = {"bass drum": 33, "snare drum": 55, "cymbals": 60, "triangle": 72}  # with the pitch they are played at
 
 # What a part is called, most telling first; then the General MIDI families, by program number from 0.

@@ -53,6 +53,8 @@ class Part:
     instrument : a name of `ictus.rehearsal.instruments`.
     level : how strong it is beside the others; 1 is a section of violins.
     dynamics : (K, 2) as the score's; None where the part has the score's.
+    program : the General MIDI program, or of a drum its percussion key, where it is known; else the instrument's.
+    drum : whether `program` is a percussion key.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Part:
     notes: tuple[Note, ...]
     level: float = 1.0
     dynamics: Array | None = None
+    program: int | None = None
+    drum: bool = False
 
 
 @dataclass(frozen=True)

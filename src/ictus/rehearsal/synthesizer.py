@@ -7,23 +7,21 @@ It is meant to be clear, fast and plausible, not to be mistaken for the Philharm
 """
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 from scipy import signal
 
 from ictus.audio import Audio
-from ictus.errors import IctusError
 from ictus.rehearsal.instruments import INSTRUMENTS, Instrument, Struck, Sustained
-from ictus.rehearsal.score import Note, Part, Score
+from ictus.rehearsal.performance import Take, perform, strokes
+from ictus.rehearsal.score import Part, Score
 from ictus.rehearsal.session import Session
-from ictus.rehearsal.tempo import Timing, written
+from ictus.rehearsal.tempo import Timing
 
 Array = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 _TABLE = 2048
 _LOOP = 3.0  # seconds
@@ -41,131 +39,35 @@ def play(
     span: tuple[float, float] | None = None,
     session: Session | None = None,
 ) -> Audio:
-    """Render a score, or a passage of it, to stereo.
-
-    Parameters
-    ----------
-    seed : of the players' small differences in time, tuning and bowing.
-    timing : when each quarter is played; None takes the score's own tempo.
-    span : seconds of the performance at which to begin and end; None plays it all and lets it ring.
-    session : players, hall and recording.
-
-    Raises
-    ------
-    IctusError
-        If a part asks for an instrument that is not there.
-    """
-    rng = np.random.default_rng(seed)
-    session = session or Session()
-    timing = timing or written(score)
-    start, end = span or (0.0, float(timing.at(np.array([score.length]))[0]) + 2.5)
-    # A higher pitch is played on a faster clock, then slowed down to it: the tones themselves stay in tune.
-    take = _Take(score, timing, session, start, rate, rate * 2 ** (session.tuning / 1200))
-    dry = np.zeros((2, int(np.ceil((end - start) * take.clock)) + 2), np.float32)
-    for part in score.parts:
-        if part.instrument not in INSTRUMENTS:
-            raise IctusError(f"{part.name}: nobody here plays {part.instrument!r}; there are {', '.join(INSTRUMENTS)}")
-        place = INSTRUMENTS[part.instrument].place
-        level = part.level * 10 ** (rng.normal(0, session.balance) / 20)
-        line = _played(part, take, dry.shape[1], rng)
-        dry[0] += np.float32(level * np.sqrt((1 - place) / 2)) * line
-        dry[1] += np.float32(level * np.sqrt((1 + place) / 2)) * line
-    if session.tuning:
-        dry = soxr.resample(dry.T, take.clock, rate, "HQ").T
-    return Audio(session.heard(dry[:, : round((end - start) * rate)], rate, rng), rate)
+    """Render a score, or a passage of it, to stereo; see `perform` for what it takes and raises."""
+    return perform(score, played, rate=rate, seed=seed, timing=timing, span=span, session=session)
 
 
-@dataclass(frozen=True)
-class _Take:
-    """What all parts share: the performance, its second at which the sound begins, and samples a second of it."""
-
-    score: Score
-    timing: Timing
-    session: Session
-    start: float
-    rate: int
-    clock: float
-
-
-@dataclass(frozen=True)
-class _Strokes:
-    """The notes of a part that fall into the passage, each (n,)."""
-
-    first: NDArray[np.int64]  # sample
-    length: Doubles  # seconds of the tones' own time
-    pitch: NDArray[np.int64]
-    loudness: Doubles
-    gain: Doubles  # amplitude at the beginning
-    swell: Doubles  # and at the end
-
-
-def _played(part: Part, take: _Take, count: int, rng: np.random.Generator) -> Array:
-    """Return what one part plays, (count,), mono."""
+def played(part: Part, take: Take, count: int, rng: np.random.Generator) -> Array:
+    """Return what one part plays, (count,), mono; for `perform`."""
     line = np.zeros(count, np.float32)
     instrument = INSTRUMENTS[part.instrument]
     if isinstance(instrument, Sustained):
         instrument = replace(instrument, attack=instrument.attack * take.session.softness)
-    strokes = _strokes(part, take, instrument, count, rng)
-    where = rng.uniform(0, 1, len(strokes.first))
-    for k, first in enumerate(strokes.first.tolist()):
-        pitch, length = int(strokes.pitch[k]), float(strokes.length[k])
+    early = 0.5 * instrument.attack if isinstance(instrument, Sustained) else 0.0
+    notes = strokes(part, take, early, _ringing(instrument), count, rng)
+    where = rng.uniform(0, 1, len(notes.first))
+    for k, first in enumerate(notes.first.tolist()):
+        pitch, length = int(notes.pitch[k]), float(notes.length[k])
         if isinstance(instrument, Struck):
-            tone = _struck_note(instrument, pitch, length, take.rate) * np.float32(strokes.gain[k])
+            tone = _struck_note(instrument, pitch, length, take.rate) * np.float32(notes.gain[k])
         else:
-            brightness = round(10 * min(float(strokes.loudness[k]), 1.2)) / 10
+            brightness = round(10 * min(float(notes.loudness[k]), 1.2)) / 10
             tone = _sustained_note(instrument, pitch, brightness, length, take.rate, float(where[k]))
-            tone *= np.linspace(strokes.gain[k], strokes.swell[k], len(tone), dtype=np.float32)
+            tone *= np.linspace(notes.gain[k], notes.swell[k], len(tone), dtype=np.float32)
         tone = tone[max(0, -first) : count - first]
         line[max(0, first) :][: len(tone)] += tone
     return line
 
 
-def _strokes(part: Part, take: _Take, i: Instrument, count: int, rng: np.random.Generator) -> _Strokes:
-    onsets = np.array([note.onset for note in part.notes])
-    ends = onsets + np.array([note.length * _sounding(note) for note in part.notes])
-    # Players are never quite together; but the mean of them is on the beat.
-    # Slow-speaking instruments begin early, so that they are heard on it.
-    early = 0.5 * i.attack if isinstance(i, Sustained) else 0.0
-    starts = np.maximum(take.timing.at(onsets) - early + rng.normal(0, take.session.looseness, len(onsets)), 0)
-    starts, stops = starts - take.start, take.timing.at(ends) - take.start
-    here = np.flatnonzero((stops > -_ringing(i)) & (starts * take.clock < count - 1))
-    notes = [part.notes[k] for k in here]
-    stress = _stress(onsets[here], take.score.beats) * np.array([1.25 if ">" in note.mark else 1.0 for note in notes])
-    loudness = take.score.loudness(onsets[here], part) * stress
-    return _Strokes(
-        first=np.round(starts[here] * take.clock).astype(np.int64),
-        length=np.maximum(stops - starts, 0.03)[here] * take.clock / take.rate,
-        pitch=np.array([note.pitch for note in notes], np.int64),
-        loudness=loudness,
-        gain=_amplitude(loudness, take.session.contrast),
-        swell=_amplitude(take.score.loudness(ends[here], part) * stress, take.session.contrast),
-    )
-
-
 def _ringing(i: Instrument) -> float:
     """Seconds for which a note is heard after its end."""
     return i.release or 2 * i.decay if isinstance(i, Struck) else i.release
-
-
-def _sounding(note: Note) -> float:
-    if "'" in note.mark:
-        return 0.45
-    return 1.0 if "~" in note.mark else 0.9 if ">" in note.mark else 0.88
-
-
-def _stress(onsets: Doubles, beats: Doubles) -> Doubles:
-    """Metrical weight: the bar is felt because its first beat is played a little more firmly."""
-    if not len(beats):
-        return np.ones(len(onsets))
-    beat = beats[np.clip(np.searchsorted(beats[:, 0], onsets + 1e-3, "right") - 1, 0, None)]
-    on = np.abs(onsets - beat[:, 0]) < 2e-3
-    middle = beat[:, 1] - 1 == beat[:, 2] / 2
-    return np.where(on & (beat[:, 1] == 1), 1.12, np.where(on & middle, 1.03, np.where(on, 0.94, 0.88)))
-
-
-def _amplitude(loudness: Doubles, contrast: float) -> Doubles:
-    """26 dB between the softest and the loudest."""
-    return np.asarray(0.25 * 10 ** (1.3 * contrast * (np.minimum(loudness, 1.3) - 1)))
 
 
 # --- Bowed, blown and sung -------------------------------------------------------------------------------------------

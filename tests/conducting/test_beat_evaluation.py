@@ -86,5 +86,7 @@ def test_the_command(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert main([*words, "--model", "classical", "--model", "maestro", "-o", str(tmp_path / "t.md")]) == 0
     assert "classical, march" in capsys.readouterr().out
     assert (tmp_path / "t.md").read_text().startswith("|  | beat_f | chance |")
+    assert main([*words, "--model", "classical", "--show", str(tmp_path / "shown"), "--shown", "1"]) == 0
+    assert sorted(path.name for path in (tmp_path / "shown").iterdir()) == ["val-0.mp4", "val-0.png"]
     assert main([*words, "--model", "nobody"]) == 1
     assert "nobody" in capsys.readouterr().err

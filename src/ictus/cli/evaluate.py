@@ -57,7 +57,7 @@ def run(
         seed: Of the models' noise.
         seeds: With more than one, the motions for the same music are also compared with each other.
         show: Folder for pictures of the first samples: a film of the real and all generated motions side by side,
-            and each model's joint curves over the real ones.
+            and each model's joint curves over the real ones; of beats, what maestro hears over the truth.
         shown: How many samples are shown.
         out: .json (all), .md (the table), .csv (each sample); may be given several times.
         json: Report on stdout as JSON.
@@ -67,6 +67,8 @@ def run(
         raise UsageError(f"--seeds {seeds}: at least one is needed")
     if protocol == "beats":
         rows, title, meaning = _compare_beats(data, split, model, limit_hours, seed)
+        if show is not None:
+            _show_beats(data, split, shown, seed, show)
         tables.give(rows, title, meaning, out, json)
         return 0
     from ictus.conducting.dataset import ConductorMotion
@@ -105,6 +107,27 @@ def _compare_beats(
     with progress_bar("evaluate") as progress:
         rows = evaluate_beats(markers, recordings, progress)
     return rows, f"{len(recordings)} pieces of {data / split}", MEANING
+
+
+def _show_beats(data: Path, split: str, count: int, seed: int, folder: Path) -> None:
+    """Film pieces as maestro hears and conducts them, beside the same conductor on the true beats; plot both."""
+    from ictus.audio import Audio
+    from ictus.conducting.beats import Beats
+    from ictus.conducting.conductor import Maestro
+    from ictus.conducting.listening import Listening
+    from ictus.stage.film import film
+    from ictus.stage.plots import beats_and_truth
+
+    maestro = Maestro()
+    for recording in Listening(data, split).recordings[:count]:
+        audio = Audio.load(recording.folder / "music.flac")
+        truth = Beats(recording.times, recording.positions, recording.meter, duration=audio.duration)
+        heard = maestro(audio, seed=seed)
+        known = maestro.perform(truth, audio.duration, seed=seed)
+        name = recording.name.replace("/", "-")
+        film([heard, known], audio, folder / f"{name}.mp4", captions=["as heard", "true beats"])
+        with writing(folder / f"{name}.png") as path:
+            beats_and_truth(heard.meta["beats"], truth.to_meta()).savefig(path, format="png", dpi=100)
 
 
 def _marker(name: str, seed: int) -> "Marker":

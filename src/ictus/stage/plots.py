@@ -170,6 +170,46 @@ def conducting_pattern(
     return figure
 
 
+@_styled
+def beats_and_truth(heard: Mapping[str, Any], truth: Mapping[str, Any], *, window: float = 0.07) -> Figure:
+    """Show tempo, bars and misses of the beats that were heard, over those of the music.
+
+    Parameters
+    ----------
+    heard, truth : {"times": seconds, "positions": place in the bar, from 1}; two beats or more each.
+    window : seconds within which a beat counts as hit.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two beats in either.
+    """
+    known, found = (np.asarray(beats["times"], float) for beats in (truth, heard))
+    if min(len(known), len(found)) < 2:
+        raise UsageError(f"{len(found)} beats heard of {len(known)}; a curve needs at least two of each")
+    figure, (tempo, bars, misses) = _figure(3, 1, (8, 5.5), sharex=True, height_ratios=(2, 1.4, 1.2))
+    for beats, times, label, colour, size in (
+        (truth, known, "true", _REAL, 5),
+        (heard, found, "heard", _GENERATED, 2.5),
+    ):
+        steps = np.diff(times)
+        tempo.step(times, np.append(60 / steps, 60 / steps[-1]), where="post", color=colour, linewidth=1.2, label=label)
+        bars.plot(times, beats["positions"], "o", color=colour, markersize=size)
+    nearest = known[np.abs(found[:, None] - known).argmin(1)]
+    miss = 1000 * (found - nearest)
+    hit = np.abs(miss) <= 1000 * window
+    reach = 4000 * window
+    misses.axhspan(-1000 * window, 1000 * window, color=_FAINT, alpha=0.35, linewidth=0)
+    misses.plot(found[hit], miss[hit], ".", color=_REAL, markersize=4)
+    misses.plot(found[~hit], np.clip(miss[~hit], -reach, reach), "x", color=_GENERATED, markersize=4)
+    tempo.set(ylabel="beats a minute")
+    tempo.legend(loc="upper right", ncols=2)
+    bars.set(ylabel="place in the bar", ylim=(0.4, None))
+    misses.set(ylabel="off by (ms)", xlabel="time (s)", ylim=(-1.1 * reach, 1.1 * reach))
+    tempo.margins(x=0)
+    return figure
+
+
 def _trace(cell: Axes, path: NDArray[np.float64], motion: Motion, times: Any, positions: Any) -> None:
     """Draw one bar: its path growing darker, and a numbered dot at each beat."""
     from matplotlib.collections import LineCollection

@@ -52,6 +52,7 @@ _CONDUCTORS = (
     "ictus.conducting.baselines.Plain",
     "ictus.conducting.baselines.CNNLSTM",
 )
+_LISTENER = "ictus.conducting.beat_network.BeatNetwork"
 
 
 def load(name: str | os.PathLike[str]) -> "Conductor":
@@ -84,3 +85,16 @@ def load(name: str | os.PathLike[str]) -> "Conductor":
 
     module, _, network = kind.rpartition(".")
     return LearnedConductor(getattr(import_module(module), network).from_pretrained(folder), name)
+
+
+def is_listener(name: str | os.PathLike[str]) -> bool:
+    """Whether a name or folder is that of a trained listener, which hears beats but does not conduct.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or folder, or it is damaged.
+    """
+    from ictus.nn.folder import locate, read_config
+
+    return os.fspath(name) != "maestro" and read_config(locate(name))["class"] == _LISTENER

@@ -20,6 +20,7 @@ TASKS: dict[str, str] = {
     "conducting.baseline": "ictus.conducting.tasks.baselines:Baseline",
     "conducting.m2s_net": "ictus.conducting.tasks.m2s_net:M2SNetTask",
     "conducting.m2s_gan": "ictus.conducting.tasks.m2s_gan:M2SGANTask",
+    "conducting.listener": "ictus.conducting.tasks.listener:ListenerTask",
 }
 
 

@@ -65,6 +65,18 @@ def test_values_that_are_no_numbers_are_named_when_they_are_read(broken: Path) -
     assert windows[5]["name"] == "train/2@12"
 
 
+def test_motion_that_is_no_number_is_found_before_it_is_learnt_from(broken: Path) -> None:
+    for name, thorough in (("motion", False), ("mel", True)):
+        before = survey(broken, "train", thorough=True)
+        file = before.takes[-1].folder / f"{name}.npy"
+        values = np.load(file)
+        values[7:9] = np.nan
+        np.save(file, values)
+        after = survey(broken, "train", thorough=thorough)
+        assert len(after.takes) == len(before.takes) - 1
+        assert f"{file}: 2 frames are not finite, the first is 7" in after.broken
+
+
 @pytest.mark.parametrize(("split", "seconds", "says"), [("test", 10, "no such folder"), ("train", 99, "no take of 99")])
 def test_nothing_to_learn_from(corpus: Path, split: str, seconds: int, says: str) -> None:
     with pytest.raises(UsageError, match=says):

@@ -99,7 +99,7 @@ def inspect_conductor_motion(data: Annotated[Path, tyro.conf.arg(metavar="DIR")]
         raise UsageError(
             f"{data}: has none of {', '.join(f'{split}/' for split in SPLITS)}; give the folder above them"
         )
-    found = {split: survey(data, split) for split in there}
+    found = {split: survey(data, split, thorough=True) for split in there}
     if json:
         facts = {name: {"takes": len(s.takes), "hours": s.hours, "broken": list(s.broken)} for name, s in found.items()}
         say_json(facts)

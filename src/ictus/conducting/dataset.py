@@ -54,8 +54,12 @@ class Survey:
         return sum(take.seconds for take in self.takes) / 3600
 
 
-def survey(root: str | os.PathLike[str], split: str) -> Survey:
-    """Look through a split; only headers are read.
+def survey(root: str | os.PathLike[str], split: str, *, thorough: bool = False) -> Survey:
+    """Look through a split: headers, and whether all numbers of the motions are finite.
+
+    Parameters
+    ----------
+    thorough : read the mels, too, which are fifteen times as large.
 
     Raises
     ------
@@ -69,7 +73,10 @@ def survey(root: str | os.PathLike[str], split: str) -> Survey:
     broken: list[str] = []
     for path in sorted((p for p in folder.iterdir() if p.is_dir()), key=_by_number):
         try:
-            takes.append(Take(path, _usable_seconds(path)))
+            take = Take(path, _usable_seconds(path))
+            for name in ("motion", "mel") if thorough else ("motion",):
+                _check_finite(path / f"{name}.npy")
+            takes.append(take)
         except IctusError as error:
             broken.append(str(error))
     return Survey(tuple(takes), tuple(broken))
@@ -157,6 +164,12 @@ def _usable_seconds(folder: Path) -> int:
     if min(heard, seen) < 1:
         raise IctusError(f"{folder}: shorter than a second")
     return int(min(heard, seen))
+
+
+def _check_finite(file: Path) -> None:
+    finite = np.isfinite(_open(file)).reshape(len(_open(file)), -1).all(1)
+    if not finite.all():
+        raise IctusError(f"{file}: {int((~finite).sum())} frames are not finite, the first is {int(finite.argmin())}")
 
 
 def _header(file: Path) -> tuple[int, ...]:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from ictus.errors import MotionError
 from ictus.skeleton import Skeleton, find_skeleton, get_skeleton
 
-BODIES = ["conductor-13", "conductor-23", "coco-17"]
+BODIES = ["conductor-13", "conductor-23", "coco-17", "smpl-24", "melody-21", "melody-23"]
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -18,12 +19,23 @@ def test_the_bodies_are_whole(name):
     assert {joint for bone in body.bones for joint in bone} == set(range(len(body)))  # nothing hangs in the air
 
 
-@pytest.mark.parametrize("name", BODIES)
-def test_mirroring_swaps_left_and_right(name):
+@pytest.mark.parametrize(
+    ("name", "left", "right", "pairs"),
+    [
+        ("conductor-13", "left_", "right_", 6),
+        ("conductor-23", "left_", "right_", 8),
+        ("coco-17", "left_", "right_", 8),
+        ("smpl-24", "l", "r", 9),
+        ("melody-21", "_l", "_r", 10),
+        ("melody-23", "_l", "_r", 11),
+    ],
+)
+def test_mirroring_swaps_left_and_right(name, left, right, pairs):
     body = get_skeleton(name)
-    for joint, other in zip(body.joints, body.mirror, strict=True):
-        swapped = joint.replace("left", "@").replace("right", "left").replace("@", "right")
-        assert body.joints[other] == swapped
+    swapped = [(body.joints[joint], body.joints[other]) for joint, other in enumerate(body.mirror) if joint != other]
+    assert len(swapped) == 2 * pairs
+    for one, other in swapped:
+        assert other in (one.replace(left, right, 1), one.replace(right, left, 1))
 
 
 def test_the_image_bodies_keep_the_order_of_their_corpora():
@@ -46,8 +58,41 @@ def test_the_conductor_stands_upright_symmetric_and_facing_the_players():
     assert body.joints[body.parents[body.index("baton")]] == "right_hand"
 
 
-def test_offsets_add_up_to_the_rest_pose():
-    body = get_skeleton("conductor-23")
+def test_the_dancer_is_an_upright_symmetric_adult_on_the_floor():
+    body = get_skeleton("smpl-24")
+    assert body.parents == (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
+    place = dict(zip(body.joints, body.rest, strict=True))
+    np.testing.assert_allclose(body.rest[list(body.mirror)] * [-1, 1, 1], body.rest, atol=1e-7)
+    assert place["lwrist"][0] > 0.5  # a T-pose; its own left hand at +x
+    assert place["ltoes"][2] > place["lankle"][2] + 0.1  # facing +z
+    assert 0 < body.rest[:, 1].min() < 0.03  # toes on the floor, within the thresholds of contact
+    assert place["lankle"][1] < 0.08
+    assert 1.4 < place["head"][1] < 1.6
+    assert all(np.linalg.norm(body.offsets[joint]) > 0.04 for joint in range(1, 24))
+
+
+def test_dance_with_melody_keeps_the_order_of_its_corpus():
+    body = get_skeleton("melody-23")
+    assert body.joints[:4] == ("head_l", "head_r", "waist", "shoulder_l")
+    assert body.joints[11:13] == ("toe_l", "shoulder_r")
+    assert body.joints[21:] == ("hand_dir_r", "hand_dir_l")
+    assert len(body.bones) == 22
+    assert get_skeleton("melody-21").joints == body.joints[:21]
+    assert len(get_skeleton("melody-21").bones) == 20
+    assert body.parents is None
+
+
+def test_the_melody_bodies_agree_with_the_facts_of_their_corpus(shared_data):
+    facts = json.loads((shared_data / "dance_with_melody" / "joints.json").read_text())
+    body = get_skeleton("melody-23")
+    assert list(body.joints) == facts["joint_names"]
+    assert list(body.mirror) == facts["left_right_swap"]
+    assert {frozenset(bone) for bone in body.bones} == {frozenset(bone) for bone in facts["bones"]}
+
+
+@pytest.mark.parametrize("name", ["conductor-23", "smpl-24"])
+def test_offsets_add_up_to_the_rest_pose(name):
+    body = get_skeleton(name)
     for joint in range(len(body)):
         place, parent = np.zeros(3), joint
         while parent >= 0:
@@ -78,10 +123,10 @@ def test_a_hierarchy_is_found_in_any_order():
     assert find_skeleton(("a",), (-1,)) is None
 
 
-@pytest.mark.parametrize("sides", [("left_", "right_"), ("Left", "Right")])
+@pytest.mark.parametrize("sides", [("left_{}", "right_{}"), ("Left{}", "Right{}"), ("{}_l", "{}_r")])
 def test_counterparts_are_found_by_name(sides):
     left, right = sides
-    body = Skeleton("x", (f"{left}arm", "chest", f"{right}arm", f"{left}ear"), ())
+    body = Skeleton("x", (left.format("arm"), "chest", right.format("arm"), left.format("ear")), ())
     assert body.mirror == (2, 1, 0, 3)
 
 

@@ -80,7 +80,7 @@ class Motion:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Motion":
-        """Read a motion file; the suffix names the format (.npz .npy .json .bvh .glb).
+        """Read a motion file; the suffix names the format (.npz .npy .json .bvh .glb .pkl).
 
         Raises
         ------
@@ -108,7 +108,7 @@ class Motion:
         return cls(positions, recording.fps, body, rotations, root, recording.meta)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the motion; the suffix names the format (.npz .npy .json .bvh .glb). Never leaves half a file."""
+        """Write the motion; the suffix names the format (.npz .npy .json .bvh .glb .pkl). Never leaves half a file."""
         write = formats.writer(path)
         recording = formats.Recording(
             self.skeleton, self.fps, self.positions, self.rotations, self.root, dict(self.meta)

@@ -89,11 +89,15 @@ def _check_parents(name: str, parents: tuple[int, ...], count: int) -> None:
 
 def _mirror_by_name(joints: tuple[str, ...]) -> tuple[int, ...]:
     sides = {"left_": "right_", "right_": "left_", "Left": "Right", "Right": "Left"}
+    ends = {"_l": "_r", "_r": "_l"}
 
     def counterpart(name: str) -> str:
         for side, other in sides.items():
             if name.startswith(side):
                 return other + name.removeprefix(side)
+        for side, other in ends.items():
+            if name.endswith(side):
+                return name.removesuffix(side) + other
         return name
 
     return tuple(joints.index(other) if (other := counterpart(name)) in joints else j for j, name in enumerate(joints))
@@ -155,11 +159,87 @@ def _coco_17() -> Skeleton:
     return Skeleton("coco-17", joints, _conductor_13().bones + left_leg + right_leg)
 
 
-_BODIES = {body.name: body for body in (_conductor_13(), _conductor_23(), _coco_17())}
+def _smpl_24() -> Skeleton:
+    """AIST++'s dancer: the 24 joints of SMPL, here of a neutral adult of our own measure, in a T-pose on the floor.
+
+    The names are those of AIST++'s own code: l and r are the dancer's left (+x) and right.
+    """
+    # Names, parents and order are SMPL's. The places are round figures for a body of 1.70 m: pelvis at 0.53 of its
+    # height, thigh and shank of 0.39 m, upper arm 0.27 m, forearm 0.25 m.
+    table: dict[str, tuple[str, tuple[float, float, float]]] = {
+        "root": ("", (0, 0.92, 0)),
+        "lhip": ("root", (0.09, 0.85, 0)),
+        "rhip": ("root", (-0.09, 0.85, 0)),
+        "belly": ("root", (0, 1.02, -0.02)),
+        "lknee": ("lhip", (0.09, 0.46, 0.01)),
+        "rknee": ("rhip", (-0.09, 0.46, 0.01)),
+        "spine": ("belly", (0, 1.15, -0.01)),
+        "lankle": ("lknee", (0.09, 0.07, -0.03)),
+        "rankle": ("rknee", (-0.09, 0.07, -0.03)),
+        "chest": ("spine", (0, 1.21, 0)),
+        "ltoes": ("lankle", (0.11, 0.02, 0.1)),
+        "rtoes": ("rankle", (-0.11, 0.02, 0.1)),
+        "neck": ("chest", (0, 1.43, -0.03)),
+        "linshoulder": ("chest", (0.07, 1.34, -0.02)),
+        "rinshoulder": ("chest", (-0.07, 1.34, -0.02)),
+        "head": ("neck", (0, 1.52, 0.02)),
+        "lshoulder": ("linshoulder", (0.18, 1.38, -0.03)),
+        "rshoulder": ("rinshoulder", (-0.18, 1.38, -0.03)),
+        "lelbow": ("lshoulder", (0.45, 1.38, -0.03)),
+        "relbow": ("rshoulder", (-0.45, 1.38, -0.03)),
+        "lwrist": ("lelbow", (0.7, 1.38, -0.03)),
+        "rwrist": ("relbow", (-0.7, 1.38, -0.03)),
+        "lhand": ("lwrist", (0.79, 1.37, -0.03)),
+        "rhand": ("rwrist", (-0.79, 1.37, -0.03)),
+    }
+    joints = tuple(table)
+    other = {"l": "r", "r": "l"}
+    swapped = (other.get(name[0], name[0]) + name[1:] for name in joints)
+    mirror = tuple(joints.index(name) if name in joints else j for j, name in enumerate(swapped))
+    parents = tuple(joints.index(parent) if parent else -1 for parent, _ in table.values())
+    bones = tuple((p, j) for j, p in enumerate(parents) if p >= 0)
+    rest = np.array([place for _, place in table.values()], np.float32)
+    return Skeleton("smpl-24", joints, bones, parents, mirror, rest)
+
+
+def _melody_23() -> Skeleton:
+    """Dance with Melody's marker points: the 21 of the paper's table, then the two directions of the hands.
+
+    They are means of markers, so that bones change their length, and there is no hierarchy: the middle is joint 2.
+    The sides are the corpus's; with right-handed axes its `_l` lies on the dancer's right.
+    """
+    joints = (
+        *("head_l", "head_r", "waist"),
+        *("shoulder_l", "elbow_l", "wrist_l", "hand_l", "waist_l", "knee_l", "ankle_l", "heel_l", "toe_l"),
+        *("shoulder_r", "elbow_r", "wrist_r", "hand_r", "waist_r", "knee_r", "ankle_r", "heel_r", "toe_r"),
+        *("hand_dir_r", "hand_dir_l"),
+    )
+    head = _chain("waist", "head_l", "head_r", joints=joints)
+    limbs = [
+        _chain("waist", *(f"{point}_{side}" for point in points), joints=joints)
+        for side in "lr"
+        for points in (("shoulder", "elbow", "wrist", "hand"), ("waist", "knee", "ankle", "heel", "toe"))
+    ]
+    # The points at the end of the right arm lie otherwise than their names say: its direction hangs on the elbow.
+    directions = ((joints.index("elbow_r"), 21), (joints.index("hand_l"), 22))
+    return Skeleton("melody-23", joints, (*head, *itertools.chain(*limbs), *directions))
+
+
+def _melody_21() -> Skeleton:
+    """The points that Dance with Melody's network moves: those of the paper's table."""
+    whole = _melody_23()
+    return Skeleton("melody-21", whole.joints[:21], tuple(bone for bone in whole.bones if max(bone) < 21))
+
+
+_BODIES = {
+    body.name: body for body in (_conductor_13(), _conductor_23(), _coco_17(), _smpl_24(), _melody_21(), _melody_23())
+}
 
 
 def get_skeleton(name: str) -> Skeleton:
-    """Return a body that the package knows, by name ("conductor-13", "conductor-23", "coco-17").
+    """Return a body that the package knows, by name.
+
+    "conductor-13", "conductor-23", "coco-17", "smpl-24", "melody-21", "melody-23".
 
     Raises
     ------

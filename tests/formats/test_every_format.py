@@ -8,16 +8,25 @@ from hypothesis import strategies as st
 from ictus.errors import MotionError, UsageError
 from ictus.formats import SUFFIXES, reader, writer
 from ictus.motion import Motion
-from ictus.skeleton import get_skeleton
+from ictus.skeleton import Skeleton, get_skeleton
 
 # The largest error of a coordinate in metres, and of a rotation matrix's entry, for bodies of a few metres.
 TOLERANCE = {".npz": (0.0, 0.0), ".json": (6e-7, 3e-6), ".bvh": (2e-6, 3e-7), ".glb": (2e-6, 3e-7)}
+# What a format that does not take any body is tried with.
+BODIES = {".npy": "conductor-13", ".pkl": "smpl-24"}
 WITH_META = (".npz", ".json", ".glb")
 META = {"beats": [0.5, 1.0], "model": "maestro", "seed": None, "nested": {"ß": [True, "\udcff"]}}
 
 
 def planar(frames: int = 4, seed: int = 0) -> Motion:
     return Motion(np.random.default_rng(seed).random((frames, 13, 2)), 30.0, get_skeleton("conductor-13"))
+
+
+def example(suffix: str, swing, body: Skeleton, frames: int = 6) -> Motion:
+    """Make a motion that the format can hold; of `body`, if it holds any body."""
+    if suffix == ".npy":
+        return planar()
+    return swing(get_skeleton(BODIES[suffix]), frames, 60.0) if suffix in BODIES else swing(body, frames)
 
 
 @pytest.mark.parametrize("suffix", TOLERANCE)
@@ -50,8 +59,9 @@ def test_any_hierarchy_comes_back(tmp_path_factory, swing, random_body, suffix, 
 
 
 @pytest.mark.parametrize("suffix", TOLERANCE)
-def test_a_known_body_is_recognised(tmp_path, swing, suffix):
-    body = get_skeleton("conductor-23")
+@pytest.mark.parametrize("name", ["conductor-23", "smpl-24"])
+def test_a_known_body_is_recognised(tmp_path, swing, suffix, name):
+    body = get_skeleton(name)
     swing(body).save(tmp_path / f"x{suffix}")
     loaded = Motion.load(tmp_path / f"x{suffix}").skeleton
     assert loaded == body
@@ -111,7 +121,7 @@ def test_positions_alone_are_refused_with_a_way_out(tmp_path, swing, suffix, wha
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_case_of_the_suffix_does_not_matter(tmp_path, swing, suffix):
     path = tmp_path / f"x{suffix.upper()}"
-    (planar() if suffix == ".npy" else swing(get_skeleton("conductor-23"))).save(path)
+    example(suffix, swing, get_skeleton("conductor-23")).save(path)
     assert list(tmp_path.iterdir()) == [path]
     assert len(Motion.load(path)) > 0
 
@@ -147,8 +157,7 @@ def test_a_missing_or_empty_file_is_refused(tmp_path, suffix):
 def test_each_format_refuses_the_others(tmp_path, swing, suffix):
     for other in SUFFIXES:
         if other != suffix:
-            motion = planar() if other == ".npy" else swing(get_skeleton("conductor-23"))
-            motion.save(tmp_path / f"x{other}")
+            example(other, swing, get_skeleton("conductor-23")).save(tmp_path / f"x{other}")
             (tmp_path / f"x{other}").rename(tmp_path / f"y{suffix}")
             with pytest.raises(MotionError):
                 Motion.load(tmp_path / f"y{suffix}")
@@ -157,7 +166,7 @@ def test_each_format_refuses_the_others(tmp_path, swing, suffix):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_file_that_is_cut_short_is_refused(tmp_path, swing, random_body, suffix):
     path = tmp_path / f"x{suffix}"
-    (planar() if suffix == ".npy" else swing(random_body(3), 3)).save(path)
+    example(suffix, swing, random_body(3), 3).save(path)
     data = path.read_bytes().rstrip()
     for size in np.random.default_rng(0).integers(1, len(data) - 12, size=150):
         path.write_bytes(data[:size])
@@ -169,7 +178,7 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path, swing, random_body, suffi
 @pytest.mark.filterwarnings("ignore")  # NumPy remarks on headers that look like an older version's
 def test_damaged_bytes_make_a_valid_motion_or_a_plain_error(tmp_path, swing, random_body, suffix):
     path = tmp_path / f"x{suffix}"
-    (planar() if suffix == ".npy" else swing(random_body(3), 3)).save(path)
+    example(suffix, swing, random_body(3), 3).save(path)
     data = np.frombuffer(path.read_bytes(), np.uint8)
     rng = np.random.default_rng(1)
     refused = 0

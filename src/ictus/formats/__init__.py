@@ -1,7 +1,7 @@
 """Motion formats: one file each, with `read(path) -> Recording` and `write(path, recording)`.
 
 Formats know skeletons and arrays, not `Motion`, so that `Motion.load` and `Motion.save` can call them. The suffix
-chooses the format.
+chooses the format. `coco` and `openpose`, which have no suffix of their own, are written by calling them.
 """
 
 import os
@@ -40,7 +40,7 @@ class Recording:
     meta: dict[str, Any] = field(default_factory=dict)
 
 
-_MODULES = {".npz": "npz", ".npy": "cm100", ".json": "json", ".bvh": "bvh", ".glb": "gltf"}
+_MODULES = {".npz": "npz", ".npy": "cm100", ".json": "json", ".bvh": "bvh", ".glb": "gltf", ".pkl": "aist"}
 SUFFIXES = tuple(_MODULES)
 
 

@@ -1,0 +1,101 @@
+"""Does a dance stand on the floor, and does it go on: feet, freezing, drifting."""
+
+import numpy as np
+
+from ictus.dance.metrics.inputs import SKELETON, Array, Given, positions_at
+
+_RATE = 30.0  # frames a second, of the published metrics of feet
+_FLOOR = [0, 2]  # the axes along the floor
+_FEET = tuple(tuple(SKELETON.index(f"{side}{joint}") for joint in ("ankle", "toes")) for side in "lr")
+_ANKLE, _TOES = 0.08, 0.05  # metres above the floor, at most, of a foot that stands
+_EVEN = 0.02  # metres by which the toes may differ in height if both are taken to stand
+_SKATES = 0.01  # metres a frame
+
+
+def physical_foot_contact(motion: Given, fps: float | None = None) -> float:
+    """PFC: 0 where the body is pushed only while a foot stands still; published values are about 1 to 3.
+
+    10,000 times the mean over the frames of (root's acceleration, falling not counted, in parts of the largest) times
+    (how far the left foot moves along the floor in a frame, metres) times (the right one); a foot moves as far as the
+    slower of ankle and toes. Being relative to one largest acceleration, it falls with the length of the motion.
+
+    Parameters
+    ----------
+    motion : smpl-24 Motion, or (T, 24, 3) metres, y up, at `fps` (60 if not given); measured at 30 fps, T >= 3.
+
+    Source: Tseng, Castellon & Liu, EDGE: Editable Dance Generation from Music (CVPR 2023).
+    """
+    positions = positions_at(motion, _RATE, fps, least=3)
+    acceleration = np.diff(positions[:, 0], 2, axis=0)  # (T - 2, 3), in units that cancel
+    acceleration[:, 1] = np.maximum(acceleration[:, 1], 0)
+    push = np.linalg.norm(acceleration, axis=-1)
+    if not push.any():
+        return 0.0
+    left, right = (np.linalg.norm(_along_floor(positions, foot), axis=-1).min(1)[1:] for foot in _FEET)
+    return float(1e4 * (left * right * push / push.max()).mean())
+
+
+def foot_skating_ratio(motion: Given, fps: float | None = None) -> float:
+    """FSR: the share of a foot's frames on the floor in which it skates, mean of both feet; NaN if none ever stands.
+
+    The floor is as high as the toes in the first frame: the mean of both, or the lower ones if they differ by 2 cm. A
+    foot stands where its ankle is at most 8 cm and its toes at most 5 cm above it. It skates where ankle or toes move
+    more than 1 cm in a frame; of this movement the published code takes the mean of both directions along the floor, so
+    that x and z can cancel.
+
+    Parameters
+    ----------
+    motion : smpl-24 Motion, or (T, 24, 3) metres, y up, at `fps` (60 if not given); measured at 30 fps, T >= 2.
+
+    Source: Li et al., Lodge: A Coarse to Fine Diffusion Network for Long Dance Generation (CVPR 2024).
+    """
+    positions = positions_at(motion, _RATE, fps)
+    toes = positions[0, [foot[1] for foot in _FEET], 1]
+    floor = toes.mean() if np.ptp(toes) < _EVEN else toes.min()
+    shares = []
+    for foot in _FEET:
+        ankle, tips = positions[:, foot, 1].T - floor
+        stands = (ankle <= _ANKLE) & (tips <= _TOES)
+        skates = (np.abs(_along_floor(positions, foot).mean(-1)) > _SKATES).any(1)
+        if stands.any():
+            shares.append((skates & stands[:-1]).sum() / stands.sum())
+    return float(np.mean(shares)) if shares else float("nan")
+
+
+def freeze_ratio(motion: Given, seconds: float = 20.0, fps: float | None = None) -> float:
+    """Energy of the last seconds over that of the first: 0 where the dance has frozen, 1 where it goes on as it began.
+
+    0 also where it never moves, infinite where it only begins to.
+
+    Energy is the mean squared speed of the joints as seen from the root, so that drifting does not count as dancing.
+
+    Parameters
+    ----------
+    motion : smpl-24 Motion, or (T, 24, 3) at `fps` (60 if not given), at a multiple of 30 fps; T >= 3.
+    seconds : of either end; half the motion if it is shorter than twice as long.
+    """
+    positions = positions_at(motion, _RATE, fps, least=3)
+    energy = (np.diff(positions - positions[:, :1], axis=0) ** 2).sum(-1).mean(1)  # (T - 1,)
+    count = max(1, min(round(seconds * _RATE), len(energy) // 2))
+    first, last = float(energy[:count].mean()), float(energy[-count:].mean())
+    if not first:
+        return float("inf") if last else 0.0
+    return last / first
+
+
+def root_drift(motion: Given, fps: float | None = None) -> float:
+    """How far along the floor the root ever gets from the centre of the stage, metres.
+
+    The centre is where the root is at first: a dance is placed on the stage by its beginning.
+
+    Parameters
+    ----------
+    motion : smpl-24 Motion, or (T, 24, 3) metres at `fps` (60 if not given), at a multiple of 30 fps; T >= 2.
+    """
+    path = positions_at(motion, _RATE, fps)[:, 0][:, _FLOOR]
+    return float(np.linalg.norm(path - path[0], axis=-1).max())
+
+
+def _along_floor(positions: Array, joints: tuple[int, ...]) -> Array:
+    """(T, 24, 3) -> (T - 1, joints, 2): the steps of joints along the floor."""
+    return np.diff(positions[:, joints][..., _FLOOR], axis=0)

@@ -21,6 +21,8 @@ TASKS: dict[str, str] = {
     "conducting.m2s_net": "ictus.conducting.tasks.m2s_net:M2SNetTask",
     "conducting.m2s_gan": "ictus.conducting.tasks.m2s_gan:M2SGANTask",
     "conducting.listener": "ictus.conducting.tasks.listener:ListenerTask",
+    "dance.fact": "ictus.dance.tasks.fact:FACTTask",
+    "dance.melody": "ictus.dance.tasks.melody:MelodyTask",
 }
 
 

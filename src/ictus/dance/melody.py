@@ -1,0 +1,179 @@
+"""Dance with Melody: the sound of each beat, and where in song and beat a frame stands -> a pose per frame.
+
+Source: Tang, Jia & Mao, "Dance with Melody: An LSTM-autoencoder Approach to Music-oriented Dance Synthesis", ACM
+Multimedia 2018. The paper gives the parts but no widths; those here are of a public reproduction of it, as are
+LeakyReLU and the orthogonal initialisation of the LSTMs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ictus.errors import AudioError, ModelError
+from ictus.nn.pretrained import Pretrained
+
+RATE = 25  # frames a second
+AUDIO, INDEX, MOTION = 16, 3, 63  # numbers a frame: melody16, the temporal index, 21 joints
+GROUPS = (slice(0, 3), slice(3, 6), slice(6, 10), slice(10, 15), slice(15, 16))  # the five features of melody16
+BEAT = 1  # the column of the index that is 1 on the first frame of each beat
+
+
+@dataclass(frozen=True)
+class MelodyConfig:
+    """Variant, normalisation and sizes.
+
+    Attributes
+    ----------
+    variant : "lstm", which hears the features alone; "lstm-index", with the temporal index; "lstm-mask", with both the
+        index and the mask, which lets a beat's first frame through and no other; "autoencoder", the paper's: as
+        "lstm-mask", but what the mask lets through is encoded by an LSTM, and must also tell the whole sound again.
+    grouping : "group", one scale for each feature (and one for all of the motion), so that the dimensions of a feature
+        keep their proportions; or "dimension", one for each number.
+    scaling : "min-max", to [0, 1]; or "z-score", to mean 0 and deviation 1.
+    dense, units, reduced : width of the dense layers, of the LSTMs, and of the encoded sound.
+    layers, dropout : of the predictor's LSTM; the encoder's and the decoder's have one layer.
+    """
+
+    variant: Literal["lstm", "lstm-index", "lstm-mask", "autoencoder"] = "autoencoder"
+    grouping: Literal["group", "dimension"] = "group"
+    scaling: Literal["min-max", "z-score"] = "min-max"
+    dense: int = 24
+    units: int = 32
+    reduced: int = 10
+    layers: int = 3
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        if min(self.dense, self.units, self.reduced, self.layers) < 1:
+            raise ModelError("dense, units, reduced and layers must each be 1 or more")
+        if not 0 <= self.dropout < 1:
+            raise ModelError(f"dropout is {self.dropout:g}; it must lie between 0 and 1")
+
+
+class Recurrent(nn.Module):
+    """Dense layer, temporal index beside it, LSTM, dense layer: what encoder, decoder and predictor all are."""
+
+    def __init__(
+        self, inputs: int, outputs: int, config: MelodyConfig, layers: int = 1, *, indexed: bool = True
+    ) -> None:
+        super().__init__()
+        self.indexed = indexed
+        self.inner = nn.Sequential(nn.Linear(inputs, config.dense), nn.LeakyReLU())
+        dropout = config.dropout if layers > 1 else 0.0  # it stands between layers
+        width = config.dense + (INDEX if indexed else 0)
+        self.lstm = nn.LSTM(width, config.units, layers, batch_first=True, dropout=dropout)
+        for name, weight in self.lstm.named_parameters():
+            if name.startswith("weight"):
+                nn.init.orthogonal_(weight)
+        self.outer = nn.Linear(config.units, outputs)
+
+    def forward(self, x: Tensor, index: Tensor) -> Tensor:
+        """(B, T, inputs) and (B, T, 3) -> (B, T, outputs)."""
+        y = self.inner(x)
+        y, _ = self.lstm(torch.cat((y, index), -1) if self.indexed else y)  # (B, T, units)
+        z: Tensor = self.outer(y)
+        return z
+
+
+class Scale(nn.Module):
+    """A normalisation, x -> (x - shift) / scale, that is measured once and saved with the network."""
+
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, numbers: int) -> None:
+        super().__init__()
+        self.register_buffer("shift", torch.zeros(numbers))
+        self.register_buffer("scale", torch.ones(numbers))
+
+    def fit(self, rows: Tensor, groups: Sequence[slice], scaling: Literal["min-max", "z-score"]) -> None:
+        """Measure (T, numbers), all columns of a group together; what never changes is only shifted."""
+        for group in groups:
+            part = rows[:, group].double()
+            if scaling == "min-max":
+                low, high = part.aminmax()
+                shift, scale = low, high - low
+            else:
+                shift, scale = part.mean(), part.std(correction=0)
+            self.shift[group], self.scale[group] = shift.float(), scale.float() if scale > 0 else 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., numbers) -> the same, normalised."""
+        return (x - self.shift) / self.scale
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """(..., numbers), normalised -> as they were."""
+        return x * self.scale + self.shift
+
+
+class MelodyAutoencoder(Pretrained):
+    """The LSTM autoencoder of Dance with Melody, and the plainer networks that it is compared with."""
+
+    Config = MelodyConfig
+    config: MelodyConfig
+    sizes: ClassVar = {"paper": MelodyConfig(), "debug": MelodyConfig(dense=8, units=8, reduced=4, layers=2)}
+
+    def __init__(self, config: MelodyConfig) -> None:
+        super().__init__(config)
+        self.metadata = {"features": "melody16@25", "skeleton": "melody-21", "fps": RATE}
+        self.audio_scale, self.index_scale, self.motion_scale = Scale(AUDIO), Scale(INDEX), Scale(MOTION)
+        self.masked = config.variant in ("lstm-mask", "autoencoder")
+        self.encoder: nn.Module | None = None
+        self.decoder: Recurrent | None = None
+        heard = config.reduced if self.masked else AUDIO
+        if config.variant == "autoencoder":
+            self.encoder = Recurrent(AUDIO, config.reduced, config)
+            self.decoder = Recurrent(config.reduced, AUDIO, config)
+        elif self.masked:
+            self.encoder = nn.Sequential(nn.Linear(AUDIO, config.reduced), nn.LeakyReLU())
+        self.predictor = Recurrent(heard, MOTION, config, config.layers, indexed=config.variant != "lstm")
+
+    def fit_scales(self, audio: Tensor, index: Tensor, motion: Tensor) -> None:
+        """Measure the normalisations on (T, 16), (T, 3) and (T, 63), all frames of the training set."""
+        by_group = self.config.grouping == "group"
+        scaling = self.config.scaling
+        self.audio_scale.fit(audio, GROUPS if by_group else _each(AUDIO), scaling)
+        self.motion_scale.fit(motion, [slice(0, MOTION)] if by_group else _each(MOTION), scaling)
+        self.index_scale.fit(index, _each(INDEX), "min-max")  # three features of one number; the beat stays 0 or 1
+
+    def forward(self, audio: Tensor, index: Tensor) -> Tensor:
+        """Dance.
+
+        Parameters
+        ----------
+        audio : (B, T, 16) melody16 at 25 fps.
+        index : (B, T, 3) the temporal index: frame in the song, first frame of a beat, frames since the beat.
+
+        Returns
+        -------
+        (B, T, 63), melody-21 at 25 fps, in the unit that the network was trained in.
+
+        Raises
+        ------
+        AudioError
+            If the shapes are others.
+        """
+        if audio.shape[2:] != (AUDIO,) or index.shape != (*audio.shape[:2], INDEX):
+            shapes = f"{tuple(audio.shape)} and {tuple(index.shape)}"
+            raise AudioError(
+                f"features and temporal index of shapes {shapes}; (B, T, {AUDIO}) and (B, T, {INDEX}) needed"
+            )
+        return self.motion_scale.inverse(self.predict(self.audio_scale(audio), self.index_scale(index))[0])
+
+    def predict(self, audio: Tensor, index: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Normalised (B, T, 16) and (B, T, 3) -> normalised motion (B, T, 63) and, if decoded, audio (B, T, 16)."""
+        x = audio
+        if self.decoder is not None and self.encoder is not None:
+            x = self.encoder(audio, index)  # (B, T, reduced)
+        elif self.encoder is not None:
+            x = self.encoder(audio)
+        if self.masked:
+            x = x * (index[..., BEAT : BEAT + 1] > 0)
+        return self.predictor(x, index), None if self.decoder is None else self.decoder(x, index)
+
+
+def _each(numbers: int) -> list[slice]:
+    return [slice(k, k + 1) for k in range(numbers)]

@@ -1,0 +1,1 @@
+"""What the dance networks learn, each by the protocol of ictus.training.task."""

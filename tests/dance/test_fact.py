@@ -1,0 +1,254 @@
+"""FACT: sizes as published, what sees what, and generation against a loop that spells it out."""
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+
+from ictus.dance.fact import ABLATIONS, FACT, FACTConfig, sustained
+from ictus.dance.frames import padded, rest, unpadded
+from ictus.errors import AudioError, ModelError, MotionError, UsageError
+
+
+def count(module: torch.nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def on_meta(config: FACTConfig) -> FACT:
+    """A network whose weights take no memory."""
+    with torch.device("meta"):
+        return FACT(config)
+
+
+@pytest.fixture(scope="module")
+def network() -> FACT:
+    torch.manual_seed(0)
+    return FACT.from_config("debug").eval()
+
+
+def music(pieces: int, frames: int, seed: int = 1) -> Tensor:
+    features = torch.randn(pieces, frames, 35, generator=torch.Generator().manual_seed(seed))
+    features[..., 33:] = (features[..., 33:] > 1).float()
+    return features
+
+
+def seeds(dances: int) -> Tensor:
+    noise = 0.1 * torch.randn(dances, 120, 219, generator=torch.Generator().manual_seed(2))
+    return padded(rest() + noise, 225)
+
+
+def test_parameters_as_published() -> None:
+    network = on_meta(FACTConfig())
+    assert count(network) == 120_406_977
+    blocks = [block for stack in (network.motion, network.audio) for block in stack.transformer.blocks]
+    blocks += list(network.fusion.blocks)
+    assert [count(block) for block in blocks] == [7_483_072] * 16
+    parts = (network.motion.embedding, network.audio.embedding, network.head)
+    assert [count(part) for part in parts] == [180_800, 28_800, 180_225]
+    assert count(on_meta(FACTConfig(width=768, heads=12))) == 114_019_809  # the size of the authors' unit test
+    assert 2e6 < count(on_meta(FACT.sizes["small"])) < 4e6
+
+
+@pytest.mark.parametrize("row", ABLATIONS)
+def test_ablations(row: str) -> None:
+    config = FACTConfig().ablated(row)
+    layers = (config.motion_layers, config.audio_layers, config.fusion_layers)
+    expected = {"late-fusion": (13, 2, 1), "no-fusion": (14, 0, 0)}
+    assert layers == expected.get(row, (2, 2, 12))
+    assert config.future == {"causal": 1, "future-1": 1, "future-10": 10}.get(row, 20)
+    torch.manual_seed(0)
+    network = FACT(FACT.sizes["debug"].ablated(row))
+    made = network(seeds(2), music(2, 240))
+    assert made.shape == (2, 120 if row == "causal" else config.future, 225)
+    made.sum().backward()
+    assert all(p.grad is not None and p.grad.any() for p in network.parameters()), "every weight must take part"
+    danced = network.generate(seeds(2), music(2, 242))
+    assert danced.shape == (2, 3, 225)
+    heard = not torch.equal(danced, network.generate(seeds(2), music(2, 242, seed=5)))
+    assert heard == (row != "no-fusion")
+
+
+def test_frames_without_padding() -> None:
+    network = FACT(FACTConfig(pose=219, width=16, heads=2, hidden=32, motion_layers=1, audio_layers=1, fusion_layers=1))
+    assert network(seeds(2)[..., 6:], music(2, 240)).shape == (2, 20, 219)
+    assert network.generate(None, music(2, 240), steps=2).shape == (2, 2, 219)
+
+
+def test_initialisation() -> None:
+    torch.manual_seed(0)
+    network = FACT.from_config("small")
+    for tensor in (network.head.weight, network.motion.positions, network.audio.positions):
+        assert 0.039 < tensor.detach().abs().max() <= 0.04
+        assert tensor.detach().std().item() == pytest.approx(0.02 * 0.8796, rel=0.03)
+    kernel = network.fusion.blocks[0].attention.qkv.weight.detach()
+    limit = (6 / (192 + 3 * 192)) ** 0.5
+    assert 0.99 * limit < kernel.abs().max() <= limit
+    assert all(not bias.any() for name, bias in network.named_parameters() if name.endswith("bias"))
+
+
+def test_forward_by_definition(network: FACT) -> None:
+    motion, audio = seeds(2), music(2, 240)
+    moving = network.motion.embedding(motion) + network.motion.positions
+    heard = network.audio.embedding(audio) + network.audio.positions
+    for block in network.motion.transformer.blocks:
+        moving = block(moving)
+    for block in network.audio.transformer.blocks:
+        heard = block(heard)
+    both = torch.cat((moving, heard), 1)
+    assert both.shape == (2, 360, 16)
+    for block in network.fusion.blocks:
+        assert block.attention.scale == 16**-0.5
+        both = block(both)
+    torch.testing.assert_close(network(motion, audio), network.head(both)[:, :20], atol=1e-6, rtol=1e-5)
+
+
+def test_full_attention_sees_all_and_causal_the_past() -> None:
+    torch.manual_seed(0)
+    motion, audio = seeds(1), music(1, 240)
+    later_motion, later_audio = motion.clone(), audio.clone()
+    later_motion[:, 50] += 1
+    later_audio[:, 70] += 1
+    full = FACT.from_config("debug")
+    assert (full(motion, audio)[0] != full(later_motion, audio)[0]).any(-1).all()
+    assert (full(motion, audio)[0] != full(motion, later_audio)[0]).any(-1).all()
+    causal = FACT(FACT.sizes["debug"].ablated("causal"))
+    for changed, first in (((later_motion, audio), 50), ((motion, later_audio), 70)):
+        differs = (causal(motion, audio)[0] - causal(*changed)[0]).abs().amax(-1) > 1e-6
+        assert differs.tolist() == [k >= first for k in range(120)]
+
+
+def spelled_out(network: FACT, motion: Tensor, audio: Tensor, frames: int, stride: int = 1) -> Tensor:
+    """One plain forward per step, all 360 tokens of it, as the authors' loop does."""
+    made: list[Tensor] = []
+    with torch.no_grad():
+        for at in range(0, frames, stride):
+            heard = network.hear(audio[:, at : at + 240])
+            told = network.decode(motion, heard, slice(None))
+            assert told.shape[1] == 360
+            new = told[:, 119:120] if network.config.attention == "causal" else told[:, :stride]
+            motion = torch.cat((motion[:, stride:], new), 1)
+            made.append(new)
+    return torch.cat(made, 1)[:, :frames]
+
+
+@pytest.mark.parametrize(("stride", "attention"), [(1, "full"), (7, "full"), (20, "full"), (1, "causal")])
+def test_generation_is_the_loop(network: FACT, stride: int, attention: str) -> None:
+    if attention == "causal":
+        network = FACT(FACT.sizes["debug"].ablated("causal"))
+    seed, audio = seeds(2), music(2, 264)
+    made = network.generate(seed, audio, stride=stride)
+    assert made.shape == (2, 25, 225)  # 264 - 239: the last window of four seconds is used, and none beyond
+    torch.testing.assert_close(made, spelled_out(network, seed, audio, 25, stride), atol=1e-5, rtol=0)
+
+
+def test_steps_bound_the_dance(network: FACT) -> None:
+    seed, audio = seeds(1), music(1, 264)
+    whole = network.generate(seed, audio)
+    for steps, stride in itertools.product((1, 9, 100), (1, 4)):
+        assert network.generate(seed, audio, steps, stride).shape[1] == min(steps, 25)
+    torch.testing.assert_close(network.generate(seed, audio, 9), whole[:, :9])
+
+
+def test_many_are_as_one_by_one(network: FACT) -> None:
+    seed, audio = seeds(3), music(3, 250)
+    together = network.generate(seed, audio, stride=3)
+    alone = torch.cat([network.generate(seed[k : k + 1], audio[k : k + 1], stride=3) for k in range(3)])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+    shared = network.generate(seed, audio[:1], stride=3)  # one piece for three seeds
+    torch.testing.assert_close(shared, network.generate(seed, audio[:1].expand(3, -1, -1), stride=3), atol=1e-5, rtol=0)
+
+
+def test_to_the_end_of_the_music(network: FACT) -> None:
+    seed, audio = seeds(1), music(1, 260)
+    audio[:, -1, 33:] = 1
+    made = network.generate(seed, audio, stride=20, to_end=True)
+    assert made.shape[1] == 260 - 120
+    torch.testing.assert_close(made[:, :20], network.generate(seed, audio, stride=20)[:, :20], atol=1e-5, rtol=0)
+    assert network.generate(seed, music(1, 121), to_end=True).shape[1] == 1
+    assert network.generate(None, music(1, 30), to_end=True, stride=20).shape[1] == 30
+
+
+def test_without_a_seed_the_dance_covers_the_music(network: FACT) -> None:
+    audio = music(2, 150)
+    made = network.generate(None, audio, to_end=True, stride=20)
+    assert made.shape == (2, 150, 225)
+    resting = padded(network.start, 225).expand(2, 120, -1)
+    assert torch.equal(made, network.generate(resting, sustained(audio, 120, 0), to_end=True, stride=20))
+
+
+def test_what_lasts_before_and_after_the_music() -> None:
+    audio = music(1, 10)
+    audio[:, [0, -1], 33:] = 1
+    longer = sustained(audio, 3, 4)
+    assert longer.shape == (1, 17, 35)
+    assert torch.equal(longer[:, 3:13], audio)
+    assert torch.equal(longer[:, :3, :33], audio[:, :1, :33].expand(-1, 3, -1))
+    assert torch.equal(longer[:, 13:, :33], audio[:, -1:, :33].expand(-1, 4, -1))
+    assert not longer[:, :3, 33:].any()
+    assert not longer[:, 13:, 33:].any()
+
+
+def test_rotations_in_the_loop(network: FACT) -> None:
+    free = network.generate(seeds(1), music(1, 243))
+    made = network.generate(seeds(1), music(1, 243), orthonormalise=True)
+
+    def error(frames: Tensor) -> float:
+        matrices = unpadded(frames)[..., 3:].reshape(-1, 3, 3)
+        return float((matrices @ matrices.mT - torch.eye(3)).abs().max())
+
+    assert error(made) < 1e-4 < error(free)
+
+
+def test_in_half_precision_it_is_nearly_the_same(network: FACT) -> None:
+    exact = network.generate(seeds(1), music(1, 300), stride=20)
+    with torch.autocast("cpu", torch.bfloat16):
+        made = network.generate(seeds(1), music(1, 300), stride=20)
+    assert made.dtype == torch.float32
+    assert 0 < float((made - exact).abs().max()) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "arguments"),
+    [
+        (AudioError, "4.00 s", {"audio": music(1, 239)}),
+        (AudioError, "2.02 s", {"audio": music(1, 120), "to_end": True}),
+        (AudioError, "2.00 s", {"audio": music(1, 119), "motion_seed": None}),
+        (AudioError, "(1, 250, 34)", {"audio": music(1, 250)[..., 1:]}),
+        (AudioError, "not finite", {"audio": music(1, 250) / 0}),
+        (MotionError, "(1, 119, 225)", {"motion_seed": seeds(1)[:, 1:]}),
+        (MotionError, "(1, 120, 219)", {"motion_seed": seeds(1)[..., 6:]}),
+        (MotionError, "not finite", {"motion_seed": seeds(1) * torch.nan}),
+        (MotionError, "3 seed motions for 2 pieces", {"motion_seed": seeds(3), "audio": music(2, 250)}),
+        (UsageError, "stride 21", {"stride": 21}),
+        (UsageError, "stride 0", {"stride": 0}),
+        (UsageError, "0 steps", {"steps": 0}),
+    ],
+)
+def test_wrong_input_is_one_line(network: FACT, error: type, words: str, arguments: dict) -> None:
+    with pytest.raises(error) as caught:
+        network.generate(**{"motion_seed": seeds(1), "audio": music(1, 250), **arguments})
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({"pose": 72}, "pose is 72"),
+        ({"width": 100, "heads": 3}, "multiple of heads"),
+        ({"future": 121}, "future is 121"),
+        ({"attention": "causal"}, "next frame only"),
+        ({"fusion_layers": 0}, "nothing would come of the music"),
+    ],
+)
+def test_wrong_sizes(sizes: dict, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        FACTConfig(**sizes)
+
+
+def test_folder(network: FACT, tmp_path) -> None:
+    network.save_pretrained(tmp_path)
+    loaded = FACT.from_pretrained(tmp_path)
+    assert torch.equal(loaded.generate(seeds(1), music(1, 240)), network.generate(seeds(1), music(1, 240)))
+    assert loaded.metadata["features"] == "rhythm35@60"

@@ -1,0 +1,140 @@
+"""FACT learns by its recipes, on a corpus in small."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from prepared_dances import write_aist
+
+from ictus.cli.train import task_class
+from ictus.dance.fact import ABLATIONS, FACT, sustained
+from ictus.dance.frames import padded, rest
+from ictus.dance.tasks.fact import FACTTask, FACTTaskConfig
+from ictus.errors import UsageError
+from ictus.training.recipe import read_recipe
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+@pytest.fixture(scope="module")
+def aist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_aist(tmp_path_factory.mktemp("aist"))
+
+
+def batches(samples, size: int = 4) -> Iterator[dict]:
+    for start in range(0, len(samples), size):
+        items = [samples[k] for k in range(start, min(start + size, len(samples)))]
+        stacked = {key: torch.from_numpy(np.stack([item[key] for item in items])) for key in ("motion", "audio")}
+        yield {**stacked, "name": [item["name"] for item in items]}
+
+
+def train(task, steps: int) -> list[float]:
+    """Do what the training loop does, without its loop."""
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    optimizers, log = task.optimizers(), []
+    for step in range(steps):
+        for name, loss, figures in task.losses(next(batches(task.train_set(0))), 0, step):
+            optimizers[name].zero_grad()
+            loss.backward()
+            optimizers[name].step()
+            log.append(float(figures["l2"]))
+    return log
+
+
+def test_it_learns(aist: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    task = FACTTask(FACTTaskConfig(size="debug", lr=1e-2, rest=0.2, noise=0.01), aist)
+    log = train(task, 15)
+    assert log[-1] < 0.5 * log[0]
+    task.network.eval()
+    figures = task.validate(batches)
+    assert set(figures) == {"l2", "l2/rollout", "l2/still"}
+    assert figures["l2"] < 0.5 * log[0]
+    task.export(tmp_path / "model", {"recipe": {}})
+    loaded = FACT.from_pretrained(tmp_path / "model")
+    assert loaded.metadata["art"] == "dance"
+    torch.testing.assert_close(loaded.start, rest(1.0))  # the dances' height, not the default
+
+
+def test_adam_is_keras_adam(aist: Path) -> None:
+    (optimizer,) = FACTTask(FACTTaskConfig(size="debug"), aist).optimizers().values()
+    (group,) = optimizer.param_groups
+    assert (group["lr"], group["eps"], group["betas"], group["weight_decay"]) == (1e-4, 1e-7, (0.9, 0.999), 0)
+
+
+@pytest.mark.parametrize("row", [None, *ABLATIONS])
+@pytest.mark.parametrize("pose", [219, 225])
+def test_what_is_supervised(aist: Path, row: str | None, pose: int) -> None:
+    task = FACTTask(FACTTaskConfig(size="debug", pose=pose, ablation=row), aist)
+    batch = next(batches(task.samples))
+    ((_, loss, _),) = task.losses(batch, 0, 0)
+    motion = batch["motion"]
+    told = task.network(padded(motion[:, :120], pose), batch["audio"])
+    frames = {"causal": range(1, 121), "future-1": range(120, 121), "future-10": range(120, 130)}
+    truth = padded(motion[:, list(frames.get(row, range(120, 140)))], pose)
+    assert float(loss.detach()) == pytest.approx(float((told - truth).square().mean().detach()), rel=1e-5)
+    assert set(task.validate(batches)) == {"l2", "l2/rollout", "l2/still"}
+
+
+def test_standing_still_is_measured(aist: Path) -> None:
+    task = FACTTask(FACTTaskConfig(size="debug", pose=219), aist)
+    motions = [np.load(file)[:300] for file in sorted((aist / "val").glob("*/motion.npy"))]
+    still = np.mean([(motion[120:180] - motion[119]) ** 2 for motion in motions])
+    assert task.validate(batches)["l2/still"] == pytest.approx(still, rel=1e-5)
+
+
+def test_rest_stands_where_the_dance_begins(aist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = FACTTask(FACTTaskConfig(size="debug", pose=219, rest=0.999999), aist)
+    batch = next(batches(task.samples))
+    batch["motion"][:, :, 2] += 3.0
+    seen = {}
+    monkeypatch.setattr(
+        FACT, "forward", lambda self, m, a: seen.update(motion=m, audio=a) or m[:, :20].requires_grad_()
+    )
+    next(task.losses(batch, 0, 0))
+    torch.testing.assert_close(seen["motion"][:, :, 0], batch["motion"][:, 120:121, 0].expand(-1, 120))
+    assert bool((seen["motion"][:, :, 2] == 3).all())
+    torch.testing.assert_close(seen["motion"][..., 1], torch.ones(4, 120))
+    torch.testing.assert_close(seen["audio"], sustained(batch["audio"][:, 120:], 120, 0))
+
+
+def test_noise_is_on_what_is_seen_alone(aist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = FACTTask(FACTTaskConfig(size="debug", pose=219, noise=0.1), aist)
+    batch = next(batches(task.samples))
+    truth = batch["motion"].clone()
+    seen = []
+    answer = truth[:, 120:140].clone().requires_grad_()
+    monkeypatch.setattr(FACT, "forward", lambda self, m, a: seen.append(m) or answer)
+    ((_, loss, _),) = task.losses(batch, 0, 0)
+    assert float(loss.detach()) == 0
+    assert float((seen[0] - truth[:, :120]).std()) == pytest.approx(0.1, rel=0.05)
+
+
+def test_wrong_settings_are_named() -> None:
+    with pytest.raises(UsageError, match="rest is 1"):
+        FACTTaskConfig(rest=1)
+    with pytest.raises(UsageError, match="noise is -1"):
+        FACTTaskConfig(noise=-1)
+
+
+@pytest.mark.parametrize("name", ["fact", "fact-paper", "fact-small", *(f"fact-{row}" for row in ABLATIONS)])
+def test_recipes(name: str) -> None:
+    recipe = read_recipe(RECIPES / f"{name}.yaml", lambda task: task_class(task).Config)
+    config, training = recipe.config, recipe.training
+    assert isinstance(config, FACTTaskConfig)
+    if name == "fact-small":
+        assert config.size == "small"
+        return
+    published = (config.size, config.lr, config.draws, config.rest, config.noise)
+    assert published == ("paper", 1e-4, 1, 0, 0)
+    rate = [config.lr * training.schedule(step, training.steps) for step in (0, 59_999, 60_000, 100_000, 150_000)]
+    if name == "fact":
+        assert (config.pose, training.batch, config.ablation) == (225, 32, None)
+        assert rate == pytest.approx([1e-4, 1e-4, 1e-4, 1e-5, 1e-6])
+    else:
+        assert (config.pose, training.batch, training.steps) == (219, 16, 300_000)
+        assert rate == pytest.approx([1e-4, 1e-4, 1e-5, 1e-6, 1e-6])
+        assert name == ("fact-paper" if config.ablation is None else f"fact-{config.ablation}")

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ictus.errors import ModelError
 
@@ -87,8 +87,8 @@ def load(name: str | os.PathLike[str]) -> "Conductor":
     return LearnedConductor(getattr(import_module(module), network).from_pretrained(folder), name)
 
 
-def is_listener(name: str | os.PathLike[str]) -> bool:
-    """Whether a name or folder is that of a trained listener, which hears beats but does not conduct.
+def listener_kind(name: str | os.PathLike[str]) -> Literal["whole", "live"] | None:
+    """Return whether a name or folder is that of a listener for whole pieces, of a live one, or of neither.
 
     Raises
     ------
@@ -97,4 +97,9 @@ def is_listener(name: str | os.PathLike[str]) -> bool:
     """
     from ictus.nn.folder import locate, read_config
 
-    return os.fspath(name) != "maestro" and read_config(locate(name))["class"] == _LISTENER
+    if os.fspath(name) == "maestro":
+        return None
+    content = read_config(locate(name))
+    if content["class"] != _LISTENER:
+        return None
+    return "live" if content["config"].get("causal") else "whole"

@@ -141,8 +141,11 @@ def _marker(name: str, seed: int) -> "Marker":
         return beats.librosa_ear()
     if name == "classical":
         return beats.ear(ClassicalListener())
-    if hub.is_listener(name):
-        return beats.ear(Listener(name))
+    match hub.listener_kind(name):
+        case "whole":
+            return beats.ear(Listener(name))
+        case "live":
+            return beats.live_ear(name)
     return beats.hands(hub.load(name), seed)
 
 

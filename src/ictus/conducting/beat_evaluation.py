@@ -1,5 +1,6 @@
 """Compare listeners, and the hands of conductors, with the true beats of music, kind of music by kind of music."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from ictus.conducting.evaluation import Row, bootstrap
 from ictus.conducting.listening import Recording
 from ictus.conducting.metrics.beats import continuity, f_measure, ictus_times, rolled
 from ictus.errors import UsageError
+from ictus.features import mel81
 
 Array = NDArray[np.float64]
 
@@ -25,6 +27,7 @@ MEANING = {
     "metre": "share of pieces whose metre is right",
 }
 EVERYTHING = "all"
+_TOLD = ("time", "position", "meter")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,23 @@ def ear(listener: Callable[[Audio], Beats]) -> Marker:
     def mark(audio: Audio) -> Marks:
         beats = listener(audio).conducted()
         return Marks(beats.times, beats.downbeats, beats.meter)
+
+    return mark
+
+
+def live_ear(folder: str | os.PathLike[str]) -> Marker:
+    """Return what a live listener says of a stream, beat by beat; what it said cannot be mended."""
+    from ictus.conducting.live import LiveListener
+
+    def mark(audio: Audio) -> Marks:
+        listener = LiveListener(folder)
+        samples = audio.mono().resample(mel81.rate).samples[0]
+        chunks = np.split(samples, range(mel81.rate, len(samples), mel81.rate))
+        told = [beat for chunk in chunks for beat in listener.stream(chunk)]
+        times, positions, meters = (np.array([getattr(beat, name) for beat in told]) for name in _TOLD)
+        if not told:
+            return Marks(np.zeros(0), np.zeros(0))
+        return Marks(times, times[positions == 1], int(np.bincount(meters).argmax()))
 
     return mark
 

@@ -204,7 +204,7 @@ def beats_and_truth(heard: Mapping[str, Any], truth: Mapping[str, Any], *, windo
     misses.plot(found[~hit], np.clip(miss[~hit], -reach, reach), "x", color=_GENERATED, markersize=4)
     tempo.set(ylabel="beats a minute")
     tempo.legend(loc="upper right", ncols=2)
-    bars.set(ylabel="place in the bar", ylim=(0.4, None))
+    bars.set(ylabel="place in the bar", ylim=(0.4, None), yticks=sorted(set(np.asarray(truth["positions"]).tolist())))
     misses.set(ylabel="off by (ms)", xlabel="time (s)", ylim=(-1.1 * reach, 1.1 * reach))
     tempo.margins(x=0)
     return figure

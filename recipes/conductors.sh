@@ -12,15 +12,16 @@ ictus data prepare rehearsal --data "$scores" --out "$corpus" --hours 0.8 --spli
 ictus data prepare rehearsal --data "$scores" --out "$corpus" --hours 6 --split train --workers 2 --seed 0
 train() { ictus train "recipes/$1.yaml" --data "$corpus" --out "$runs/$1" --resume --set "${brief[@]}" "${@:2}"; }
 train plain
-train cnn-lstm training.epochs=70 training.batch=16 training.validate_every=4
+train cnn-lstm training.epochs=60 training.batch=16 training.validate_every=4
 train m2s-net training.epochs=12 training.validate_every=3 training.schedule.kind=cosine
-train m2s-gan training.epochs=GAN_EPOCHS m2s_net="$runs/m2s-net/model"
+train m2s-gan training.epochs=12 training.batch=10 training.validate_every=2 \
+    training.precision=32-true penalty=standard mse=300 m2s_net="$runs/m2s-net/model"
 models=()
 for name in plain cnn-lstm m2s-gan; do models+=(--model "$runs/$name/model"); done
 # shellcheck disable=SC2086
 ictus evaluate conducting --data "$corpus" "${models[@]}" $judge --critic "$runs/m2s-gan/model/critic" --seeds 3 \
     --show "$runs/shown" -o "$runs/table.json" -o "$runs/table.md" -o "$runs/table.csv"
 for name in plain cnn-lstm m2s-gan; do
-    python recipes/ship.py "$name" "$runs/$name/model" --data "$corpus" --table "$runs/table.json"
+    python recipes/ship.py "$name" "$runs/$name/model" --table "$runs/table.json"
 done
-python recipes/ship.py m2s-net "$runs/m2s-net/model" --data "$corpus"
+python recipes/ship.py m2s-net "$runs/m2s-net/model"

@@ -18,7 +18,7 @@ common=(training.epochs=1000 training.workers=1 training.validate_first=false tr
 ictus train recipes/listener.yaml --data "$work/learned" --out "$work/listener" --resume \
     --set "${common[@]}" training.steps=2800
 ictus train recipes/listener-live.yaml --data "$work/learned" --out "$work/listener-live" --resume \
-    --set "${common[@]}" training.steps=LIVE_STEPS
+    --set "${common[@]}" training.steps=1800
 ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/listener/model" --model maestro \
     --model classical -o "$work/heldout.json" -o "$work/heldout.md"
 python recipes/ship.py listener "$work/listener/model" --table "$work/heldout.json"

@@ -70,7 +70,13 @@ CARDS = {
     "m2s-net": Card(
         "M2S-Net: how well a conductor's motion fits the music, frame by frame", "m2s-net", _CONDUCTED, _JUDGES
     ),
-    "m2s-gan": Card("M2S-GAN (VirtualConductor): mel and noise to conductor-13", "m2s-gan", _CONDUCTED, _CONDUCTS),
+    "m2s-gan": Card(
+        "M2S-GAN (VirtualConductor): mel and noise to conductor-13; beside the published losses a mean squared error, "
+        "and the standard gradient penalty",
+        "m2s-gan",
+        _CONDUCTED,
+        _CONDUCTS,
+    ),
     "listener": Card("Beats and downbeats of any music, heard as a whole", "listener", _HEARD, _HEARS, "listeners.sh"),
     "listener-live": Card(
         "Beats and downbeats of music as it sounds, 83 ms behind", "listener-live", _HEARD, _HEARS, "listeners.sh"

@@ -26,10 +26,10 @@ class Shipped:
 _MAESTRO = Shipped(
     "maestro",
     "conducting",
-    "marks the beats that it hears; any metre, 3-D body",
-    "no weights",
+    "marks the beats that the listener hears; metres 1 to 6, 3-D body",
+    "the listener's",
     "Apache-2.0",
-    "hands on the given beats within half a frame",
+    "hands mark what is heard: beat_f within .003 of the listener's",
 )
 
 

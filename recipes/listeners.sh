@@ -21,5 +21,8 @@ ictus train recipes/listener-live.yaml --data "$work/learned" --out "$work/liste
     --set "${common[@]}" training.steps=1800
 ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/listener/model" --model maestro \
     --model classical -o "$work/heldout.json" -o "$work/heldout.md"
+ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/listener-live/model" \
+    -o "$work/live.json"
+ictus evaluate conducting --protocol beats --data "$work/unseen" --model "$work/listener/model" -o "$work/unseen.md"
 python recipes/ship.py listener "$work/listener/model" --table "$work/heldout.json"
-python recipes/ship.py listener-live "$work/listener-live/model"
+python recipes/ship.py listener-live "$work/listener-live/model" --table "$work/live.json"

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ictus.conducting.beat_evaluation import live_ear
 from ictus.conducting.conductor import Maestro
 from ictus.conducting.listener import Listener
 from ictus.conducting.metrics.beats import f_measure, ictus_times, rolled
@@ -37,6 +38,18 @@ def test_songs() -> None:
     assert beats > 0.85 > 2 * chance
     assert abs(beats - hands) < 0.04
     assert downbeats > 0.6
+
+
+@pytest.mark.slow
+def test_a_song_as_it_sounds() -> None:
+    found = []
+    for k in range(4):
+        made = song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), Studio(songs=1))
+        marks = live_ear("listener-live")(made.audio)
+        found.append(f_measure(conducted(made.truth).times, marks.beats))
+        assert marks.downbeats is not None
+        assert set(marks.downbeats) < set(marks.beats)
+    assert np.mean(found) > 0.7
 
 
 @pytest.mark.slow

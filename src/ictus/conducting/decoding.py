@@ -133,6 +133,7 @@ _EXPECTED = {
     6: (2.8, -1.2, 0.0, 0.9, -0.5, -0.7),
 }
 _SPREAD, _FURTHEST = 1.6, 3.0  # standard deviation about them, and how many of it count at most
+_FAINT, _PLAIN = -1.5, 3.5  # logits are cut here: what is plain in clear music must not look like another metre
 
 
 def decode_bars(logits: Array, meter: int | None = None) -> tuple[Whole, Whole]:
@@ -174,7 +175,8 @@ class Bars:
 
     def score(self, logit: float) -> Array:
         """Return the log-probability, (S,), up to a constant, of a beat with this logit of a downbeat."""
-        return -(np.minimum(np.abs(logit - self._expected) / _SPREAD, _FURTHEST) ** 2) / 2
+        misses = np.abs(min(max(logit, _FAINT), _PLAIN) - self._expected) / _SPREAD
+        return -(np.minimum(misses, _FURTHEST) ** 2) / 2
 
     def _changes(self) -> Array:
         last, first = (self.positions == self.meters)[:, None], (self.positions == 1)[None]

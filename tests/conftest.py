@@ -8,7 +8,7 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes share two cores
 # librosa compiles at its first call and keeps the result; two processes that write it at once can crash each other.
 _PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / f"numba-{_PROCESS}"))
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / f"numba-{_PROCESS}")
 
 
 @pytest.fixture(scope="session")

@@ -18,11 +18,11 @@ from ictus.conducting.decoding import RATE, decode_bars, decode_beats, refined
 from ictus.conducting.perception import described, perceive, sounding
 from ictus.errors import UsageError
 from ictus.features import mel81
+from ictus.nn.folder import shipped_folders
 
 if TYPE_CHECKING:
     from ictus.conducting.beat_network import BeatNetwork
 
-_SHIPPED = Path(__file__).parents[1] / "weights" / "listener"
 _AROUND = 2  # frames about a beat within which its downbeat may show
 
 
@@ -37,7 +37,7 @@ class Listener:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        shipped = _SHIPPED if (_SHIPPED / "config.json").is_file() else None
+        shipped = next((found for found in shipped_folders() if found.name == "listener"), None)
         self.folder = shipped if folder is None else Path(folder)
 
     def __call__(self, audio: Audio, *, meter: int | None = None) -> Beats:
@@ -77,7 +77,7 @@ class Listener:
         from ictus.conducting.beat_network import BeatNetwork
         from ictus.nn.folding import fold
 
-        return fold(BeatNetwork.from_pretrained(self.folder or _SHIPPED))
+        return fold(BeatNetwork.from_pretrained(self.folder or "listener"))
 
 
 def bars_of(

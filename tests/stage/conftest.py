@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ictus.kinematics import two_bone_elbow
+from ictus.kinematics import forward_kinematics, two_bone_elbow
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 
@@ -46,3 +46,29 @@ def solid() -> Motion:
         positions[:, hand] = end + 0.38 * (end - bend)
     positions[:, body.index("baton")] = positions[:, body.index("right_hand")] + [0.1, 0.3, 0.1]
     return Motion(positions, 60, body)
+
+
+@pytest.fixture(scope="session")
+def dancer() -> Motion:
+    """Three seconds of smpl-24 at 30 fps: arms down, the left knee lifted now and then, walking to its left."""
+    body = get_skeleton("smpl-24")
+    time = np.arange(90) / 30
+    rotations = np.tile(np.eye(3), (90, 24, 1, 1))
+    for side, sign in (("l", -1), ("r", 1)):
+        rotations[:, body.index(f"{side}shoulder")] = turned_by(np.full(90, sign * 1.2), axis=2)
+    lift = np.maximum(np.sin(2 * np.pi * time), 0)
+    rotations[:, body.index("lhip")] = turned_by(-1.2 * lift, axis=0)
+    rotations[:, body.index("lknee")] = turned_by(1.6 * lift, axis=0)
+    root = np.stack([0.5 * time, np.full(90, 0.92), 0 * time], axis=1)
+    positions = forward_kinematics(body, rotations, root)
+    return Motion(positions, 30, body, rotations, root, {"beats": beats_at([0.5, 1.0, 1.5, 2.0], 4)})
+
+
+def turned_by(angles: np.ndarray, axis: int) -> np.ndarray:
+    """Rotations (T, 3, 3) about one axis."""
+    first, second = ((axis + 1) % 3, (axis + 2) % 3)
+    turns = np.tile(np.eye(3), (len(angles), 1, 1))
+    turns[:, first, first] = turns[:, second, second] = np.cos(angles)
+    turns[:, second, first] = np.sin(angles)
+    turns[:, first, second] = -np.sin(angles)
+    return turns

@@ -4,6 +4,7 @@ import numpy as np
 
 from ictus.motion import Motion
 from ictus.stage.backdrop import Colour, Theme, mix
+from ictus.stage.body import sides
 from ictus.stage.camera import Box, Camera, Extent, depth
 from ictus.stage.figure import Layer, Pose, Trail, shaded, shape
 from ictus.stage.shapes import Frame, Points, capsule, grown, rounded
@@ -20,7 +21,7 @@ class Anybody:
 
     def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
         self._theme = theme
-        positions, self._joints = motion.positions, motion.skeleton.joints
+        positions, self._joints, self._sides = motion.positions, motion.skeleton.joints, sides(motion.skeleton)
         height = _height(motion)
         camera = Camera.fit(extent, box, y_up=positions.shape[2] == 3)
         self.unit = 0.22 * height * camera.scale
@@ -73,8 +74,7 @@ class Anybody:
         return [shape(grown(polygon, 1.2), edge), shape(polygon, shaded(far, colour, near))], near
 
     def _colour(self, joint: int) -> Colour:
-        name = self._joints[joint].lower()
-        return self._theme.left if "left" in name else self._theme.right if "right" in name else self._theme.middle
+        return {"left": self._theme.left, "right": self._theme.right}.get(self._sides[joint], self._theme.middle)
 
 
 def anybody_extent(motion: Motion) -> Extent:

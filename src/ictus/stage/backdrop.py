@@ -19,6 +19,9 @@ def bgr(code: str) -> Colour:
     return int(code[5:7], 16), int(code[3:5], 16), int(code[1:3], 16)
 
 
+WHITE: Colour = (255, 255, 255)
+
+
 @dataclass(frozen=True)
 class Theme:
     """A palette. Light that moves is added to a dark stage and taken away from a light one."""
@@ -42,6 +45,7 @@ class Theme:
     right: Colour
     left: Colour
     middle: Colour
+    pool: Colour
 
 
 DARK = Theme(
@@ -64,6 +68,7 @@ DARK = Theme(
     right=bgr("#f0b35a"),
     left=bgr("#5fb4c6"),
     middle=bgr("#c9c5cf"),
+    pool=bgr("#77707e"),
 )
 LIGHT = Theme(
     name="light",
@@ -85,6 +90,7 @@ LIGHT = Theme(
     right=bgr("#c9761a"),
     left=bgr("#1f7f96"),
     middle=bgr("#55535c"),
+    pool=bgr("#fffdf9"),
 )
 _THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 

@@ -5,15 +5,19 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.motion import Motion
 from ictus.stage.anybody import Anybody, anybody_extent
 from ictus.stage.backdrop import Image, Theme, get_theme, lit, write
 from ictus.stage.beats import Lamps
+from ictus.stage.body import is_whole
 from ictus.stage.camera import Box, Extent
 from ictus.stage.conductor import CONDUCTORS, Conductor, conductor_extent
+from ictus.stage.dancer import Dancer, dancer_extent
 from ictus.stage.figure import Figure, Layer, Pose
+from ictus.stage.floor import Ground
 from ictus.stage.shapes import SHIFT, Bounds, Rectangle, inside
 from ictus.stage.trail import Glow, Ribbons, ribbons
 
@@ -53,11 +57,12 @@ class Scene:
         self.width, self.height = width * len(motions), height
         self._backdrop = np.tile(lit(width, height, palette), (1, len(motions), 1))
         extents = _extents(motions)
-        self._panels = [
-            _Panel(
+        self._panels: list[_Panel | _Floored] = [
+            (_Floored if _dances(motion) else _Panel)(
                 _lasting(motion, self.frames),
                 extents[_kind(motion)],
                 self._box(k, size, bool(title), bool(captions)),
+                (width * k, width * (k + 1)),
                 self._backdrop,
                 palette,
             )
@@ -103,6 +108,11 @@ class Scene:
                 yield canvas, touched
 
     @property
+    def travels(self) -> bool:
+        """Whether a camera goes along with the motion, so that all of the picture moves."""
+        return any(isinstance(panel, _Floored) for panel in self._panels)
+
+    @property
     def backdrop(self) -> Image:
         """The empty stage with its lettering, (height, width, 3) uint8 BGR."""
         return self._backdrop
@@ -117,8 +127,12 @@ def _lasting(motion: Motion, frames: int) -> Motion:
     """Let a motion stand still at its end until it has so many frames."""
     if len(motion) == frames:
         return motion
-    rest = np.repeat(motion.positions[-1:], frames - len(motion), axis=0)
-    return replace(motion, positions=np.concatenate([motion.positions, rest]), rotations=None, root=None)
+
+    def held(track: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+        return None if track is None else np.concatenate([track, np.repeat(track[-1:], frames - len(track), axis=0)])
+
+    positions = np.concatenate([motion.positions, np.repeat(motion.positions[-1:], frames - len(motion), axis=0)])
+    return replace(motion, positions=positions, rotations=held(motion.rotations), root=held(motion.root))
 
 
 def _kind(motion: Motion) -> tuple[str, int]:
@@ -130,22 +144,37 @@ def _extents(motions: Sequence[Motion]) -> dict[tuple[str, int], Extent]:
     extents: dict[tuple[str, int], Extent] = {}
     for motion in motions:
         kind = _kind(motion)
-        extent = conductor_extent(motion) if kind[0] in CONDUCTORS else anybody_extent(motion)
+        extent = _reach(motion)
         extents[kind] = extents[kind] | extent if kind in extents else extent
     return extents
 
 
-class _Panel:
-    """One motion's place in the picture."""
+def _dances(motion: Motion) -> bool:
+    return motion.skeleton.name not in CONDUCTORS and is_whole(motion)
 
-    def __init__(self, motion: Motion, extent: Extent, box: Box, backdrop: Image, theme: Theme) -> None:
-        height = backdrop.shape[0]
+
+def _reach(motion: Motion) -> Extent:
+    if motion.skeleton.name in CONDUCTORS:
+        return conductor_extent(motion)
+    return dancer_extent(motion) if _dances(motion) else anybody_extent(motion)
+
+
+def _lamps(motion: Motion, box: Box, height: int, theme: Theme) -> Lamps | None:
+    return Lamps.of(motion, ((box[0] + box[2]) / 2, box[3] + 0.05 * height), 0.011 * height, theme)
+
+
+class _Panel:
+    """One motion's place in the picture, on the empty stage."""
+
+    def __init__(
+        self, motion: Motion, extent: Extent, box: Box, sides: tuple[int, int], backdrop: Image, theme: Theme
+    ) -> None:
         body = Conductor if motion.skeleton.name in CONDUCTORS else Anybody
         self._figure: Figure = body(motion, extent, box, theme)
         hem, unit = self._figure.hem, self._figure.unit
         self._fade = None if hem is None else _Fade(backdrop, hem, 0.7 * unit)
         self._fps = motion.fps
-        self.lamps = Lamps.of(motion, ((box[0] + box[2]) / 2, box[3] + 0.05 * height), 0.011 * height, theme)
+        self.lamps = _lamps(motion, box, len(backdrop), theme)
 
     def stretch(self, start: int, stop: int) -> "_Stretch":
         """Work out the shapes of frames `start` to `stop`."""
@@ -176,6 +205,40 @@ class _Stretch:
         for limb in self.pose.order[frame]:
             _fill(canvas, self.pose.limbs[limb], frame)
         return self.all.rectangle(frame)
+
+
+class _Floored:
+    """A dancer's place in the picture, between two columns: its floor goes by, so that all of it is painted anew."""
+
+    def __init__(
+        self, motion: Motion, extent: Extent, box: Box, sides: tuple[int, int], backdrop: Image, theme: Theme
+    ) -> None:
+        left, right = sides
+        self._figure = Dancer(motion, extent, (box[0] - left, box[1], box[2] - left, box[3]), theme)
+        self._place = left, 0, right, len(backdrop)
+        self._figure.floor.light(backdrop[inside(self._place)])
+        self.lamps = _lamps(motion, box, len(backdrop), theme)
+
+    def stretch(self, start: int, stop: int) -> "_FlooredStretch":
+        """Work out the shapes of frames `start` to `stop`."""
+        return _FlooredStretch(self._figure.pose(start, stop), self._figure.ground(start, stop), self._place)
+
+
+@dataclass(frozen=True)
+class _FlooredStretch:
+    """A dancer's shapes over some frames."""
+
+    pose: Pose
+    ground: Ground
+    place: Rectangle
+
+    def paint(self, canvas: Image, glow: Glow, frame: int) -> Rectangle:
+        """Paint one frame; return the rectangle that it touches."""
+        part = canvas[inside(self.place)]  # nothing reaches into the picture beside it
+        self.ground.paint(part, frame)
+        for limb in self.pose.order[frame]:
+            _fill(part, self.pose.limbs[limb], frame)
+        return self.place
 
 
 def _fill(canvas: Image, layer: Layer, frame: int) -> None:

@@ -124,6 +124,8 @@ def _video_stream(container: OutputContainer, scene: Scene) -> VideoStream:
     rate = Fraction(scene.fps).limit_denominator(1001)
     # Flat drawings need no slow search. Fine key frames (ipratio) keep the slopes of the backdrop smooth at no cost.
     options = {"preset": "ultrafast", "crf": "28", "x264-params": "ipratio=4"}
+    if scene.travels:  # where all of the picture moves, that would smear it; this is no larger
+        options = {"preset": "superfast", "crf": "24", "x264-params": "ipratio=2"}
     stream = container.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height, stream.pix_fmt = scene.width, scene.height, "yuv420p"
     context = stream.codec_context

@@ -113,6 +113,15 @@ def capsule(start: Points, end: Points, start_radius: float, end_radius: float, 
     return np.concatenate([around, behind], axis=1).astype(np.float32)
 
 
+def hull(centres: Points, radii: Points, corners: int = 32) -> Points:
+    """The hull of N discs, whose centres are (T, N, 2) and radii (T, N); returns (T, corners, 2), always convex."""
+    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False, dtype=np.float32)
+    out = np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (corners, 2)
+    farthest = (centres @ out.T + radii[..., None]).argmax(1)  # (T, corners): the disc that reaches out most
+    centre = np.take_along_axis(centres, farthest[..., None], axis=1)
+    return np.asarray(centre + np.take_along_axis(radii, farthest, axis=1)[..., None] * out)
+
+
 def rounded(polygon: Points, steps: int = 4) -> Points:
     """A closed smooth curve near the corners of `polygon`, (T, K, 2); returns (T, K * steps, 2)."""
     return np.asarray(np.matmul(_spline(polygon.shape[1], steps), polygon))

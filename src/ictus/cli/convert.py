@@ -1,51 +1,187 @@
 """`ictus convert`: motion from one format to another, and published checkpoints into folders of this package."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from ictus.cli.batch import picture_size
 from ictus.cli.console import say
-from ictus.errors import UsageError
+from ictus.errors import MotionError, UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ictus.formats import Recording
+    from ictus.motion import Motion
 
 CHECKPOINTS = (".pt", ".pth", ".pth.tar")
+TENSORFLOW = re.compile(r"(checkpoint|.*\.index|.*\.data-\d+-of-\d+)")
+_POSABLE = ("melody-21", "melody-23", "coco-17")  # bodies of points that a dancer can be posed by
+_MARGIN = 0.05  # of the picture's shorter side, around the keypoints
 
 
 def run(
     source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IN")],
     target: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")],
     /,
+    body: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    points: Literal["coco-17", "melody-21"] | None = None,
+    keypoints: Literal["coco", "openpose"] | None = None,
+    size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "1280x720",
+    fps: float | None = None,
 ) -> int:
     """Convert a motion file, or an official checkpoint.
 
     Args:
-        source: A motion (.npz .npy .json .bvh .glb), or VirtualConductor's published weights (.pt).
-        target: A motion file whose suffix names the format, or for weights the folder to make.
+        source: A motion (.npz .npy .json .bvh .glb, AIST++'s .pkl); points of a dancer in space are posed where a
+            format or an option asks for joints that turn. Or VirtualConductor's published weights (.pt), or
+            FACT's, which TensorFlow has written as an .npz (python -m pydoc ictus.dance.fact_official says how).
+        target: A motion file whose suffix names the format; for weights, or OpenPose's keypoints, the folder to make.
+        body: Give the dancer (smpl-24) other measures: a file of 24 joint offsets in metres (.json .npz).
+        points: Save the points of another body as they move with the dancer.
+        keypoints: Save what a camera in front sees, in pixels: coco (one .json) or openpose (a folder of them).
+        size: Size of the picture that the keypoints lie in.
+        fps: Frames a second; the motion is resampled.
     """
-    if source.suffix.lower() in CHECKPOINTS:
-        from ictus.conducting.official import convert
-
-        if target.suffix or target.is_file():
-            raise UsageError(f"{target}: a checkpoint becomes a folder; give a name without a suffix")
-        network = convert(source, target)
-        parameters = sum(p.numel() for p in network.parameters())
-        say(f"{source} -> {target} ({type(network).__name__}, {parameters:,} parameters)")
+    convert = _checkpoint_converter(source)
+    if convert is None:
+        _convert_motion(source, target, body=body, points=points, keypoints=keypoints, size=size, fps=fps)
         return 0
-    _convert_motion(source, target)
+    if body or points or keypoints or fps:
+        raise UsageError(f"{source}: is a checkpoint; --body, --points, --keypoints and --fps are for motions")
+    if target.suffix or target.is_file():
+        raise UsageError(f"{target}: a checkpoint becomes a folder; give a name without a suffix")
+    network = convert(source, target)
+    parameters = sum(p.numel() for p in network.parameters())
+    say(f"{source} -> {target} ({type(network).__name__}, {parameters:,} parameters)")
     return 0
 
 
-def _convert_motion(source: Path, target: Path) -> None:
-    from ictus.conducting.projection import lift, project
+def _checkpoint_converter(source: Path) -> "Callable[[Path, Path], nn.Module] | None":
+    """Return what turns a published checkpoint into a folder, or None for a motion."""
+    if source.suffix.lower() in CHECKPOINTS:
+        from ictus.conducting.official import convert as conductor
+
+        return conductor
+    if TENSORFLOW.fullmatch(source.name):
+        raise UsageError(
+            f"{source}: only TensorFlow reads its checkpoints; write the variables to an .npz where it is installed, "
+            "as `python -m pydoc ictus.dance.fact_official` says, and convert that"
+        )
+    if source.suffix.lower() == ".npz" and _holds_variables(source):
+        from ictus.dance.fact_official import convert as dancer
+
+        return dancer
+    return None
+
+
+def _holds_variables(source: Path) -> bool:
+    """Whether an .npz holds variables of TensorFlow's object graph, and no motion."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return any(name.startswith("model/") for name in archive.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return False  # the reader of motions says what is wrong with it
+
+
+def _convert_motion(
+    source: Path,
+    target: Path,
+    *,
+    body: Path | None,
+    points: str | None,
+    keypoints: str | None,
+    size: str,
+    fps: float | None,
+) -> None:
+    from ictus.dance.body import embodied, load_body
+    from ictus.dance.conversion import convert
     from ictus.formats import SUFFIXES
     from ictus.motion import Motion
 
-    if target.suffix.lower() not in SUFFIXES:
+    suffix = target.suffix.lower()
+    if keypoints is None and suffix not in SUFFIXES:
         raise UsageError(f"{target}: no motion format has that suffix; known are {' '.join(SUFFIXES)}")
+    if keypoints and (suffix != ".json" if keypoints == "coco" else suffix or target.is_file()):
+        raise UsageError(f"{target}: " + ("coco is one .json file" if keypoints == "coco" else "openpose is a folder"))
+    picture = picture_size(size)
+    measures = None if body is None else load_body(body)
     motion = Motion.load(source)
-    if target.suffix.lower() == ".npy" and motion.skeleton.name == "conductor-23":
-        motion = project(motion).resample(30)
-    if target.suffix.lower() in (".bvh", ".glb") and motion.skeleton.name == "conductor-13":
-        motion = lift(motion)
-    motion.save(target)
+    try:
+        if measures is not None:
+            motion = embodied(_danced(motion), measures)
+        if points is not None and points != motion.skeleton.name:
+            motion = convert(_danced(motion), points)
+        motion = motion if fps is None else motion.resample(fps)
+        motion = _seen(motion) if keypoints else _fit_for(suffix, motion)
+        if keypoints:
+            _save_keypoints(_pictured(motion, picture), target, keypoints, picture)
+    except MotionError as error:
+        raise MotionError(f"{source}: {error}") from error
+    if not keypoints:
+        motion.save(target)
     say(f"{source} -> {target} ({motion.skeleton.name}, {len(motion)} frames at {motion.fps:g} a second)")
+
+
+def _danced(motion: "Motion") -> "Motion":
+    """Return points in space of a body that has legs as a dancer, smpl-24 with rotations; others as they are."""
+    if motion.skeleton.name not in _POSABLE or motion.positions.shape[2] != 3:
+        return motion
+    from ictus.dance.posing import posed
+
+    return posed(motion)
+
+
+def _fit_for(suffix: str, motion: "Motion") -> "Motion":
+    """Return the motion as a format can hold it: posed, projected, lifted or at another frame rate."""
+    from ictus.conducting.projection import lift, project
+
+    if suffix == ".npy" and motion.skeleton.name == "conductor-23":
+        motion = project(motion)
+    if suffix == ".npy" and motion.skeleton.name == "conductor-13":
+        return motion.resample(30)
+    if suffix in (".bvh", ".glb") and motion.skeleton.name == "conductor-13":
+        return lift(motion)
+    if suffix in (".bvh", ".glb", ".pkl"):
+        motion = _danced(motion)
+    return motion.resample(60) if suffix == ".pkl" and motion.skeleton.name == "smpl-24" else motion
+
+
+def _seen(motion: "Motion") -> "Motion":
+    """Return the body that a detector of people finds in this one's picture, if there is such a one."""
+    from ictus.conducting.projection import project
+    from ictus.dance.conversion import convert
+
+    if motion.skeleton.name == "conductor-23":
+        return project(motion)
+    if motion.skeleton.name in ("smpl-24", *_POSABLE) and motion.skeleton.name != "coco-17":
+        return convert(_danced(motion), "coco-17")
+    return motion
+
+
+def _save_keypoints(recording: "Recording", target: Path, form: str, size: tuple[int, int]) -> None:
+    from ictus.files import writing
+    from ictus.formats import coco, openpose
+
+    if form == "openpose":
+        openpose.write(target, recording)
+        return
+    with writing(target) as temporary:
+        coco.write(temporary, recording, size)
+
+
+def _pictured(motion: "Motion", size: tuple[int, int]) -> "Recording":
+    """Return the motion in pixels: seen from the front, all of it within the picture, as large as fits."""
+    from ictus.formats import Recording
+    from ictus.stage.camera import Camera, Extent
+
+    width, height = size
+    margin = _MARGIN * min(size)
+    box = (margin, margin, width - margin, height - margin)
+    camera = Camera.fit(Extent.of(motion.positions), box, y_up=motion.positions.shape[2] == 3)
+    return Recording(motion.skeleton, motion.fps, camera.project(motion.positions).astype("float32"))

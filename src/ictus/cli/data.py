@@ -18,12 +18,19 @@ def run() -> int:
 
 def app() -> SubcommandApp:
     """Return `ictus data` with its subcommands."""
+    from ictus.cli import dance_data
+
     prepare = SubcommandApp()
     prepare.command(name="rehearsal")(prepare_rehearsal)
+    prepare.command(name="aist")(dance_data.prepare_aist)
+    prepare.command(name="melody")(dance_data.prepare_melody)
+    prepare.command(name="choreography")(dance_data.prepare_choreography)
     data = SubcommandApp()
     data.command(prepare, name="prepare", help="Make or convert a corpus.")
     inspect, plot = SubcommandApp(), SubcommandApp()
     inspect.command(name="conductor-motion")(inspect_conductor_motion)
+    inspect.command(name="aist")(dance_data.inspect_aist)
+    inspect.command(name="melody")(dance_data.inspect_melody)
     plot.command(name="conductor-motion")(plot_conductor_motion)
     data.command(inspect, name="inspect", help="Count what is there, and name what is broken.")
     data.command(plot, name="plot", help="Draw the samples of a corpus.")

@@ -16,6 +16,7 @@ music and names: Tsuchida et al., AIST Dance Video Database (ISMIR 2019).
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -44,6 +45,7 @@ GENRES = {
     "JB": "ballet jazz",
 }
 SITUATIONS = ("sBM", "sFM")  # basic and advanced dance
+MUSIC_SUFFIXES = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".mp4")  # the first of a song counts
 
 _NAME = re.compile(r"g([A-Z]{2})_(s[A-Z]{2})_c(All|\d\d)_d(\d\d)_(m[A-Z]{2}\d)_ch(\d\d)")
 _MUSIC = re.compile(r"m([A-Z]{2})(\d)")
@@ -132,26 +134,30 @@ class Survey:
 
 
 def survey(
-    root: str | os.PathLike[str], split: str | None = None, kind: Literal["crossmodal", "pose"] = "crossmodal"
+    root: str | os.PathLike[str],
+    split: str | None = None,
+    kind: Literal["crossmodal", "pose"] = "crossmodal",
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> Survey:
     """Look through the motions of a split, or through all that are there; every file is read.
 
-    Sequences on the ignore list are left out.
+    Sequences on the ignore list are left out; `progress` is called with the fraction done.
 
     Raises
     ------
     UsageError
         If the folder holds no motions, or has no such split.
     """
-    motions = Path(root) / "motions"
-    if not motions.is_dir():
-        raise UsageError(f"{motions}: no such folder; give the folder of AIST++ that holds motions/ and splits/")
-    names = sorted(path.stem for path in motions.glob("*.pkl")) if split is None else split_names(root, split, kind)
+    there = motion_files(root)
+    names = sorted(there) if split is None else split_names(root, split, kind)
     ignored = ignore_list(root)
     takes: list[Take] = []
     broken: list[str] = []
-    for name in (name for name in names if name not in ignored):
-        file = motions / f"{name}.pkl"
+    for number, name in enumerate(names, 1):
+        progress(number / len(names))
+        if name in ignored:
+            continue
+        file = Path(root) / "motions" / f"{name}.pkl"
         try:
             Sequence.parse(name)
             takes.append(Take(name, file, len(Motion.load(file))))
@@ -160,6 +166,30 @@ def survey(
         except IctusError as error:
             broken.append(str(error))
     return Survey(tuple(takes), tuple(broken))
+
+
+def motion_files(root: str | os.PathLike[str]) -> dict[str, Path]:
+    """Return the files of motions/ by the names of their sequences. Raises UsageError if there is no such folder."""
+    motions = Path(root) / "motions"
+    if not motions.is_dir():
+        raise UsageError(f"{motions}: no such folder; give the folder of AIST++ that holds motions/ and splits/")
+    return {path.stem: path for path in motions.glob("*.pkl")}
+
+
+def songs(folder: str | os.PathLike[str]) -> dict[str, Path]:
+    """Return the sound files that are songs of AIST by their names, e.g. {"mBR0": Path("music/mBR0.wav")}.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder.
+    """
+    if not Path(folder).is_dir():
+        raise UsageError(f"{folder}: no such folder; give the one that holds the songs, mBR0.wav and so on")
+    files = sorted(file for file in Path(folder).iterdir() if _MUSIC.fullmatch(file.stem))
+    by_suffix = [(file, file.suffix.lower()) for file in files if file.suffix.lower() in MUSIC_SUFFIXES]
+    worst_first = sorted(by_suffix, key=lambda pair: -MUSIC_SUFFIXES.index(pair[1]))
+    return {file.stem: file for file, _ in worst_first}
 
 
 def split_names(

@@ -2,6 +2,8 @@
 
 Formats know skeletons and arrays, not `Motion`, so that `Motion.load` and `Motion.save` can call them. The suffix
 chooses the format. `coco` and `openpose`, which have no suffix of their own, are written by calling them.
+
+What pose estimators say of a player in a film is read by `read_keypoints`: points with a confidence, not a motion yet.
 """
 
 import os
@@ -9,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +42,22 @@ class Recording:
     meta: dict[str, Any] = field(default_factory=dict)
 
 
-_MODULES = {".npz": "npz", ".npy": "cm100", ".json": "json", ".bvh": "bvh", ".glb": "gltf", ".pkl": "aist"}
+@dataclass(frozen=True)
+class Keypoints:
+    """What a file of a pose estimator holds of one player.
+
+    Attributes
+    ----------
+    points : (T, 47, 3) of solos-47: x and y in pixels, y down, and the confidence in [0, 1]. A point that was not
+        found is zeros, or where its confidence of 0 says so a guess.
+    fps : frames per second, or None where the format does not tell.
+    """
+
+    points: NDArray[np.float32]
+    fps: float | None
+
+
+_MODULES = {".npz": "npz", ".npy": "npy", ".json": "json", ".bvh": "bvh", ".glb": "gltf", ".pkl": "aist"}
 SUFFIXES = tuple(_MODULES)
 
 
@@ -61,3 +78,35 @@ def _module(path: str | os.PathLike[str]) -> Any:
     if suffix not in _MODULES:
         raise UsageError(f"{path}: no motion format has the suffix {suffix!r}; known are {' '.join(SUFFIXES)}")
     return import_module(f"ictus.formats.{_MODULES[suffix]}")
+
+
+def read_keypoints(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Keypoints:
+    """Read what a pose estimator says of a player.
+
+    Parameters
+    ----------
+    path : a folder of OpenPose, .json of COCO-WholeBody or MMPose, .npy of Solos, .npy or .npz of MediaPipe.
+    size : width and height of the film in pixels; MediaPipe's landmarks need it, and nothing else does.
+
+    Raises
+    ------
+    MotionError
+        If it is damaged or holds something else.
+    UsageError
+        If no format of keypoints has this suffix.
+    """
+    file = Path(path)
+    if file.is_dir():
+        return cast("Keypoints", import_module("ictus.formats.openpose").read(file))
+    suffix = file.suffix.lower()
+    if suffix == ".json":
+        return cast("Keypoints", import_module("ictus.formats.wholebody").read(file))
+    if suffix not in (".npy", ".npz"):
+        raise UsageError(
+            f"{path}: no format of keypoints has the suffix {suffix!r}; known are .json (COCO-WholeBody, MMPose), "
+            ".npy (Solos, MediaPipe), .npz (MediaPipe) and a folder of OpenPose's files"
+        )
+    landmarks = import_module("ictus.formats.landmarks")
+    if suffix == ".npz" or landmarks.fits(file):
+        return cast("Keypoints", landmarks.read(file, size))
+    return cast("Keypoints", import_module("ictus.formats.solos").read(file))

@@ -6,16 +6,10 @@ and made in parallel, and stays the same.
 
 import contextlib
 import json
-import os
 import shutil
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +17,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from ictus import processes
 from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
@@ -250,7 +245,7 @@ def prepare(
     blocks = [(order, block) for order in wanted for block in range(-(-order.count // _TOGETHER))]
     jobs = [(order, block) for order, block in blocks if _missing(order, block)]
     made, said, work = 0, set[str](), partial(_block, finish)
-    results = spread(work, jobs, cluster) if cluster and jobs else _done(work, jobs, workers)
+    results = spread(work, jobs, cluster) if cluster and jobs else processes.results(work, jobs, workers)
     for number, (count, complaints) in enumerate(results, 1):
         made += count
         for complaint in complaints:
@@ -262,35 +257,6 @@ def prepare(
         with contextlib.suppress(OSError):  # not there, or another run is at work
             (order.out / ".unfinished").rmdir()
     return made
-
-
-def _done(
-    work: Callable[[tuple[Order, int]], tuple[int, list[str]]], jobs: Iterable[tuple[Order, int]], workers: int
-) -> Iterator[tuple[int, list[str]]]:
-    if workers <= 1:
-        yield from map(work, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_follow_parent) as pool:
-        waiting = [pool.submit(work, job) for job in jobs]
-        try:
-            for job in as_completed(waiting):
-                yield job.result()
-        except BrokenProcessPool as error:
-            raise IctusError("a worker was killed, most likely for want of memory; try fewer --workers") from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _follow_parent() -> None:
-    """Leave it to the parent process when to stop; end when it ends, however that comes about."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        if (parent := parent_process()) is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _missing(order: Order, block: int) -> list[int]:

@@ -1,0 +1,207 @@
+"""The dances of `ictus data`: AIST++ and Dance with Melody."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import tyro
+
+from ictus.cli.console import complain, progress_bar, say, say_json
+from ictus.errors import UsageError
+
+if TYPE_CHECKING:
+    from ictus.dance.dataset import Layout
+    from ictus.dance.prepare import Done
+
+Job = TypeVar("Job")
+Split = Literal["all", "train", "val", "test"]
+
+
+def inspect_aist(
+    data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
+    music: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
+    json: bool = False,
+) -> int:
+    """Count the motions, hours, genres and splits of AIST++, and name each file that is broken.
+
+    Args:
+        data: Folder of AIST++, with motions/ and splits/.
+        music: Folder of the songs, to see which are there.
+        json: Report on stdout as JSON.
+    """
+    from ictus.dance.aist_inspection import inspect
+
+    with progress_bar("aist") as progress:
+        found = inspect(data, music, progress)
+    if json:
+        say_json(found.facts())
+    for line in [] if json else found.lines():
+        say(line)
+    for line in found.broken:
+        complain(line)
+    return int(bool(found.broken or found.songs_missing))
+
+
+def inspect_melody(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
+    """Count the dances and minutes of Dance with Melody by kind and split, and name each file that is broken.
+
+    Args:
+        data: Folder of the dances: DANCE_W_1/ and so on as published, or W_1.npz with W_1.ogg.
+        json: Report on stdout as JSON.
+    """
+    from ictus.dance.dance_with_melody import KINDS, splits, survey
+
+    found, split_of = survey(data), splits(data)
+    if json:
+        say_json(
+            {
+                "dances": [
+                    {"name": t.name, "kind": t.kind, "split": split_of.get(t.name), "seconds": round(seconds, 2)}
+                    for t, seconds in zip(found.takes, found.seconds, strict=True)
+                ],
+                "broken": list(found.broken),
+            }
+        )
+    for kind in [] if json else KINDS.values():
+        these = [(t, seconds) for t, seconds in zip(found.takes, found.seconds, strict=True) if t.kind == kind]
+        shares = Counter(split_of.get(take.name, "no split") for take, _ in these)
+        minutes = sum(seconds for _, seconds in these) / 60
+        where = ", ".join(f"{count} in {split}" for split, count in sorted(shares.items()))
+        say(f"{kind}: {len(these)} dances, {minutes:.1f} minutes" + (f"; {where}" if where else ""))
+    for line in found.broken:
+        complain(line)
+    return int(bool(found.broken))
+
+
+def prepare_aist(
+    data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
+    music: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
+    split: Split = "all",
+    workers: int = 1,
+    sound: bool = False,
+) -> int:
+    """Make of AIST++ and its songs what FACT learns from: SPLIT/NAME/motion.npy, audio.npy and beats.npy.
+
+    The crossmodal splits without the ignore list. What is there already is kept: the same command resumes.
+
+    Args:
+        data: Folder of AIST++, with motions/, splits/ and ignore_list.txt.
+        out: Folder to make or go on with.
+        music: Folder of the songs, mBR0.wav (or .flac .mp3 .m4a .ogg) and so on; AIST++ comes without them.
+        split: Which split to make.
+        workers: Processes; a song and its dances is the work of one.
+        sound: Write music.flac too, the part of the song that is danced to.
+    """
+    from ictus.dance import aist_preparation
+    from ictus.dance.dataset import AIST
+
+    if music is None:
+        raise UsageError(aist_preparation.WHERE_MUSIC_IS)
+    _check_workers(workers)
+    songs, lacking = aist_preparation.plan(data, music, out, splits=_splits(split), sound=sound)
+    return _made(aist_preparation.prepare, songs, lacking, out, AIST, workers)
+
+
+def prepare_melody(
+    data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
+    split: Split = "all",
+    view: Literal["room", "body"] = "body",
+    waltz_rate: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None,
+    workers: int = 1,
+    sound: bool = False,
+) -> int:
+    """Make of Dance with Melody what its autoencoder learns from: SPLIT/NAME/motion.npy, audio.npy and beats.npy.
+
+    What is there already is kept: the same command resumes.
+
+    Args:
+        data: Folder of the dances: DANCE_W_1/ and so on as published, or W_1.npz with W_1.ogg. A splits.csv in it
+            (dance_id, split) says what is held out.
+        out: Folder to make or go on with.
+        split: Which split to make.
+        view: room turns and centres each dance once, as an audience sees it; body turns and centres the dancer in
+            every frame, as in the paper.
+        waltz_rate: True frames a second of the waltzes: nominally 25, but 24.63 fits their songs better.
+        workers: Processes.
+        sound: Write music.flac too.
+    """
+    from ictus.dance import melody_preparation
+    from ictus.dance.dance_with_melody import RATES
+    from ictus.dance.dataset import MELODY
+
+    _check_workers(workers)
+    rate = RATES["waltz"] if waltz_rate is None else waltz_rate
+    if not 20 <= rate <= 30:
+        raise UsageError(f"--waltz-rate {rate:g}: the waltzes have about 25 frames a second")
+    jobs, lacking = melody_preparation.plan(data, out, view=view, waltz_rate=rate, splits=_splits(split), sound=sound)
+    return _made(melody_preparation.prepare, jobs, lacking, out, MELODY, workers)
+
+
+def prepare_choreography(
+    data: Annotated[Path, tyro.conf.arg(metavar="SONGS")],
+    dances: Annotated[Path, tyro.conf.arg(metavar="DIR")],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
+    form: Literal["aist", "melody"] = "aist",
+    split: Split = "all",
+    hours: float | None = None,
+    workers: int = 1,
+    seed: int = 0,
+    sound: bool = False,
+) -> int:
+    """Set phrases of real dances on the beats of songs: SPLIT/gBR_NUMBER/motion.npy, audio.npy and beats.npy.
+
+    What is there already is kept: the same command resumes.
+
+    Args:
+        data: Folder of songs whose beats are known, made by `ictus data prepare rehearsal --music`.
+        dances: Folder of real dances, NAME.npz with rotations (T, 22 or 24, 3, 3), root (T, 3), fps, bpm and joins;
+            named as AIST++'s sequences are.
+        out: Folder to make or go on with.
+        form: aist (60 fps, for FACT) or melody (25 fps, for Dance with Melody).
+        split: Which split to make.
+        hours: Hours of each split, at most.
+        workers: Processes.
+        seed: Another seed is another corpus.
+        sound: Write music.flac too.
+    """
+    from ictus.dance import choreographed
+    from ictus.dance.dataset import AIST, MELODY
+
+    _check_workers(workers)
+    if hours is not None and hours <= 0:
+        raise UsageError(f"--hours {hours:g}: choose more than 0")
+    jobs = choreographed.plan(data, dances, out, form=form, splits=_splits(split), hours=hours, seed=seed, sound=sound)
+    return _made(choreographed.prepare, jobs, (), out, AIST if form == "aist" else MELODY, workers)
+
+
+def _made(
+    work: Callable[[Job], "Done"],
+    jobs: Sequence[Job],
+    lacking: Sequence[str],
+    out: Path,
+    layout: "Layout",
+    workers: int,
+) -> int:
+    """Do the work, say what is there then, and return the exit code."""
+    from ictus.dance.prepare import carry_out, close
+
+    for line in lacking:
+        complain(line)
+    with progress_bar("dances") as progress:
+        done = carry_out(work, jobs, workers=workers, progress=progress, report=complain)
+    there = close(out, layout)
+    has = ", ".join(f"{name} has {facts['dances']} ({facts['hours']:.2f} hours)" for name, facts in there.items())
+    say(f"{out}: {done.made} dance{'' if done.made == 1 else 's'} made; {has or 'nothing is there'}")
+    return int(bool(lacking or done.failures))
+
+
+def _splits(split: Split) -> tuple[str, ...]:
+    return ("train", "val", "test") if split == "all" else (split,)
+
+
+def _check_workers(workers: int) -> None:
+    if workers < 1:
+        raise UsageError(f"--workers {workers}: at least one must work")

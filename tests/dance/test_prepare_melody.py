@@ -1,0 +1,120 @@
+"""Dance with Melody, made into what its autoencoder learns from."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from raw_dances import walk, write_gathered, write_published
+
+from ictus.dance import dance_with_melody
+from ictus.dance.dataset import MELODY, survey
+from ictus.dance.melody_preparation import heading, plan, prepare, settled
+from ictus.dance.prepare import Done, carry_out, close
+from ictus.errors import UsageError
+from ictus.features import melody16
+from ictus.skeleton import get_skeleton
+
+BODY = get_skeleton("melody-21")
+FEET = [BODY.index(f"{point}_{side}") for point in ("ankle", "heel", "toe") for side in "lr"]
+
+
+def make(corpus: Path, out: Path, **asked: object) -> tuple[Done, list[str], list[str]]:
+    said: list[str] = []
+    jobs, lacking = plan(corpus, out, **asked)
+    done = carry_out(prepare, jobs, progress=lambda fraction: None, report=said.append)
+    close(out, MELODY)
+    return done, lacking, said
+
+
+def test_what_the_autoencoder_learns_from(tmp_path: Path) -> None:
+    corpus = write_gathered(tmp_path / "corpus", ("C_2", "C_6", "W_1"), frames=200)
+    assert make(corpus, tmp_path / "out") == (Done(3), [], [])
+    found = {split: survey(tmp_path / "out", split, MELODY) for split in ("train", "val")}
+    assert not any(split.broken for split in found.values())
+    names = {split: [dance.folder.name for dance in s.dances] for split, s in found.items()}
+    assert names == {"train": ["C_2", "W_1"], "val": ["C_6"]}
+    chacha, waltz = found["train"].dances
+    assert (chacha.frames, waltz.frames) == (200, 203)  # the waltz is slower than it says
+    takes, _ = dance_with_melody.takes(corpus)
+    heard = melody16(takes[0].audio())
+    np.testing.assert_array_equal(chacha.read("audio"), heard[:200])
+    assert chacha.beats.max() < 8
+    assert np.abs(np.diff(chacha.beats) - 60 / 90).max() < 0.05
+    about = json.loads((tmp_path / "out" / "prepared.json").read_text())
+    assert (about["view"], about["splits"]["val"]["dances"]) == ("room", 1)
+    assert make(corpus, tmp_path / "out")[0] == Done()
+    with pytest.raises(UsageError, match=r"another corpus is there \(view\)"):
+        plan(corpus, tmp_path / "out", view="body")
+
+
+def test_the_published_layout(tmp_path: Path) -> None:
+    done, lacking, _ = make(write_published(tmp_path / "corpus"), tmp_path / "out", sound=True)
+    assert (done.made, lacking) == (1, [])
+    (dance,) = survey(tmp_path / "out", "train", MELODY).dances
+    audio = dance_with_melody.Audio.load(dance.folder / "music.flac")
+    assert audio.duration == pytest.approx(dance.frames / 25, abs=0.01)
+    # The song ticks from its own second 0 on, the dance begins two seconds (three ticks) later.
+    off = dance.beats[:, None] - np.arange(0, 6, 60 / 90)
+    assert np.abs(off).min(1).max() < 0.06
+
+
+def rigid(points: np.ndarray) -> np.ndarray:
+    """All distances between points of a frame, (T, J, J)."""
+    return np.linalg.norm(points[:, :, None] - points[:, None], axis=-1)
+
+
+@pytest.mark.parametrize("view", ["room", "body"])
+def test_a_dance_is_put_on_the_floor_and_faces_the_front(view: str) -> None:
+    points = walk(500)[:, :21] / 100
+    seen = settled(points, view)
+    np.testing.assert_allclose(rigid(seen), rigid(points), atol=1e-9)  # mirrored bodies would pass this, and fail below
+    lowest = seen[:, FEET, 1].min(1)
+    assert np.abs(lowest - 0.052).max() < 0.03  # the floor had risen by 40 cm
+    waist, facing = seen[:, BODY.index("waist")], heading(seen)
+    toes = seen[:, BODY.index("toe_l")] - seen[:, BODY.index("heel_l")]
+    if view == "body":
+        np.testing.assert_allclose(waist[:, [0, 2]], 0, atol=1e-9)
+        np.testing.assert_allclose(facing, 0, atol=1e-9)
+        np.testing.assert_allclose(toes[:, [0, 2]] / 0.2, np.tile([0, 1], (500, 1)), atol=1e-9)
+    else:
+        np.testing.assert_allclose(waist.mean(0)[[0, 2]], 0, atol=1e-9)
+        assert np.angle(np.exp(1j * facing).mean()) == pytest.approx(0, abs=1e-9)
+        np.testing.assert_allclose(np.diff(np.unwrap(facing)), 0.3 / 25, atol=1e-9)  # it turns as it did
+        assert np.ptp(waist[:, 0]) > 1  # and travels as it did
+    # The corpus's _l is the dancer's right, which the audience sees on the left where the dancer faces it.
+    front = np.abs(facing).argmin()
+    assert seen[front, BODY.index("waist_l"), 0] < seen[front, BODY.index("waist_r"), 0]
+
+
+def test_settling_forgets_where_the_dance_was(tmp_path: Path) -> None:
+    points = walk(300)[:, :21] / 100
+    turned = points @ np.array([[0, 0, -1.0], [0, 1, 0], [1, 0, 0]]) + (3, 0.7, -2)
+    np.testing.assert_allclose(settled(turned, "body"), settled(points, "body"), atol=1e-9)
+    room = settled(points, "room")
+    again = settled(room + np.array([1, 0.2, 1]), "room")
+    np.testing.assert_allclose(again[..., [0, 2]], room[..., [0, 2]], atol=1e-9)
+    np.testing.assert_allclose(again[..., 1], room[..., 1], atol=0.01)
+
+
+def test_what_cannot_be_made_is_named_and_the_rest_is(tmp_path: Path) -> None:
+    corpus = write_gathered(tmp_path / "corpus", ("C_2", "C_4", "C_7", "R_4", "W_1"))
+    (corpus / "C_2.npz").write_bytes(b"garbage")
+    (corpus / "C_4.ogg").write_bytes(b"garbage")
+    (corpus / "R_4.ogg").unlink()
+    done, lacking, said = make(corpus, tmp_path / "out")
+    assert done.made == 1
+    assert [line.split(": ")[0] for line in said] == [str(corpus / "C_2.npz"), str(corpus / "C_4.ogg")]
+    assert "R_4.npz: its song is missing" in lacking[0]
+    assert "no split is known of C_7" in lacking[1]
+    assert all("\n" not in line for line in (*said, *lacking))
+
+
+def test_a_real_waltz(shared_data: Path, tmp_path: Path) -> None:
+    take = next(t for t in dance_with_melody.takes(shared_data / "dance_with_melody")[0] if t.name == "W_24")
+    points = take.motion().resample(25).positions[:, :21].astype(np.float64)
+    lowest = settled(points, "room")[:, FEET, 1].min(1)
+    assert 0.0 < lowest.min() < lowest.max() < 0.12
+    seen = settled(points, "body")
+    ahead = (seen[:, FEET[4:]] - seen[:, FEET[2:4]]).mean(1)[:, 2]  # toes before heels
+    assert (ahead > 0).mean() > 0.97

@@ -4,7 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from ictus.kinematics import bone_lengths, forward_kinematics, frame_from, global_pose, two_bone_elbow
+from ictus.kinematics import (
+    bone_lengths,
+    forward_kinematics,
+    frame_from,
+    global_pose,
+    nearest_rotations,
+    turn_between,
+    two_bone_elbow,
+    two_bone_turns,
+)
 from ictus.skeleton import Skeleton, get_skeleton
 
 BODY = get_skeleton("conductor-23")
@@ -129,3 +138,84 @@ def test_a_frame_is_a_rotation_even_where_directions_are_missing():
     frame = frame_from(primary, secondary)
     np.testing.assert_allclose(frame.swapaxes(-1, -2) @ frame, np.tile(np.eye(3), (4, 1, 1)), atol=1e-9)
     np.testing.assert_allclose(np.linalg.det(frame), 1, atol=1e-9)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(seed=SEEDS)
+def test_a_turn_between_directions_is_the_smallest(seed):
+    first, second = np.random.default_rng(seed).normal(size=(2, 5, 3))
+    turn = turn_between(first, second)
+    np.testing.assert_allclose(turn.swapaxes(-1, -2) @ turn, np.tile(np.eye(3), (5, 1, 1)), atol=1e-9)
+    a, b = (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True) for vectors in (first, second))
+    np.testing.assert_allclose((turn @ a[..., None])[..., 0], b, atol=1e-9)
+    angle = np.arccos(np.clip((a * b).sum(-1), -1, 1))
+    np.testing.assert_allclose(Rotation.from_matrix(turn).magnitude(), angle, atol=1e-6)
+
+
+def test_turns_between_directions_that_are_opposite_or_missing():
+    x, none = np.array([1.0, 0, 0]), np.zeros(3)
+    turn = turn_between(np.stack([x, x, none, x, none]), np.stack([-x, x, x, none, none]))
+    np.testing.assert_allclose(turn[0] @ x, -x, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.det(turn), 1, atol=1e-9)
+    np.testing.assert_allclose(turn[1:], np.tile(np.eye(3), (4, 1, 1)), atol=1e-9)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(seed=SEEDS)
+def test_a_leg_reaches_where_it_shall(seed):
+    rng = np.random.default_rng(seed)
+    hip, knee, ankle, wish, front = rng.normal(size=(5, 8, 3))
+    upper, lower = two_bone_turns(hip, knee, ankle, wish, front)
+    thigh, shank = (upper @ (knee - hip)[..., None])[..., 0], (lower @ (ankle - knee)[..., None])[..., 0]
+    for turn in (upper, lower):
+        np.testing.assert_allclose(turn.swapaxes(-1, -2) @ turn, np.tile(np.eye(3), (8, 1, 1)), atol=1e-9)
+        np.testing.assert_allclose(np.linalg.det(turn), 1, atol=1e-9)
+    first, second = np.linalg.norm(knee - hip, axis=-1), np.linalg.norm(ankle - knee, axis=-1)
+    far = np.linalg.norm(wish - hip, axis=-1)
+    within = (far < first + second) & (far > np.abs(first - second)) & (far > 0.02 * (first + second))
+    np.testing.assert_allclose((hip + thigh + shank)[within], wish[within], atol=1e-9)
+    reached = (thigh + shank) / np.linalg.norm(thigh + shank, axis=-1, keepdims=True)
+    np.testing.assert_allclose(reached, (wish - hip) / far[:, None], atol=1e-9)  # or at least that way
+
+
+def test_a_bent_leg_that_stays_is_hardly_turned():
+    hip, knee, ankle = np.array([[0, 0.8, 0.0]]), np.array([[0, 0.45, 0.17]]), np.array([[0, 0.1, 0.0]])
+    front = np.array([[0.0, 0.0, 1.0]])
+    for turn in two_bone_turns(hip, knee, ankle, ankle, front):
+        np.testing.assert_allclose(turn[0], np.eye(3), atol=1e-9)
+    upper, _ = two_bone_turns(hip, knee, ankle, ankle + np.array([0, 0.2, 0]), front)
+    lifted = hip + (upper @ (knee - hip)[..., None])[..., 0]
+    assert lifted[0, 2] > 0.25  # the knee goes on forwards
+
+
+def test_a_knee_passes_its_full_length_without_snapping():
+    bend = np.radians(np.linspace(10, -10, 200))[:, None]
+    hip = np.zeros((200, 3))
+    knee = np.tile([0.0, -0.4, 0.0], (200, 1))
+    ankle = knee + 0.4 * np.concatenate([0 * bend, -np.cos(bend), -np.sin(bend)], axis=1)
+    upper, lower = two_bone_turns(hip, knee, ankle, ankle * 0.98, np.tile([0.0, 0, 1], (200, 1)))
+    for turn in (upper, lower):
+        steps = Rotation.from_matrix(turn[:-1].swapaxes(-1, -2) @ turn[1:]).magnitude()
+        assert np.degrees(steps).max() < 1
+    assert ((upper @ knee[..., None])[:, 2, 0] > 0.05).all()
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(seed=SEEDS, size=st.sampled_from([0.01, 0.5, 3.0]))
+def test_the_nearest_rotation_is_the_best_of_all(seed, size):
+    rng = np.random.default_rng(seed)
+    matrices = Rotation.random(6, random_state=seed).as_matrix() + size * rng.normal(size=(6, 3, 3))
+    near = nearest_rotations(matrices)
+    np.testing.assert_allclose(near @ near.swapaxes(-1, -2), np.tile(np.eye(3), (6, 1, 1)), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.det(near), 1, atol=1e-5)
+    # The best rotation B of sum |B e_i - m_i|^2, by scipy's solution of Wahba's problem.
+    for matrix, rotation in zip(matrices, near, strict=True):
+        best, _ = Rotation.align_vectors(matrix.T, np.eye(3))
+        np.testing.assert_allclose(rotation, best.as_matrix(), atol=1e-4)
+
+
+def test_the_mean_of_opposite_rotations_is_some_rotation():
+    matrices = np.stack([np.diag([1.0, 0, 0]), np.zeros((3, 3)), np.diag([-1.0, -1, -1])])
+    near = nearest_rotations(matrices)
+    np.testing.assert_allclose(near @ near.swapaxes(-1, -2), np.tile(np.eye(3), (3, 1, 1)), atol=1e-9)
+    np.testing.assert_allclose(np.linalg.det(near), 1, atol=1e-9)

@@ -100,3 +100,75 @@ def bone_lengths(skeleton: Skeleton, positions: Array) -> Array:
     """Return (T, B): the length of each of the skeleton's bones in each frame, in the unit of `positions`."""
     start, end = np.array(skeleton.bones, int).reshape(-1, 2).T
     return np.asarray(np.linalg.norm(positions[:, end] - positions[:, start], axis=-1))
+
+
+def turn_between(first: Array, second: Array) -> Array:
+    """Return the smallest rotations (..., 3, 3) that take the directions `first` to `second`, both (..., 3).
+
+    Where a direction has no length it stays; where the two are opposite, any half turn will do.
+    """
+    start = _unit(first, np.array([1.0, 0.0, 0.0]))
+    end = _unit(second, start)
+    start = np.where(np.linalg.norm(first, axis=-1, keepdims=True) > 1e-6, start, end)
+    # Two mirrors make a turn: the first, square to `start`, reverses it; the second, square to the sum, brings it on.
+    between = _unit(start + end, _square_to(start, np.zeros(3)))
+    return _mirror(between) @ _mirror(start)
+
+
+def _mirror(normal: Array) -> Array:
+    """Return (..., 3, 3): the reflection in the plane that is square to a unit vector."""
+    return np.asarray(np.eye(3, dtype=normal.dtype) - 2 * normal[..., :, None] * normal[..., None, :])
+
+
+def two_bone_turns(start: Array, middle: Array, end: Array, wish: Array, front: Array) -> tuple[Array, Array]:
+    """Find how a limb's two bones turn for its end to come to another place, while its joint points where it pointed.
+
+    Parameters
+    ----------
+    start, middle, end : (T, 3) metres, of the limb as it is: hip, knee and ankle.
+    wish : (T, 3) metres, where the end shall be; the limb's length and 0.02 of it are the limits of its reach.
+    front : (T, 3) unit vectors, into which the middle joint points where the limb is straight.
+
+    Returns
+    -------
+    upper, lower : (T, 3, 3) rotations, in the world, to be set before those of the two bones. Next to identities where
+        the end already is where it shall be. Bones keep their lengths.
+    """
+    upper, lower = middle - start, end - middle
+    first, second = (np.linalg.norm(bone, axis=-1, keepdims=True) for bone in (upper, lower))
+    along = _unit(end - start, np.array([0.0, -1.0, 0.0]))
+    height = upper - (upper * along).sum(-1, keepdims=True) * along
+    # A joint that is next to straight has no side of its own, and one that is bent the wrong way would snap over: what
+    # points to the front is made to be more than nothing, by 1.5 cm where it is nothing and by next to none beyond 10.
+    front = _square_to(along, front)
+    ahead = (height * front).sum(-1, keepdims=True)
+    side = _square_to(along, height + (np.sqrt(ahead**2 + 0.03**2) - ahead) / 2 * front)
+    whole = turn_between(along, wish - start)
+    along, side = (np.squeeze(whole @ axis[..., None], -1) for axis in (along, side))
+    whole_length = first + second
+    reach = np.linalg.norm(wish - start, axis=-1, keepdims=True)
+    reach = np.clip(reach, np.maximum(np.abs(first - second), 0.02 * whole_length), whole_length)
+    foot = (reach**2 + first**2 - second**2) / (2 * reach)
+    knee = foot * along + np.sqrt(np.maximum(first**2 - foot**2, 0.0)) * side
+    bones = zip((upper, lower), (knee, reach * along - knee), strict=True)
+    turns = [turn_between(np.squeeze(whole @ old[..., None], -1), new) @ whole for old, new in bones]
+    return turns[0], turns[1]
+
+
+def nearest_rotations(matrices: Array) -> Array:
+    """Return the rotations (..., 3, 3) nearest to matrices: of a mean of rotations, their mean.
+
+    "Nearest" is by the sum of squares; where a matrix lies as near to several rotations, any of them.
+    """
+    # Newton's way to the polar factor is quick, and right for all that are no larger than rotations and not flat.
+    easy = ((matrices**2).sum((-1, -2)) < 3 + 1e-3) & (np.linalg.det(matrices) > 0.1)
+    near = np.where(easy[..., None, None], matrices, np.eye(3, dtype=matrices.dtype))
+    for _ in range(4):
+        near = 1.5 * near - 0.5 * near @ np.swapaxes(near, -1, -2) @ near
+    error = np.abs(near @ np.swapaxes(near, -1, -2) - np.eye(3, dtype=near.dtype)).max((-1, -2))
+    far = ~easy | (error > 1e-6)
+    if far.any():
+        left, _, right = np.linalg.svd(matrices[far])
+        left[..., 2] *= np.sign(np.linalg.det(left @ right))[..., None]
+        near[far] = left @ right
+    return np.asarray(near)

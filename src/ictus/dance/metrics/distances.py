@@ -1,5 +1,7 @@
 """Distances between and within sets of features."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
@@ -25,7 +27,28 @@ def normalised(reference: Features, estimate: Features, eps: float = 1e-10) -> t
     return (real - mean) / deviation, (made - mean) / deviation
 
 
-def frechet_distance(reference: Features, estimate: Features) -> float:
+@dataclass(frozen=True)
+class Normal:
+    """The normal distribution of a set of features: fit it once where many sets are compared with the same one.
+
+    Attributes
+    ----------
+    mean : (F,).
+    triangle : R (min(N, F), F), so that R'R is the covariance.
+    """
+
+    mean: Array
+    triangle: Array
+
+    @classmethod
+    def of(cls, features: Features, name: str = "features") -> "Normal":
+        """Fit it to (N, F), N >= 2; raises UsageError, by this name, if they are something else."""
+        rows = _checked(features, name, 2)
+        mean = rows.mean(0)
+        return cls(mean, np.asarray(np.linalg.qr((rows - mean) / np.sqrt(len(rows) - 1), mode="r")))
+
+
+def frechet_distance(reference: Features | Normal, estimate: Features) -> float:
     """Frechet distance of the normal distributions that have the means and covariances of two sets.
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)); normalise the features first to compare with published FID.
@@ -37,20 +60,15 @@ def frechet_distance(reference: Features, estimate: Features) -> float:
 
     Source: Heusel et al., GANs Trained by a Two Time-Scale Update Rule (NeurIPS 2017).
     """
-    real, made = _checked(reference, "reference", 2), _checked(estimate, "estimate", 2)
-    _check_columns(real, made)
+    real = reference if isinstance(reference, Normal) else Normal.of(reference, "reference")
+    made = Normal.of(estimate, "estimate")
+    _check_columns(real.mean, made.mean)
     # C = R'R, R being the triangle of the centred rows. The eigenvalues of C1 C2 are the squared singular values of
     # R1 R2': so no root is taken of rounding errors, as it would be of C1 C2.
-    first, second = (_triangle(features) for features in (real, made))
-    shared = np.linalg.svd(first @ second.T, compute_uv=False).sum()
-    apart = ((real.mean(0) - made.mean(0)) ** 2).sum()
-    return float(apart + (first**2).sum() + (second**2).sum() - 2 * shared)
-
-
-def _triangle(features: Array) -> Array:
-    """(N, F) -> R (min(N, F), F), so that R'R is their covariance."""
-    centred = (features - features.mean(0)) / np.sqrt(len(features) - 1)
-    return np.asarray(np.linalg.qr(centred, mode="r"))
+    shared = np.linalg.svd(real.triangle @ made.triangle.T, compute_uv=False).sum()
+    apart = ((real.mean - made.mean) ** 2).sum()
+    spread = (real.triangle**2).sum() + (made.triangle**2).sum() - 2 * shared
+    return float(apart + max(0.0, spread))  # of equal sets, rounding may leave less than nothing
 
 
 def diversity(features: Features) -> float:
@@ -73,5 +91,5 @@ def _checked(features: Features, name: str, least: int = 1) -> Array:
 
 
 def _check_columns(real: Array, made: Array) -> None:
-    if real.shape[1] != made.shape[1]:
-        raise UsageError(f"the reference has {real.shape[1]} features and the estimate {made.shape[1]}")
+    if real.shape[-1] != made.shape[-1]:
+        raise UsageError(f"the reference has {real.shape[-1]} features and the estimate {made.shape[-1]}")

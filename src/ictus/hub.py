@@ -3,12 +3,18 @@
 import os
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ictus.errors import ModelError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ictus.audio import Audio
     from ictus.conducting.conductor import Conductor
+    from ictus.dance.dancer import Dancer
 
 
 @dataclass(frozen=True)
@@ -46,17 +52,21 @@ def shipped() -> list[Shipped]:
     return found
 
 
-# The networks that conduct; nothing else that a config.json may name is imported.
+# The networks that conduct and dance; nothing else that a config.json may name is imported.
 _CONDUCTORS = (
     "ictus.conducting.gan.Generator",
     "ictus.conducting.baselines.Plain",
     "ictus.conducting.baselines.CNNLSTM",
 )
+_DANCERS = {
+    "ictus.dance.fact.FACT": "FACTDancer",
+    "ictus.dance.melody.MelodyAutoencoder": "MelodyDancer",
+}
 _LISTENER = "ictus.conducting.beat_network.BeatNetwork"
 
 
-def load(name: str | os.PathLike[str]) -> "Conductor":
-    """Load a model by name ("maestro") or from its folder (config.json, model.safetensors).
+def load(name: str | os.PathLike[str]) -> "Conductor | Dancer":
+    """Load a model by name ("maestro", "fact") or from its folder (config.json, model.safetensors).
 
     Returns
     -------
@@ -71,6 +81,35 @@ def load(name: str | os.PathLike[str]) -> "Conductor":
         from ictus.conducting.conductor import Maestro
 
         return Maestro()
+    folder, kind = _found(name)
+    if kind in _DANCERS:
+        from ictus.dance import dancer as dancers
+
+        made: Dancer = getattr(dancers, _DANCERS[kind])(_network(kind, folder), name, _hear)
+        return made
+    if kind not in _CONDUCTORS:
+        raise ModelError(f"{folder}: holds a {kind}, which makes no motion from music")
+    from ictus.conducting.learned import LearnedConductor
+
+    return LearnedConductor(_network(kind, folder), name)
+
+
+def conductor(name: str | os.PathLike[str]) -> "Conductor":
+    """Load a model that conducts; as `load`, and raises ModelError if it is a dancer."""
+    if os.fspath(name) != "maestro" and _found(name)[1] in _DANCERS:
+        raise ModelError(f"{os.fspath(name)}: dances, and does not conduct; `ictus dance` takes it")
+    return cast("Conductor", load(name))
+
+
+def dancer(name: str | os.PathLike[str]) -> "Dancer":
+    """Load a model that dances; as `load`, and raises ModelError if it is a conductor."""
+    if os.fspath(name) == "maestro" or _found(name)[1] in _CONDUCTORS:
+        raise ModelError(f"{os.fspath(name)}: conducts, and does not dance; `ictus conduct` takes it")
+    return cast("Dancer", load(name))
+
+
+def _found(name: str | os.PathLike[str]) -> tuple[Path, str]:
+    """Return the folder of a model, and the class of its network."""
     from ictus.nn.folder import locate, read_config
 
     try:
@@ -78,13 +117,20 @@ def load(name: str | os.PathLike[str]) -> "Conductor":
     except ModelError as error:
         names = ", ".join(model.name for model in shipped())
         raise ModelError(f"{error}; models by name: {names}; `ictus convert` makes folders of others") from error
-    kind = read_config(folder)["class"]
-    if kind not in _CONDUCTORS:
-        raise ModelError(f"{folder}: holds a {kind}, which makes no motion from music")
-    from ictus.conducting.learned import LearnedConductor
+    return folder, str(read_config(folder)["class"])
 
+
+def _network(kind: str, folder: Path) -> Any:
     module, _, network = kind.rpartition(".")
-    return LearnedConductor(getattr(import_module(module), network).from_pretrained(folder), name)
+    return getattr(import_module(module), network).from_pretrained(folder)
+
+
+def _hear(audio: "Audio") -> "tuple[NDArray[np.float64], NDArray[np.int64]]":
+    """Tell a dancer the beats of music, and their places in the bar, as the listener hears them."""
+    from ictus.conducting.listener import Listener
+
+    beats = Listener()(audio)
+    return beats.times, beats.positions
 
 
 def listener_kind(name: str | os.PathLike[str]) -> Literal["whole", "live"] | None:

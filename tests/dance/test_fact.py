@@ -1,6 +1,7 @@
 """FACT: sizes as published, what sees what, and generation against a loop that spells it out."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -252,3 +253,40 @@ def test_folder(network: FACT, tmp_path) -> None:
     loaded = FACT.from_pretrained(tmp_path)
     assert torch.equal(loaded.generate(seeds(1), music(1, 240)), network.generate(seeds(1), music(1, 240)))
     assert loaded.metadata["features"] == "rhythm35@60"
+
+
+def test_relative_places_go_along_with_the_dancer() -> None:
+    torch.manual_seed(3)
+    network = FACT(replace(FACT.sizes["debug"], pose=219, relative=True)).eval()
+    motion, audio = unpadded(seeds(2)), music(2, 240)
+    away = torch.zeros(219)
+    away[0], away[2] = 3.0, -2.0
+    torch.testing.assert_close(network(motion + away, audio), network(motion, audio) + away, atol=1e-4, rtol=0)
+    with pytest.raises(ModelError, match="would see the last frame"):
+        FACT(replace(FACT.sizes["debug"], attention="causal", future=1, relative=True))
+
+
+def test_scaled_music_is_the_same_music(network: FACT) -> None:
+    motion, audio = seeds(1), music(1, 240)
+    told = network(motion, audio)
+    network.audio_shift.fill_(2.0)
+    network.audio_scale.fill_(0.5)
+    try:
+        torch.testing.assert_close(network(motion, audio * 0.5 + 2), told, atol=1e-4, rtol=0)
+    finally:
+        network.audio_shift.fill_(0.0)
+        network.audio_scale.fill_(1.0)
+
+
+def test_blended_predictions_pass_over_into_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, told = FACT.from_config("debug").eval(), itertools.count()
+
+    def decode(motion: Tensor, heard: Tensor, tokens: slice) -> Tensor:
+        return torch.full((1, tokens.stop - tokens.start, 225), float(next(told)))
+
+    monkeypatch.setattr(network, "decode", decode)
+    dance = network.generate(seeds(1), music(1, 260), 20, stride=10, blend=True)[0, :, 0]
+    assert dance[:10].tolist() == [0.0] * 10
+    assert dance[10:].tolist() == pytest.approx([k / 11 for k in range(1, 11)])
+    whole = network.generate(seeds(1), music(1, 300), 40, stride=20, blend=True)[0, :, 0]
+    assert whole.tolist() == [2.0] * 20 + [3.0] * 20  # nothing is told twice

@@ -1,5 +1,6 @@
 """FACT learns by its recipes, on a corpus in small."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_it_learns(aist: Path, tmp_path: Path) -> None:
     task.export(tmp_path / "model", {"recipe": {}})
     loaded = FACT.from_pretrained(tmp_path / "model")
     assert loaded.metadata["art"] == "dance"
-    torch.testing.assert_close(loaded.start, rest(1.0))  # the dances' height, not the default
+    torch.testing.assert_close(loaded.start, rest(1.0)[None])  # the dances' height, not the default
 
 
 def test_adam_is_keras_adam(aist: Path) -> None:
@@ -86,19 +87,33 @@ def test_standing_still_is_measured(aist: Path) -> None:
     assert task.validate(batches)["l2/still"] == pytest.approx(still, rel=1e-5)
 
 
-def test_rest_stands_where_the_dance_begins(aist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_before_the_dance_stand_in_its_first_pose(aist: Path) -> None:
     task = FACTTask(FACTTaskConfig(size="debug", pose=219, rest=0.999999), aist)
-    batch = next(batches(task.samples))
-    batch["motion"][:, :, 2] += 3.0
-    seen = {}
-    monkeypatch.setattr(
-        FACT, "forward", lambda self, m, a: seen.update(motion=m, audio=a) or m[:, :20].requires_grad_()
-    )
-    next(task.losses(batch, 0, 0))
-    torch.testing.assert_close(seen["motion"][:, :, 0], batch["motion"][:, 120:121, 0].expand(-1, 120))
-    assert bool((seen["motion"][:, :, 2] == 3).all())
-    torch.testing.assert_close(seen["motion"][..., 1], torch.ones(4, 120))
-    torch.testing.assert_close(seen["audio"], sustained(batch["audio"][:, 120:], 120, 0))
+    for number, dance in enumerate(task.samples.dances):
+        window = task.samples[number]
+        early = -int(str(window["name"]).partition("@")[2])
+        assert 1 <= early <= 120
+        motion, audio = torch.from_numpy(dance.read("motion")), torch.from_numpy(dance.read("audio"))
+        assert torch.equal(torch.from_numpy(window["motion"][:early]), motion[:1].expand(early, -1))
+        assert torch.equal(torch.from_numpy(window["motion"][early:]), motion[: 240 - early])
+        assert torch.equal(torch.from_numpy(window["audio"]), sustained(audio[None], early, 0)[0, :240])
+
+
+def test_starts_of_each_genre(aist: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="tells no genre"):
+        FACTTask(FACTTaskConfig(size="debug", starts=2), aist)
+    named = tmp_path / "named"
+    shutil.copytree(aist, named)
+    for number, genre in enumerate(("BR", "WA", "WA", "WA")):
+        (named / "train" / f"dance{number}").rename(named / "train" / f"g{genre}_{number}")
+    task = FACTTask(FACTTaskConfig(size="debug", pose=219, starts=2, relative=True, scaled=True), named)
+    assert task.network.config.starts == ("BR", "WA", "WA")
+    first = np.load(named / "train" / "gWA_1" / "motion.npy")[0]
+    first[[0, 2]] = 0
+    assert np.array_equal(task.network.start[1].numpy(), first)
+    rows = np.concatenate([np.load(file) for file in sorted(named.glob("train/*/audio.npy"))])
+    assert task.network.audio_shift.numpy() == pytest.approx(rows.mean(0), abs=1e-5)
+    assert task.network.audio_scale.numpy() == pytest.approx(rows.std(0), rel=1e-4)
 
 
 def test_noise_is_on_what_is_seen_alone(aist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +145,7 @@ def test_recipes(name: str) -> None:
         return
     published = (config.size, config.lr, config.draws, config.rest, config.noise)
     assert published == ("paper", 1e-4, 1, 0, 0)
+    assert (config.relative, config.starts, config.scaled, config.velocity) == (False, 0, False, 0)
     rate = [config.lr * training.schedule(step, training.steps) for step in (0, 59_999, 60_000, 100_000, 150_000)]
     if name == "fact":
         assert (config.pose, training.batch, config.ablation) == (225, 32, None)

@@ -99,3 +99,17 @@ def run_batch(
     if json:
         say_json(reports)
     return int(any("error" in report for report in reports))
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """Read "1280x720". Raises UsageError if it is no such thing."""
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise UsageError(f"--size {text}: give width and height in pixels, for example 1280x720")
+    return int(width), int(height)
+
+
+def check_rate(fps: int) -> None:
+    """Raise UsageError if a film cannot have so many frames a second."""
+    if not 1 <= fps <= 240:
+        raise UsageError(f"--fps {fps}: choose between 1 and 240")

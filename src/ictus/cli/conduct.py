@@ -1,7 +1,7 @@
 """`ictus conduct`: any music -> a conductor."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus.cli.batch import destinations, music_files, run_batch
-from ictus.cli.console import Progress
-from ictus.errors import UsageError
+from ictus.cli.batch import check_rate, destinations, music_files, picture_size, run_batch
+from ictus.cli.console import Progress, part
 
 if TYPE_CHECKING:
     from ictus.conducting.conductor import Conductor
@@ -51,14 +50,12 @@ def run(
     """
     files = music_files(music)
     plans = destinations(out, files, SUFFIXES, ".mp4")
-    width, height = _parsed_size(size)
-    if not 1 <= fps <= 240:
-        raise UsageError(f"--fps {fps}: choose between 1 and 240")
+    check_rate(fps)
+    look = {"fps": fps, "size": picture_size(size), "theme": theme}
     from ictus import hub
 
-    conductor = hub.load(model)
+    conductor = hub.conductor(model)
     asked = {"seed": seed, "meter": None if meter == "auto" else int(meter), "lead": lead / 1000}
-    look = {"fps": fps, "size": (width, height), "theme": theme}
     jobs = [
         (file, partial(_conduct, conductor, file, plan, asked, look)) for file, plan in zip(files, plans, strict=True)
     ]
@@ -78,9 +75,9 @@ def _conduct(
 
     start = time.perf_counter()
     audio = Audio.load(file, rate=RATE, mono=True)
-    motion = conductor(audio, **asked, progress=_part(progress, 0.05, 0.4))
+    motion = conductor(audio, **asked, progress=part(progress, 0.05, 0.4))
     for k, out in enumerate(outs):
-        _save(motion, file, out, look, _part(progress, 0.4 + 0.6 * k / len(outs), 0.4 + 0.6 * (k + 1) / len(outs)))
+        _save(motion, file, out, look, part(progress, 0.4 + 0.6 * k / len(outs), 0.4 + 0.6 * (k + 1) / len(outs)))
     beats = motion.meta.get("beats", {})
     return {
         "out": [str(out) for out in outs],
@@ -107,17 +104,6 @@ def _save(motion: "Motion", file: Path, out: Path, look: dict[str, Any], progres
         lift(motion).save(out)
     else:
         replace(motion, meta={**motion.meta, "music": file.name}).save(out)
-
-
-def _part(progress: Progress, start: float, end: float) -> Callable[[float], None]:
-    return lambda fraction: progress(start + (end - start) * fraction)
-
-
-def _parsed_size(text: str) -> tuple[int, int]:
-    width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal()):
-        raise UsageError(f"--size {text}: give width and height in pixels, for example 1280x720")
-    return int(width), int(height)
 
 
 def _described(report: dict[str, Any]) -> str:

@@ -51,3 +51,8 @@ def progress_bar(label: str) -> Iterator[Progress]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=1.0)
         yield lambda fraction: bar.update(task, completed=fraction)
+
+
+def part(progress: Progress, start: float, end: float) -> Progress:
+    """Give the progress of a part of the work, from one fraction of the whole to another."""
+    return lambda fraction: progress(start + (end - start) * fraction)

@@ -19,20 +19,23 @@ if TYPE_CHECKING:
     from ictus.conducting.dataset import ConductorMotion
     from ictus.conducting.evaluation import Conduct, Row
 
+_PROTOCOLS = {"conducting": ("all", "prospective-cup", "beats"), "dance": ("all", "fact", "bailando")}
 _MARKERS = ("listener", "maestro", "classical")
 
 
 def run(
-    art: Annotated[Literal["conducting"], tyro.conf.Positional],
+    art: Annotated[Literal["conducting", "dance"], tyro.conf.Positional],
     /,
     data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
     model: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FOLDER")] = (),
     judge: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None,
     critic: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None,
-    protocol: Literal["all", "prospective-cup", "beats"] = "all",
+    protocol: Literal["all", "prospective-cup", "beats", "fact", "bailando"] = "all",
     split: str = "val",
-    seconds: int = 30,
+    reference: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="SPLIT")] = (),
+    seconds: int | None = None,
     limit_hours: float | None = None,
+    unseeded: bool = False,
     seed: int = 0,
     seeds: int = 1,
     show: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
@@ -40,24 +43,30 @@ def run(
     out: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="TABLE")] = (),
     json: bool = False,
 ) -> int:
-    """Compare models on a corpus. The ground truth and the real motion of other music stand beside them as controls.
+    """Compare models on a corpus. Controls stand beside them: the truth, and those who do not hear the music.
 
     Args:
         art: What is evaluated.
-        data: Folder of a corpus in the format of ConductorMotion100.
-        model: Folder of a trained conductor; may be given several times.
-        judge: Folder of an M2S-Net, for the sync error.
-        critic: Folder of a critic, such as RUN/model/critic of an M2S-GAN, for the Wasserstein estimate.
-        protocol: all; the four figures of the Prospective Cup; or beats: what ears hear and hands mark of music whose
-            beats are known (music.flac, beats.npz), where --model is listener, classical, librosa, a listener's folder,
-            or a conductor. Without --model: listener, maestro, classical.
+        data: Folder of a corpus: in the format of ConductorMotion100, or of AIST++ as it is prepared for FACT.
+        model: Name or folder of a trained conductor or dancer; may be given several times. Dancers other than FACT hear
+            music.flac beside each dance.
+        judge: Of conducting: folder of an M2S-Net, for the sync error.
+        critic: Of conducting: folder of a critic, such as RUN/model/critic of an M2S-GAN, for the Wasserstein estimate.
+        protocol: all. Of conducting: the four figures of the Prospective Cup; or beats: what ears hear and hands mark
+            of music whose beats are known (music.flac, beats.npz), where --model is listener, classical, librosa, a
+            listener's folder, or a conductor; without --model: listener, maestro, classical. Of dance: fact or
+            bailando, after the papers whose FID, Dist and BeatAlign are to be compared with.
         split: Split of the corpus.
-        seconds: Length of a sample.
+        reference: Of dance: split of the real dances that FID is measured from; may be given several times. Without it:
+            the split itself. Papers take all real dances of AIST++.
+        seconds: Length of a sample. Without it: 30, and of dance 20, after the 2 that FACT is given to begin with.
         limit_hours: Use only so much of it.
+        unseeded: Of dance: let FACT begin by itself, too, and hear music.flac, as `ictus dance` does.
         seed: Of the models' noise.
-        seeds: With more than one, the motions for the same music are also compared with each other.
-        show: Folder for pictures of the first samples: a film of the real and all generated motions side by side,
-            and each model's joint curves over the real ones; of beats, what maestro hears over the truth.
+        seeds: Of conducting: with more than one, the motions for the same music are also compared with each other.
+        show: Folder for pictures of the first samples. Of conducting: a film of the real and all generated motions side
+            by side, and each model's joint curves over the real ones; of beats, what maestro hears over the truth. Of
+            dance: how fast real and generated dances move, over the beats.
         shown: How many samples are shown.
         out: .json (all), .md (the table), .csv (each sample); may be given several times.
         json: Report on stdout as JSON.
@@ -65,12 +74,31 @@ def run(
     tables.check(out)
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: at least one is needed")
+    if protocol not in _PROTOCOLS[art]:
+        raise UsageError(f"--protocol {protocol} is none of {art}; choose one of {', '.join(_PROTOCOLS[art])}")
+    if art == "dance":
+        if judge or critic or seeds > 1:
+            raise UsageError("--judge, --critic and --seeds are of conducting; leave them out")
+        from ictus.cli import evaluate_dance
+        from ictus.dance.samples import Samples
+
+        samples = Samples(data, split, seconds=20 if seconds is None else seconds, limit_hours=limit_hours)
+        dancers = {name: evaluate_dance.dance_to(name, unseeded) for name in model}
+        found, title, meaning = evaluate_dance.compare(dancers, samples, data, reference or (split,), protocol, seed)
+        if show is not None:
+            named = {_short(name): dancer for name, dancer in dancers.items()}
+            evaluate_dance.show(named, samples, protocol, range(min(shown, len(samples))), seed, show)
+        tables.give(found, title, meaning, out, json)
+        return 1 if samples.broken else 0
+    if reference or unseeded:
+        raise UsageError("--reference and --unseeded are of dance; leave them out")
     if protocol == "beats":
         rows, title, meaning = _compare_beats(data, split, model, limit_hours, seed)
         if show is not None:
             _show_beats(data, split, shown, seed, show)
         tables.give(rows, title, meaning, out, json)
         return 0
+    seconds = 30 if seconds is None else seconds
     from ictus.conducting.dataset import ConductorMotion
     from ictus.conducting.evaluation import MEANING, evaluate
     from ictus.conducting.gan import Discriminator
@@ -146,7 +174,7 @@ def _marker(name: str, seed: int) -> "Marker":
             return beats.ear(Listener(name))
         case "live":
             return beats.live_ear(name)
-    return beats.hands(hub.load(name), seed)
+    return beats.hands(hub.conductor(name), seed)
 
 
 def _conductor(name: str) -> "Conduct":

@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,13 @@ from ictus.errors import UsageError
 from ictus.files import writing
 
 if TYPE_CHECKING:
-    from ictus.conducting.evaluation import Row
+    from ictus.conducting import evaluation as conducting
+    from ictus.dance import evaluation as dance
+
+    Row = conducting.Row | dance.Row
+
+
+_COLUMNS = 13  # side by side on a screen; what has more becomes several tables of equal width
 
 
 def check(paths: tuple[Path, ...]) -> None:
@@ -21,7 +28,7 @@ def check(paths: tuple[Path, ...]) -> None:
             raise UsageError(f"{path}: a table is written as {' '.join(_WRITERS)}")
 
 
-def give(rows: list["Row"], title: str, meaning: Mapping[str, str], paths: tuple[Path, ...], json: bool) -> None:
+def give(rows: Sequence["Row"], title: str, meaning: Mapping[str, str], paths: tuple[Path, ...], json: bool) -> None:
     """Write a table to files, and to stdout as text or JSON."""
     for path in paths:
         with writing(path) as temporary:
@@ -31,16 +38,20 @@ def give(rows: list["Row"], title: str, meaning: Mapping[str, str], paths: tuple
         return
     metrics = _metrics(rows)
     narrow = [[cell.replace(" (", "\n(") for cell in line] for line in _cells(rows)]
-    show_table(title, ["", *metrics], narrow)
+    width = ceil(len(metrics) / ceil(len(metrics) / _COLUMNS))
+    for first in range(0, len(metrics), width):
+        part = slice(first, first + width)
+        lines = [[name, *cells[part]] for name, *cells in narrow]
+        show_table("" if first else title, ["", *metrics[part]], lines)
     for metric in metrics:
         say(f"{metric}: {meaning[metric]}")
 
 
-def _metrics(rows: list["Row"]) -> list[str]:
+def _metrics(rows: Sequence["Row"]) -> list[str]:
     return list(dict.fromkeys(metric for row in rows for metric in row.figures))
 
 
-def _cells(rows: list["Row"]) -> list[list[str]]:
+def _cells(rows: Sequence["Row"]) -> list[list[str]]:
     def cell(row: "Row", metric: str) -> str:
         if metric not in row.figures:
             return "-"
@@ -55,17 +66,17 @@ def _as_dict(row: "Row") -> dict[str, Any]:
     return {"model": row.name, "figures": figures, "samples": list(row.samples)}
 
 
-def _write_json(rows: list["Row"], path: Path) -> None:
+def _write_json(rows: Sequence["Row"], path: Path) -> None:
     path.write_text(json.dumps([_as_dict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
 
 
-def _write_markdown(rows: list["Row"], path: Path) -> None:
+def _write_markdown(rows: Sequence["Row"], path: Path) -> None:
     head = ["", *_metrics(rows)]
     table = [head, ["---"] * len(head), *_cells(rows)]
     path.write_text("".join("| " + " | ".join(line) + " |\n" for line in table), encoding="utf-8")
 
 
-def _write_csv(rows: list["Row"], path: Path) -> None:
+def _write_csv(rows: Sequence["Row"], path: Path) -> None:
     names = list(dict.fromkeys(key for row in rows for sample in row.samples for key in sample))
     with path.open("w", newline="", encoding="utf-8") as sink:
         table = csv.DictWriter(sink, ["model", *names], lineterminator="\n")

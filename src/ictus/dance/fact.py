@@ -5,14 +5,14 @@ section 4, with the details of the authors' code (google-research/mint): softmax
 normalisation, positions in the two streams only, Keras's initialisation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from ictus.dance.frames import FRAME, PADDED, RATE, orthonormalised, padded, rest
+from ictus.dance.frames import FRAME, PADDED, RATE, floor_place, orthonormalised, padded, rest
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from ictus.nn.pretrained import Pretrained
 from ictus.nn.transformer import Transformer, causal_mask
@@ -38,6 +38,10 @@ class FACTConfig:
     attention : "full": the first `future` tokens are supervised by the frames after the motion window. "causal": a
         token sees its own time and before, in both streams; each motion token is supervised by the frame after its own.
     future : N.
+    relative : whether the dancer's place on the floor is seen from where it is on the last frame, and frames are told
+        by how they differ from it, so that a dance can go on anywhere and begins where it is; published without.
+    starts : genre of each pose from which a dance without a seed may begin (see `ictus.dance.aist.GENRES`); without
+        any, it begins in the body's rest pose.
     """
 
     pose: int = PADDED
@@ -49,6 +53,8 @@ class FACTConfig:
     fusion_layers: int = 12
     attention: Literal["full", "causal"] = "full"
     future: int = 20
+    relative: bool = False
+    starts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.pose not in (FRAME, PADDED):
@@ -59,6 +65,8 @@ class FACTConfig:
             raise ModelError(f"future is {self.future}; it must lie between 1 and {MOTION_WINDOW} frames")
         if self.attention == "causal" and self.future != 1:
             raise ModelError(f"future is {self.future}; causal attention tells the next frame only")
+        if self.attention == "causal" and self.relative:
+            raise ModelError("relative places with causal attention: the earlier tokens would see the last frame")
         if self.audio_layers and not self.fusion_layers:
             raise ModelError("audio_layers without fusion_layers: nothing would come of the music")
 
@@ -95,7 +103,9 @@ class FACT(Pretrained):
 
     Attributes
     ----------
-    start : buffer (219,), the frame that a dance without a seed begins from.
+    start : buffer (S, 219), the frames that a dance without a seed may begin from.
+    audio_shift, audio_scale : buffers (35,), what is taken from the music's features, and by what they are divided; 0
+        and 1 as published.
     """
 
     Config = FACTConfig
@@ -106,6 +116,8 @@ class FACT(Pretrained):
         "debug": FACTConfig(width=16, heads=2, hidden=32, motion_layers=1, audio_layers=1, fusion_layers=2),
     }
     start: Tensor
+    audio_shift: Tensor
+    audio_scale: Tensor
     times: Tensor
 
     def __init__(self, config: FACTConfig) -> None:
@@ -115,7 +127,9 @@ class FACT(Pretrained):
         self.audio = Stream(AUDIO, AUDIO_WINDOW, config.audio_layers, config) if config.fusion_layers else None
         self.fusion = _transformer(config.fusion_layers, config)
         self.head = nn.Linear(config.width, config.pose)
-        self.register_buffer("start", rest())
+        self.register_buffer("start", rest().repeat(max(1, len(config.starts)), 1))
+        self.register_buffer("audio_shift", torch.zeros(AUDIO))
+        self.register_buffer("audio_scale", torch.ones(AUDIO))
         times = (torch.arange(MOTION_WINDOW), torch.arange(AUDIO_WINDOW if config.fusion_layers else 0))
         self.register_buffer("times", torch.cat(times), persistent=False)
         _initialise(self)
@@ -139,15 +153,16 @@ class FACT(Pretrained):
         """(B, 240, 35) -> (B, 240, width), the tokens of the music; none if it is not heard."""
         if self.audio is None:
             return audio.new_empty(len(audio), 0, self.config.width)
-        y: Tensor = self.audio(audio, self._mask(slice(MOTION_WINDOW, None)))
+        y: Tensor = self.audio((audio - self.audio_shift) / self.audio_scale, self._mask(slice(MOTION_WINDOW, None)))
         return y
 
     def decode(self, motion: Tensor, heard: Tensor, tokens: slice) -> Tensor:
         """(B, 120, pose) and (B, 240, width) -> (B, Q, pose): of the 360 tokens only those that are asked for."""
-        moving = self.motion(motion, self._mask(slice(MOTION_WINDOW)))
+        place = floor_place(motion[:, -1:]) if self.config.relative else None
+        moving = self.motion(motion if place is None else motion - place, self._mask(slice(MOTION_WINDOW)))
         both = torch.cat((moving, heard.expand(len(moving), -1, -1)), 1)  # (B, 360, width)
         y: Tensor = self.head(self.fusion(both, self._mask(slice(None)), tokens))
-        return y
+        return y if place is None else y + motion[:, -1:]
 
     def _mask(self, tokens: slice) -> Tensor | None:
         return causal_mask(self.times[tokens]) if self.config.attention == "causal" else None
@@ -162,6 +177,9 @@ class FACT(Pretrained):
         *,
         orthonormalise: bool = False,
         to_end: bool = False,
+        rested: Tensor | None = None,
+        blend: bool = False,
+        progress: Callable[[float], None] | None = None,
     ) -> Tensor:
         """Dance on: predict, keep the first frames, move the windows on by as many, and predict again.
 
@@ -170,13 +188,18 @@ class FACT(Pretrained):
         Parameters
         ----------
         motion_seed : (B, 120, pose), the dance to the first two seconds of the music. Without it, the dance comes out
-            of two seconds of rest (`start`) before the music, and includes the music's first frame.
+            of two seconds of rest before the music, and includes the music's first frame.
         audio : (B, T, 35) rhythm35 of B pieces; or (1, T, 35), one piece for B seeds, which then is heard only once.
         steps : frames to make at most; the authors evaluate with 1200.
         stride : frames kept of each prediction: 1 as published, up to N to go as many times faster.
         orthonormalise : make each frame's matrices rotations before they are fed back; published without.
         to_end : go on to the music's last frame, as if its last sound lasted. As published, the dance stops where less
             than four seconds of music are ahead.
+        rested : (B or 1, 120, pose), the two seconds of rest before the music, for a dance without a seed; by default
+            the first of `start`.
+        blend : with a stride below N, most frames are told more than once: let what was told before pass over into what
+            is told now, so that predictions join without a step; published without.
+        progress : called with the fraction done.
 
         Returns
         -------
@@ -193,7 +216,7 @@ class FACT(Pretrained):
             If the seed has another shape or is not finite.
         """
         self._check(motion_seed, audio, steps, stride)
-        seed = self._resting(audio) if motion_seed is None else motion_seed
+        seed = self._resting(audio, rested) if motion_seed is None else motion_seed
         before = MOTION_WINDOW if motion_seed is None else 0
         after = AUDIO_WINDOW - MOTION_WINDOW - 1 if to_end else 0
         given = audio.shape[1]
@@ -204,12 +227,20 @@ class FACT(Pretrained):
         frames = min(frames, steps or frames)
 
         first = 0 if self.config.attention == "full" else MOTION_WINDOW - 1  # the token that tells the next frame
+        ahead = self.config.future if blend else stride
         dance = torch.cat((seed, seed.new_empty(len(seed), frames, seed.shape[2])), 1)
+        before_now: Tensor | None = None  # what was told of the frames to come
         for at, heard in self._listening(audio, range(0, frames, stride)):
             kept = min(stride, frames - at)
-            made = self.decode(dance[:, at : at + MOTION_WINDOW], heard, slice(first, first + kept)).to(dance.dtype)
+            tokens = slice(first, first + min(ahead, frames - at))
+            made = self.decode(dance[:, at : at + MOTION_WINDOW], heard, tokens).to(dance.dtype)
+            if before_now is not None:
+                made = _passing_over(before_now, made)
+            before_now = made[:, kept:] if blend else None
             end = at + MOTION_WINDOW
-            dance[:, end : end + kept] = orthonormalised(made) if orthonormalise else made
+            dance[:, end : end + kept] = orthonormalised(made[:, :kept]) if orthonormalise else made[:, :kept]
+            if progress is not None:
+                progress((at + kept) / frames)
         return dance[:, MOTION_WINDOW:]
 
     def _listening(self, audio: Tensor, starts: range) -> Iterator[tuple[int, Tensor]]:
@@ -220,9 +251,9 @@ class FACT(Pretrained):
         for at in starts:
             yield at, self.hear(audio[:, at : at + AUDIO_WINDOW])
 
-    def _resting(self, audio: Tensor) -> Tensor:
-        start = padded(self.start, self.config.pose)
-        return start.expand(len(audio), MOTION_WINDOW, -1)
+    def _resting(self, audio: Tensor, rested: Tensor | None) -> Tensor:
+        rest = padded(self.start[0], self.config.pose) if rested is None else rested
+        return rest.expand(len(audio), MOTION_WINDOW, -1)
 
     def _check(self, seed: Tensor | None, audio: Tensor, steps: int | None, stride: int) -> None:
         if not 1 <= stride <= self.config.future:
@@ -250,6 +281,13 @@ def sustained(audio: Tensor, before: int, after: int) -> Tensor:
     ends[..., HITS] = 0
     first, last = (ends[:, k : k + 1].expand(-1, count, -1) for k, count in ((0, before), (1, after)))
     return torch.cat((first, audio, last), 1)
+
+
+def _passing_over(before: Tensor, now: Tensor) -> Tensor:
+    """(B, m, pose) told before and (B, n, pose) told now -> (B, n, pose), in which the first turns into the second."""
+    both = min(before.shape[1], now.shape[1])
+    share = torch.linspace(0, 1, both + 2, dtype=now.dtype, device=now.device)[1:-1, None]  # (m, 1)
+    return torch.cat((before[:, :both] * (1 - share) + now[:, :both] * share, now[:, both:]), 1)
 
 
 def _transformer(layers: int, config: FACTConfig) -> Transformer:

@@ -94,7 +94,8 @@ def convert(file: str | os.PathLike[str], folder: str | os.PathLike[str], heads:
         tensors[ours] = torch.from_numpy(array.T.copy() if theirs.endswith("/kernel") else array.copy())
     with torch.random.fork_rng(devices=[]):  # the initial weights are thrown away: leave no trace of drawing them
         network = FACT(_sizes(tensors, heads, source))
-    load_tensors(network, {**tensors, "start": network.start}, str(source))
+    own = {name: network.get_buffer(name) for name in ("start", "audio_shift", "audio_scale")}  # as published
+    load_tensors(network, {**own, **tensors}, str(source))
     network.save_pretrained(folder, {**PROVENANCE, "file": source.name})
     return network.eval()
 

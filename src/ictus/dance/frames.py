@@ -26,9 +26,17 @@ def unpadded(frames: Tensor) -> Tensor:
     return frames[..., -FRAME:]
 
 
-def rest(height: float = 0.9) -> Tensor:
+def rest(height: float = 0.92) -> Tensor:
     """Return (219,): standing in the body's rest pose with the pelvis at this height, metres."""
     return torch.cat((torch.tensor([0.0, height, 0.0]), torch.eye(3).flatten().repeat(JOINTS)))
+
+
+def floor_place(frames: Tensor) -> Tensor:
+    """(..., 219 or 225) -> the same with zeros but for x and z of the translation: where on the floor the dancer is."""
+    place = torch.zeros_like(frames)
+    for axis in (-FRAME, 2 - FRAME):
+        place[..., axis] = frames[..., axis]
+    return place
 
 
 def orthonormalised(frames: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ictus.audio import Audio
 from ictus.errors import AudioError
@@ -33,13 +33,16 @@ class Rhythm35:
     frame_rate = 60.0
     rate = _RATE
 
-    def __call__(self, audio: Audio, tempo: float | None = None) -> NDArray[np.float32]:
+    def __call__(
+        self, audio: Audio, tempo: float | None = None, beats: ArrayLike | None = None
+    ) -> NDArray[np.float32]:
         """Compute the feature.
 
         Parameters
         ----------
         tempo : beats per minute near which the beats are sought: with AIST's songs that of their names
             (`ictus.dance.aist.tempo`); estimated if not given.
+        beats : (N,) seconds of the beats where they are known better than librosa would hear them.
 
         Raises
         ------
@@ -58,11 +61,15 @@ class Rhythm35:
         strength = onset_strength(decibels)
         chroma = chroma_cens(y=samples, sr=_RATE, hop_length=HOP, n_chroma=_CLASSES).T
         rhythm: dict[str, Any] = {"onset_envelope": strength, "sr": _RATE, "hop_length": HOP}
-        near = float(estimated_tempo(**rhythm)[0]) if tempo is None else tempo
         peaks = onset_detect(**rhythm)
-        _, beats = beat_track(**rhythm, start_bpm=near, tightness=100)
+        if beats is None:
+            near = float(estimated_tempo(**rhythm)[0]) if tempo is None else tempo
+            _, on = beat_track(**rhythm, start_bpm=near, tightness=100)
+        else:
+            on = np.round(np.asarray(beats, np.float64) * self.frame_rate).astype(int)
+            on = on[(on >= 0) & (on < len(strength))]
         cepstrum = mel_cepstrum(decibels, _COEFFICIENTS)
-        marks = [_marks(frames, len(strength)) for frames in (peaks, beats)]
+        marks = [_marks(frames, len(strength)) for frames in (peaks, on)]
         return np.column_stack([strength, cepstrum, chroma[: len(strength)], *marks]).astype(np.float32)
 
 

@@ -15,9 +15,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from ictus.dance.dataset import AIST, RandomWindows, Windows
-from ictus.dance.fact import AUDIO_WINDOW, FACT, MOTION_WINDOW, Ablation, FACTConfig, sustained
-from ictus.dance.frames import padded, rest
+from ictus.dance.aist import GENRES
+from ictus.dance.dataset import AIST, Array, Dance, Layout, RandomWindows, Windows
+from ictus.dance.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW, Ablation, FACTConfig, sustained
+from ictus.dance.frames import floor_place, padded, rest
 from ictus.errors import UsageError
 
 Batch = dict[str, Any]
@@ -36,9 +37,15 @@ class FACTTaskConfig:
     ablation : a row of the paper's tables of ablations, or none.
     lr : Adam's learning rate.
     draws : windows of each dance in an epoch.
-    rest : share of the windows whose first two seconds are rest, before the music: how a dance begins without a seed.
+    rest : share of the windows that begin up to two seconds before the dance and its music, with the dancer standing
+        in its first pose: how a dance begins without a seed.
+    relative : whether places on the floor are told from the last one seen.
+    starts : how many first poses of each genre the network keeps, to begin a dance without a seed from; 0: it begins in
+        the body's rest pose. The genre is told by the names of the dances, as AIST++'s are: gBR_...
+    scaled : whether each of the music's features is brought to mean 0 and deviation 1.
+    velocity : weight of the squared error of what changes from frame to frame, beside that of the frames.
     noise : standard deviation of what is added to the motion that the network sees, so that it learns to go on from
-        frames that are slightly wrong, as its own are. Published: neither rest nor noise.
+        frames that are slightly wrong, as its own are. Published: none of the last six.
     """
 
     size: Literal["paper", "small", "debug"] = "paper"
@@ -47,6 +54,10 @@ class FACTTaskConfig:
     lr: float = 1e-4
     draws: int = 1
     rest: float = 0.0
+    relative: bool = False
+    starts: int = 0
+    scaled: bool = False
+    velocity: float = 0.0
     noise: float = 0.0
     train: str = "train"
     val: str = "val"
@@ -58,6 +69,26 @@ class FACTTaskConfig:
             raise UsageError(f"noise is {self.noise:g}; it must be 0 or more")
 
 
+class StartingWindows(RandomWindows):
+    """As `RandomWindows`, but a share of them begins up to two seconds before the dance, which then stands still."""
+
+    def __init__(self, root: Path, split: str, layout: Layout, *, frames: int, draws: int, before: float) -> None:
+        super().__init__(root, split, layout, frames=frames, draws=draws)
+        self.before = before
+
+    def cut(self, dance: Dance, at: int) -> dict[str, Array | str]:
+        """Read the window of a dance that begins at a frame, or, by chance, another one, before the dance."""
+        if np.random.random() >= self.before:  # noqa: NPY002  # the loop seeds it, per sample
+            return super().cut(dance, at)
+        early = int(np.random.randint(1, MOTION_WINDOW + 1))  # noqa: NPY002
+        motion, audio = (dance.read(kind, 0, self.frames - early) for kind in ("motion", "audio"))
+        return {
+            "motion": np.concatenate([np.repeat(motion[:1], early, 0), motion]),
+            "audio": sustained(torch.from_numpy(audio)[None], early, 0)[0].numpy(),
+            "name": f"{dance.name}@{-early}",
+        }
+
+
 class FACTTask:
     """FACT in training."""
 
@@ -66,33 +97,45 @@ class FACTTask:
 
     def __init__(self, config: FACTTaskConfig, data: Path) -> None:
         self.config = config
-        self.samples = RandomWindows(data, config.train, AIST, frames=AUDIO_WINDOW, draws=config.draws)
+        self.samples = StartingWindows(
+            data, config.train, AIST, frames=AUDIO_WINDOW, draws=config.draws, before=config.rest
+        )
         heard = AUDIO_WINDOW + ROLLOUT
         self.unseen = Windows(data, config.val, AIST, frames=heard, hop=heard)
-        self.network = FACT(_sizes(config))
-        self.network.start.copy_(rest(_height(self.samples)))
+        starts = _starts(self.samples, config.starts)
+        self.network = FACT(
+            replace(_sizes(config), relative=config.relative, starts=tuple(genre for genre, _ in starts))
+        )
+        if starts:
+            self.network.start.copy_(torch.stack([frame for _, frame in starts]))
+        else:
+            self.network.start.copy_(rest(_height(self.samples)))
+        if config.scaled:
+            shift, scale = _audio_scale(self.samples)
+            self.network.audio_shift.copy_(shift)
+            self.network.audio_scale.copy_(scale)
         self.networks = {"network": self.network}
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Adam, with Keras's epsilon."""
         return {"network": Adam(self.network.parameters(), self.config.lr, eps=1e-7)}
 
-    def train_set(self, epoch: int) -> RandomWindows:
+    def train_set(self, epoch: int) -> StartingWindows:
         """Windows of every dance, others in each epoch."""
         return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
         """Mean squared error of the frames that are told."""
         motion, audio = batch["motion"], batch["audio"]
-        if self.config.rest:
-            resting = torch.rand(len(motion), 1, 1, device=motion.device) < self.config.rest
-            motion = torch.where(resting, self._from_rest(motion), motion)
-            audio = torch.where(resting, sustained(audio[:, MOTION_WINDOW:], MOTION_WINDOW, 0), audio)
         seen = motion[:, :MOTION_WINDOW]
         if self.config.noise:
             seen = seen + self.config.noise * torch.randn_like(seen)
-        loss = self._l2(seen, motion, audio)
-        yield "network", loss, {"l2": loss.detach()}
+        told, truth = self._told(seen, motion, audio)
+        l2 = F.mse_loss(told, truth)
+        loss = (
+            l2 + self.config.velocity * F.mse_loss(told.diff(dim=1), truth.diff(dim=1)) if self.config.velocity else l2
+        )
+        yield "network", loss, {"l2": l2.detach()}
 
     def validate(self, batches: Batches) -> dict[str, float]:
         """Return L2 of what is told; of a second danced on its own; and, to compare, of standing still for it."""
@@ -103,7 +146,7 @@ class FACTTask:
             stride = self.network.config.future
             made = self.network.generate(padded(seed, self.config.pose), audio, ROLLOUT, stride)
             errors = (
-                self._l2(seed, motion, audio[:, :AUDIO_WINDOW]),
+                F.mse_loss(*self._told(seed, motion, audio[:, :AUDIO_WINDOW])),
                 F.mse_loss(made, padded(truth, self.config.pose)),
                 F.mse_loss(padded(seed[:, -1:].expand_as(truth), self.config.pose), padded(truth, self.config.pose)),
             )
@@ -115,16 +158,11 @@ class FACTTask:
         """Write the checkpoint folder."""
         self.network.save_pretrained(folder, {"art": "dance", **facts})
 
-    def _l2(self, seen: Tensor, motion: Tensor, audio: Tensor) -> Tensor:
+    def _told(self, seen: Tensor, motion: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the frames that are told, and the true ones."""
         told = self.network(padded(seen, self.config.pose), audio)
         first = 1 if self.network.config.attention == "causal" else MOTION_WINDOW  # shift by 1, or future N
-        return F.mse_loss(told, padded(motion[:, first : first + told.shape[1]], self.config.pose))
-
-    def _from_rest(self, motion: Tensor) -> Tensor:
-        """Return (B, T, 219): the dances, of which the first two seconds are rest at the place where they then are."""
-        place = motion[:, MOTION_WINDOW, :3] * motion.new_tensor([1, 0, 1])  # on the floor: the height is that of rest
-        resting = self.network.start + F.pad(place, (0, motion.shape[2] - 3))
-        return torch.cat((resting[:, None].expand(-1, MOTION_WINDOW, -1), motion[:, MOTION_WINDOW:]), 1)
+        return told, padded(motion[:, first : first + told.shape[1]], self.config.pose)
 
 
 def _sizes(config: FACTTaskConfig) -> FACTConfig:
@@ -135,3 +173,40 @@ def _sizes(config: FACTTaskConfig) -> FACTConfig:
 def _height(samples: Windows) -> float:
     """Return the median height of the pelvis at the beginning of each dance, metres."""
     return float(np.median([dance.read("motion", 0, 1)[0, 1] for dance in samples.dances]))
+
+
+def _starts(samples: Windows, count: int) -> list[tuple[str, Tensor]]:
+    """Return the first poses of the first dances of each genre, with their genre, in the middle of the stage."""
+    found: dict[str, list[Tensor]] = {}
+    for dance in samples.dances if count else ():
+        poses = found.setdefault(genre_of(dance), [])
+        if len(poses) < count:
+            frame = torch.from_numpy(dance.read("motion", 0, 1))[0]
+            poses.append(frame - floor_place(frame))
+    return [(genre, pose) for genre in sorted(found) for pose in found[genre]]
+
+
+def genre_of(dance: Dance) -> str:
+    """Return the genre that a dance's name tells: "BR" of gBR_17.
+
+    Raises
+    ------
+    UsageError
+        If it tells none.
+    """
+    genre = dance.folder.name[1:3]
+    if not dance.folder.name.startswith("g") or genre not in GENRES:
+        raise UsageError(f"{dance.folder}: the name tells no genre; name it like gBR_17, or train with starts: 0")
+    return genre
+
+
+def _audio_scale(samples: Windows) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation (35,) of the music's features, of one dance after the other."""
+    count, total, squares = 0, np.zeros(AUDIO), np.zeros(AUDIO)
+    for dance in samples.dances:
+        rows = dance.read("audio").astype(np.float64)
+        count, total, squares = count + len(rows), total + rows.sum(0), squares + (rows**2).sum(0)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+    scale = np.where(deviation > 1e-6, deviation, 1.0)
+    return torch.from_numpy(mean).float(), torch.from_numpy(scale).float()

@@ -1,0 +1,99 @@
+"""`ictus dance`: any music -> a dance."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from ictus.cli.batch import check_rate, destinations, music_files, picture_size, run_batch
+from ictus.cli.console import Progress, part
+
+if TYPE_CHECKING:
+    from ictus.dance.dancer import Dancer
+
+SUFFIXES = (".mp4", ".npz", ".json", ".pkl", ".bvh", ".glb")
+
+
+def run(
+    music: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MUSIC")],
+    /,
+    out: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = (),
+    model: str = "fact",
+    seed: int = 0,
+    seed_motion: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    genre: str | None = None,
+    stride: int | None = None,
+    fps: int = 30,
+    size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "720x720",
+    theme: Literal["dark", "light"] = "dark",
+    json: bool = False,
+) -> int:
+    """Dance to any music: film the dance, or save the motion.
+
+    Args:
+        music: Sound files, films or folders of them.
+        out: What to make; may be given several times. The suffix says what comes out: .mp4 (film with sound),
+            .npz .json (motion), .pkl (as AIST++ has it), .bvh .glb (3-D animation). A folder takes films;
+            FOLDER/.bvh takes animations named after the music. Without it: a film beside the music.
+        model: A dancer that `ictus models` lists, or the folder of a trained one.
+        seed: Another seed is another dance.
+        seed_motion: A motion that the dance begins with, two seconds or more of smpl-24 with rotations.
+        genre: What is danced, by AIST++'s letters or names, such as WA or waack; without it, the seed decides.
+        stride: Frames kept of each prediction: 1 as published, more to be as many times faster.
+        fps: Frames a second of the film.
+        size: Size of the film in pixels.
+        theme: Colours of the film.
+        json: Report on stdout as JSON.
+    """
+    files = music_files(music)
+    plans = destinations(out, files, SUFFIXES, ".mp4")
+    check_rate(fps)
+    look = {"fps": fps, "size": picture_size(size), "theme": theme}
+    from ictus import hub
+    from ictus.motion import Motion
+
+    dancer = hub.dancer(model)
+    begun = None if seed_motion is None else Motion.load(seed_motion)
+    asked = {"seed": seed, "seed_motion": begun, "genre": genre, "stride": stride}
+    jobs = [(file, partial(_dance, dancer, file, plan, asked, look)) for file, plan in zip(files, plans, strict=True)]
+    return run_batch(jobs, _described, json)
+
+
+def _dance(
+    dancer: "Dancer",
+    file: Path,
+    outs: Sequence[Path],
+    asked: dict[str, Any],
+    look: dict[str, Any],
+    progress: Progress,
+) -> dict[str, Any]:
+    from ictus.audio import Audio
+    from ictus.stage.film import film
+
+    start = time.perf_counter()
+    audio = Audio.load(file, mono=True)
+    motion = dancer(audio, **asked, progress=part(progress, 0.1, 0.6))
+    motion = replace(motion, meta={**motion.meta, "music": file.name})
+    for k, out in enumerate(outs):
+        if out.suffix.lower() == ".mp4":
+            shown = part(progress, 0.6 + 0.4 * k / len(outs), 0.6 + 0.4 * (k + 1) / len(outs))
+            film(motion, file, out, progress=shown, **look)
+        else:
+            motion.save(out)
+    return {
+        "out": [str(out) for out in outs],
+        "seconds": round(audio.duration, 2),
+        "genre": motion.meta.get("genre"),
+        "beats": len(motion.meta["beats"]["times"]),
+        "took": round(time.perf_counter() - start, 2),
+    }
+
+
+def _described(report: dict[str, Any]) -> str:
+    genre = f"{report['genre']}, " if report["genre"] else ""
+    outs, seconds, took = ", ".join(report["out"]), report["seconds"], report["took"]
+    return f"{report['music']} -> {outs} ({seconds:.1f} s, {genre}{report['beats']} beats; took {took:.1f} s)"

@@ -1,0 +1,297 @@
+"""Compare dancers on a corpus: every figure with its interval, beside the truth and beside those who hear no music."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.dance import metrics
+from ictus.dance.controls import BEATS, CONTROLS, Beats, the_truth
+from ictus.dance.dataset import AIST, survey
+from ictus.dance.metrics.beats import BeatProtocol
+from ictus.dance.metrics.distances import Normal
+from ictus.dance.metrics.kinetic import KineticProtocol
+from ictus.dance.samples import RATE, SEED, Array, DanceTo, Frames, Samples, joints
+from ictus.errors import IctusError, UsageError
+
+Chosen = NDArray[np.intp]
+Interval = tuple[float, float, float]  # value, low, high
+
+TRUTH = "ground truth"
+_DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Published:
+    """How a paper measures: which features, which beats, from which frame on, and what is added to deviations."""
+
+    kinetic: KineticProtocol
+    beats: BeatProtocol
+    first: int
+    eps: float
+
+
+PUBLISHED = {
+    "fact": Published("published", "fact", SEED, 1e-10),  # what follows the seed
+    "bailando": Published("bailando", "bailando", 0, 1e-5),
+}
+PROTOCOLS = {"all": tuple(PUBLISHED), **{name: (name,) for name in PUBLISHED}}
+BODY: Mapping[str, Callable[[Frames], float]] = {
+    "pfc": metrics.physical_foot_contact,
+    "fsr": metrics.foot_skating_ratio,
+    "skating": lambda dance: metrics.foot_skating(dance).speed,
+    "energy": metrics.freeze_ratio,
+    "stillness": lambda dance: metrics.freezing(dance).longest,
+    "drift": metrics.root_drift,
+}
+_INTERVAL = "its interval is drawn over the dances, and centred"
+MEANING = {
+    **{
+        f"{figure}_{name}": f"{text}, as in the protocol {name!r}"
+        for name in PUBLISHED
+        for figure, text in (
+            ("fid_k", f"Frechet distance of kinetic features from real dances, lower is better ({_INTERVAL})"),
+            ("fid_g", "the same of geometric features"),
+            ("dist_k", f"mean distance of kinetic features between dances, that of real ones is ideal ({_INTERVAL})"),
+            ("dist_g", "the same of geometric features"),
+            ("beat", "BeatAlign, 1 is best; what counts is the distance from the rows with other beats"),
+        )
+    },
+    "pfc": "PFC: pushes while both feet move, lower is better; 0 for those who stand still",
+    "fsr": "share of a foot's frames on the floor in which it skates; of the dances in which one stands on it",
+    "skating": "how fast the foot slides that carries the body, m/s; real dances have some, too",
+    "energy": "of the end, over that of the beginning; 0 has frozen, 1 goes on as it began",
+    "stillness": "longest time without movement, seconds",
+    "drift": "farthest that the root gets along the floor, metres",
+    "seconds": "time to dance a minute",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One dancer's results.
+
+    Attributes
+    ----------
+    name : of the model or control.
+    figures : metric -> (value, low, high), with the 95 % interval over dances (bootstrap, 1000 draws).
+    samples : one dict a dance: its name, and its own part in each metric that is a mean over dances.
+    """
+
+    name: str
+    figures: Mapping[str, Interval]
+    samples: Sequence[Mapping[str, float | str]]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Features of whole real dances, which others are compared with.
+
+    Attributes
+    ----------
+    features : "k_fact", "g_fact" ... -> (N, 72) or (N, 32).
+    broken : a line for each folder that cannot be used.
+    """
+
+    features: Mapping[str, Array]
+    broken: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.features.values())))
+
+    @classmethod
+    def of(cls, root: str | os.PathLike[str], splits: Iterable[str]) -> "Reference":
+        """Measure all dances of some splits, one after the other.
+
+        AIST++'s published figures take all of its real dances, not those of one split.
+
+        Raises
+        ------
+        UsageError
+            If there are fewer than two that can be used.
+        """
+        rows: list[dict[str, Array]] = []
+        broken: list[str] = []
+        for found in (survey(root, split, AIST) for split in splits):
+            broken += found.broken
+            for dance in found.dances:
+                try:
+                    rows.append(_features(dict.fromkeys(PUBLISHED, joints(dance.read("motion")))))
+                except IctusError as error:
+                    broken.append(f"{dance.folder}: {error}" if isinstance(error, UsageError) else str(error))
+        if len(rows) < 2:
+            raise UsageError(f"{Path(root)}: {len(rows)} real dances to compare with; two or more are needed")
+        return cls({key: np.stack([row[key] for row in rows]) for key in rows[0]}, tuple(broken))
+
+
+def caveats(dances: int, reference: Reference) -> list[str]:
+    """Return what must be said beside FID of so many dances: a line each."""
+    lines: list[str] = []
+    if min(dances, len(reference)) <= 72:
+        lines.append(
+            f"FID of {dances} dances against {len(reference)}: too few for the covariance of 72 features (more than 72 "
+            "of each are needed); compare it with other rows of this table only"
+        )
+    names = sorted({key[0] for key, rows in reference.features.items() if (np.ptp(rows, axis=0) == 0).any()})
+    lines += [
+        f"fid_{name}: some features are the same in all real dances, and weigh millions where a dance has another value"
+        for name in names
+    ]
+    return lines
+
+
+def evaluate(
+    models: Mapping[str, DanceTo],
+    samples: Samples,
+    reference: Reference,
+    *,
+    protocol: str = "all",
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> list[Row]:
+    """Let each model dance to each music of a corpus, and compare. One dance is in memory at a time.
+
+    Parameters
+    ----------
+    models : name -> function of a sample and a seed. Where protocols speak of what follows the seed, the first two
+        seconds are left out, whether the model was given them or not.
+    reference : what FID is measured from, and by which features are normalised.
+    protocol : "fact", "bailando", or "all": both, and the figures of the body.
+
+    Returns
+    -------
+    A row for each model, after those of the controls: the true dance; the true dance judged by the beats of other music
+    and by beats between the beats; standing in the rest pose; phrases of other dances; the true dance with noise.
+
+    Raises
+    ------
+    UsageError
+        If the protocol is unknown.
+    IctusError
+        If a dance cannot be measured; the message names model and dance.
+    """
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"protocol {protocol!r} is unknown; choose one of {', '.join(PROTOCOLS)}")
+    dancers = {TRUTH: the_truth, **{name: control(samples) for name, control in CONTROLS.items()}, **models}
+    rows: list[Row] = []
+    for done, (name, dancer) in enumerate(dancers.items()):
+        dances: list[Measured] = []
+        for k in range(len(samples)):
+            sample = samples[k]
+            start = time.perf_counter()
+            try:
+                made = dancer(sample, seed)[: len(sample.motion)]
+                took = {"seconds": (time.perf_counter() - start) * 60 / sample.seconds} if name in models else {}
+                spans = _spans(made, protocol, samples.seconds)
+                figures = took | _beats(spans, sample.beats) | (_of_body(spans["fact"]) if protocol == "all" else {})
+                dances.append(Measured(sample.name, _features(spans), figures))
+            except IctusError as error:
+                raise type(error)(f"{name}, {sample.name}: {error}") from error
+            if progress:
+                progress((done + (k + 1) / len(samples)) / len(dancers))
+        rows.append(_row(name, dances, _of_sets(dances, reference)))
+        if name == TRUTH:
+            rows += [_row(other, _by_other_beats(beats, samples, protocol)) for other, beats in BEATS.items()]
+    return rows
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A dance's name, its features ("k_fact" ...), and its own part in the figures that are means over dances."""
+
+    name: str
+    features: Mapping[str, Array]
+    figures: Mapping[str, float]
+
+
+def _spans(made: Frames, protocol: str, seconds: int) -> dict[str, Frames]:
+    """Return what each publication looks at of a dance that begins with its seed."""
+    return {name: made[(at := PUBLISHED[name].first) : at + seconds * RATE] for name in PROTOCOLS[protocol]}
+
+
+def _features(spans: Mapping[str, Frames]) -> dict[str, Array]:
+    features: dict[str, Array] = {}
+    for name, danced in spans.items():
+        features[f"k_{name}"] = metrics.kinetic_features(danced, PUBLISHED[name].kinetic)
+        features[f"g_{name}"] = metrics.geometric_features(danced)
+    return features
+
+
+def _beats(spans: Mapping[str, Frames], beats: Array) -> dict[str, float]:
+    """BeatAlign; left out where no beat of the music lies in the span."""
+    figures: dict[str, float] = {}
+    for name, danced in spans.items():
+        times = beats - PUBLISHED[name].first / RATE
+        times = times[(times >= 0) & (times < (len(danced) - 1) / RATE)]
+        if len(times):
+            figures[f"beat_{name}"] = metrics.beat_alignment(danced, times, PUBLISHED[name].beats)
+    return figures
+
+
+def _of_body(danced: Frames) -> dict[str, float]:
+    """Figures of the body; left out where this dance has none."""
+    figures = {name: metric(danced) for name, metric in BODY.items()}
+    return {name: value for name, value in figures.items() if np.isfinite(value)}
+
+
+def _by_other_beats(control: Beats, samples: Samples, protocol: str) -> list[Measured]:
+    """Judge the true dances by other beats than those of their music."""
+    dances: list[Measured] = []
+    for k, name in enumerate(samples.names):
+        spans = _spans(samples[k].positions, protocol, samples.seconds)
+        dances.append(Measured(name, {}, _beats(spans, control(samples.beats, k))))
+    return dances
+
+
+def _row(name: str, dances: Sequence[Measured], of_sets: Mapping[str, Interval] | None = None) -> Row:
+    figures = dict(of_sets or {})
+    for metric in MEANING:
+        values = np.array([dance.figures[metric] for dance in dances if metric in dance.figures])
+        if len(values):
+            figures[metric] = _interval(partial(_mean, values), len(values))
+    ordered = {metric: figures[metric] for metric in MEANING if metric in figures}
+    return Row(name, ordered, [{"name": dance.name, **dance.figures} for dance in dances])
+
+
+def _of_sets(dances: Sequence[Measured], reference: Reference) -> dict[str, Interval]:
+    """FID and Dist of all features, normalised by the real ones."""
+    figures: dict[str, Interval] = {}
+    for key in dances[0].features:
+        rows = np.stack([dance.features[key] for dance in dances])
+        real, made = metrics.normalised(reference.features[key], rows, PUBLISHED[key[2:]].eps)
+        figures[f"fid_{key}"] = _interval(partial(_fid, Normal.of(real), made), len(made), centred=True)
+        figures[f"dist_{key}"] = _interval(partial(_dist, made), len(made), centred=True)
+    return figures
+
+
+def _fid(real: Normal, made: Array, chosen: Chosen) -> float:
+    return metrics.frechet_distance(real, made[chosen])
+
+
+def _dist(made: Array, chosen: Chosen) -> float:
+    return metrics.diversity(made[chosen])
+
+
+def _mean(values: Array, chosen: Chosen) -> float:
+    return float(values[chosen].mean())
+
+
+def _interval(figure: Callable[[Chosen], float], count: int, *, centred: bool = False) -> Interval:
+    """Return a figure of `count` dances, and its 95 % interval: over 1000 drawings of as many, with repetition.
+
+    Parameters
+    ----------
+    figure : gives its value for the dances with given numbers.
+    centred : move the drawings so that their mean is the figure. A set in which dances come twice is less spread than
+        one of as many other dances would be: its FID is always larger, and its Dist smaller.
+    """
+    rng = np.random.default_rng(0)
+    value = figure(np.arange(count))
+    draws = np.array([figure(rng.integers(0, count, count)) for _ in range(_DRAWS)])
+    low, high = np.percentile(draws, [2.5, 97.5]) + (value - draws.mean() if centred else 0)
+    return value, max(0.0, float(low)), float(high)

@@ -231,15 +231,37 @@ def _melody_21() -> Skeleton:
     return Skeleton("melody-21", whole.joints[:21], tuple(bone for bone in whole.bones if max(bone) < 21))
 
 
+def _solos_47() -> Skeleton:
+    """A player's arms and fingers as Solos has them, in image coordinates (y down); a hand hangs on its own wrist.
+
+    Sides are the player's. Finger joints run from base to tip. There is no rest pose: it is a tree without lengths.
+    """
+    fingers = ("thumb", "index", "middle", "ring", "pinky")
+    parents = {"neck": ""}
+    for side in ("right", "left"):
+        arm = ("neck", *(f"{side}_{name}" for name in ("shoulder", "elbow", "wrist")))
+        parents.update((joint, parent) for parent, joint in itertools.pairwise(arm))
+    for side, finger in itertools.product(("right", "left"), fingers):
+        chain = (f"{side}_wrist", *(f"{side}_{finger}_{number}" for number in range(1, 5)))
+        parents.update((joint, parent) for parent, joint in itertools.pairwise(chain))
+    joints = tuple(parents)
+    numbers = tuple(joints.index(parent) if parent else -1 for parent in parents.values())
+    return Skeleton("solos-47", joints, tuple((p, j) for j, p in enumerate(numbers) if p >= 0), numbers)
+
+
 _BODIES = {
-    body.name: body for body in (_conductor_13(), _conductor_23(), _coco_17(), _smpl_24(), _melody_21(), _melody_23())
+    body.name: body
+    for body in (
+        *(_conductor_13(), _conductor_23(), _coco_17(), _smpl_24()),
+        *(_melody_21(), _melody_23(), _solos_47()),
+    )
 }
 
 
 def get_skeleton(name: str) -> Skeleton:
     """Return a body that the package knows, by name.
 
-    "conductor-13", "conductor-23", "coco-17", "smpl-24", "melody-21", "melody-23".
+    "conductor-13", "conductor-23", "coco-17", "smpl-24", "melody-21", "melody-23", "solos-47".
 
     Raises
     ------

@@ -5,10 +5,14 @@
 
 2-D motions fill `pose_keypoints_2d`, in pixels or whatever unit they have; 3-D ones `pose_keypoints_3d` (x, y, z,
 confidence). Points that the body does not have, as the toes of coco-17, are zeros of confidence 0.
+
+A player's keypoints are read from such a folder, of BODY_25 or COCO's 18 points, with the hands if OpenPose was asked
+for them (`--hand`); of several people one is followed.
 Source: CMU-Perceptual-Computing-Lab/openpose, doc/02_output.md.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,9 @@ from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.files import writing
-from ictus.formats import Recording
+from ictus.formats import Keypoints, Recording
+from ictus.formats.json import loads
+from ictus.formats.solos import ARMS, BODY, HAND, checked, followed, joined
 
 # Each of BODY_25's points lies in the middle of these joints.
 BODY_25: tuple[tuple[str, ...], ...] = (
@@ -33,6 +39,51 @@ BODY_25: tuple[tuple[str, ...], ...] = (
     *((f"right_{name}",) for name in ("big_toe", "small_toe", "heel")),
 )
 _PARTS = ("pose", "face", "hand_left", "hand_right")
+_POSES = (25, 18)  # points of BODY_25 and of COCO; the nose and the arms come first in both
+_NUMBER = re.compile(r"(\d+)_keypoints$")
+
+
+def read(folder: Path) -> Keypoints:
+    """Read a player's arms and hands, solos-47, in pixels; the format tells no frame rate.
+
+    Raises
+    ------
+    MotionError
+        If there are no such files, one is damaged or holds other numbers, or many frames are missing.
+    """
+    files = [(int(found[1]), file) for file in folder.glob("*.json") if (found := _NUMBER.search(file.stem))]
+    if not files:
+        raise MotionError(f"{folder}: holds no *_keypoints.json of OpenPose")
+    if len({number for number, _ in files}) < len(files):
+        raise MotionError(f"{folder}: holds the pages of several films; give each a folder of its own")
+    people = {number: _people(file) for number, file in files}
+    return Keypoints(checked(followed(people, str(folder)), str(folder)), None)
+
+
+def _people(file: Path) -> list[NDArray[np.float32]]:
+    """Return (47, 3) of each person in a frame."""
+    try:
+        content = loads(file.read_text("utf-8-sig"))
+        return [_person(person) for person in content["people"]]
+    except MotionError as error:
+        raise MotionError(f"{file}: {error}") from error
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise MotionError(f'{file}: is no page of OpenPose\'s, with "people" and their keypoints') from error
+
+
+def _person(person: dict[str, Any]) -> NDArray[np.float32]:
+    lists = {part: np.array(person.get(f"{part}_keypoints_2d") or [], np.float32) for part in _PARTS}
+    pose, hands = lists["pose"], [lists["hand_right"], lists["hand_left"]]
+    if pose.size not in [3 * count for count in _POSES]:
+        raise MotionError(f"a body of {pose.size} numbers; BODY_25 has 75, COCO 54")
+    if any(hand.size not in (0, 3 * HAND) for hand in hands):
+        raise MotionError(f"hands of {hands[0].size} and {hands[1].size} numbers; OpenPose's have {3 * HAND}")
+    # The peaks of a heat map reach a little over 1.
+    points = [np.clip(x.reshape(-1, 3), None, (np.inf, np.inf, 1)) for x in (pose, *hands)]
+    right, left = (hand if len(hand) else np.zeros((HAND, 3), np.float32) for hand in points[1:])
+    arms = {name: points[0][None, 1 + number] for number, name in enumerate(BODY.joints[:ARMS])}
+    player: NDArray[np.float32] = joined(arms, right[None], left[None])[0]
+    return player
 
 
 def write(folder: Path, recording: Recording) -> None:

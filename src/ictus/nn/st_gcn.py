@@ -1,7 +1,8 @@
 """ST-GCN: convolutions over a skeleton's graph and over time.
 
 Source: Yan, Xiong & Lin, "Spatial Temporal Graph Convolutional Networks for Skeleton-Based Action Recognition",
-AAAI 2018, sections 3.2-3.4, with the uni-labelling partition (one subset: a joint and its neighbours).
+AAAI 2018, sections 3.2-3.4. `STGCN` has the uni-labelling partition (one subset: a joint and its neighbours);
+`PartitionedBlock` tells joints by their distance (section 3.3, distance partitioning), and may shorten time.
 """
 
 from collections import deque
@@ -17,6 +18,20 @@ def adjacency(bones: Iterable[tuple[int, int]], joints: int) -> Tensor:
     for a, b in bones:
         graph[a, b] = graph[b, a] = 1
     return (graph / graph.sum(0)).float()
+
+
+def hop_partitions(bones: Iterable[tuple[int, int]], joints: int, hops: int) -> Tensor:
+    """Return (hops + 1, J, J): of one normalised adjacency, the part of those that are 0, 1, 2 ... bones away.
+
+    All joints within `hops` bones count as neighbours; the sum of the parts has columns that sum to 1.
+    """
+    near = torch.eye(joints, dtype=torch.float64)
+    for a, b in bones:
+        near[a, b] = near[b, a] = 1
+    reached = torch.stack([torch.linalg.matrix_power(near, hop) > 0 for hop in range(hops + 1)])
+    rings = reached.double()
+    rings[1:] -= reached[:-1].double()
+    return (rings / reached[-1].sum(0)).float()
 
 
 class STGCNBlock(nn.Module):
@@ -89,3 +104,48 @@ class STGCN(nn.Module):
     def forward(self, positions: Tensor) -> Tensor:
         """(B, T, J, dims) -> (B, C, T, J)."""
         return deque(self.layers(positions), maxlen=1)[0]
+
+
+class PartitionedBlock(nn.Module):
+    """An ST-GCN unit with weights of its own for each partition, dropout, and a stride over time.
+
+    Parameters
+    ----------
+    inputs, outputs : channels.
+    joints : J.
+    kernel : frames that the temporal convolution sees; odd.
+    partitions : K.
+    stride : frames into one.
+    dropout : between the two convolutions.
+    residual : whether the input, projected where its size differs, is added before the last ReLU.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        joints: int,
+        kernel: int,
+        partitions: int,
+        stride: int = 1,
+        dropout: float = 0.0,
+        residual: bool = True,
+    ) -> None:
+        super().__init__()
+        self.spatial = nn.Conv2d(inputs, partitions * outputs, 1)
+        self.importance = nn.Parameter(torch.ones(partitions, joints, joints))  # learnable edge weights, section 3.3
+        self.temporal = nn.Sequential(
+            *(nn.BatchNorm2d(outputs), nn.ReLU(), nn.Dropout(dropout)),
+            nn.Conv2d(outputs, outputs, (kernel, 1), (stride, 1), (kernel // 2, 0)),
+            nn.BatchNorm2d(outputs),
+        )
+        self.skip: nn.Module | None = nn.Identity() if residual else None
+        if residual and (inputs != outputs or stride > 1):
+            self.skip = nn.Sequential(nn.Conv2d(inputs, outputs, 1, (stride, 1)), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor, graphs: Tensor) -> Tensor:
+        """(B, inputs, T, J) and (K, J, J) -> (B, outputs, T / stride rounded up, J)."""
+        parts = self.spatial(x).unflatten(1, (len(graphs), -1))  # (B, K, C, T, J)
+        y = torch.einsum("bkctj,kji->bcti", parts, graphs * self.importance)
+        y = self.temporal(y)
+        return torch.relu(y if self.skip is None else y + self.skip(x))

@@ -1,0 +1,136 @@
+"""MediaPipe's landmarks as arrays: 33 points of the body and 21 of each hand, one row a frame.
+
+| file | content |
+|---|---|
+| .npz | `pose` (T, 33, C), `left_hand` (T, 21, C), `right_hand` (T, 21, C); perhaps `fps`, and `size` (width, height) |
+| .npy | (T, 75, C): the same three, one after another |
+
+C is 2 to 5: x, y, z, visibility, presence, as MediaPipe orders them; z is not used, and without a visibility a point
+that was found counts as sure. x and y are fractions of the picture, so that its size is needed; where they are pixels
+already, which is seen by their values, it is not. A hand's landmarks have no visibility of their own. What was not
+found is NaN or zeros. Sides are the player's, as the holistic landmarker gives them; the hand landmarker, which takes
+every picture for a selfie, calls them the other way round.
+Source: developers.google.com/edge/mediapipe, holistic, pose and hand landmarkers.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.errors import MotionError
+from ictus.formats import Keypoints
+from ictus.formats.npz import DAMAGE
+from ictus.formats.solos import HAND, checked, joined
+
+Array = NDArray[np.float32]
+
+_PARTS = {"pose": 33, "left_hand": HAND, "right_hand": HAND}
+_ARMS = {
+    **{"left_shoulder": 11, "right_shoulder": 12, "left_elbow": 13, "right_elbow": 14},
+    **{"left_wrist": 15, "right_wrist": 16},
+}
+_VISIBILITY = 3
+_FRACTION = 4.0  # what lies outside the picture is at most a few of its widths away; pixels are larger
+
+
+def fits(path: Path) -> bool:
+    """Return whether an .npy file has the shape of landmarks; damage is left to whoever reads it."""
+    try:
+        shape = np.lib.format.open_memmap(path, mode="r").shape
+    except DAMAGE:
+        return False
+    return len(shape) == 3 and shape[1] == sum(_PARTS.values())
+
+
+def read(path: Path, size: tuple[int, int] | None = None) -> Keypoints:
+    """Read landmarks.
+
+    Parameters
+    ----------
+    size : width and height of the picture in pixels; goes before that of the file.
+
+    Raises
+    ------
+    MotionError
+        If the file is damaged, lacks a part, or its fractions lack the size of the picture.
+    """
+    arrays = _arrays(path)
+    parts = {name: _part(path, arrays, name) for name in _PARTS}
+    if len({len(part) for part in parts.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(part)}" for name, part in parts.items())
+        raise MotionError(f"{path}: the parts have different numbers of frames ({lengths}); write a row for each frame")
+    scale = _scale(path, parts, arrays, size)
+    found = {name: _found(part, hand=name != "pose") * scale for name, part in parts.items()}
+    arms = {joint: found["pose"][:, number] for joint, number in _ARMS.items()}
+    points = joined(arms, found["right_hand"], found["left_hand"])
+    return Keypoints(checked(points, str(path)), _fps(path, arrays))
+
+
+def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    try:
+        if path.suffix.lower() == ".npz":
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        whole = np.array(np.lib.format.open_memmap(path, mode="r"))
+    except DAMAGE as error:
+        raise MotionError(f"{path}: is no file of NumPy's with numbers, or a damaged one") from error
+    if whole.ndim != 3 or whole.shape[1] != sum(_PARTS.values()):
+        raise MotionError(f"{path}: has shape {whole.shape}; landmarks are (frames, {sum(_PARTS.values())}, 2 to 5)")
+    pieces = np.split(whole, np.cumsum(list(_PARTS.values()))[:-1], axis=1)
+    return dict(zip(_PARTS, pieces, strict=True))
+
+
+def _part(path: Path, arrays: dict[str, NDArray[np.generic]], name: str) -> Array:
+    if name not in arrays:
+        held = ", ".join(arrays) or "nothing"
+        raise MotionError(f"{path}: holds {held}, but no {name}; it needs {', '.join(_PARTS)}")
+    array = arrays[name]
+    if array.dtype.kind != "f" or array.ndim != 3 or array.shape[1] != _PARTS[name] or not 2 <= array.shape[2] <= 5:
+        raise MotionError(
+            f"{path}: {name} has type {array.dtype} and shape {array.shape}; "
+            f"it must be floats (frames, {_PARTS[name]}, 2 to 5)"
+        )
+    if np.isinf(array).any():
+        raise MotionError(f"{path}: {name} holds infinity; write NaN where nothing was found")
+    return array.astype(np.float32)
+
+
+def _found(part: Array, hand: bool) -> Array:
+    """Return (T, points, 3): x, y and the confidence, all 0 where a point is missing."""
+    places = part[..., :2]
+    missing = np.isnan(places).any(-1) | (places == 0).all(-1)
+    sure = np.ones(part.shape[:2], np.float32)
+    if part.shape[2] > _VISIBILITY and not hand:
+        sure = np.clip(np.nan_to_num(part[..., _VISIBILITY]), 0, 1)
+    points = np.concatenate((places, sure[..., None]), -1)
+    points[missing] = 0
+    return points
+
+
+def _scale(
+    path: Path, parts: dict[str, Array], arrays: dict[str, NDArray[np.generic]], size: tuple[int, int] | None
+) -> Array:
+    """Return what to multiply x, y and confidence with."""
+    pose = np.abs(np.nan_to_num(parts["pose"][:, list(_ARMS.values()), :2]))
+    found = pose[pose > 0]
+    if found.size and np.percentile(found, 95) > _FRACTION:  # pixels
+        return np.ones(3, np.float32)
+    if size is None and "size" in arrays:
+        told = np.asarray(arrays["size"]).ravel()
+        size = (int(told[0]), int(told[1])) if told.size == 2 and told.dtype.kind in "iuf" else None
+    if size is None or min(size) < 1:
+        raise MotionError(
+            f"{path}: these landmarks are fractions of the picture, whose width and height in pixels are needed "
+            "(size, or an array `size` in the .npz)"
+        )
+    return np.array([*size, 1], np.float32)
+
+
+def _fps(path: Path, arrays: dict[str, NDArray[np.generic]]) -> float | None:
+    if "fps" not in arrays:
+        return None
+    told = np.asarray(arrays["fps"]).ravel()
+    if told.size != 1 or told.dtype.kind not in "iuf" or not 0 < float(told[0]) < 1e4:
+        raise MotionError(f"{path}: fps is {told.tolist()[:3]}; it must be one positive number")
+    return float(told[0])

@@ -1,0 +1,123 @@
+"""COCO-WholeBody's 133 points, as pose estimators write them into one JSON file.
+
+| who | content |
+|---|---|
+| MMPose | `[{"frame_id": n, "instances": [{"keypoints": [133 x [x, y]], "keypoint_scores": [133]}]}]`, |
+| | or the same list as `"instance_info"` of an object |
+| COCO's results, AlphaPose | `[{"image_id": n or "n.jpg", "keypoints": [133 x (x, y, score)]}]` |
+| COCO-WholeBody | `{"images": [...], "annotations": [...]}`, whose annotations are such results, or hold |
+| | `keypoints` (17), `lefthand_kpts` (21) and `righthand_kpts` (21), each point x, y, visibility |
+
+The points are 17 of the body, 6 of the feet, 68 of the face, 21 of the left hand, 21 of the right. Pixels, x right and
+y down. Scores and visibilities over 1 count as 1. Of several people one is followed. Only `info.fps` tells a frame
+rate, where there is one.
+Source: Jin et al., "Whole-Body Human Pose Estimation in the Wild", ECCV 2020, and data_format.md of its repository.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.errors import MotionError
+from ictus.files import readable
+from ictus.formats import Keypoints
+from ictus.formats.json import loads
+from ictus.formats.solos import HAND, checked, followed, joined
+from ictus.skeleton import get_skeleton
+
+Array = NDArray[np.float32]
+
+_POINTS = 133
+_LEFT, _RIGHT = 91, 112  # where the hands begin
+_COCO = get_skeleton("coco-17")
+_ARMS = [name for name in _COCO.joints if name.endswith(("shoulder", "elbow", "wrist"))]
+_NUMBER = re.compile(r"(\d+)\D*$")  # the last in a file's name
+
+
+def read(path: Path) -> Keypoints:
+    """Read a player's arms and hands, solos-47, in pixels.
+
+    Raises
+    ------
+    MotionError
+        If the file is no such JSON, or holds other points.
+    """
+    try:
+        content = loads(readable(path, MotionError).read_text("utf-8-sig"))
+    except (MotionError, UnicodeDecodeError) as error:
+        message = str(error)
+        raise MotionError(message if message.startswith(str(path)) else f"{path}: {message}") from error
+    try:
+        people = _by_frame(content)
+    except MotionError as error:
+        raise MotionError(f"{path}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise MotionError(f"{path}: is JSON, but no keypoints of COCO-WholeBody or MMPose") from error
+    return Keypoints(checked(followed(people, str(path)), str(path)), _fps(path, content))
+
+
+def _by_frame(content: Any) -> dict[int, list[Array]]:
+    """Return (47, 3) of each person, by the number of the frame."""
+    if isinstance(content, dict) and "annotations" in content:
+        people: dict[int, list[Array]] = {_frame(image["id"]): [] for image in content.get("images", [])}
+        entries = content["annotations"]
+    else:
+        people, entries = {}, content["instance_info"] if isinstance(content, dict) else content
+    for entry in entries:
+        frame = people.setdefault(_frame(entry["frame_id" if "instances" in entry else "image_id"]), [])
+        frame += [_person(person) for person in entry.get("instances", [entry])]
+    return people
+
+
+def _frame(name: int | str) -> int:
+    """Return the number of a frame, given as that or as the name of its picture."""
+    if isinstance(name, int):
+        return name
+    if (found := _NUMBER.search(Path(name).stem)) is None:
+        raise MotionError(f"a picture is called {name!r}, without a number that tells its place in the film")
+    return int(found[1])
+
+
+def _person(person: dict[str, Any]) -> Array:
+    """Return (47, 3)."""
+    points = np.array(person["keypoints"], np.float32)
+    if "keypoint_scores" in person:
+        points = np.concatenate((points.reshape(-1, 2), np.array(person["keypoint_scores"], np.float32)[:, None]), 1)
+    elif "lefthand_kpts" in person:
+        points = _whole(points, person["lefthand_kpts"], person["righthand_kpts"])
+    if points.size != 3 * _POINTS:
+        raise MotionError(
+            f"a person has {points.size // 3} points; players need the {_POINTS} of COCO-WholeBody, with hands"
+        )
+    # A score below 0 means that nothing was found, as 0 does.
+    points = np.clip(points.reshape(1, _POINTS, 3), (-np.inf, -np.inf, 0), (np.inf, np.inf, 1)).astype(np.float32)
+    arms = {name: points[:, _COCO.index(name)] for name in _ARMS}
+    player: Array = joined(arms, points[:, _RIGHT : _RIGHT + HAND], points[:, _LEFT : _LEFT + HAND])[0]
+    return player
+
+
+def _whole(body: Array, left: Iterable[float], right: Iterable[float]) -> Array:
+    """Return (133, 3) of the lists of an annotation, without feet and face."""
+    lists = [body.reshape(-1, 3), *(np.array(hand, np.float32).reshape(-1, 3) for hand in (left, right))]
+    if [len(points) for points in lists] != [len(_COCO), HAND, HAND]:
+        raise MotionError(
+            f"a person has {', '.join(str(len(points)) for points in lists)} points of body and hands; "
+            f"they must be {len(_COCO)}, {HAND}, {HAND}"
+        )
+    whole = np.zeros((_POINTS, 3), np.float32)
+    whole[: len(_COCO)], whole[_LEFT:_RIGHT], whole[_RIGHT:] = lists
+    return whole
+
+
+def _fps(path: Path, content: Any) -> float | None:
+    info = content.get("info") if isinstance(content, dict) else None
+    if not isinstance(info, dict) or "fps" not in info:
+        return None
+    fps = info["fps"]
+    if type(fps) not in (int, float) or not 0 < fps < 1e4:
+        raise MotionError(f"{path}: info.fps is {fps!r}; it must be a positive number")
+    return float(fps)

@@ -17,7 +17,9 @@ choreograph --data "$songs/heldout" --out "$work/heldout" --split val --hours 0.
 common=(training.workers=1 training.validate_first=false training.validate_every=10)
 ictus train recipes/fact-small.yaml --data "$work/aist" --out "$work/fact" --resume --set "${common[@]}"
 ictus train recipes/melody-choreography.yaml --data "$work/melody" --out "$work/autoencoder" --resume --set "${common[@]}"
-ictus evaluate dance --data "$work/heldout" --model "$work/fact/model" --model "$work/autoencoder/model" \
-    -o "$work/dancers.json" -o "$work/dancers.md"
+ictus train recipes/repertoire.yaml --data "$dances" --out "$work/repertoire" --resume --set training.workers=0
+ictus evaluate dance --data "$work/heldout" --unseeded --model "$work/repertoire/model" --model "$work/fact/model" \
+    --model "$work/autoencoder/model" -o "$work/dancers.json" -o "$work/dancers.md"
+python recipes/ship.py choreographer "$work/repertoire/model" --table "$work/dancers.json"
 python recipes/ship.py fact "$work/fact/model" --table "$work/dancers.json"
 python recipes/ship.py melody "$work/autoencoder/model" --table "$work/dancers.json"

@@ -102,6 +102,16 @@ CARDS = {
         "dance",
         f"AIST++ and {_SCORES_BY}",
     ),
+    "choreographer": Card(
+        "Real dances known by heart, whose phrases are set on the beats of any music, in nine genres",
+        "repertoire",
+        "Sixteen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split, two seconds "
+        "at a time re-fitted), those of them that move; no music.",
+        _DANCES,
+        "dancers.sh",
+        "dance",
+        "AIST++",
+    ),
     "melody": Card(
         "The LSTM autoencoder of Dance with Melody: the sound of each beat to a pose per frame",
         "melody-choreography",

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from ictus.errors import ModelError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ictus.audio import Audio
     from ictus.conducting.conductor import Conductor
-    from ictus.dance.dancer import Dancer
+    from ictus.dance.dancer import Dancer, Heard
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,9 @@ _CONDUCTORS = (
     "ictus.conducting.baselines.CNNLSTM",
 )
 _DANCERS = {
-    "ictus.dance.fact.FACT": "FACTDancer",
-    "ictus.dance.melody.MelodyAutoencoder": "MelodyDancer",
+    "ictus.dance.fact.FACT": "ictus.dance.dancer.FACTDancer",
+    "ictus.dance.melody.MelodyAutoencoder": "ictus.dance.dancer.MelodyDancer",
+    "ictus.dance.repertoire.Repertoire": "ictus.dance.choreographer.Choreographer",
 }
 _LISTENER = "ictus.conducting.beat_network.BeatNetwork"
 
@@ -83,15 +81,13 @@ def load(name: str | os.PathLike[str]) -> "Conductor | Dancer":
         return Maestro()
     folder, kind = _found(name)
     if kind in _DANCERS:
-        from ictus.dance import dancer as dancers
-
-        made: Dancer = getattr(dancers, _DANCERS[kind])(_network(kind, folder), name, _hear)
+        made: Dancer = _class(_DANCERS[kind])(_class(kind).from_pretrained(folder), name, _hear)
         return made
     if kind not in _CONDUCTORS:
         raise ModelError(f"{folder}: holds a {kind}, which makes no motion from music")
     from ictus.conducting.learned import LearnedConductor
 
-    return LearnedConductor(_network(kind, folder), name)
+    return LearnedConductor(_class(kind).from_pretrained(folder), name)
 
 
 def conductor(name: str | os.PathLike[str]) -> "Conductor":
@@ -120,17 +116,16 @@ def _found(name: str | os.PathLike[str]) -> tuple[Path, str]:
     return folder, str(read_config(folder)["class"])
 
 
-def _network(kind: str, folder: Path) -> Any:
-    module, _, network = kind.rpartition(".")
-    return getattr(import_module(module), network).from_pretrained(folder)
+def _class(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
 
 
-def _hear(audio: "Audio") -> "tuple[NDArray[np.float64], NDArray[np.int64]]":
-    """Tell a dancer the beats of music, and their places in the bar, as the listener hears them."""
+def _hear(audio: "Audio") -> "Heard":
+    """Tell a dancer the beats of music, as the listener hears them."""
     from ictus.conducting.listener import Listener
 
-    beats = Listener()(audio)
-    return beats.times, beats.positions
+    return Listener()(audio)
 
 
 def listener_kind(name: str | os.PathLike[str]) -> Literal["whole", "live"] | None:

@@ -1,5 +1,6 @@
 """Dancers: whole dances out of untrained networks, as long as the music, repeatable, and clear about bad input."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,16 @@ from ictus.skeleton import get_skeleton
 BEATS = np.arange(0.2, 100, 0.5)
 
 
-def hear(audio: Audio) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Heard:
+    times: np.ndarray
+    positions: np.ndarray
+    loudness: np.ndarray
+
+
+def hear(audio: Audio) -> Heard:
     beats = BEATS[audio.duration > BEATS]
-    return beats, np.arange(len(beats)) % 4 + 1
+    return Heard(beats, np.arange(len(beats)) % 4 + 1, np.full(len(beats), 0.6))
 
 
 def pulse(seconds: float) -> Audio:

@@ -23,6 +23,7 @@ TASKS: dict[str, str] = {
     "conducting.listener": "ictus.conducting.tasks.listener:ListenerTask",
     "dance.fact": "ictus.dance.tasks.fact:FACTTask",
     "dance.melody": "ictus.dance.tasks.melody:MelodyTask",
+    "dance.repertoire": "ictus.dance.tasks.repertoire:RepertoireTask",
     "sound.keypoints": "ictus.sound.tasks.keypoints:KeypointsTask",
 }
 

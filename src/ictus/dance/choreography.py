@@ -101,7 +101,7 @@ def read(path: Path) -> Dance:
     still = np.tile(np.eye(3), (len(root), len(_BODY) - rotations.shape[1], 1, 1))
     whole = np.concatenate([rotations, still], 1)
     given = Rotation.from_matrix(whole.reshape(-1, 3, 3)).as_quat().reshape(*whole.shape[:2], 4)
-    turns, path_of_root = _at_rate(_steady(given), root, fps)
+    turns, path_of_root = _at_rate(steady_turns(given), root, fps)
     for join in np.round(joins * RATE / fps).astype(int):
         turns, path_of_root = _joined(turns, path_of_root, int(join), _MEND)
     turns = _unit(gaussian_filter1d(turns, _JITTER, axis=0, mode="nearest"))
@@ -316,7 +316,7 @@ def _joined(turns: Array, root: Array, join: int, frames: int, stop: int | None 
     new = mended * Rotation.from_quat(turns[join:stop].reshape(-1, 4))
     turns, root = turns.copy(), root.copy()
     turns[join:stop] = new.as_quat().reshape(stop - join, -1, 4)
-    turns[join - 1 : stop] = _steady(turns[join - 1 : stop])
+    turns[join - 1 : stop] = steady_turns(turns[join - 1 : stop])
     step = 2 * root[join - 1] - root[join - 2] - root[join]
     root[join:stop] += step * (1, 0, 1)
     root[join:stop, 1] += fade * step[1]
@@ -329,7 +329,7 @@ def _fade(share: Array) -> Array:
     return 1 - x**3 * (10 - 15 * x + 6 * x**2)
 
 
-def _steady(turns: Array) -> Array:
+def steady_turns(turns: Array) -> Array:
     """Give quaternions (T, J, 4) the signs that make neighbours alike."""
     flips = np.where((turns[1:] * turns[:-1]).sum(-1) < 0, -1.0, 1.0)
     signs = np.concatenate([np.ones((1, turns.shape[1])), np.cumprod(flips, axis=0)])

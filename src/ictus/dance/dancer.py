@@ -29,12 +29,32 @@ from ictus.nn.folding import fold
 from ictus.skeleton import get_skeleton
 
 Array = NDArray[np.float64]
-Hear = Callable[[Audio], tuple[Array, NDArray[np.int64]]]  # seconds of the beats, and their places in the bar
 Progress = Callable[[float], None]
 
 _BODY = get_skeleton("smpl-24")
 _SLOWEST = 20.0  # fps of a seed motion that still tells how a dancer moves
 _UNREST = 0.02  # deviation of what is added to a resting pose, as in training: no two dances begin alike
+
+
+class Heard(Protocol):
+    """What a dancer must know of music.
+
+    Attributes
+    ----------
+    times : (N,) seconds of the beats.
+    positions : (N,) their places in the bar, from 1.
+    loudness : (N,) 0 to 1, at each beat.
+    """
+
+    @property
+    def times(self) -> Array: ...  # noqa: D102
+    @property
+    def positions(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def loudness(self) -> Array: ...  # noqa: D102
+
+
+Hear = Callable[[Audio], Heard]
 
 
 class Dancer(Protocol):
@@ -106,8 +126,8 @@ class FACTDancer:
         rng = np.random.default_rng(seed)
         start = self._start(genre, rng)
         given = None if seed_motion is None else _seed_frames(seed_motion)
-        beats, places = self.hear(audio)
-        heard = torch.from_numpy(rhythm35(audio, beats=beats))[None]
+        beats = self.hear(audio)
+        heard = torch.from_numpy(rhythm35(audio, beats=beats.times))[None]
         pose, config = self.network.config.pose, self.network.config
         kept = stride or max(1, config.future // 2)
         asked: dict[str, Any] = {"stride": kept, "blend": True, "orthonormalise": True, "to_end": True}
@@ -118,7 +138,7 @@ class FACTDancer:
         made = self.network.generate(given if given is None else padded(given, pose), heard, progress=progress, **asked)
         frames = unpadded(made)[0] if given is None else torch.cat((given[0], unpadded(made)[0]))
         known = config.starts[start] if given is None and config.starts else None
-        meta = {"model": self.name, "seed": seed, "genre": known, "beats": _told(beats, places)}
+        meta = {"model": self.name, "seed": seed, "genre": known, "beats": told(beats)}
         return clean(replace(_motion(frames), meta=meta))
 
     def _start(self, genre: str | None, rng: np.random.Generator) -> int:
@@ -126,11 +146,9 @@ class FACTDancer:
         starts = self.network.config.starts
         if genre is None:
             return int(rng.integers(max(1, len(starts))))
-        code = next((code for code, name in GENRES.items() if genre.lower() in (code.lower(), name.lower())), None)
-        found = [number for number, known in enumerate(starts) if known == code]
+        found = [number for number, known in enumerate(starts) if known == genre_code(genre)]
         if not found:
-            names = ", ".join(f"{code} ({GENRES[code]})" for code in self.genres) or "none"
-            raise UsageError(f"{self.name} knows no genre {genre!r}; it knows {names}")
+            raise unknown_genre(self.name, genre, self.genres)
         return int(rng.choice(found))
 
 
@@ -156,12 +174,10 @@ class MelodyDancer:
         progress: Progress | None = None,
     ) -> Motion:
         """Dance; see `Dancer`."""
-        for name, value in (("a seed motion", seed_motion), ("a stride", stride), ("a genre", genre)):
-            if value is not None:
-                raise UsageError(f"{self.name} cannot be given {name}; fact can")
-        beats, places = self.hear(audio)
+        refuse(self.name, {"a seed motion": seed_motion, "a stride": stride, "a genre": genre})
+        beats = self.hear(audio)
         heard = melody16(audio)
-        index = temporal_index(beats, len(heard))
+        index = temporal_index(beats.times, len(heard))
         longest = float(self.network.index_scale.scale[0])  # frames of the longest song that it learnt from
         index[:, 0] = (index[:, 0] + np.random.default_rng(seed).uniform(0, longest)) % longest
         with torch.inference_mode():
@@ -169,13 +185,33 @@ class MelodyDancer:
         if progress is not None:
             progress(1.0)
         seen = Motion(points.numpy().reshape(len(points), -1, 3), melody16.frame_rate, get_skeleton("melody-21"))
-        meta = {"model": self.name, "seed": seed, "beats": _told(beats, places)}
+        meta = {"model": self.name, "seed": seed, "beats": told(beats)}
         return clean(replace(posed(seen.resample(RATE)), meta=meta))
 
 
-def _told(beats: Array, places: NDArray[np.int64]) -> dict[str, Any]:
+def told(beats: Heard) -> dict[str, Any]:
     """Return what a motion carries of its music's beats, in JSON types."""
-    return {"times": np.round(beats, 4).tolist(), "positions": places.tolist(), "meter": int(places.max(initial=1))}
+    places = beats.positions
+    times = np.round(beats.times, 4).tolist()
+    return {"times": times, "positions": places.tolist(), "meter": int(places.max(initial=1))}
+
+
+def genre_code(asked: str) -> str | None:
+    """Return the letters of a genre of `ictus.dance.aist.GENRES`, by its letters or its name; None if it is none."""
+    return next((code for code, name in GENRES.items() if asked.lower() in (code.lower(), name.lower())), None)
+
+
+def unknown_genre(model: str, asked: str, known: list[str]) -> UsageError:
+    """Return the error that a model knows no such genre."""
+    names = ", ".join(f"{code} ({GENRES[code]})" for code in known) or "none"
+    return UsageError(f"{model} knows no genre {asked!r}; it knows {names}")
+
+
+def refuse(model: str, given: dict[str, object]) -> None:
+    """Raise UsageError if something is given that a model cannot take: name -> value, None if it is not given."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"{model} cannot be given {name}; fact can")
 
 
 def _seed_frames(motion: Motion) -> Tensor:

@@ -1,0 +1,303 @@
+"""Performances as they lie on disk: folders of arrays, memory-mapped.
+
+    <root>/{train,val,test}/<name>/mel.npy        (T, 80) mel80, 86.13 frames a second: floats in [0, 1], or uint8
+                                                  (value / 255)
+                                  /keypoints.npy  (K, 47, 3) float, 25 fps: x and y in pixels, confidence; optional
+                                  /rgb.npy        (N, 1024) float, features of the film's pictures; optional
+                                  /flow.npy       (N, 1024) float, of the movement in them; optional
+                                  /about.json     {"instrument": "cello", "feature_rate": 21.5, ...}
+
+All arrays begin at the same instant, and where they differ in length, by less than a second, the shortest counts. An
+instrument may be null, or one that is not among `ictus.sound.INSTRUMENTS`. Nothing is read but the windows that are
+asked for, so memory does not depend on the size of the corpus.
+"""
+
+import json
+import math
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.errors import IctusError, UsageError
+from ictus.formats.npz import DAMAGE
+from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
+
+Array = NDArray[np.float32]
+
+WINDOW = 848  # mel frames of a window: 53 columns of codes, 9.845 s
+UNKNOWN = len(INSTRUMENTS)  # the number of an instrument that is not told, or not known
+BANDS = 80
+KINDS: Mapping[str, tuple[int, ...]] = {"keypoints": (47, 3), "rgb": (1024,), "flow": (1024,)}  # shapes of a row
+_SLACK = 0.01  # by which a mel may leave [0, 1]: float16, or another library's rounding
+
+
+@dataclass(frozen=True)
+class Performance:
+    """One folder of the corpus.
+
+    Attributes
+    ----------
+    folder : where it lies.
+    frames : mel frames that can be used.
+    instrument : its number in `INSTRUMENTS`, or `UNKNOWN`.
+    rates : rows a second of each kind of array that was asked for beside the mel.
+    about : what about.json says.
+    """
+
+    folder: Path
+    frames: int
+    instrument: int
+    rates: Mapping[str, float]
+    about: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Split and name, e.g. "train/00012-cello"."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+    def mel(self, start: int = 0, frames: int | None = None) -> Array:
+        """(80, frames) in [-1, 1]: twice mel80, less 1, as networks take it.
+
+        Raises
+        ------
+        IctusError
+            If it is not finite, or not in [0, 1] on disk; the message names the file.
+        """
+        end = self.frames if frames is None else start + frames
+        file = self.folder / "mel.npy"
+        rows = np.array(_open(file)[start:end])
+        level = rows.astype(np.float32) / (255 if rows.dtype == np.uint8 else 1)
+        if not np.isfinite(level).all():
+            raise IctusError(f"{file}: not finite between frames {start} and {end}")
+        if level.size and not -_SLACK <= level.min() <= level.max() <= 1 + _SLACK:
+            raise IctusError(
+                f"{file}: from {level.min():.3g} to {level.max():.3g} between frames {start} and {end}, "
+                "but mel80 lies in [0, 1]; prepare it again"
+            )
+        return np.ascontiguousarray(2 * np.clip(level, 0, 1).T - 1)
+
+    def rows(self, kind: str, start: int = 0, frames: int | None = None) -> Array:
+        """(n, ...) of "keypoints", "rgb" or "flow" that belong to `frames` mel frames, from `start` on.
+
+        n depends on `frames` alone: the time rounded to rows. The last row is repeated where that reaches beyond it.
+
+        Raises
+        ------
+        IctusError
+            If they are not finite; the message names the file.
+        """
+        frames = self.frames - start if frames is None else frames
+        rate = self.rates[kind]
+        first, count = round(start / MEL_RATE * rate), rows_of(frames, rate)
+        file = self.folder / f"{kind}.npy"
+        array = _open(file)
+        rows = np.array(array[first : first + count], np.float32)
+        if not np.isfinite(rows).all():
+            raise IctusError(f"{file}: not finite between rows {first} and {first + count}")
+        short = count - len(rows)
+        return np.concatenate([rows, np.repeat(rows[-1:], short, 0)]) if short else rows
+
+
+def rows_of(frames: int, rate: float) -> int:
+    """Return how many rows, at `rate` a second, belong to mel frames: 246 keypoints to 848."""
+    return max(1, round(frames / MEL_RATE * rate))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found of one split: usable performances, and one line for each folder that is not."""
+
+    performances: tuple[Performance, ...]
+    broken: tuple[str, ...]
+
+
+def survey(root: str | os.PathLike[str], split: str, kinds: Collection[str] = ()) -> Survey:
+    """Look through a split; of the arrays, only headers are read.
+
+    Parameters
+    ----------
+    root, split : folder of the corpus, and "train", "val" or "test".
+    kinds : what each performance must have beside the mel: "keypoints", "rgb", "flow".
+
+    Raises
+    ------
+    UsageError
+        If there is no such split, or no such kind.
+    """
+    if wrong := [kind for kind in kinds if kind not in KINDS]:
+        raise UsageError(f"{wrong[0]!r} is no part of a performance; there are {', '.join(KINDS)}")
+    folder = Path(root) / split
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; a corpus has train/, val/ and test/, each with performances")
+    found: list[Performance] = []
+    broken: list[str] = []
+    for path in sorted(p for p in folder.iterdir() if p.is_dir()):
+        try:
+            found.append(_look(path, kinds))
+        except IctusError as error:
+            broken.append(str(error))
+    return Survey(tuple(found), tuple(broken))
+
+
+class Windows:
+    """Windows of a split, one after the other.
+
+    Each is {"mel": (80, frames) in [-1, 1], "instrument": number, "name": "train/NAME@FRAME"}, and of each kind that is
+    asked for its rows of the same time: 246 of keypoints to 848 mel frames.
+
+    Parameters
+    ----------
+    root, split : folder of the corpus, and "train", "val" or "test".
+    frames : mel frames of a window.
+    hop : frames from one window to the next; `frames` if not given.
+    kinds : "keypoints", "rgb", "flow"; performances that lack one are left out.
+
+    Attributes
+    ----------
+    performances : those that hold a window.
+    broken : a line for each folder that cannot be used.
+
+    Raises
+    ------
+    UsageError
+        If the split is missing, or no window can be cut from it.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: str,
+        *,
+        frames: int = WINDOW,
+        hop: int | None = None,
+        kinds: Collection[str] = (),
+    ) -> None:
+        hop = frames if hop is None else hop
+        if frames < 1 or hop < 1:
+            raise UsageError(f"windows of {frames} frames every {hop}; both must be at least one frame")
+        found = survey(root, split, kinds)
+        self.frames, self.kinds, self.broken = frames, tuple(kinds), found.broken
+        self.performances = tuple(each for each in found.performances if each.frames >= frames)
+        if not self.performances:
+            why = f"; unusable: {found.broken[0]} (and {len(found.broken) - 1} more)" if found.broken else ""
+            raise UsageError(f"{Path(root) / split}: holds no performance of {frames / MEL_RATE:.1f} s{why}")
+        if len({tuple(each.rates.items()) for each in self.performances}) > 1:
+            raise UsageError(f"{Path(root) / split}: feature_rate differs between performances; make it the same")
+        self.places = [(each, at) for each in self.performances for at in range(0, each.frames - frames + 1, hop)]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> dict[str, Array | np.int64 | str]:
+        """Read one window.
+
+        Raises
+        ------
+        IctusError
+            If its numbers are not finite, or its mel is none; the message names the file.
+        """
+        return self.cut(*self.places[index])
+
+    def cut(self, performance: Performance, at: int) -> dict[str, Array | np.int64 | str]:
+        """Read the window of a performance that begins at a mel frame."""
+        return {
+            "mel": performance.mel(at, self.frames),
+            **{kind: performance.rows(kind, at, self.frames) for kind in self.kinds},
+            "instrument": np.int64(performance.instrument),
+            "name": f"{performance.name}@{at}",
+        }
+
+
+class RandomWindows(Windows):
+    """As `Windows`, but anywhere, drawn from NumPy's global generator, which the training loop seeds.
+
+    An epoch has as many windows of each performance as it holds side by side, `draws` times.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: str,
+        *,
+        frames: int = WINDOW,
+        kinds: Collection[str] = (),
+        draws: int = 1,
+    ) -> None:
+        super().__init__(root, split, frames=frames, kinds=kinds)
+        if draws < 1:
+            raise UsageError(f"{draws} draws of each window; at least one is needed")
+        self.places *= draws
+
+    def __getitem__(self, index: int) -> dict[str, Array | np.int64 | str]:
+        """Read a window of the performance whose turn it is; raises as `Windows` does."""
+        performance, _ = self.places[index]
+        at = np.random.randint(performance.frames - self.frames + 1)  # noqa: NPY002  # the loop seeds it, per sample
+        return self.cut(performance, int(at))
+
+
+def _look(folder: Path, kinds: Collection[str]) -> Performance:
+    """Check headers and about.json; raise IctusError with a line that names the file."""
+    about = _about(folder / "about.json")
+    file = folder / "mel.npy"
+    mel = _open(file)
+    if mel.ndim != 2 or mel.shape[1] != BANDS:
+        turned = "; it seems to be transposed" if mel.ndim == 2 and mel.shape[0] == BANDS else ""
+        raise IctusError(f"{file}: shape {mel.shape}, expected (frames, {BANDS}){turned}")
+    if mel.dtype.kind != "f" and mel.dtype != np.uint8:
+        raise IctusError(f"{file}: holds {mel.dtype}, expected floating-point numbers or uint8")
+    seconds, rates = {"mel": len(mel) / MEL_RATE}, {}
+    for kind in kinds:
+        rates[kind] = float(KEYPOINT_RATE) if kind == "keypoints" else _feature_rate(folder, about)
+        seconds[kind] = _rows(folder / f"{kind}.npy", KINDS[kind]) / rates[kind]
+    for kind, length in seconds.items():
+        if abs(length - seconds["mel"]) >= 1:
+            raise IctusError(f"{folder / kind}.npy: lasts {length:.1f} s, but the mel {seconds['mel']:.1f} s")
+    frames = min(len(mel), math.ceil(min(seconds.values()) * MEL_RATE))
+    if frames < 1:
+        raise IctusError(f"{folder}: is empty")
+    name = about.get("instrument")
+    return Performance(folder, frames, INSTRUMENTS.index(name) if name in INSTRUMENTS else UNKNOWN, rates, about)
+
+
+def _rows(file: Path, shape: tuple[int, ...]) -> int:
+    array = _open(file)
+    if array.shape[1:] != shape or array.dtype.kind != "f":
+        expected = ", ".join(map(str, ("rows", *shape)))
+        raise IctusError(f"{file}: {array.dtype} of shape {array.shape}, expected floats ({expected})")
+    return len(array)
+
+
+def _feature_rate(folder: Path, about: Mapping[str, Any]) -> float:
+    rate = about.get("feature_rate")
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
+        raise IctusError(f"{folder / 'about.json'}: feature_rate is {rate!r}; give the rows a second of rgb and flow")
+    return float(rate)
+
+
+def _about(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise IctusError(f"{file}: missing") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise IctusError(f"{file}: no valid JSON ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise IctusError(f"{file}: must be a JSON object")
+    return content
+
+
+def _open(file: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.lib.format.open_memmap(file, mode="r")
+    except FileNotFoundError as error:
+        raise IctusError(f"{file}: missing") from error
+    except DAMAGE as error:
+        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
+    if not array.ndim:
+        raise IctusError(f"{file}: a single number, expected rows")
+    return array

@@ -1,0 +1,42 @@
+"""Moves: smooth ways from one place to the next, and aimless wandering."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Array = NDArray[np.float64]
+
+
+def smootherstep(phase: Array) -> Array:
+    """6 p^5 - 15 p^4 + 10 p^3: from 0 to 1 with neither speed nor acceleration at its ends."""
+    return phase**3 * (10 + phase * (6 * phase - 15))
+
+
+def held(times: Array, onsets: Array, values: NDArray[np.floating], moving: float) -> Array:
+    """Return what is held during each note, and moved to in time for the next.
+
+    Parameters
+    ----------
+    times : (T,) seconds.
+    onsets : (N,) seconds, at least one: a move ends at its note's onset.
+    values : (N, ...) what each note asks for.
+    moving : seconds that a move takes where there is time for it; at most 0.8 of the way from onset to onset.
+
+    Returns
+    -------
+    (T, ...)
+    """
+    coming = np.searchsorted(onsets, times, "right")
+    here, then = np.clip(coming - 1, 0, len(onsets) - 1), np.clip(coming, 0, len(onsets) - 1)
+    length = np.maximum(np.minimum(moving, 0.8 * (onsets[then] - onsets[here])), 1e-6)
+    phase = np.where(then > here, np.clip(1 - (onsets[then] - times) / length, 0, 1), 0.0)
+    share = smootherstep(phase).reshape(-1, *[1] * (values.ndim - 1))
+    return np.asarray(values[here] + share * (values[then] - values[here]))
+
+
+def wandering(times: Array, width: float, scale: float, rng: np.random.Generator) -> Array:
+    """Return (T,): aimless movement with a time constant of `width` seconds and a standard deviation of `scale`."""
+    frames = max(width / float(times[1] - times[0]), 0.5) if len(times) > 1 else 1.0
+    noise = rng.normal(0, 1, len(times) + int(8 * frames))
+    smooth = ndimage.gaussian_filter1d(noise, frames)[: len(times)]
+    return np.asarray(smooth * scale * np.sqrt(2 * np.sqrt(np.pi) * frames))

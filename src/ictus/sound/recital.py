@@ -1,0 +1,256 @@
+"""Recital: any number of hours of soloists who play from scores, their bodies and their sound sharing one truth.
+
+`<out>/<split>/<number>-<instrument>/` holds `sound.flac` (22,050 Hz, mono), `mel.npy` (T, 80), `keypoints.npy`
+(K, 47, 3) at 25 frames a second, `notes.npy` (N, 4; onset and duration in seconds, MIDI pitch, loudness) and
+`about.json`. Everything begins at the same instant. The n-th excerpt depends on the scores, the sounds, the seed and n
+alone: a corpus can be stopped, resumed, made longer and made in parallel, and stays the same.
+"""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from ictus.audio import Audio
+from ictus.errors import IctusError, UsageError
+from ictus.files import writing
+from ictus.processes import results
+from ictus.rehearsal import soundfont, tempo
+from ictus.rehearsal.library import SHARES, Piece, survey
+from ictus.rehearsal.reader import read
+from ictus.rehearsal.score import Score
+from ictus.sound import INSTRUMENTS
+from ictus.sound.performers import PLAYERS, perform
+from ictus.sound.playing.repertoire import excerpt_of, heard, solo_part
+
+SPLITS = tuple(SHARES)
+_MEAN = 15.0  # seconds of an excerpt, on average
+_SHORTEST, _LONGEST = 10.0, 20.0
+_MOST_HOURS = 10_000
+
+Progress = Callable[[float], None]
+Report = Callable[[str], None]
+
+
+class WritingError(IctusError):
+    """The corpus cannot be written: no other score would help."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be made: `count` excerpts of one split; a block of them, one for each instrument, is of one piece."""
+
+    pieces: tuple[Piece, ...]
+    split: str
+    count: int
+    seed: int
+    out: Path
+    soundfonts: tuple[Path, ...] = ()
+
+    def folder(self, number: int) -> Path:
+        """Return where an excerpt belongs."""
+        return self.out / self.split / f"{number:05d}-{INSTRUMENTS[number % len(INSTRUMENTS)]}"
+
+    def missing(self, block: int) -> list[int]:
+        """Return the excerpts of a block that are not there."""
+        numbers = range(block * len(INSTRUMENTS), min((block + 1) * len(INSTRUMENTS), self.count))
+        return [number for number in numbers if not self.folder(number).is_dir()]
+
+
+def prepare(
+    scores: Path,
+    out: Path,
+    *,
+    hours: float,
+    split: str = "all",
+    workers: int = 1,
+    seed: int = 0,
+    soundfonts: Sequence[Path] = (),
+    progress: Progress | None = None,
+    report: Report | None = None,
+) -> int:
+    """Make a corpus of soloists, what of it is not there yet; return how many excerpts were made.
+
+    Parameters
+    ----------
+    scores : a folder of scores, MusicXML or MIDI; how they are split is told by `ictus.rehearsal.library.survey`.
+    out : the folder of the corpus.
+    hours : of playing: in one split, or shared out 8 : 1 : 1 between those that there are.
+    split : "train", "val", "test" or "all".
+    workers : processes.
+    soundfonts : General MIDI SoundFonts; each plays as many excerpts as the package's own synthesizer.
+    progress : called with the fraction done.
+    report : called with a line for each score that cannot be used.
+
+    Raises
+    ------
+    UsageError
+        If there are no such scores, or `out` holds a corpus of other scores, of another seed or of other SoundFonts.
+    IctusError
+        If a SoundFont cannot be played, or the corpus cannot be written.
+    """
+    orders = ordered(scores, out, hours=hours, split=split, seed=seed, soundfonts=soundfonts)
+    jobs = [(order, block) for order in orders for block in range(-(-order.count // len(INSTRUMENTS)))]
+    jobs = [(order, block) for order, block in jobs if order.missing(block)]
+    made, said = 0, set[str]()
+    for number, (count, complaints) in enumerate(results(_block, jobs, workers), 1):
+        made += count
+        for complaint in complaints:
+            if report and complaint not in said:
+                report(complaint)
+            said.add(complaint)
+        if progress:
+            progress(number / len(jobs))
+    with contextlib.suppress(OSError):  # not there, or another run is at work
+        (out / ".unfinished").rmdir()
+    return made
+
+
+def ordered(
+    scores: Path, out: Path, *, hours: float, split: str = "all", seed: int = 0, soundfonts: Sequence[Path] = ()
+) -> list[Order]:
+    """Plan a corpus; parameters and errors are those of `prepare`."""
+    if not 0 < hours <= _MOST_HOURS:
+        raise UsageError(f"{hours:g} hours: choose more than 0 and at most {_MOST_HOURS}")
+    if split not in (*SPLITS, "all"):
+        raise UsageError(f"{split!r} is no split; there are {', '.join(SPLITS)} and all")
+    for path in soundfonts:
+        soundfont.known(path)
+    sizes = {path.name: path.stat().st_size for path in soundfonts}
+    if len(sizes) < len(soundfonts):
+        raise UsageError("two SoundFonts have the same name; rename one, or give it once")
+    pieces = survey(scores, seed)
+    by_split = {name: tuple(piece for piece in pieces if piece.split == name) for name in SPLITS}
+    wanted = [name for name in SPLITS if by_split[name]] if split == "all" else [split]
+    if not by_split[wanted[0]]:
+        raise UsageError(f"{scores}: none of its {len(pieces)} scores belongs to {split}; add a splits.csv or scores")
+    _sign(out, {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, "soundfonts": sizes})
+    whole = sum(SHARES[name] for name in wanted)
+    return [
+        Order(
+            by_split[name], name, max(1, round(hours * 3600 / _MEAN * SHARES[name] / whole)), seed, out, (*soundfonts,)
+        )
+        for name in wanted
+    ]
+
+
+def _sign(out: Path, content: dict[str, Any]) -> None:
+    """Write down what a corpus is made of; refuse to go on with another."""
+    file = out / "recital.json"
+    if not file.exists():
+        with writing(file) as temporary:
+            temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+        return
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: cannot be read; choose another --out ({error})") from error
+    named = {"scores": "other scores", "seed": "another seed", "soundfonts": "other SoundFonts"}
+    if other := next((words for key, words in named.items() if known.get(key) != content[key]), None):
+        raise UsageError(f"{out}: holds a corpus of {other}; choose another --out, or ask for the same")
+
+
+# --- One block of excerpts -------------------------------------------------------------------------------------------
+
+
+def _block(job: tuple[Order, int]) -> tuple[int, list[str]]:
+    """Make the missing excerpts of a block, of the first pieces from its turn on that can be used.
+
+    Every piece has its turn in a round, and every round its own order. An instrument that finds nothing to play in a
+    piece takes the next.
+    """
+    order, block = job
+    turn, place = divmod(block, len(order.pieces))
+    split = SPLITS.index(order.split)
+    permutation = np.random.default_rng([order.seed, split, 0, turn]).permutation(len(order.pieces))
+    made, left, complaints = 0, order.missing(block), list[str]()
+    for choice in np.roll(permutation, -place):
+        piece = order.pieces[choice]
+        try:
+            score = read(piece.file)
+        except (IctusError, MemoryError) as error:
+            complaints.append(str(error) or f"{piece.file}: too large for the memory")
+            continue
+        still: list[int] = []
+        for number in left:
+            rng = np.random.default_rng([order.seed, split, 1, number, choice])
+            try:
+                _save(order.folder(number), _excerpt(order, piece, score, number, rng))
+                made += 1
+            except WritingError:
+                raise
+            except IctusError as error:
+                complaints.append(str(error))
+                still.append(number)
+        left = still
+        if not left:
+            return made, complaints
+    complaints.append(f"{order.split}: none of the {len(order.pieces)} scores can be used")
+    return made, complaints
+
+
+def _excerpt(order: Order, piece: Piece, score: Score, number: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Return what an excerpt's folder holds, by the names of its files."""
+    from ictus.features import mel80
+
+    instrument = INSTRUMENTS[number % len(INSTRUMENTS)]
+    player = PLAYERS[instrument]
+    timing = tempo.imagined(score, rng)
+    timing = tempo.humanised(timing, score, rng, scale=float(np.exp(rng.normal(0, 0.12))))
+    try:
+        part, solo = solo_part(score, timing, instrument, (player.lowest, player.highest), rng)
+        solo, start = excerpt_of(solo, float(rng.uniform(_SHORTEST, _LONGEST)), rng)
+    except IctusError as error:
+        raise IctusError(f"{piece.file}: {error}") from error
+    font = (None, *order.soundfonts)[int(rng.integers(1 + len(order.soundfonts)))]
+    audio = heard(solo, instrument, font, rng)
+    seed = int(rng.integers(2**31))
+    filmed = perform(solo, instrument, seed=seed)
+    about = {
+        "instrument": instrument,
+        "video": f"{piece.name}#{number}",  # another player and another camera each time
+        "start": 0.0,
+        "synthetic": True,
+        "piece": piece.name,
+        "title": score.title,
+        "part": part,
+        "seconds": [round(start, 3), round(start + solo.duration, 3)],
+        "renderer": "ictus.rehearsal." + ("soundfont" if font else "synthesizer"),
+        "soundfont": font and font.name,
+        "size": [filmed.camera.width, filmed.camera.height],
+        "seed": seed,
+    }
+    return {
+        "sound.flac": audio,
+        "mel.npy": mel80(audio).astype(np.float16),
+        "keypoints.npy": filmed.keypoints,
+        "notes.npy": solo.notes.astype(np.float32),
+        "about.json": about,
+    }
+
+
+def _save(folder: Path, files: dict[str, Any]) -> None:
+    """Write a folder of an excerpt, whole or not at all."""
+    unfinished = folder.parents[1] / ".unfinished" / f"{folder.parent.name}-{folder.name}"
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+        unfinished.mkdir(parents=True)
+        for name, content in files.items():
+            if isinstance(content, Audio):
+                soundfile.write(unfinished / name, content.samples.T, content.rate, subtype="PCM_16")
+            elif isinstance(content, dict):
+                text = json.dumps(content, indent=1, ensure_ascii=False)
+                (unfinished / name).write_text(text + "\n", encoding="utf-8")
+            else:
+                np.save(unfinished / name, content, allow_pickle=False)
+        folder.parent.mkdir(exist_ok=True)
+        unfinished.replace(folder)
+    except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise WritingError(f"{folder}: cannot be written ({error.strerror or error})") from error

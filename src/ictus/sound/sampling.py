@@ -1,0 +1,147 @@
+"""Playing on: tokens drawn one after the other, for a piece of any length.
+
+A window of 53 columns slides along the piece, and what is known of the performance moves along with it; the columns
+that it has in common with the window before are what the soloist has just played.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ictus.errors import UsageError
+from ictus.sound.codebook import column_major, from_column_major
+from ictus.sound.soloist import SoloistTransformer
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a token is drawn.
+
+    Attributes
+    ----------
+    temperature : by which logits are divided; 0 takes the likeliest token.
+    top_k : draw among so many of the likeliest; published: half of the codes.
+    top_p : draw among the likeliest that together have this probability.
+    hop : columns by which the window moves; by default half of its own.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    hop: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.temperature < 0:
+            raise UsageError(f"temperature is {self.temperature:g}; it must be 0 or more")
+        if self.top_k is not None and self.top_k < 1:
+            raise UsageError(f"top_k is {self.top_k}; at least one token is needed")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise UsageError(f"top_p is {self.top_p:g}; it is a probability over 0")
+        if self.hop is not None and self.hop < 1:
+            raise UsageError(f"hop is {self.hop}; the window must move by a column at least")
+
+
+@torch.inference_mode()
+def generate(
+    network: SoloistTransformer,
+    features: Mapping[str, Tensor],
+    rates: Mapping[str, float],
+    columns: int,
+    *,
+    sampling: Sampling | None = None,
+    seed: int = 0,
+    batch: int | None = None,
+    given: Tensor | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Tensor:
+    """Play a piece. The network should be in eval mode; it computes where its weights are.
+
+    Parameters
+    ----------
+    features, rates, batch : of the whole piece, on any device; see `SoloistTransformer.condition`.
+    columns : length of the piece, 5.38 a second.
+    sampling : how tokens are drawn.
+    seed : of what is drawn; the same one gives the same piece, on the same machine.
+    given : (B, bands, n) codes with which the piece begins.
+    progress : called with the fraction done.
+
+    Returns
+    -------
+    (B, bands, columns) int64 codes, as `SpectrogramCodebook.decode` takes them.
+
+    Raises
+    ------
+    UsageError
+        If the length, the hop, or the shape of what is given is impossible.
+    """
+    sampling = sampling or Sampling()
+    config = network.config
+    if columns < 1:
+        raise UsageError(f"{columns} columns; at least one is needed")
+    hop = sampling.hop or max(1, config.columns // 2)
+    if hop > config.columns:
+        raise UsageError(f"hop is {hop}; the window has {config.columns} columns")
+    device = network.embedding.weight.device
+    features = {name: value.to(device) for name, value in features.items()}
+    whole = network.condition(features, rates, batch=batch or (None if given is None else len(given)))
+    tokens = torch.zeros(len(whole), config.bands * columns, dtype=torch.long, device=device)
+    done = 0
+    if given is not None:
+        known = _checked(given, network, len(whole), columns)
+        done = known.shape[1]
+        tokens[:, :done] = known
+    generator = torch.Generator().manual_seed(seed)
+
+    start = 0
+    while done < tokens.shape[1]:
+        end = min(start + config.columns, columns) * config.bands
+        if done < end:
+            condition = network.condition(features, rates, start, len(tokens))
+            logits, playing = network.begin(condition, tokens[:, start * config.bands : done])
+            while True:
+                tokens[:, done] = drawn(logits, sampling, generator)
+                done += 1
+                if progress is not None:
+                    progress(done / tokens.shape[1])
+                if done == end:
+                    break
+                logits = network.follow(tokens[:, done - 1], playing)
+        start = min(start + hop, max(0, columns - config.columns))  # the last window ends with the piece
+    return from_column_major(tokens, config.bands)
+
+
+def drawn(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:
+    """(B, codes) -> (B,), drawn on the CPU, so that every device draws the same."""
+    scores = logits.float().cpu()  # (B, codes)
+    if sampling.temperature == 0:
+        return scores.argmax(-1).to(logits.device)
+    scores = limited(scores / sampling.temperature, sampling.top_k, sampling.top_p)
+    return torch.multinomial(scores.softmax(-1), 1, generator=generator)[:, 0].to(logits.device)
+
+
+def limited(logits: Tensor, top_k: int | None = None, top_p: float | None = None) -> Tensor:
+    """Return logits (B, codes) with minus infinity for what is not among the likeliest.
+
+    Of equally likely tokens at the limit, the first are taken. At least one token remains.
+    """
+    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
+    out = torch.zeros_like(ordered, dtype=torch.bool)
+    if top_k is not None:
+        out[:, top_k:] = True
+    if top_p is not None:
+        share = ordered.masked_fill(out, -torch.inf).softmax(-1)
+        out |= share.cumsum(-1) - share >= top_p  # those before it have that much already
+    return logits.masked_fill(torch.zeros_like(out).scatter(-1, order, out), -torch.inf)
+
+
+def _checked(given: Tensor, network: SoloistTransformer, batch: int, columns: int) -> Tensor:
+    """(B, bands, n) -> (B, bands * n)."""
+    config = network.config
+    shape = tuple(given.shape)
+    if given.dim() != 3 or shape[:2] != (batch, config.bands) or shape[2] > columns:
+        raise UsageError(f"given codes of shape {shape}; ({batch}, {config.bands}, up to {columns}) needed")
+    if given.numel() and not 0 <= int(given.min()) <= int(given.max()) < config.codes:
+        raise UsageError(f"given codes from {int(given.min())} to {int(given.max())}; there are {config.codes}")
+    return column_major(given)

@@ -1,0 +1,305 @@
+"""The soloist: what is known of a performance -> the codes of its sound, one after the other.
+
+Codes stand column by column, each from the lowest bands to the highest: token k is band k % 5 of column k // 5, a
+column being 16 frames of mel80, 185.8 ms. A window has 53 columns.
+
+Source: Iashin & Rahtu, "Taming Visually Guided Sound Generation", BMVC 2021, section 3.2: rows of features, projected,
+then the tokens, all causal, with no start token: the last row of features tells the first token. The size is the one
+that was published for Solos, with keypoint features beside those of the pictures. Ours may lay features and tokens side
+by side instead (`interleaved`): each token then is told with the features of its own column, however long the piece.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ictus.errors import ModelError, UsageError
+from ictus.nn.gpt import GPT, Cache, draw
+from ictus.nn.pretrained import Pretrained
+from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
+from ictus.sound.codebook import COLUMNS, FACTOR
+from ictus.sound.keypoints import normalised
+
+Condition = Literal["rgb", "flow", "keypoints", "instrument"]
+
+PICTURE = 1024  # numbers of a row of rgb, and of flow
+RAW_KEYPOINTS = 47 * 6  # numbers of a row of `raw_rows`
+COLUMN_RATE = MEL_RATE / FACTOR  # columns a second: 5.38
+
+
+@dataclass(frozen=True)
+class SoloistConfig:
+    """Sizes; the defaults are the published ones.
+
+    Attributes
+    ----------
+    layers, heads, width, hidden : of the transformer.
+    dropout : of the transformer; published none.
+    codes, bands, columns : codes to choose from; bands of a column; columns of a window.
+    conditions : what is known, in the order of its columns: "rgb" and "flow" are picture features, "keypoints" those
+        of the player's movement, "instrument" its name. None of them is possible.
+    keypoints : numbers of a row of keypoint features.
+    instruments : how many names there are; what is none of them is unknown.
+    rows : of features in a window; published 53, or 212.
+    alignment : "picked": evenly spaced rows as they are, as published. "mean": for each column the mean of the rows
+        within it and its neighbours.
+    neighbours : columns on either side of which the mean is taken too.
+    interleaved : each token is told with the row of its own column, and the sequence is of tokens alone.
+    """
+
+    layers: int = 24
+    heads: int = 16
+    width: int = 1024
+    hidden: int = 4096
+    dropout: float = 0.0
+    codes: int = 128
+    bands: int = 5
+    columns: int = COLUMNS
+    conditions: tuple[Condition, ...] = ("rgb", "flow", "keypoints")
+    keypoints: int = 64
+    instruments: int = len(INSTRUMENTS)
+    rows: int = COLUMNS
+    alignment: Literal["picked", "mean"] = "picked"
+    neighbours: int = 1
+    interleaved: bool = False
+
+    def __post_init__(self) -> None:
+        if self.heads < 1 or self.width % self.heads:
+            raise ModelError(f"width is {self.width}; it must be a multiple of heads ({self.heads})")
+        if len(set(self.conditions)) < len(self.conditions):
+            raise ModelError(f"conditions are {', '.join(self.conditions)}; each may stand there once")
+        if min(self.rows, self.bands, self.columns, self.codes) < 1 or self.neighbours < 0:
+            raise ModelError("rows, bands, columns and codes must be 1 or more, and neighbours 0 or more")
+        if (self.interleaved or self.alignment == "mean") and self.rows != self.columns:
+            raise ModelError(f"rows is {self.rows}; with a row for each column it must be {self.columns}")
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of a window."""
+        return self.bands * self.columns
+
+
+@dataclass
+class Playing:
+    """Where a soloist is in a window: its features, what the transformer remembers, and how many tokens there are."""
+
+    rows: Tensor  # (B, rows, width)
+    cache: Cache
+    tokens: int
+
+
+class SoloistTransformer(Pretrained):
+    """A causal transformer over the codes of a performance. 305,062,912 parameters as published.
+
+    Attributes
+    ----------
+    numbers : of a row of the condition.
+    parts : for each condition, its columns of such a row.
+    shift, scale : buffers (numbers,), what is taken from the condition and by what it is divided; 0 and 1 as published.
+    """
+
+    Config = SoloistConfig
+    config: SoloistConfig
+    sizes: ClassVar = {
+        "paper": SoloistConfig(),
+        "small": SoloistConfig(
+            *(6, 4, 256, 1024, 0.1),
+            conditions=("keypoints", "instrument"),
+            alignment="mean",
+            interleaved=True,
+        ),
+        "debug": SoloistConfig(
+            *(2, 2, 16, 32),
+            codes=16,
+            conditions=("keypoints", "instrument"),
+            alignment="mean",
+            interleaved=True,
+        ),
+    }
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, config: SoloistConfig) -> None:
+        super().__init__(config)
+        self.metadata = {"features": "mel80", "instruments": list(INSTRUMENTS), "columns_per_second": COLUMN_RATE}
+        sizes = {"keypoints": config.keypoints, "instrument": config.instruments + 1}
+        self.parts: dict[str, slice] = {}
+        self.numbers = 0
+        for name in config.conditions:
+            self.parts[name] = slice(self.numbers, self.numbers + sizes.get(name, PICTURE))
+            self.numbers = self.parts[name].stop
+        self.register_buffer("shift", torch.zeros(self.numbers))
+        self.register_buffer("scale", torch.ones(self.numbers))
+        self.projection = nn.Conv1d(self.numbers, config.width, 1) if self.numbers else None
+        # where no feature stands before the first token, this does
+        self.start = nn.Parameter(torch.zeros(config.width)) if config.interleaved or not self.numbers else None
+        self.embedding = nn.Embedding(config.codes, config.width)
+        positions = config.tokens + (0 if config.interleaved else config.rows)
+        self.gpt = GPT(config.layers, config.width, config.heads, config.hidden, positions, config.dropout)
+        self.head = nn.Linear(config.width, config.codes, bias=False)
+        draw(self.embedding)
+        draw(self.head)
+
+    def forward(self, tokens: Tensor, condition: Tensor) -> Tensor:
+        """Tell every token from those before it.
+
+        Parameters
+        ----------
+        tokens : (B, N) int64, the first N of a window.
+        condition : (B, rows, numbers), from `condition`.
+
+        Returns
+        -------
+        (B, N, codes), logits; those at k tell token k, and do not depend on it.
+        """
+        x = self._inputs(self._project(condition), tokens[:, :-1])
+        y, _ = self.gpt(x)
+        logits: Tensor = self.head(y[:, -tokens.shape[1] :])
+        return logits
+
+    def begin(self, condition: Tensor, given: Tensor) -> tuple[Tensor, Playing]:
+        """Take in the condition (B, rows, numbers) and the window's first tokens (B, n), of which there may be none.
+
+        Returns
+        -------
+        (B, codes), the logits of the token that follows, and what `follow` needs.
+        """
+        rows = self._project(condition)
+        cache = self.gpt.cache(len(rows))
+        y, _ = self.gpt(self._inputs(rows, given), cache)
+        logits: Tensor = self.head(y[:, -1])
+        return logits, Playing(rows, cache, given.shape[1])
+
+    def follow(self, token: Tensor, playing: Playing) -> Tensor:
+        """Take in one more token (B,) -> (B, codes), the logits of the token after it. Changes `playing`.
+
+        Raises
+        ------
+        UsageError
+            If that token was the window's last.
+        """
+        playing.tokens += 1
+        if playing.tokens >= self.config.tokens:
+            raise UsageError(f"the window is full, with {playing.tokens} tokens; begin another one")
+        x = self.embedding(token)[:, None]  # (B, 1, width)
+        if self.config.interleaved:
+            x = x + playing.rows[:, playing.tokens // self.config.bands, None]
+        y, _ = self.gpt(x, playing.cache)
+        logits: Tensor = self.head(y[:, -1])
+        return logits
+
+    def condition(
+        self, features: Mapping[str, Tensor], rates: Mapping[str, float], first: int = 0, batch: int | None = None
+    ) -> Tensor:
+        """Put together what is known of a window.
+
+        Parameters
+        ----------
+        features : by condition: "rgb" and "flow" (B, n, 1024) and "keypoints" (B, n, keypoints) rows from the piece's
+            first instant on; "instrument" (B,) numbers, of which those that are none are unknown. B may be 1.
+        rates : rows a second of each but the instrument.
+        first : column of the piece with which the window begins.
+        batch : how many windows to make; by default as many as the features have. Needed where nothing is known.
+
+        Returns
+        -------
+        (B, rows, numbers). Beyond the last row of a feature, that row is repeated.
+
+        Raises
+        ------
+        UsageError
+            If a condition is missing, or has another shape.
+        """
+        if missing := [name for name in self.config.conditions if name not in features]:
+            raise UsageError(f"{', '.join(missing)} missing; this soloist is told {', '.join(self.config.conditions)}")
+        parts = []
+        for name in self.config.conditions:
+            given = features[name]
+            part = self._names(given) if name == "instrument" else self._rows(name, given, rates[name], first)
+            parts.append(part)
+        count = batch or max((len(part) for part in parts), default=1)
+        if not parts:
+            return self.shift.new_zeros(count, self.config.rows, 0)
+        return torch.cat([part.expand(count, -1, -1) for part in parts], -1)
+
+    def without(self, condition: Tensor) -> Tensor:
+        """Return a condition of the same shape that tells nothing: means for features, and an unknown instrument."""
+        nothing = self.shift.to(condition.dtype).expand_as(condition).clone()
+        if "instrument" in self.parts:
+            nothing[..., self.parts["instrument"].stop - 1] = 1
+        return nothing
+
+    def _names(self, instrument: Tensor) -> Tensor:
+        """(B,) -> (B, rows, instruments + 1), with a one at the instrument; the last is the unknown one."""
+        known = (instrument >= 0) & (instrument < self.config.instruments)
+        number = torch.where(known, instrument, self.config.instruments).long()
+        return F.one_hot(number, self.config.instruments + 1).float()[:, None].expand(-1, self.config.rows, -1)
+
+    def _rows(self, name: str, given: Tensor, rate: float, first: int) -> Tensor:
+        """(B, n, numbers of one condition) -> (B, rows, the same)."""
+        part = self.parts[name]
+        if given.dim() != 3 or not given.shape[1] or given.shape[2] != part.stop - part.start:
+            raise UsageError(f"{name} of shape {tuple(given.shape)}; (B, n, {part.stop - part.start}) needed")
+        if self.config.alignment == "picked":
+            return given[:, picked(first, self.config.columns, self.config.rows, given.shape[1], rate).to(given.device)]
+        weights = shares(first, self.config.columns, self.config.neighbours, given.shape[1], rate)
+        return weights.to(given) @ given
+
+    def _project(self, condition: Tensor) -> Tensor:
+        """(B, rows, numbers) -> (B, rows, width)."""
+        if self.projection is None:
+            rows = self.embedding.weight.new_zeros(len(condition), self.config.rows, self.config.width)
+            return rows if self.config.interleaved or self.start is None else rows + self.start
+        scaled = ((condition - self.shift) / self.scale).to(self.projection.weight.dtype)
+        projected: Tensor = self.projection(scaled.transpose(1, 2)).transpose(1, 2)
+        return projected
+
+    def _inputs(self, rows: Tensor, tokens: Tensor) -> Tensor:
+        """(B, rows, width) and (B, n) tokens -> (B, T, width), of which the last n + 1 tell tokens 0 to n."""
+        said = self.embedding(tokens)
+        if not self.config.interleaved or self.start is None:
+            return torch.cat((rows, said), 1)
+        said = torch.cat((self.start.to(said.dtype).expand(len(rows), 1, -1), said), 1)
+        return said + rows.repeat_interleave(self.config.bands, 1)[:, : said.shape[1]]
+
+
+def picked(first: int, columns: int, rows: int, count: int, rate: float) -> Tensor:
+    """Return the numbers (rows,) of evenly spaced rows of a window, as published: of 212, 53 are 3, 7, ... 211.
+
+    Parameters
+    ----------
+    first, columns : where the window begins, and how long it is.
+    rows : how many to pick.
+    count, rate : rows that there are, and rows a second.
+    """
+    begin, length = round(first / COLUMN_RATE * rate), round(columns / COLUMN_RATE * rate)
+    numbers = begin + torch.arange(rows) * length // rows + length // (rows + 1)
+    return numbers.clamp(max=count - 1)
+
+
+def shares(first: int, columns: int, neighbours: int, count: int, rate: float) -> Tensor:
+    """Return (columns, count): how much each of the rows counts in the mean of each column; parameters as `picked`.
+
+    Row k tells of the moment k / rate; frame k of the mel, of k / 86.13 s. A column in which there is no row takes the
+    nearest.
+    """
+    middle = torch.arange(first, first + columns, dtype=torch.float64) + (FACTOR - 1) / 2 / FACTOR
+    apart = (torch.arange(count) / rate - middle[:, None] / COLUMN_RATE).abs()  # (columns, count) seconds
+    near = apart <= (neighbours + 0.5) / COLUMN_RATE
+    near |= ~near.any(1, keepdim=True) & (apart == apart.amin(1, keepdim=True))
+    return near / near.sum(1, keepdim=True)
+
+
+def raw_rows(keypoints: Tensor) -> Tensor:
+    """Return keypoints as features, with no network: place, confidence, velocity and speed of every point.
+
+    (B, T, 47, 3) x, y, confidence at 25 frames a second -> (B, T, 282); in shoulder widths, and a second.
+    """
+    points = normalised(keypoints)
+    velocity = KEYPOINT_RATE * points[..., :2].diff(dim=1, prepend=points[:, :1, :, :2])  # (B, T, 47, 2)
+    speed = torch.linalg.vector_norm(velocity, dim=-1, keepdim=True)
+    return torch.cat((points, velocity, speed), -1).flatten(2)

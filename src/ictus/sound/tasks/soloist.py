@@ -1,0 +1,285 @@
+"""Train the soloist: the codes of the sound, each from those before it and from what is known of the performance.
+
+Source: Iashin & Rahtu, BMVC 2021, section 3.2, and the run that was published for Solos: cross-entropy over all tokens
+of a window, AdamW with betas 0.9 and 0.95 and a weight decay of 0.01 on the matrices of linear layers alone, a constant
+rate of 1e-6 for each sample of the batch. The codebook is trained beforehand and stays as it is, and so may the
+keypoint encoder; what they say of a window is kept.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import AdamW, Optimizer
+
+from ictus.errors import UsageError
+from ictus.sound.codebook import FACTOR, SpectrogramCodebook, column_major
+from ictus.sound.dataset import KINDS, Windows
+from ictus.sound.keypoints import KeypointEncoder
+from ictus.sound.soloist import RAW_KEYPOINTS, Condition, SoloistConfig, SoloistTransformer, raw_rows
+
+Batch = dict[str, Any]
+Batches = Callable[..., Iterator[Batch]]
+
+_MEASURED = 64  # windows from which means and deviations are taken
+
+
+@dataclass(frozen=True)
+class SoloistTaskConfig:
+    """How the soloist learns.
+
+    Attributes
+    ----------
+    codebook : folder of a trained codebook.
+    keypoints : folder of a trained keypoint encoder.
+    encoder : "frozen": that one, as it is. "joint": it learns on with the soloist; without a folder, from nothing.
+        "raw": there is none; places and speeds of all points are told as they are.
+    size : of the network.
+    conditions, rows : what is known, and its rows in a window, if not as the size says; see `SoloistConfig`.
+    columns : of a window.
+    hop : columns from one training window to the next.
+    scaled : whether what is known is brought to mean 0 and deviation 1; published: no.
+    unconditioned : share of samples that learn with nothing known, so that the soloist can play without; published: 0.
+    lr, decay : AdamW's learning rate and weight decay.
+    train, val : splits.
+    """
+
+    codebook: str = ""
+    keypoints: str = ""
+    encoder: Literal["frozen", "joint", "raw"] = "frozen"
+    size: Literal["paper", "small", "debug"] = "paper"
+    conditions: tuple[Condition, ...] | None = None
+    rows: int | None = None
+    columns: int = 53
+    hop: int = 53
+    scaled: bool = False
+    unconditioned: float = 0.0
+    lr: float = 1.6e-5
+    decay: float = 0.01
+    train: str = "train"
+    val: str = "val"
+
+    def __post_init__(self) -> None:
+        if not self.codebook:
+            raise UsageError(
+                "codebook: give the folder of a trained codebook, as `ictus train recipes/codebook.yaml` makes"
+            )
+        if "keypoints" in self.known and self.encoder == "frozen" and not self.keypoints:
+            raise UsageError(
+                "keypoints: give the folder of a trained keypoint encoder, as `ictus train recipes/keypoints.yaml` "
+                "makes; or set encoder to joint or raw"
+            )
+        if not 0 <= self.unconditioned < 1:
+            raise UsageError(f"unconditioned is {self.unconditioned:g}; it is a share, from 0 to less than 1")
+        if self.columns < 1 or self.hop < 1:
+            raise UsageError(f"columns is {self.columns} and hop {self.hop}; both must be 1 or more")
+
+    @property
+    def known(self) -> tuple[Condition, ...]:
+        """What the soloist is told."""
+        sizes: SoloistConfig = SoloistTransformer.sizes[self.size]
+        return sizes.conditions if self.conditions is None else self.conditions
+
+
+class SoloistTask:
+    """The soloist in training."""
+
+    Config = SoloistTaskConfig
+    monitor: tuple[str, Literal["min", "max"]] = ("ce", "min")
+
+    def __init__(self, config: SoloistTaskConfig, data: Path) -> None:
+        self.config = config
+        self.codebook = SpectrogramCodebook.from_pretrained(config.codebook).requires_grad_(False)
+        self.encoder = _encoder(config)
+        self.kinds = tuple(kind for kind in KINDS if kind in config.known)
+        frames = config.columns * FACTOR
+        self.samples = Windows(data, config.train, frames=frames, hop=config.hop * FACTOR, kinds=self.kinds)
+        self.unseen = Windows(data, config.val, frames=frames, kinds=self.kinds)
+        self.rates = dict(self.samples.performances[0].rates)
+        if self.encoder is not None:
+            self.rates["keypoints"] = self.encoder.frame_rate
+        self.network = SoloistTransformer(_sizes(config, self.codebook, self.encoder))
+        self.networks: dict[str, nn.Module] = {"network": self.network}
+        self.frozen: dict[str, nn.Module] = {"codebook": self.codebook}
+        if self.encoder is not None:
+            (self.networks if config.encoder == "joint" else self.frozen)["encoder"] = self.encoder
+        self._tokens: dict[str, Tensor] = {}  # (N,) int16 by the windows' names
+        self._movement: dict[str, Tensor] = {}  # (n, features) float16
+        if config.scaled and self.network.numbers:
+            self._measure()
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """AdamW, with weight decay where a matrix of a linear layer is."""
+        linear = {module.weight for module in self.network.modules() if isinstance(module, nn.Linear)}
+        trained = [parameter for network in self.networks.values() for parameter in network.parameters()]
+        groups = [
+            {"params": [p for p in trained if p in linear], "weight_decay": self.config.decay},
+            {"params": [p for p in trained if p not in linear], "weight_decay": 0.0},
+        ]
+        return {"network": AdamW(groups, self.config.lr, (0.9, 0.95))}
+
+    def train_set(self, epoch: int) -> Windows:
+        """Windows of all performances."""
+        return self.samples
+
+    def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
+        """Cross-entropy of all tokens."""
+        tokens, condition = self._codes(batch), self._condition(batch)
+        if self.config.unconditioned:
+            alone = torch.rand(len(tokens), 1, 1, device=tokens.device) < self.config.unconditioned
+            condition = torch.where(alone, self.network.without(condition), condition)
+        ce, right = self._told(tokens, condition)
+        yield "network", ce, {"ce": ce.detach(), "accuracy": right}
+
+    def validate(self, batches: Batches) -> dict[str, float]:
+        """Return cross-entropy a token, nats, and the share of tokens that are told as the likeliest.
+
+        To compare, the cross-entropy with what is known of another window ("ce/shuffled"), with what is known half a
+        window earlier or later ("ce/moved"), and with nothing known ("ce/without"). Where these are no higher, the
+        soloist makes nothing of the performance.
+        """
+        sums: dict[str, float] = {}
+        for batch in batches(WithAnother(self.unseen, self.kinds)):
+            tokens, condition = self._codes(batch), self._condition(batch)
+            ce, right = self._told(tokens, condition)
+            figures = {"ce": ce, "accuracy": right}
+            for name, other in self._controls(batch, condition).items():
+                figures[f"ce/{name}"] = self._told(tokens, other)[0]
+            for name, value in figures.items():
+                sums[name] = sums.get(name, 0.0) + len(tokens) * value.item()
+        return {name: total / len(self.unseen) for name, total in sums.items()}
+
+    def export(self, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the checkpoint folder, and all that it needs to play: the codebook's in codebook/, encoder/ if any."""
+        told = {} if "keypoints" not in self.rates else {"movement": "raw" if self.encoder is None else "encoder"}
+        self.network.save_pretrained(folder, {"art": "sound", **told, **facts})
+        self.codebook.save_pretrained(folder / "codebook")
+        if self.encoder is not None:
+            self.encoder.save_pretrained(folder / "encoder")
+
+    def _told(self, tokens: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the cross-entropy, and the share of tokens that are the likeliest."""
+        logits = self.network(tokens, condition).float()  # (B, N, codes)
+        ce = F.cross_entropy(logits.flatten(0, 1), tokens.flatten())
+        return ce, (logits.argmax(-1) == tokens).float().mean()
+
+    def _controls(self, batch: Batch, condition: Tensor) -> dict[str, Tensor]:
+        """Return conditions that do not belong to the sound."""
+        if not self.network.numbers:
+            return {}
+        controls = {"without": self.network.without(condition)}
+        if self.kinds:
+            controls["moved"] = condition.roll(condition.shape[1] // 2, 1)
+        if len(self.unseen) > 1:
+            controls["shuffled"] = self._condition(
+                {key.removeprefix("other/"): value for key, value in batch.items() if key.startswith("other/")}
+            )
+        return controls
+
+    def _codes(self, batch: Batch) -> Tensor:
+        """Return the tokens of each window, (B, N), encoded when it is met for the first time."""
+
+        def encoded(new: list[int]) -> Tensor:
+            return column_major(self.codebook.encode(batch["mel"][new].float())).to(torch.int16)
+
+        return self._kept(self._tokens, batch, encoded).to(batch["mel"].device).long()
+
+    def _condition(self, batch: Batch) -> Tensor:
+        """Return what is known of each window, (B, rows, numbers)."""
+        features: dict[str, Tensor] = {
+            name: batch[name] for name in self.network.config.conditions if name != "keypoints"
+        }
+        if "keypoints" in self.kinds:
+            features["keypoints"] = self._moves(batch)
+        return self.network.condition(features, self.rates, batch=len(batch["name"]))
+
+    def _moves(self, batch: Batch) -> Tensor:
+        """Return features of each window's movement, (B, n, numbers)."""
+        keypoints, encoder = batch["keypoints"], self.encoder
+        if encoder is None:
+            return raw_rows(keypoints)
+        if self.config.encoder == "joint":
+            learnt: Tensor = encoder(keypoints)
+            return learnt
+
+        def encoded(new: list[int]) -> Tensor:
+            found: Tensor = encoder(keypoints[new].float())
+            return found.to(torch.float16)
+
+        return self._kept(self._movement, batch, encoded).to(keypoints.device).float()
+
+    def _kept(self, store: dict[str, Tensor], batch: Batch, work: Callable[[list[int]], Tensor]) -> Tensor:
+        """Return what `work` makes of the windows, (B, ...) on the CPU, of each only once."""
+        names = batch["name"]
+        new = [k for k, name in enumerate(names) if name not in store]
+        if new:
+            # the same at any precision of the training
+            with torch.no_grad(), torch.autocast(self.network.shift.device.type, enabled=False):
+                store.update(zip([names[k] for k in new], work(new).cpu(), strict=True))
+        return torch.stack([store[name] for name in names])
+
+    @torch.no_grad()
+    def _measure(self) -> None:
+        """Take means and deviations of what is known, but the instrument, from windows of the training split."""
+        if self.encoder is not None:
+            self.encoder.eval()  # the loop decides anew
+        count = len(self.samples)
+        found = []
+        for index in np.unique(np.linspace(0, count - 1, min(count, _MEASURED)).astype(int)):
+            sample = self.samples[int(index)]
+            batch: Batch = {kind: torch.as_tensor(sample[kind])[None] for kind in (*self.kinds, "instrument")}
+            found.append(self._condition({**batch, "name": [sample["name"]]})[0])
+        rows = torch.cat(found).double()  # (many, numbers)
+        names_begin = self.network.parts.get("instrument", slice(0, 0))
+        deviation, mean = rows.std(0, correction=0), rows.mean(0)
+        deviation = torch.where(deviation > 1e-6, deviation, 1)
+        mean[names_begin], deviation[names_begin] = 0, 1
+        self.network.shift.copy_(mean)
+        self.network.scale.copy_(deviation)
+
+
+class WithAnother:
+    """Windows, each with what is known of the one half the set away: "other/KIND", "other/instrument", "other/name"."""
+
+    def __init__(self, samples: Windows, kinds: tuple[str, ...]) -> None:
+        self.samples, self.kinds = samples, (*kinds, "instrument", "name")
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Mapping[str, Any]:
+        """Read both; raises as `Windows` does."""
+        count = len(self.samples)
+        other = self.samples[(index + count // 2) % count]
+        return {**self.samples[index], **{f"other/{kind}": other[kind] for kind in self.kinds}}
+
+
+def _encoder(config: SoloistTaskConfig) -> KeypointEncoder | None:
+    if "keypoints" not in config.known or config.encoder == "raw":
+        return None
+    if config.encoder == "joint":
+        if not config.keypoints:
+            return KeypointEncoder.from_config("debug" if config.size == "debug" else "small")
+        return KeypointEncoder.from_pretrained(config.keypoints)
+    return KeypointEncoder.from_pretrained(config.keypoints).requires_grad_(False)
+
+
+def _sizes(config: SoloistTaskConfig, codebook: SpectrogramCodebook, encoder: KeypointEncoder | None) -> SoloistConfig:
+    """Return the sizes that fit the codebook, the window, and what is known."""
+    sizes: SoloistConfig = SoloistTransformer.sizes[config.size]
+    by_column = sizes.interleaved or sizes.alignment == "mean"
+    rows = config.rows or (config.columns if by_column else sizes.rows)
+    return replace(
+        sizes,
+        codes=codebook.config.codes,
+        bands=codebook.rows,
+        columns=config.columns,
+        conditions=config.known,
+        keypoints=RAW_KEYPOINTS if encoder is None else encoder.features,
+        rows=rows,
+    )

@@ -1,0 +1,307 @@
+"""The soloist learns by its recipes, on performances in which a hand decides what is heard."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ictus.errors import UsageError
+from ictus.sound.codebook import SpectrogramCodebook, column_major
+from ictus.sound.keypoints import KeypointEncoder
+from ictus.sound.sampling import generate
+from ictus.sound.soloist import RAW_KEYPOINTS, SoloistTransformer, raw_rows
+from ictus.sound.tasks.soloist import SoloistTask, SoloistTaskConfig, WithAnother
+from ictus.training.recipe import read_recipe
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+COLUMNS = 8
+SECONDS = 128 * 6 / 86.1328125  # six windows
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A codebook and a keypoint encoder, which tell things apart although they have learnt nothing."""
+    folder = tmp_path_factory.mktemp("trained")
+    torch.manual_seed(0)
+    codebook = SpectrogramCodebook.from_config("debug")
+    with torch.no_grad():  # codes spread like what is encoded, so that more than one is used
+        noise = 2 * torch.rand(4, 80, 128) - 1
+        found = codebook.to_codes(codebook.encoder(noise)).movedim(1, -1).flatten(0, -2)
+        codebook.quantizer.load_state_dict(
+            {
+                name: found[torch.randperm(len(found))[: len(value)]] if value.shape[1:] == found.shape[1:] else value
+                for name, value in codebook.quantizer.state_dict().items()
+            }
+        )
+    codebook.save_pretrained(folder / "codebook")
+    KeypointEncoder.from_config("debug").save_pretrained(folder / "encoder")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sound in one of two registers for as long as the right hand is up or down; half of the players play cello."""
+    root = tmp_path_factory.mktemp("performances")
+    random = np.random.default_rng(0)
+    frames, films, pictures = round(SECONDS * 86.1328125), round(SECONDS * 25), round(SECONDS * 21.5)
+    for number in range(8):
+        folder = root / ("val" if number < 2 else "train") / f"{number:02d}"
+        folder.mkdir(parents=True)
+        up = random.integers(0, 2, 30)
+        mel = np.zeros((frames, 80), np.float32)
+        registers = up[(np.arange(frames) / 86.1328125 / 0.37159).astype(int)]  # two columns each
+        for low, register in ((8, 0), (56, 1)):
+            mel[registers == register, low : low + 16] = 0.9
+        keypoints = np.zeros((films, 47, 3), np.float32)
+        keypoints[..., 0], keypoints[..., 1] = np.arange(47) * 4 + 300, 200
+        keypoints[:, 7:27, 1] += 120.0 * up[(np.arange(films) / 25 / 0.37159).astype(int)][:, None]
+        keypoints[..., 2] = 0.9
+        np.save(folder / "mel.npy", mel)
+        np.save(folder / "keypoints.npy", keypoints)
+        for kind in ("rgb", "flow"):
+            np.save(folder / f"{kind}.npy", random.random((pictures, 1024), np.float32))
+        about = {"instrument": ("cello", "flute")[number % 2], "feature_rate": 21.5}
+        (folder / "about.json").write_text(json.dumps(about), "utf-8")
+    return root
+
+
+def batches(samples: Any, size: int = 4) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(samples), size):
+        items = [samples[k] for k in range(start, min(start + size, len(samples)))]
+        batch: dict[str, Any] = {}
+        for key, first in items[0].items():
+            values = [item[key] for item in items]
+            batch[key] = values if isinstance(first, str) else torch.from_numpy(np.stack(values))
+        yield batch
+
+
+def config(trained: Path, **changes: Any) -> SoloistTaskConfig:
+    usual = {"size": "debug", "columns": COLUMNS, "hop": COLUMNS, "lr": 1e-2, "encoder": "raw", "scaled": True}
+    return SoloistTaskConfig(**{"codebook": str(trained / "codebook"), **usual, **changes})
+
+
+def train(task: SoloistTask, epochs: int) -> list[float]:
+    """Do what the training loop does, without its loop."""
+    torch.manual_seed(0)
+    (optimizer,) = task.optimizers().values()
+    log = []
+    for epoch in range(epochs):
+        for batch in batches(task.train_set(epoch), 12):
+            for _, loss, figures in task.losses(batch, epoch, 0):
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                log.append(float(figures["ce"]))
+    return log
+
+
+def validated(task: SoloistTask) -> dict[str, float]:
+    for network in task.networks.values():
+        network.eval()
+    with torch.no_grad():
+        return task.validate(batches)
+
+
+def test_it_learns_what_the_hand_decides(corpus: Path, trained: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    task = SoloistTask(config(trained, unconditioned=0.1), corpus)
+    before = validated(task)
+    train(task, 30)
+    after = validated(task)
+    assert set(after) == {"ce", "accuracy", "ce/shuffled", "ce/moved", "ce/without"}
+    assert after["ce"] < 0.5 * before["ce"]
+    for control in ("shuffled", "moved", "without"):
+        assert after[f"ce/{control}"] > 1.15 * after["ce"], control
+        assert before[f"ce/{control}"] == pytest.approx(before["ce"], rel=0.1)
+
+    facts = {"epoch": 30, "validation": after}
+    task.export(tmp_path / "model", facts)
+    loaded = SoloistTransformer.from_pretrained(tmp_path / "model")
+    assert (loaded.metadata["movement"], loaded.metadata["epoch"], loaded.config.keypoints) == (
+        "raw",
+        30,
+        RAW_KEYPOINTS,
+    )
+    codebook = SpectrogramCodebook.from_pretrained(tmp_path / "model" / "codebook")
+    window = next(batches(task.unseen, 1))
+    features = {"keypoints": raw_rows(window["keypoints"]), "instrument": window["instrument"]}
+    codes = generate(loaded, features, task.rates, COLUMNS)
+    assert codebook.decode(codes).shape == window["mel"].shape
+
+
+def test_tokens_are_the_codebooks_column_by_column(corpus: Path, trained: Path) -> None:
+    task = SoloistTask(config(trained), corpus)
+    batch = next(batches(task.samples, 3))
+    codes = task.codebook.encode(batch["mel"])
+    assert codes.shape == (3, 5, COLUMNS)
+    assert len(codes.unique()) > 3
+    wanted = codes.transpose(1, 2).reshape(3, -1)
+    assert torch.equal(task._codes(batch), wanted)
+    assert torch.equal(column_major(codes), wanted)
+    logits = task.network(wanted, task._condition(batch))
+    ((name, loss, _),) = task.losses(batch, 0, 0)
+    assert name == "network"
+    torch.testing.assert_close(loss, F.cross_entropy(logits.movedim(-1, 1), wanted))
+
+
+def test_each_window_is_encoded_once(corpus: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = SoloistTask(config(trained, encoder="frozen", keypoints=str(trained / "encoder"), scaled=False), corpus)
+    heard: list[int] = []
+    looked: list[int] = []
+    encode, look = task.codebook.encode, task.encoder.forward
+    monkeypatch.setattr(task.codebook, "encode", lambda mel: heard.append(len(mel)) or encode(mel))
+    monkeypatch.setattr(task.encoder, "forward", lambda points: looked.append(len(points)) or look(points))
+    first = next(batches(task.samples, 4))
+    before = task._codes(first), task._condition(first)
+    mixed = next(batches([task.samples[k] for k in (3, 7, 1, 8)]))
+    codes, condition = task._codes(mixed), task._condition(mixed)
+    assert heard == looked == [4, 2]
+    for k, place in ((0, 3), (2, 1)):
+        assert torch.equal(codes[k], before[0][place])
+        assert torch.equal(condition[k], before[1][place])
+    fresh = task.encoder(mixed["keypoints"])
+    kept = task._moves(mixed)
+    torch.testing.assert_close(kept, fresh, atol=1e-3, rtol=1e-3)
+
+
+def test_only_keypoints_change_the_columns_of_keypoints(corpus: Path, trained: Path) -> None:
+    """The published training read the flow twice, and the keypoints never."""
+    changes = {"conditions": ("rgb", "flow", "keypoints"), "encoder": "frozen", "keypoints": str(trained / "encoder")}
+    task = SoloistTask(config(trained, scaled=False, **changes), corpus)
+    assert task.network.numbers == 2048 + 8
+    batch = next(batches(task.samples, 2))
+    before = task._condition(batch)
+    torch.testing.assert_close(before[..., :1024].mean(1), batch["rgb"].mean(1), atol=0.2, rtol=0)
+    mirrored = batch["keypoints"] * torch.tensor([-1.0, 1.0, 1.0])
+    after = task._condition({**batch, "keypoints": mirrored, "name": ["another", "one more"]})
+    changed = (before != after).any(1).any(0)
+    assert not changed[:2048].any()
+    assert changed[2048:].all()
+    for kind, columns in {"rgb": slice(0, 1024), "flow": slice(1024, 2048)}.items():
+        changed = (task._condition({**batch, kind: batch[kind] + 1}) != before).any(1).all(0)
+        assert changed[columns].all()
+        assert int(changed.sum()) == 1024
+
+
+@pytest.mark.parametrize("encoder", ["frozen", "joint"])
+def test_the_encoder_learns_if_it_should(corpus: Path, trained: Path, encoder: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    task = SoloistTask(config(trained, encoder=encoder, keypoints=str(trained / "encoder"), scaled=False), corpus)
+    before = {name: value.clone() for name, value in task.encoder.state_dict().items()}
+    (optimizer,) = task.optimizers().values()
+    ((_, loss, _),) = task.losses(next(batches(task.samples, 2)), 0, 0)
+    loss.backward()
+    optimizer.step()
+    moved = [name for name, value in task.encoder.named_parameters() if not torch.equal(value, before[name])]
+    assert bool(moved) == (encoder == "joint")
+    assert ("encoder" in task.networks) == (encoder == "joint")
+    assert ("encoder" in task.frozen) == (encoder == "frozen")
+    task.export(tmp_path / "model", {})
+    again = KeypointEncoder.from_pretrained(tmp_path / "model" / "encoder")
+    assert all(torch.equal(value, task.encoder.state_dict()[name]) for name, value in again.state_dict().items())
+
+
+def test_what_is_known_is_scaled(corpus: Path, trained: Path) -> None:
+    task = SoloistTask(config(trained), corpus)
+    rows = torch.cat([task._condition(batch) for batch in batches(task.samples)]).flatten(0, 1)
+    scaled = (rows - task.network.shift) / task.network.scale
+    moves = scaled[:, :RAW_KEYPOINTS]
+    varied = rows[:, :RAW_KEYPOINTS].std(0) > 1e-5
+    assert 20 < int(varied.sum()) < RAW_KEYPOINTS
+    assert moves[:, varied].mean(0).abs().max() < 1e-3
+    assert (moves[:, varied].std(0) - 1).abs().max() < 0.05
+    assert torch.equal(scaled[:, RAW_KEYPOINTS:], rows[:, RAW_KEYPOINTS:])  # names are not
+
+
+def test_weight_decay_is_of_linear_layers_alone(corpus: Path, trained: Path) -> None:
+    task = SoloistTask(config(trained, decay=0.01, lr=3e-4), corpus)
+    (optimizer,) = task.optimizers().values()
+    decayed, others = (group["params"] for group in optimizer.param_groups)
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.01, 0]
+    assert {(group["lr"], group["betas"]) for group in optimizer.param_groups} == {(3e-4, (0.9, 0.95))}
+    names = {id(value): name for name, value in task.network.named_parameters()}
+    linear = {f"gpt.blocks.{k}.{part}.weight" for k in range(2) for part in ("attention.qkv", "attention.out")}
+    linear |= {f"gpt.blocks.{k}.mlp.{layer}.weight" for k in range(2) for layer in (0, 2)} | {"head.weight"}
+    assert {names[id(value)] for value in decayed} == linear
+    assert len(decayed) + len(others) == len(list(task.network.parameters()))
+
+
+def test_shares_of_samples_learn_with_nothing_known(
+    corpus: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = SoloistTask(config(trained, unconditioned=0.5), corpus)
+    batch = next(batches(task.samples, 30))
+    known, seen = task._condition(batch), []
+    nothing = task.network.without(known)
+
+    def forward(self: nn.Module, tokens: Tensor, condition: Tensor) -> Tensor:
+        seen.append(condition)
+        return torch.zeros(*tokens.shape, 16)
+
+    monkeypatch.setattr(SoloistTransformer, "forward", forward)
+    torch.manual_seed(0)
+    list(task.losses(batch, 0, 0))
+    alone = (seen[0] == nothing).flatten(1).all(1)
+    assert 5 < int(alone.sum()) < 25
+    assert torch.equal(seen[0][~alone], known[~alone])
+
+
+def test_the_control_is_from_elsewhere(corpus: Path, trained: Path) -> None:
+    task = SoloistTask(config(trained), corpus)
+    paired = WithAnother(task.unseen, task.kinds)
+    assert len(paired) == 12
+    for index in (0, 5, 11):
+        pair, other = paired[index], task.unseen[(index + 6) % 12]
+        assert pair["name"] == task.unseen[index]["name"]
+        assert pair["other/name"] == other["name"]
+        assert np.array_equal(pair["other/keypoints"], other["keypoints"])
+        assert pair["other/instrument"] == other["instrument"]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "controls"),
+    [((), set()), (("instrument",), {"shuffled", "without"}), (("rgb", "flow"), {"shuffled", "without", "moved"})],
+)
+def test_ablations(
+    corpus: Path, trained: Path, conditions: tuple[str, ...], controls: set[str], tmp_path: Path
+) -> None:
+    task = SoloistTask(config(trained, conditions=conditions, encoder="frozen"), corpus)
+    figures = validated(task)
+    assert set(figures) == {"ce", "accuracy", *(f"ce/{name}" for name in controls)}
+    train(task, 1)
+    task.export(tmp_path / "model", {})
+    assert "movement" not in SoloistTransformer.from_pretrained(tmp_path / "model").metadata
+    assert not (tmp_path / "model" / "encoder").exists()
+
+
+def test_wrong_settings_are_named(trained: Path) -> None:
+    with pytest.raises(UsageError, match="folder of a trained codebook"):
+        SoloistTaskConfig()
+    with pytest.raises(UsageError, match="folder of a trained keypoint encoder"):
+        config(trained, encoder="frozen")
+    with pytest.raises(UsageError, match="unconditioned is 1"):
+        config(trained, unconditioned=1.0)
+    with pytest.raises(UsageError, match="hop 0"):
+        config(trained, hop=0)
+
+
+@pytest.mark.parametrize("name", ["", "-small", "-none", "-instrument", "-rgb-flow", "-keypoints"])
+def test_recipes(name: str) -> None:
+    recipe = read_recipe(RECIPES / f"soloist{name}.yaml", lambda task: SoloistTaskConfig)
+    settings, training = recipe.config, recipe.training
+    assert recipe.task == "sound.soloist"
+    if name:
+        known = {"-small": ("keypoints", "instrument"), "-none": (), "-rgb-flow": ("rgb", "flow")}
+        assert settings.known == known.get(name, (name[1:],))
+        assert (settings.size, settings.unconditioned, training.schedule.kind) == ("small", 0.1, "cosine")
+        return
+    assert settings.known == ("rgb", "flow", "keypoints")
+    assert (settings.size, settings.hop, settings.scaled, settings.unconditioned) == ("paper", 53, False, 0)
+    assert (settings.lr, settings.decay) == (pytest.approx(1e-6 * training.batch), 0.01)
+    assert (training.clip, training.ema, training.schedule.kind) == (None, None, "constant")

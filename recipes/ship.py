@@ -105,7 +105,7 @@ CARDS = {
     "choreographer": Card(
         "Real dances known by heart, whose phrases are set on the beats of any music, in nine genres",
         "repertoire",
-        "Sixteen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split, two seconds "
+        "Fourteen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split, two seconds "
         "at a time re-fitted), those of them that move; no music.",
         _DANCES,
         "dancers.sh",

@@ -1,5 +1,6 @@
 """`ictus evaluate dance`: the dancers by name or folder, their table, and their curves."""
 
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ def _listening(name: str, dancer: "Dancer") -> "DanceTo":
             raise UsageError(f"{file}: missing, and {name} hears sound; prepare the corpus with its music")
         audio = Audio.load(file)
         audio = Audio(audio.samples[:, : round(sample.seconds * audio.rate)], audio.rate)
-        motion = dancer(audio, seed=seed)
+        motion = dancer(audio, seed=zlib.crc32(f"{seed} {sample.name}".encode()))  # another dance to each piece
         if motion.skeleton != get_skeleton("smpl-24"):
             raise UsageError(f"{name} moves {motion.skeleton.name}; dances are compared as smpl-24")
         return motion.resample(RATE).positions

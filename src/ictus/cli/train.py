@@ -25,6 +25,10 @@ TASKS: dict[str, str] = {
     "dance.melody": "ictus.dance.tasks.melody:MelodyTask",
     "dance.repertoire": "ictus.dance.tasks.repertoire:RepertoireTask",
     "sound.keypoints": "ictus.sound.tasks.keypoints:KeypointsTask",
+    "sound.codebook": "ictus.sound.tasks.codebook:CodebookTask",
+    "sound.soloist": "ictus.sound.tasks.soloist:SoloistTask",
+    "sound.vocoder": "ictus.sound.tasks.vocoder:VocoderTask",
+    "sound.judge": "ictus.sound.tasks.judge:JudgeTask",
 }
 
 

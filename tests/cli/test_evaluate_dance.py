@@ -112,8 +112,8 @@ def test_a_broken_dance_is_complained_of(corpus: Path, capsys: pytest.CaptureFix
     ("words", "code", "says"),
     [
         (["--protocol", "beats"], 2, "--protocol beats is none of dance; choose one of all, fact, bailando"),
-        (["--judge", "m2s-net"], 2, "--judge, --critic and --seeds are of conducting"),
-        (["--seeds", "2"], 2, "--judge, --critic and --seeds are of conducting"),
+        (["--judge", "m2s-net"], 2, "--judge, --critic, --seeds and --vocoder are not of dance"),
+        (["--seeds", "2"], 2, "--judge, --critic, --seeds and --vocoder are not of dance"),
         (["--model", "nowhere"], 1, "nowhere: no such folder"),
         (["--model", "plain"], 1, "plain: conducts, and does not dance"),
         (["--model", "m2s-net"], 1, "makes no motion from music"),
@@ -146,7 +146,7 @@ def test_dancers_who_hear_need_music_and_a_body(
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [(["--reference", "train"], "--reference and --unseeded are of dance"), (["--protocol", "fact"], "none of conducting")],
+    [(["--reference", "train"], "--reference and --unseeded are of dance, --vocoder"), (["--protocol", "fact"], "none of conducting")],
 )
 def test_what_is_of_dance_is_not_of_conducting(
     words: list[str], says: str, corpus: Path, capsys: pytest.CaptureFixture[str]

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from ictus.conducting.dataset import ConductorMotion
     from ictus.conducting.evaluation import Conduct, Row
 
-_PROTOCOLS = {"conducting": ("all", "prospective-cup", "beats"), "dance": ("all", "fact", "bailando")}
+_PROTOCOLS = {
+    "conducting": ("all", "prospective-cup", "beats"),
+    "dance": ("all", "fact", "bailando"),
+    "sound": ("all",),
+}
 _MARKERS = ("listener", "maestro", "classical")
 
 
 def run(
-    art: Annotated[Literal["conducting", "dance"], tyro.conf.Positional],
+    art: Annotated[Literal["conducting", "dance", "sound"], tyro.conf.Positional],
     /,
     data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
     model: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FOLDER")] = (),
@@ -36,6 +40,8 @@ def run(
     seconds: int | None = None,
     limit_hours: float | None = None,
     unseeded: bool = False,
+    vocoder: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None,
+    told: bool = True,
     seed: int = 0,
     seeds: int = 1,
     show: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
@@ -47,21 +53,26 @@ def run(
 
     Args:
         art: What is evaluated.
-        data: Folder of a corpus: in the format of ConductorMotion100, or of AIST++ as it is prepared for FACT.
-        model: Name or folder of a trained conductor or dancer; may be given several times. Dancers other than FACT hear
-            music.flac beside each dance.
-        judge: Of conducting: folder of an M2S-Net, for the sync error.
+        data: Folder of a corpus: in the format of ConductorMotion100; of AIST++ as it is prepared for FACT; or of
+            performances, as `ictus data prepare recital` makes them.
+        model: Name or folder of a trained conductor, dancer or soloist; may be given several times. Dancers other than
+            FACT hear music.flac beside each dance.
+        judge: Of conducting: folder of an M2S-Net, for the sync error. Of sound: folder of a judge, for FID, KID, the
+            inception score, KL and the instrument.
         critic: Of conducting: folder of a critic, such as RUN/model/critic of an M2S-GAN, for the Wasserstein estimate.
         protocol: all. Of conducting: the four figures of the Prospective Cup; or beats: what ears hear and hands mark
             of music whose beats are known (music.flac, beats.npz), where --model is listener, classical, librosa, a
             listener's folder, or a conductor; without --model: listener, maestro, classical. Of dance: fact or
             bailando, after the papers whose FID, Dist and BeatAlign are to be compared with.
         split: Split of the corpus.
-        reference: Of dance: split of the real dances that FID is measured from; may be given several times. Without it:
+        reference: Of dance and sound: split of the real ones that FID is measured from; may be given several times. Without it:
             the split itself. Papers take all real dances of AIST++.
         seconds: Length of a sample. Without it: 30, and of dance 20, after the 2 that FACT is given to begin with.
         limit_hours: Use only so much of it.
         unseeded: Of dance: let FACT begin by itself, too, and hear music.flac, as `ictus dance` does.
+        vocoder: Of sound: folder of a MelGAN, or griffin-lim: what is played is then heard, not read.
+        told: Of sound: also let soloists play what they are told of another performance, of the instrument alone, of
+            nothing; --no-told leaves it out.
         seed: Of the models' noise.
         seeds: Of conducting: with more than one, the motions for the same music are also compared with each other.
         show: Folder for pictures of the first samples. Of conducting: a film of the real and all generated motions side
@@ -77,8 +88,8 @@ def run(
     if protocol not in _PROTOCOLS[art]:
         raise UsageError(f"--protocol {protocol} is none of {art}; choose one of {', '.join(_PROTOCOLS[art])}")
     if art == "dance":
-        if judge or critic or seeds > 1:
-            raise UsageError("--judge, --critic and --seeds are of conducting; leave them out")
+        if judge or critic or seeds > 1 or vocoder:
+            raise UsageError("--judge, --critic, --seeds and --vocoder are not of dance; leave them out")
         from ictus.cli import evaluate_dance
         from ictus.dance.samples import Samples
 
@@ -90,8 +101,21 @@ def run(
             evaluate_dance.show(named, samples, protocol, range(min(shown, len(samples))), seed, show)
         tables.give(found, title, meaning, out, json)
         return 1 if samples.broken else 0
-    if reference or unseeded:
-        raise UsageError("--reference and --unseeded are of dance; leave them out")
+    if art == "sound":
+        if critic or seeds > 1 or unseeded or show is not None or seconds is not None:
+            raise UsageError("--critic, --seeds, --unseeded, --show and --seconds are not of sound; leave them out")
+        from ictus.cli import evaluate_sound
+        from ictus.sound.samples import Samples as Performances
+
+        soloists = {name: evaluate_sound.Soloist(name) for name in model}
+        heard = Performances(data, split, kinds=evaluate_sound.kinds_of(soloists), limit_hours=limit_hours)
+        table, title, meaning = evaluate_sound.compare(
+            soloists, heard, data, split, judge=judge, reference=reference, vocoder=vocoder, told=told, seed=seed
+        )
+        tables.give(table, title, meaning, out, json)
+        return 1 if heard.broken else 0
+    if reference or unseeded or vocoder:
+        raise UsageError("--reference and --unseeded are of dance, --vocoder is of sound; leave them out")
     if protocol == "beats":
         rows, title, meaning = _compare_beats(data, split, model, limit_hours, seed)
         if show is not None:

@@ -19,6 +19,7 @@ from ictus.audio import Audio
 from ictus.dance.choreography import RATE, Dance, choreograph, danced, perform, phrases, read
 from ictus.dance.conversion import convert
 from ictus.dance.footing import clean
+from ictus.dance.melody_preparation import settled
 from ictus.dance.prepare import SPLITS, Done, save, sign
 from ictus.errors import IctusError, MotionError, UsageError
 from ictus.features.melody16 import melody16
@@ -134,7 +135,7 @@ def prepare(job: Job) -> Done:
         heard = rhythm35(audio, beats=song.times) if job.form == "aist" else melody16(audio)
         frames = round(audio.duration * RATE)
         motion = dance_to(song, job.dances, frames, np.random.default_rng(job.seed))
-        rows = _frames(motion) if job.form == "aist" else convert(motion.resample(25), "melody-21").positions
+        rows = _frames(motion) if job.form == "aist" else _points(motion)
         count = min(len(rows), len(heard))
         kept = {"music": audio} if job.sound else {}
         save(
@@ -172,6 +173,13 @@ def read_dances(folder: Path) -> dict[str, list[Dance]]:
 
 def _drawn(seed: int, split: str, folder: Path) -> int:
     return zlib.crc32(f"{seed} {split} {folder.name}".encode())
+
+
+def _points(motion: Motion) -> NDArray[np.float32]:
+    """Return (T, 21, 3): melody-21 at 25 fps, turned to the front and centred in every frame, as in the paper."""
+    points = convert(motion.resample(25), "melody-21").positions
+    turned = settled(points.astype(np.float64), "body") * (-1, 1, -1)  # the corpus calls right what is left here
+    return turned.astype(np.float32)
 
 
 def _frames(motion: Motion) -> NDArray[np.float32]:

@@ -1,0 +1,292 @@
+"""Compare soloists on a corpus: every figure with its interval, beside the truth and beside those who see nothing."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.errors import IctusError, UsageError
+from ictus.sound import INSTRUMENTS, metrics
+from ictus.sound.controls import TRUTH, controls, the_truth
+from ictus.sound.dataset import UNKNOWN
+from ictus.sound.judge import Judge
+from ictus.sound.metrics import Hear
+from ictus.sound.metrics.distances import Normal, kernel
+from ictus.sound.metrics.inputs import Array
+from ictus.sound.samples import Mel, Play, Sample, Samples
+
+Chosen = NDArray[np.intp]
+Interval = tuple[float, float, float]  # value, low, high
+
+_DRAWS = 1000
+_CENTRED = "its interval is drawn over performances, and centred"
+MEANING = {
+    "fid": f"Frechet distance of the judge's features from those of true sounds, lower is better ({_CENTRED})",
+    "kid": f"kernel distance of the same, lower is better; chance may give less than 0 ({_CENTRED})",
+    "isc": f"inception score, that of true sounds is ideal ({_CENTRED})",
+    "kl": "KL of what the judge takes it for from what it takes the true sound for, lower is better",
+    "instrument": "share in which the judge hears the right instrument",
+    "l1": "mean absolute error of mel80, which is from 0 to 1; means err least, so compare with that of the mean mel",
+    "onset_f": "F-measure of onsets within 50 ms of those that the same ear hears in the true sound",
+    "onset_f_notes": "the same against the notes of the score; the ground truth's is the best that this ear can do",
+    "chroma": "share of frames whose strongest pitch class is that of the true sound",
+    "chroma_notes": "the same against the notes of the score",
+    "seconds": "time to play a minute",
+}
+
+
+@dataclass(frozen=True)
+class Ear:
+    """What hears for FID, KID, ISc and KL: our judge, or any other network, such as one's own Melception.
+
+    Attributes
+    ----------
+    hear : mel (T, 80) in [0, 1] -> features (F,) and logits (C,).
+    classes : names of the logits; where the instruments are among them, it is counted how often they are told.
+    """
+
+    hear: Hear
+    classes: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, judge: Judge) -> "Ear":
+        """Let a judge hear, on the device on which it is."""
+        import torch
+
+        device = next(judge.parameters()).device
+
+        def hear(mel: Mel) -> tuple[Array, Array]:
+            given = torch.from_numpy(np.ascontiguousarray(2 * mel.T - 1, np.float32))[None].to(device)
+            features, logits = (row[0].double().cpu().numpy() for row in judge.eval().hear(given))
+            return features, logits
+
+        return cls(hear, tuple(judge.metadata.get("instruments", ())))
+
+    def of_samples(self, samples: Samples) -> Array:
+        """Return the features (N, F) of true sounds, as a reference for FID and KID."""
+        return np.array([self.hear(samples.mel(number))[0] for number in range(len(samples))], np.float64)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One soloist's results.
+
+    Attributes
+    ----------
+    name : of the model or control.
+    figures : metric -> (value, low, high), with the 95 % interval over performances (bootstrap, 1000 draws).
+    samples : one dict a window: its name, and its own part in each metric that is a mean over windows.
+    """
+
+    name: str
+    figures: Mapping[str, Interval]
+    samples: Sequence[Mapping[str, float | str]]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is heard in a true sound, so that it is heard only once."""
+
+    onsets: Array
+    classes: NDArray[np.intp]
+    logits: Array | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A window's name, its own part in figures that are means, and what the judge hears in it."""
+
+    name: str
+    figures: Mapping[str, float]
+    features: Array = field(default_factory=lambda: np.empty(0))
+    logits: Array = field(default_factory=lambda: np.empty(0))
+
+
+def caveats(samples: int, reference: Array | None) -> list[str]:
+    """Return what must be said beside figures of so many windows: a line each."""
+    if reference is None:
+        return ["no judge: FID, KID, inception score, KL and the instrument are left out; give one with --judge"]
+    lines: list[str] = []
+    count, width = reference.shape
+    if min(samples, count) <= width:
+        lines.append(
+            f"FID of {samples} windows against {count}: too few for the covariance of {width} features (more than "
+            f"{width} of each are needed); compare it with other rows of this table only"
+        )
+    if samples < metrics.LEAST_TO_SPLIT:
+        lines.append(
+            f"inception score of {samples} windows: of the whole set, not the mean of 10 parts as published, for which "
+            f"{metrics.LEAST_TO_SPLIT} are needed"
+        )
+    return lines
+
+
+def evaluate(
+    models: Mapping[str, Play],
+    samples: Samples,
+    *,
+    ear: Ear | None = None,
+    reference: Array | None = None,
+    ceilings: Mapping[str, Play] | None = None,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> list[Row]:
+    """Let each model play each window of a corpus, and compare. One sound is in memory at a time.
+
+    Parameters
+    ----------
+    models : name -> function of a sample and a seed.
+    ear : what hears; without it the figures of FID, KID, ISc, KL and the instrument are left out.
+    reference : features (N, F) from which FID and KID are measured; those of the samples themselves if not given.
+    ceilings : name -> what is left of the truth, for example through the codebook and a vocoder.
+
+    Returns
+    -------
+    A row for each model, after those of the controls: the truth; the ceilings; what was played in another performance,
+    with the same instrument and with any; the mean level of each band.
+
+    Raises
+    ------
+    IctusError
+        If a sound cannot be measured; the message names model and window.
+    """
+    if ear is not None and reference is None:
+        reference = ear.of_samples(samples)
+    players = {TRUTH: the_truth, **(ceilings or {}), **controls(samples), **models}
+    known: list[Known] = []
+    rows: list[Row] = []
+    for done, (name, player) in enumerate(players.items()):
+        measured: list[Measured] = []
+        for k in range(len(samples)):
+            sample = samples[k]
+            if len(known) == k:
+                known.append(_hear(sample, ear))
+            start = time.perf_counter()
+            try:
+                made = player(sample, seed)
+                took = {"seconds": (time.perf_counter() - start) * 60 / sample.seconds} if name in models else {}
+                measured.append(_measure(made, sample, known[k], ear, took))
+            except IctusError as error:
+                raise type(error)(f"{name}, {sample.name}: {error}") from error
+            if progress:
+                progress((done + (k + 1) / len(samples)) / len(players))
+        rows.append(_row(name, measured, samples.performances, reference))
+    return rows
+
+
+def _hear(sample: Sample, ear: Ear | None) -> Known:
+    logits = None if ear is None else np.asarray(ear.hear(sample.mel)[1], np.float64)
+    return Known(metrics.onset_times(sample.mel), metrics.pitch_classes(sample.mel), logits)
+
+
+def _measure(made: Mel, sample: Sample, known: Known, ear: Ear | None, took: Mapping[str, float]) -> Measured:
+    """Measure a sound; figures that this window does not have are left out."""
+    if len(made) != len(sample.mel):
+        raise UsageError(f"{len(made)} frames were played; the window has {len(sample.mel)}")
+    figures = {"l1": metrics.mel_error(sample.mel, made)}
+    onsets, classes = metrics.onset_times(made), metrics.pitch_classes(made)
+    if len(known.onsets):
+        figures["onset_f"] = metrics.onset_f_measure(known.onsets, onsets)[0]
+    figures["chroma"] = metrics.chroma_accuracy(known.classes, classes)
+    if sample.notes is not None and len(sample.notes):
+        begun = np.unique(sample.notes[:, 0][sample.notes[:, 0] >= 0])
+        if len(begun):
+            figures["onset_f_notes"] = metrics.onset_f_measure(begun, onsets)[0]
+        truth = metrics.note_classes(sample.notes, len(made))
+        figures["chroma_notes"] = metrics.chroma_accuracy(truth, classes)
+    figures = {name: value for name, value in figures.items() if np.isfinite(value)} | dict(took)
+    if ear is None or known.logits is None:
+        return Measured(sample.name, figures)
+    features, logits = (np.asarray(row, np.float64) for row in ear.hear(made))
+    figures["kl"] = float(metrics.kl_divergence(known.logits[None], logits[None])[0])
+    if sample.instrument != UNKNOWN and INSTRUMENTS[sample.instrument] in ear.classes:
+        heard = ear.classes[int(logits.argmax())]
+        figures["instrument"] = float(heard == INSTRUMENTS[sample.instrument])
+    return Measured(sample.name, figures, features, logits)
+
+
+def _row(name: str, measured: Sequence[Measured], performances: Chosen, reference: Array | None) -> Row:
+    figures = {} if reference is None else _of_sets(measured, performances, reference)
+    for metric in MEANING:
+        having = [k for k, one in enumerate(measured) if metric in one.figures]
+        if having:
+            values = np.array([measured[k].figures[metric] for k in having])
+            figures[metric] = _interval(partial(_mean, values), performances[having])
+    ordered = {metric: figures[metric] for metric in MEANING if metric in figures}
+    return Row(name, ordered, [{"name": one.name, **one.figures} for one in measured])
+
+
+def _of_sets(measured: Sequence[Measured], performances: Chosen, reference: Array) -> dict[str, Interval]:
+    features, logits = np.stack([one.features for one in measured]), np.stack([one.logits for one in measured])
+    splits = 10 if len(logits) >= metrics.LEAST_TO_SPLIT else 1
+    within, between = kernel(features, features), kernel(features, reference)
+    return {
+        "fid": _interval(partial(_fid, Normal.of(reference), features), performances, centred=True, least=0.0),
+        "kid": _interval(
+            partial(_discrepancy, within, between.mean(1)),
+            performances,
+            centred=True,
+            value=metrics.kernel_distance(reference, features)[0],
+        ),
+        "isc": _interval(
+            partial(_isc, logits),
+            performances,
+            centred=True,
+            value=metrics.inception_score(logits, splits=splits)[0],
+            least=1.0,
+        ),
+    }
+
+
+def _fid(real: Normal, features: Array, chosen: Chosen) -> float:
+    return metrics.frechet_distance(real, features[chosen])
+
+
+def _discrepancy(within: Array, between: Array, chosen: Chosen) -> float:
+    """KID of the chosen, but for what the reference is in itself."""
+    count = len(chosen)
+    own = (within[np.ix_(chosen, chosen)].sum() - within[chosen, chosen].sum()) / (count * (count - 1))
+    return float(own - 2 * between[chosen].mean())
+
+
+def _isc(logits: Array, chosen: Chosen) -> float:
+    return metrics.inception_score(logits[chosen], splits=1)[0]
+
+
+def _mean(values: Array, chosen: Chosen) -> float:
+    return float(values[chosen].mean())
+
+
+def _interval(
+    figure: Callable[[Chosen], float],
+    performances: Chosen,
+    *,
+    centred: bool = False,
+    value: float | None = None,
+    least: float | None = None,
+) -> Interval:
+    """Return a figure, and its 95 % interval: over 1000 drawings of as many performances, with repetition.
+
+    Windows of one performance are alike, so drawing windows would make the interval too narrow.
+
+    Parameters
+    ----------
+    figure : gives its value for the windows with given numbers.
+    performances : (N,) the performance of each window.
+    centred : move the drawings so that their mean is the figure. A set in which sounds come twice is less spread than
+        one of as many other sounds would be: its FID is always larger.
+    value : the figure, if the drawings take another way to it.
+    least : below which the figure cannot be.
+    """
+    rng = np.random.default_rng(0)
+    groups = [np.flatnonzero(performances == group) for group in np.unique(performances)]
+    value = figure(np.arange(len(performances))) if value is None else value
+    draws: list[float] = []
+    while len(draws) < _DRAWS:
+        chosen = np.concatenate([groups[k] for k in rng.integers(0, len(groups), len(groups))])
+        draws.append(figure(chosen))
+    low, high = np.percentile(draws, [2.5, 97.5]) + (value - np.mean(draws) if centred else 0)
+    return value, float(low if least is None else max(least, low)), float(high)

@@ -1,0 +1,64 @@
+"""What the metrics of sound accept: mels (T, 80) in [0, 1], sets of features (N, F), and logits (N, C)."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ictus.errors import AudioError, UsageError
+
+Array: TypeAlias = NDArray[np.float64]
+
+BANDS = 80
+_SLACK = 1e-3
+
+
+def as_mel(mel: ArrayLike, name: str = "mel") -> Array:
+    """Return a mel80 (T, 80) as float64, T >= 1.
+
+    Raises
+    ------
+    AudioError
+        If it has another shape, is not finite, or leaves [0, 1] by more than rounding.
+    """
+    array = np.asarray(mel)
+    if array.dtype.kind != "f" or array.ndim != 2 or array.shape[1] != BANDS or not len(array):
+        raise AudioError(f"the {name} is {array.dtype} of shape {array.shape}; floats (frames, {BANDS}) are needed")
+    if not np.isfinite(array).all():
+        bad = int((~np.isfinite(array)).any(1).argmax())
+        raise AudioError(f"the {name} is not finite (first in frame {bad})")
+    if array.min() < -_SLACK or array.max() > 1 + _SLACK:
+        raise AudioError(f"the {name} lies between {array.min():.3g} and {array.max():.3g}; mel80 is from 0 to 1")
+    return array.astype(np.float64)
+
+
+def as_rows(rows: ArrayLike, name: str, least: int = 1) -> Array:
+    """Return a set (N, F) as float64, N >= `least`.
+
+    Raises
+    ------
+    UsageError
+        If it has another shape, or is not finite.
+    """
+    array = np.asarray(rows)
+    if array.dtype.kind not in "fiu" or array.ndim != 2 or len(array) < least or not array.shape[1]:
+        raise UsageError(f"the {name} has shape {array.shape}; it must be (sounds, numbers) of {least} or more sounds")
+    if not np.isfinite(array).all():
+        raise UsageError(f"the {name} is not finite (first in row {int((~np.isfinite(array)).any(1).argmax())})")
+    return array.astype(np.float64)
+
+
+def as_times(times: ArrayLike, name: str) -> Array:
+    """Return (N,) seconds in rising order; raises UsageError if they are something else."""
+    array = np.asarray(times, np.float64)
+    if array.ndim != 1 or not np.isfinite(array).all() or (np.diff(array) <= 0).any():
+        raise UsageError(f"the {name} must be increasing, finite times in seconds, (N,); it has shape {array.shape}")
+    return array
+
+
+def check_alike(reference: Array, estimate: Array, what: str = "rows") -> None:
+    """Raise UsageError if two sets differ in columns."""
+    if reference.shape[-1] != estimate.shape[-1]:
+        raise UsageError(
+            f"{what} of the reference hold {reference.shape[-1]} numbers, of the estimate {estimate.shape[-1]}"
+        )

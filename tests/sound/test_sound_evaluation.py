@@ -1,0 +1,292 @@
+"""Tables of soloists: figures are what they are by hand, controls are worse where they should be, errors are named."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ictus.cli import evaluate_sound
+from ictus.errors import AudioError, IctusError, UsageError
+from ictus.sound import INSTRUMENTS, MEL_RATE, RATE, evaluation, metrics
+from ictus.sound.codebook import SpectrogramCodebook
+from ictus.sound.controls import MEAN, OTHER, SAME, TRUTH, another, as_level, chosen, through_codebook, through_sound
+from ictus.sound.dataset import WINDOW
+from ictus.sound.evaluation import MEANING, Ear, Row, caveats, evaluate
+from ictus.sound.griffin_lim import griffin_lim
+from ictus.sound.judge import Judge
+from ictus.sound.keypoints import KeypointEncoder
+from ictus.sound.samples import Mel, Sample, Samples
+from ictus.sound.soloist import SoloistTransformer
+
+FRAMES = 128
+
+
+def write(folder: Path, seed: int, instrument: str, frames: int = 2 * FRAMES + 5) -> None:
+    """A solo as its notes say: a band of its own for each pitch class, and three for the instrument."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    notes = np.stack([np.arange(0.1, frames / MEL_RATE, 0.3), np.full(10, 0.25), rng.integers(60, 72, 10), np.ones(10)])
+    mel = np.full((frames, 80), 0.1, np.float32)
+    bank = INSTRUMENTS.index(instrument)
+    for onset, duration, pitch, _ in notes.T:
+        sounding = slice(round(onset * MEL_RATE), round((onset + duration) * MEL_RATE))
+        mel[sounding, int(pitch)] = 0.8
+        mel[sounding, 10 * bank : 10 * bank + 3] = 0.6
+    np.save(folder / "mel.npy", mel)
+    np.save(folder / "notes.npy", notes.T.astype(np.float32))
+    points = rng.uniform(0, 500, (round(frames / MEL_RATE * 25), 47, 3))
+    points[..., 2] = 1
+    np.save(folder / "keypoints.npy", points.astype(np.float32))
+    (folder / "about.json").write_text(json.dumps({"instrument": instrument}))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("solos")
+    for number in range(6):
+        write(root / "val" / f"{number:02d}", number, INSTRUMENTS[number % 3])
+    return root
+
+
+def ear() -> Ear:
+    """Hears which of three instruments plays, and how many notes."""
+
+    def hear(mel: Mel) -> tuple[np.ndarray, np.ndarray]:
+        level = mel.mean(0).reshape(8, 10)
+        return level.mean(1), 100 * level[:3, 1]
+
+    return Ear(hear, INSTRUMENTS[:3])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def in_haste() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "_DRAWS", 50)
+        yield
+
+
+@pytest.fixture(scope="module")
+def samples(corpus: Path) -> Samples:
+    return Samples(corpus, "val", frames=FRAMES)
+
+
+@pytest.fixture(scope="module")
+def table(samples: Samples) -> dict[str, Row]:
+    def late(sample: Sample, seed: int) -> Mel:
+        return np.roll(sample.mel, 20, axis=0)  # 0.23 s
+
+    return {row.name: row for row in evaluate({"late": late}, samples, ear=ear())}
+
+
+def value(row: Row, metric: str) -> float:
+    return row.figures[metric][0]
+
+
+def test_samples_hold_what_belongs_to_the_window(corpus: Path) -> None:
+    samples = Samples(corpus, "val", frames=FRAMES, kinds=("keypoints",))
+    assert len(samples) == 12
+    sample = samples[3]
+    assert sample.name == f"val/01@{FRAMES}"
+    whole, notes = np.load(corpus / "val" / "01" / "mel.npy"), np.load(corpus / "val" / "01" / "notes.npy")
+    np.testing.assert_allclose(sample.mel, whole[FRAMES : 2 * FRAMES], atol=1e-6)
+    first = round(FRAMES / MEL_RATE * 25)
+    np.testing.assert_array_equal(
+        sample.features["keypoints"], np.load(corpus / "val" / "01" / "keypoints.npy")[first : first + 37]
+    )
+    start = FRAMES / MEL_RATE
+    inside = (notes[:, 0] < 2 * start) & (notes.sum(1) - notes[:, 2] - notes[:, 3] > start)
+    np.testing.assert_allclose(sample.notes[:, 0], notes[inside, 0] - start, atol=1e-6)
+    np.testing.assert_array_equal(sample.notes[:, 2], notes[inside, 2])
+    assert sample.notes[0, 0] < 0  # it began before the window
+    assert sample.instrument == 1
+    assert len(Samples(corpus, "val", frames=FRAMES, limit_hours=5 * FRAMES / MEL_RATE / 3600 + 1e-9)) == 5
+
+
+def test_rows_and_figures(table: dict[str, Row]) -> None:
+    assert list(table) == [TRUTH, SAME, OTHER, MEAN, "late"]
+    for name, row in table.items():
+        assert list(row.figures) == [metric for metric in MEANING if metric != "seconds" or name == "late"]
+        assert [sample["name"] for sample in row.samples] == [f"val/{k:02d}@{s}" for k in range(6) for s in (0, FRAMES)]
+        for metric, (figure, low, high) in row.figures.items():
+            assert low - 1e-9 <= figure <= high + 1e-9, (name, metric)
+
+
+def test_the_truth_is_the_truth(table: dict[str, Row]) -> None:
+    truth = table[TRUTH]
+    assert [value(truth, metric) for metric in ("l1", "onset_f", "chroma", "instrument")] == [0, 1, 1, 1]
+    assert value(truth, "fid") == pytest.approx(0, abs=1e-9)
+    assert value(truth, "kl") == pytest.approx(0, abs=1e-5)
+    assert value(truth, "onset_f_notes") > 0.8
+
+
+def test_controls_and_latecomers_are_worse_where_they_should_be(table: dict[str, Row]) -> None:
+    truth = table[TRUTH]
+    for name in (SAME, OTHER, MEAN, "late"):
+        assert value(table[name], "l1") > 0.01
+        assert value(table[name], "chroma") < value(truth, "chroma") - 0.2
+    assert value(table["late"], "onset_f") < 0.2
+    assert value(table["late"], "onset_f_notes") < value(truth, "onset_f_notes") - 0.5
+    assert value(table["late"], "instrument") == value(table[SAME], "instrument") == 1
+    assert value(table[SAME], "kl") < 0.3 * value(table[OTHER], "kl")
+    assert value(table[OTHER], "instrument") < 0.9
+    assert value(table[MEAN], "onset_f") == 0
+    assert value(table[MEAN], "isc") == pytest.approx(1)
+    assert value(truth, "isc") > 1.5
+    assert value(table[MEAN], "fid") > value(table[OTHER], "fid")
+    assert value(table[MEAN], "l1") < value(table[OTHER], "l1")
+
+
+def test_figures_are_those_of_the_metrics(samples: Samples, table: dict[str, Row]) -> None:
+    hear = ear().hear
+    real, made = [samples.mel(k) for k in range(12)], [np.roll(samples.mel(k), 20, axis=0) for k in range(12)]
+    by_hand = metrics.evaluate(real, made, hear=hear)
+    for metric in ("l1", "onset_f", "chroma", "fid", "isc", "kl"):
+        assert value(table["late"], metric) == pytest.approx(by_hand[metric], abs=1e-9), metric
+    assert value(table["late"], "kid") == pytest.approx(by_hand["kid"], abs=1e-9)
+    assert np.mean([row["l1"] for row in table["late"].samples]) == pytest.approx(by_hand["l1"])
+
+
+def test_intervals_are_over_performances_not_windows() -> None:
+    values = np.repeat([0.0, 1.0, 2.0, 3.0], 50)
+    found = [
+        evaluation._interval(lambda chosen: float(values[chosen].mean()), group)
+        for group in (np.repeat(np.arange(4), 50), np.arange(200))
+    ]
+    (_, low, high), (_, narrow_low, narrow_high) = found
+    assert high - low > 4 * (narrow_high - narrow_low)
+
+
+def test_another_is_never_of_the_same_performance(samples: Samples) -> None:
+    for number in range(12):
+        sample = samples[number]
+        for seed in range(10):
+            same, other = (chosen(samples, sample, seed, alike=alike) for alike in (True, False))
+            assert samples.performances[same] != samples.performances[number] != samples.performances[other]
+            assert samples.instruments[same] == sample.instrument
+    np.testing.assert_array_equal(
+        another(samples, alike=True)(sample, 3), samples.mel(chosen(samples, sample, 3, alike=True))
+    )
+
+
+def test_without_a_judge_its_figures_are_left_out(samples: Samples) -> None:
+    rows = evaluate({}, samples)
+    for row in rows:
+        assert list(row.figures) == ["l1", "onset_f", "onset_f_notes", "chroma", "chroma_notes"]
+    assert "no judge" in caveats(12, None)[0]
+    assert len(caveats(12, np.zeros((12, 64)))) == 2
+    assert not caveats(100, np.zeros((100, 64)))
+
+
+def test_what_goes_wrong_is_named(samples: Samples, corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"short, val/00@0: 100 frames were played; the window has 128"):
+        evaluate({"short": lambda sample, seed: sample.mel[:100]}, samples)
+    with pytest.raises(AudioError, match=r"mad, val/00@0: the estimate is not finite"):
+        evaluate({"mad": lambda sample, seed: sample.mel * np.float32(np.nan)}, samples)
+    with pytest.raises(UsageError, match="windows of 1 performance"):
+        Samples(corpus, "val", frames=FRAMES, limit_hours=1e-9)
+    write(tmp_path / "val" / "a", 0, "horn")
+    write(tmp_path / "val" / "b", 0, "flute")
+    np.save(tmp_path / "val" / "b" / "notes.npy", np.zeros((3, 2)))
+    lonely = Samples(tmp_path, "val", frames=FRAMES)
+    with pytest.raises(IctusError, match=r"notes\.npy: .*\(3, 2\)"):
+        lonely[2]
+    (tmp_path / "val" / "b" / "notes.npy").unlink()
+    rows = evaluate({}, lonely)
+    assert [row.name for row in rows] == [TRUTH, OTHER, MEAN]  # there is no other horn
+    assert [("onset_f_notes" in sample) for sample in rows[0].samples] == [True, True, False, False]
+
+
+def test_our_judge_is_an_ear(samples: Samples) -> None:
+    torch.manual_seed(0)
+    judge = Judge.from_config("debug")
+    features, logits = Ear.of(judge).hear(samples.mel(0))
+    given = torch.from_numpy(2 * samples.mel(0).T - 1)[None]
+    np.testing.assert_allclose(logits, judge.eval()(given)[0].detach().numpy(), rtol=1e-5)
+    assert features.shape == (8,)
+    assert Ear.of(judge).classes == INSTRUMENTS
+    assert Ear.of(judge).of_samples(samples).shape == (12, 8)
+
+
+def test_ceilings_are_the_truth_and_what_is_lost_on_the_way(shared_data: Path) -> None:
+    mel = np.load(shared_data / "solos" / "solos_real_mels_u8.npz")["mel_u8"][0].T[:WINDOW] / np.float32(255)
+    sample = Sample(0, "a", mel, 0, {}, {}, None)
+    heard = through_sound(griffin_lim)(sample, 0)
+    assert heard.shape == mel.shape
+    assert metrics.mel_error(mel, heard) < 0.02
+    assert metrics.mel_error(mel[1:], heard[:-1]) > metrics.mel_error(mel, heard)  # in time
+    codebook = SpectrogramCodebook.from_config("debug").eval()
+    told = through_codebook(codebook)(sample, 0)
+    expected = codebook.reconstruct(torch.from_numpy(2 * mel.T - 1)[None])[0].numpy()
+    np.testing.assert_array_equal(told, as_level(expected))
+    assert told.shape == mel.shape
+    assert RATE / 256 == MEL_RATE
+
+
+# --- The command's part ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A soloist as its training leaves it, who knows nothing yet."""
+    torch.manual_seed(0)
+    target = tmp_path_factory.mktemp("soloist") / "model"
+    encoder = KeypointEncoder.from_config("debug")
+    sizes = replace(SoloistTransformer.sizes["debug"], keypoints=encoder.features, columns=8, rows=8)
+    soloist = SoloistTransformer(sizes)
+    for layer in (soloist.projection, soloist.head):  # or all codes are equally likely, whatever it is told
+        torch.nn.init.normal_(layer.weight, std=5)
+    soloist.save_pretrained(target, {"movement": "encoder"})
+    SpectrogramCodebook.from_config("debug").save_pretrained(target / "codebook")
+    encoder.save_pretrained(target / "encoder")
+    return target
+
+
+def test_a_soloist_plays_what_it_is_told(corpus: Path, folder: Path) -> None:
+    soloist = evaluate_sound.Soloist(str(folder))
+    assert evaluate_sound.kinds_of({"a": soloist, "b": soloist}) == ("keypoints",)
+    samples = Samples(corpus, "val", frames=FRAMES, kinds=("keypoints",))
+    sample = samples[0]
+    plays = {way: soloist.plays(samples, way) for way in (evaluate_sound.ITS_OWN, *soloist.ways())}
+    assert len(plays) == 4
+    made = {way: play(sample, 0) for way, play in plays.items()}
+    for mel in made.values():
+        assert mel.shape == (FRAMES, 80)
+        assert 0 <= mel.min() <= mel.max() <= 1
+    np.testing.assert_array_equal(made[""], plays[""](sample, 0))
+    assert len({mel.tobytes() for mel in made.values()}) == 4
+    disguised = replace(sample, features={"keypoints": samples[4].features["keypoints"]}, instrument=2)
+    nothing, own = plays[evaluate_sound.NOTHING], plays[""]
+    np.testing.assert_array_equal(nothing(disguised, 0), made[evaluate_sound.NOTHING])
+    assert (own(disguised, 0) != made[""]).any()
+    other = chosen(samples, sample, 0, alike=True)
+    swapped = replace(sample, features=samples[other].features)
+    np.testing.assert_array_equal(own(swapped, 0), made[evaluate_sound.ANOTHER])
+    moved = replace(sample, features={"keypoints": samples[4].features["keypoints"]})
+    np.testing.assert_array_equal(
+        plays[evaluate_sound.INSTRUMENT](moved, 0), made[evaluate_sound.INSTRUMENT]
+    )  # the movement is not told
+
+
+def test_the_table(corpus: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Judge.from_config("debug").save_pretrained(tmp_path / "judge")
+    samples = Samples(corpus, "val", frames=FRAMES, kinds=("keypoints",), limit_hours=3 * FRAMES / MEL_RATE / 3600)
+    soloists = {"mine": evaluate_sound.Soloist(str(folder))}
+    rows, title, meaning = evaluate_sound.compare(
+        soloists, samples, corpus, "val", judge=str(tmp_path / "judge"), reference=["val"], vocoder="griffin-lim"
+    )
+    names = ["truth, by griffin-lim", "truth, as codes", "truth, as codes, by griffin-lim"]
+    ways = ["mine", *(f"mine, {way}" for way in soloists["mine"].ways())]
+    assert [row.name for row in rows] == [TRUTH, *names, OTHER, MEAN, *ways]
+    assert meaning is MEANING
+    assert title.startswith("3 windows of 1.5 s of ")
+    assert "12 windows of val" in title
+    assert value(rows[0], "fid") > 0  # not from itself
+    assert 0 < value(rows[1], "l1") < value(rows[2], "l1")
+    assert value(rows[-1], "seconds") > 0
+    assert "too few" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="--judge"):
+        evaluate_sound.compare(soloists, samples, corpus, "val", reference=["val"])

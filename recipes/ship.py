@@ -105,8 +105,8 @@ CARDS = {
     "choreographer": Card(
         "Real dances known by heart, whose phrases are set on the beats of any music, in nine genres",
         "repertoire",
-        "Fourteen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split, two seconds "
-        "at a time re-fitted), those of them that move; no music.",
+        "Fourteen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split, two "
+        "seconds at a time re-fitted): those of seventeen that move. No music.",
         _DANCES,
         "dancers.sh",
         "dance",

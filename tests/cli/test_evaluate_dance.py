@@ -146,7 +146,10 @@ def test_dancers_who_hear_need_music_and_a_body(
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [(["--reference", "train"], "--reference and --unseeded are of dance, --vocoder"), (["--protocol", "fact"], "none of conducting")],
+    [
+        (["--reference", "train"], "--reference and --unseeded are of dance, --vocoder"),
+        (["--protocol", "fact"], "none of conducting"),
+    ],
 )
 def test_what_is_of_dance_is_not_of_conducting(
     words: list[str], says: str, corpus: Path, capsys: pytest.CaptureFixture[str]

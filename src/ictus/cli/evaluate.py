@@ -65,8 +65,8 @@ def run(
             listener's folder, or a conductor; without --model: listener, maestro, classical. Of dance: fact or
             bailando, after the papers whose FID, Dist and BeatAlign are to be compared with.
         split: Split of the corpus.
-        reference: Of dance and sound: split of the real ones that FID is measured from; may be given several times. Without it:
-            the split itself. Papers take all real dances of AIST++.
+        reference: Of dance and sound: split of the real ones that FID is measured from; may be given several times.
+            Without it: the split itself. Papers take all real dances of AIST++.
         seconds: Length of a sample. Without it: 30, and of dance 20, after the 2 that FACT is given to begin with.
         limit_hours: Use only so much of it.
         unseeded: Of dance: let FACT begin by itself, too, and hear music.flac, as `ictus dance` does.

@@ -33,9 +33,7 @@ class Rhythm35:
     frame_rate = 60.0
     rate = _RATE
 
-    def __call__(
-        self, audio: Audio, tempo: float | None = None, beats: ArrayLike | None = None
-    ) -> NDArray[np.float32]:
+    def __call__(self, audio: Audio, tempo: float | None = None, beats: ArrayLike | None = None) -> NDArray[np.float32]:
         """Compute the feature.
 
         Parameters

@@ -18,19 +18,23 @@ def run() -> int:
 
 def app() -> SubcommandApp:
     """Return `ictus data` with its subcommands."""
-    from ictus.cli import dance_data
+    from ictus.cli import dance_data, sound_data
 
     prepare = SubcommandApp()
     prepare.command(name="rehearsal")(prepare_rehearsal)
     prepare.command(name="aist")(dance_data.prepare_aist)
     prepare.command(name="melody")(dance_data.prepare_melody)
     prepare.command(name="choreography")(dance_data.prepare_choreography)
+    prepare.command(name="solos")(sound_data.prepare_solos)
+    prepare.command(name="recital")(sound_data.prepare_recital)
     data = SubcommandApp()
     data.command(prepare, name="prepare", help="Make or convert a corpus.")
     inspect, plot = SubcommandApp(), SubcommandApp()
     inspect.command(name="conductor-motion")(inspect_conductor_motion)
     inspect.command(name="aist")(dance_data.inspect_aist)
     inspect.command(name="melody")(dance_data.inspect_melody)
+    inspect.command(name="solos")(sound_data.inspect_solos)
+    inspect.command(name="recital")(sound_data.inspect_recital)
     plot.command(name="conductor-motion")(plot_conductor_motion)
     data.command(inspect, name="inspect", help="Count what is there, and name what is broken.")
     data.command(plot, name="plot", help="Draw the samples of a corpus.")

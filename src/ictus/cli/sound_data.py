@@ -1,0 +1,164 @@
+"""The performances of `ictus data`: films of players, and recitals."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from ictus.cli.console import complain, progress_bar, say, say_json
+from ictus.errors import UsageError
+
+Split = Literal["all", "train", "val", "test"]
+
+
+def prepare_solos(
+    data: Annotated[Path, tyro.conf.arg(metavar="FILMS")],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
+    stretch: float = 1.0,
+    seconds: float = 10.0,
+    films: bool = False,
+    table: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    skeletons: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    ids: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    instrument: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME"), tyro.conf.UseAppendAction] = (),
+    keypoint_rate: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None,
+    feature_rate: Annotated[float, tyro.conf.arg(metavar="FPS")] = 21.5,
+    workers: int = 1,
+    seed: int = 0,
+) -> int:
+    """Cut films of players into clips that sound is learnt from: SPLIT/CLIP/mel.npy, keypoints.npy, sound.flac.
+
+    All clips of a video are in one split. What is there already is kept: the same command resumes. Films are not
+    fetched; ids.txt names those that are wanted and not there.
+
+    Args:
+        data: Folder of films, INSTRUMENT/VIDEO.mp4 (or .mkv .webm .mov .m4v), with the player's keypoints beside each:
+            VIDEO.npy .npz .json, or a folder VIDEO/ of OpenPose; perhaps VIDEO_rgb.npy and VIDEO_flow.npy.
+        out: Folder to make or go on with.
+        stretch: How fast films are played, the pitch kept; 1 is honest, 0.86 as Solos was published.
+        seconds: Length of a clip.
+        films: Write film.mp4 too, the pictures and sound of each clip.
+        table: A .csv with columns video, instrument and split, any but the first of which may be missing; without a
+            split, one video in ten goes to val and one to test. By default videos.csv among the films.
+        skeletons: Solos' skeleton.npy, with skeleton_dict.json beside it. By default those among the films.
+        ids: The ids that are wanted: Solos' solos_ids.json, {INSTRUMENT: [ids]}, or a line for each.
+        instrument: Only this one; may be given several times.
+        keypoint_rate: Keypoints a second of the film, where they are not told, or wrongly.
+        feature_rate: Rows of rgb and flow a second of the film, where they are not told.
+        workers: Processes; a film is the work of one.
+        seed: Another seed splits the videos otherwise.
+    """
+    from ictus.sound import videos
+    from ictus.sound.preparation import Cutting, carry_out, close, plan, write_ids
+
+    _check_workers(workers)
+    cutting = Cutting(seconds, stretch, films, keypoint_rate, feature_rate)
+    wanted = videos.wanted(ids, instrument) if ids else {}
+    found, lacking = videos.survey(data, table=table, skeletons=skeletons, instruments=instrument, seed=seed)
+    jobs = plan(found, cutting, out, seed)
+    for line in lacking:
+        complain(line)
+    with progress_bar("films") as progress:
+        done = carry_out(jobs, workers=workers, progress=progress, report=complain)
+    there = close(out)
+    has = ", ".join(
+        f"{name} has {facts['clips']} of {_videos(facts['videos'])} ({facts['hours']:.2f} hours)"
+        for name, facts in there.items()
+    )
+    say(f"{out}: {_clips(done.made)} made; {has or 'nothing is there'}")
+    if ids:
+        missing = write_ids(out, wanted, found)
+        say(f"{out / 'ids.txt'}: names {_videos(len(missing))} of {len(wanted)} that are not among the films")
+    return int(bool(lacking or done.failures))
+
+
+def prepare_recital(
+    data: Annotated[Path, tyro.conf.arg(metavar="SCORES")],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
+    hours: float = 1.0,
+    split: Split = "all",
+    workers: int = 1,
+    seed: int = 0,
+    soundfont: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE"), tyro.conf.UseAppendAction] = (),
+) -> int:
+    """Make soloists who play from scores, body and sound: SPLIT/NUMBER-INSTRUMENT/mel.npy, keypoints.npy, sound.flac.
+
+    What is there already is kept: the same command resumes, a larger --hours goes on.
+
+    Args:
+        data: Folder of scores (.mxl .musicxml .xml .mid). A splits.csv in it (movement_id, split) says what is held
+            out; without it one score in ten goes to val and one to test, by its name and the seed.
+        out: Folder to make or go on with.
+        hours: Hours of playing there shall be: in all splits together, eight tenths of them for training, or in one.
+        split: Which split to make.
+        workers: Processes.
+        seed: Another seed is another corpus.
+        soundfont: General MIDI SoundFont that plays some of the excerpts; may be given several times.
+    """
+    from ictus.sound.recital import ordered, prepare
+
+    _check_workers(workers)
+    wanted = ordered(data, out, hours=hours, split=split, seed=seed, soundfonts=soundfont)
+    with progress_bar("recital") as progress:
+        made = prepare(
+            data,
+            out,
+            hours=hours,
+            split=split,
+            workers=workers,
+            seed=seed,
+            soundfonts=soundfont,
+            progress=progress,
+            report=complain,
+        )
+    there = {order.split: sum(order.folder(k).is_dir() for k in range(order.count)) for order in wanted}
+    has = ", ".join(f"{name} has {count}" for name, count in there.items())
+    say(f"{out}: {made} excerpt{'' if made == 1 else 's'} made; {has}")
+    return int(any(there[order.split] < order.count for order in wanted))
+
+
+def inspect_solos(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
+    """Count clips, videos and hours of a prepared corpus of players by instrument, and name what is broken.
+
+    Args:
+        data: Folder with train/, val/, test/, made by `ictus data prepare solos`.
+        json: Report on stdout as JSON.
+    """
+    return _inspect(data, json)
+
+
+def inspect_recital(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
+    """Count excerpts and hours of a recital by instrument, and name what is broken.
+
+    Args:
+        data: Folder with train/, val/, test/, made by `ictus data prepare recital`.
+        json: Report on stdout as JSON.
+    """
+    return _inspect(data, json)
+
+
+def _inspect(data: Path, json: bool) -> int:
+    from ictus.sound.inspection import inspect
+
+    with progress_bar("inspect") as progress:
+        found = inspect(data, progress)
+    if json:
+        say_json({"shares": [share.facts() for share in found.shares], "broken": list(found.broken)})
+    for share in [] if json else found.shares:
+        say(share.line())
+    for line in found.broken:
+        complain(line)
+    return int(bool(found.broken))
+
+
+def _clips(count: int) -> str:
+    return f"{count} clip{'' if count == 1 else 's'}"
+
+
+def _videos(count: int) -> str:
+    return f"{count} video{'' if count == 1 else 's'}"
+
+
+def _check_workers(workers: int) -> None:
+    if workers < 1:
+        raise UsageError(f"--workers {workers}: at least one must work")

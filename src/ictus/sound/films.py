@@ -1,0 +1,340 @@
+"""Films of players, by time: how long they last, their pictures at a steady rate, and their sound beside them.
+
+Second 0 of a film is its first picture. Nothing is counted in frames of the file, whose rate may vary, and nothing but
+a few pictures or seconds of sound is in memory at once.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+import soxr
+from av.codec.codec import UnknownCodecError
+from av.container import InputContainer, OutputContainer
+from av.video.frame import PictureType
+from numpy.typing import NDArray
+
+from ictus.audio import Audio
+from ictus.errors import IctusError
+from ictus.files import readable, writing
+from ictus.sound import KEYPOINT_RATE, RATE
+
+Array = NDArray[np.float32]
+
+SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".m4v")
+_JUMP = 0.05  # seconds by which timestamps of sound may be off before they are believed; containers round them
+_LACK = 1.0  # seconds by which what a file promises and what is in it may differ
+_NOTHING = np.zeros(0, np.float32)
+_DAMAGE = (av.FFmpegError, UnknownCodecError, OSError, ValueError)
+
+
+@dataclass(frozen=True)
+class Film:
+    """What a file says of itself, in seconds after its first picture.
+
+    Attributes
+    ----------
+    times : (N,) of each picture, as it is shown; they need not be evenly spaced.
+    seconds : end of the last picture.
+    heard : end of the sound.
+    origin : the timestamp of the first picture, which need not be 0.
+    size : width and height of the pictures in pixels.
+    promised : how long the file says that it is; 0 if it does not say.
+    """
+
+    file: Path
+    times: NDArray[np.float64]
+    seconds: float
+    heard: float
+    origin: float
+    size: tuple[int, int]
+    promised: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is as much as the file promises: a download that broke off promises more."""
+        return self.promised - max(self.seconds, self.heard) < _LACK
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second, on average."""
+        return len(self.times) / self.seconds
+
+
+def look(path: str | os.PathLike[str]) -> Film:
+    """Look through a film; only its first picture is decoded.
+
+    Raises
+    ------
+    IctusError
+        If the file is missing, no film or damaged from its start, or has no pictures or no sound.
+    """
+    file = readable(path)
+    with _opened(file) as container:
+        if not container.streams.video:
+            raise IctusError(f"{file}: has no pictures; give a film")
+        if not container.streams.audio:
+            raise IctusError(f"{file}: has no sound; fetch it with its sound")
+        shown, lasts, heard = _timestamps(file, container)
+        promised = (container.duration or 0) / av.time_base
+    if not shown:
+        raise IctusError(f"{file}: holds no pictures; fetch it again")
+    if heard is None:
+        raise IctusError(f"{file}: holds no sound; fetch it again")
+    times = np.unique(shown)
+    origin = float(times[0])
+    if lasts <= 0:  # not all containers tell how long a picture is shown
+        lasts = float(np.median(np.diff(times))) if len(times) > 1 else 1 / KEYPOINT_RATE
+    first = next(_decoded(file, origin), None)
+    if first is None:
+        raise IctusError(f"{file}: none of its pictures can be decoded; fetch it again")
+    size = (first[1].width, first[1].height)
+    return Film(file, times - origin, float(times[-1]) - origin + lasts, heard - origin, origin, size, promised)
+
+
+def pictures(film: Film, fps: float = KEYPOINT_RATE) -> Iterator[av.VideoFrame]:
+    """Yield the pictures of a film at a steady rate: at each instant the one whose time is nearest.
+
+    There are `seconds` times `fps` of them, rounded. One that stands for several instants is yielded several times.
+
+    Raises
+    ------
+    IctusError
+        If the film is damaged; the message tells from where on.
+    """
+    count = round(film.seconds * fps)
+    given, before = 0, None
+    for time, frame in _decoded(film.file, film.origin):
+        while before is not None and given < count and 2 * given / fps < before[0] + time:
+            yield before[1]
+            given += 1
+        before = time, frame
+    while before is not None and given < count:
+        yield before[1]
+        given += 1
+
+
+def sound(film: Film, rate: int = RATE, stretch: float = 1.0) -> Iterator[Array]:
+    """Yield the sound of a film as blocks (n,) of one channel, from its first picture on.
+
+    Where the sound begins later there is silence, and so there is where its timestamps leave a gap.
+
+    Parameters
+    ----------
+    rate : samples a second.
+    stretch : how fast it is played, its pitch kept; at 0.86, second 8.6 of the film is second 10 of the sound.
+
+    Raises
+    ------
+    IctusError
+        If the sound is damaged; the message tells from where on.
+    """
+    blocks = _heard(film, rate)
+    return blocks if stretch == 1 else stretched(blocks, rate, stretch)
+
+
+def stretched(blocks: Iterable[Array], rate: int, stretch: float) -> Iterator[Array]:
+    """Yield blocks (n,) of sound that is played `stretch` times as fast, from 0.5 to 2, its pitch kept.
+
+    By overlapping similar pieces of the waveform (FFmpeg's atempo, with which Solos was stretched), so that onsets stay
+    sharp, other than in a phase vocoder.
+    """
+    graph = av.filter.Graph()
+    source = graph.add_abuffer(sample_rate=rate, format="flt", layout="mono", time_base=Fraction(1, rate))
+    tempo, sink = graph.add("atempo", f"{stretch:.6f}"), graph.add("abuffersink")
+    source.link_to(tempo)
+    tempo.link_to(sink)
+    graph.configure()
+
+    def ready() -> Iterator[Array]:
+        while True:
+            try:
+                frame = sink.pull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            if isinstance(frame, av.AudioFrame):
+                yield frame.to_ndarray()[0].astype(np.float32)
+
+    done = 0
+    for block in blocks:
+        if not len(block):
+            continue
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block[None]), format="flt", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, done, Fraction(1, rate)
+        done += len(block)
+        source.push(frame)
+        yield from ready()
+    source.push(None)
+    yield from ready()
+
+
+def pieces(blocks: Iterable[Array], length: int) -> Iterator[Array]:
+    """Cut a stream of blocks (n,) into pieces (length,); the last may be shorter."""
+    held: list[Array] = []
+    count = 0
+    for block in blocks:
+        held.append(block)
+        count += len(block)
+        while count >= length:
+            joined = np.concatenate(held)
+            yield joined[:length]
+            held, count = [joined[length:]], count - length
+    if count:
+        yield np.concatenate(held)
+
+
+def write(path: str | os.PathLike[str], frames: Iterable[av.VideoFrame], fps: float, audio: Audio) -> None:
+    """Write pictures and sound as an .mp4 (H.264 and AAC), all or nothing. A side of odd length loses a pixel.
+
+    Raises
+    ------
+    IctusError
+        If there is no picture, or it cannot be written.
+    """
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise IctusError(f"{path}: there are no pictures to write")
+    rate = Fraction(fps).limit_denominator(1001)
+    # An absolute path, for FFmpeg takes what stands before a colon for a protocol.
+    with (
+        writing(path) as temporary,
+        _damage(Path(path), "the film could not be encoded"),
+        av.open(str(temporary.absolute()), "w", options={"movflags": "+faststart"}) as container,
+    ):
+        _encode(container, (first.width, first.height), chain((first,), frames), rate, audio)
+
+
+def _encode(
+    container: OutputContainer, size: tuple[int, int], frames: Iterable[av.VideoFrame], rate: Fraction, audio: Audio
+) -> None:
+    video = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
+    video.width, video.height, video.pix_fmt = size[0] - size[0] % 2, size[1] - size[1] % 2, "yuv420p"
+    track = container.add_stream("aac", rate=audio.rate, layout="mono")
+    samples = np.ascontiguousarray(audio.mono().samples)
+    for start in range(0, samples.shape[1], audio.rate):
+        part = np.ascontiguousarray(samples[:, start : start + audio.rate])
+        block = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+        # With its time given, the encoder's priming samples fall before 0, where players leave them out.
+        block.sample_rate, block.pts = audio.rate, start
+        container.mux(track.encode(block))
+    container.mux(track.encode(None))
+    for number, frame in enumerate(frames):
+        picture = frame.reformat(video.width, video.height, "yuv420p")
+        picture.pts, picture.time_base, picture.pict_type = number, 1 / rate, PictureType.NONE
+        container.mux(video.encode(picture))
+    container.mux(video.encode(None))
+
+
+def _timestamps(file: Path, container: InputContainer) -> tuple[list[float], float, float | None]:
+    """Return when the pictures are shown, for how long the last of them is, and when the sound ends, if there is any.
+
+    Where the file breaks off, that is its end.
+    """
+    picture, sound = container.streams.video[0], container.streams.audio[0]
+    shown: list[float] = []
+    last, lasts, heard = -np.inf, 0.0, None
+    packets = container.demux(picture, sound)
+    while True:
+        try:
+            packet = next(packets, None)
+        except _DAMAGE as error:
+            if shown and heard is not None:
+                break
+            raise IctusError(f"{file}: is damaged from its start; fetch it again") from error
+        if packet is None:
+            break
+        if packet.pts is None or packet.is_discard or not packet.time_base:
+            continue
+        begin, length = float(packet.pts * packet.time_base), float((packet.duration or 0) * packet.time_base)
+        if packet.stream_index != picture.index:
+            heard = max(heard or 0.0, begin + length)
+            continue
+        shown.append(begin)
+        if begin > last:
+            last, lasts = begin, length
+    return shown, lasts, heard
+
+
+def _decoded(file: Path, origin: float) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Yield each picture and its time after the first."""
+    last = 0.0
+    with _opened(file) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        frames = container.decode(stream)
+        while True:
+            with _damage(file, f"its pictures are damaged after {last:.1f} s"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            if frame.time is not None:
+                last = frame.time - origin
+                yield last, frame
+
+
+def _heard(film: Film, rate: int) -> Iterator[Array]:
+    """Yield the sound as blocks (n,) at a rate, by its timestamps."""
+    resampler: soxr.ResampleStream | None = None
+    for source_rate, block in _placed(film):
+        if source_rate == rate:
+            yield block
+            continue
+        resampler = resampler or soxr.ResampleStream(source_rate, rate, 1, dtype="float32", quality="HQ")
+        yield resampler.resample_chunk(block)
+    if resampler:
+        yield resampler.resample_chunk(_NOTHING, last=True)
+
+
+def _placed(film: Film) -> Iterator[tuple[int, Array]]:
+    """Yield the file's sample rate and its sound, the mean of all channels, from the first picture on, without gaps."""
+    done = 0
+    with _opened(film.file) as container:
+        stream = container.streams.audio[0]
+        rate = stream.rate
+        with _damage(film.file, "its sound is damaged from its start"):
+            planar = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
+        frames = container.decode(stream)
+        while True:
+            with _damage(film.file, f"its sound is damaged after {done / max(rate, 1):.1f} s"):
+                frame = next(frames, None)
+                parts = planar.resample(frame) if frame is not None else []
+            if frame is None:
+                return
+            samples = np.concatenate([_NOTHING, *(part.to_ndarray().mean(0, dtype=np.float32) for part in parts)])
+            place = done if frame.time is None else round((min(frame.time - film.origin, film.heard)) * rate)
+            if done and abs(place - done) <= _JUMP * rate:
+                place = done
+            while done < place:
+                silence = np.zeros(min(place - done, rate), np.float32)
+                yield rate, silence
+                done += len(silence)
+            if len(samples := samples[done - place :]):
+                yield rate, samples
+                done += len(samples)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[InputContainer]:
+    try:
+        container = av.open(str(file.absolute()), metadata_errors="ignore")
+    except _DAMAGE as error:
+        raise IctusError(f"{file}: no film that can be read; fetch it again") from error
+    with container:
+        yield container
+
+
+@contextmanager
+def _damage(file: Path, what: str) -> Iterator[None]:
+    """Say of what FFmpeg complains in the block, in a line."""
+    try:
+        yield
+    except _DAMAGE as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        raise IctusError(f"{file}: {what} ({reason})") from error

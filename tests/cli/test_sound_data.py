@@ -1,0 +1,119 @@
+"""`ictus data` of players: films and recitals."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tyro
+
+from ictus.cli import sound_data
+from ictus.errors import UsageError
+from sound.raw_films import write_film, write_keypoints
+from sound.test_recital import scores  # noqa: F401  # a fixture
+
+
+def run(name: str, *words: object) -> int:
+    """Call a command as `ictus data` does."""
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+    return int(tyro.cli(getattr(sound_data, name), args=[str(word) for word in words], config=config))
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("films")
+    for name in ("Cello/abc", "Horn/def"):
+        write_film(root / f"{name}.mp4", 4.0, clicks=[0.5, 2.5])
+        write_keypoints(root / f"{name}.npy", np.arange(100) / 25)
+    (root / "videos.csv").write_text("video,split\nabc,train\ndef,val\n")
+    return root
+
+
+def test_solos_are_prepared_and_inspected(films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, ids = tmp_path / "out", tmp_path / "ids.json"
+    ids.write_text(json.dumps({"Cello": ["abc", "other"], "Horn": ["def"]}))
+    command = ("prepare_solos", "--data", films, "--out", out, "--seconds", 2, "--films", "--ids", ids)
+    assert run(*command, "--instrument", "cello") == 0
+    said = capsys.readouterr()
+    assert said.out == (
+        f"{out}: 2 clips made; train has 2 of 1 video (0.00 hours)\n"
+        f"{out}/ids.txt: names 1 video of 2 that are not among the films\n"
+    )
+    assert (out / "ids.txt").read_text() == "# cello\nother\n"
+    (films / "Horn" / "bad.mp4").write_bytes(b"garbage" * 100)
+    (films / "Horn" / "bad.npy").write_bytes(b"garbage" * 100)
+    assert run(*command) == 1
+    said = capsys.readouterr()
+    assert "2 clips made; train has 2 of 1 video (0.00 hours), val has 2 of 1 video" in said.out
+    (line,) = said.err.splitlines()
+    assert line.startswith(f"ictus: {films}/Horn/bad.mp4: ")
+    assert (out / "val" / "horn-def-0001" / "film.mp4").is_file()
+    assert run("inspect_solos", "--data", out) == 0
+    assert "val: horn: 2 clips of 1 video, 0.00 hours, 2 with keypoints, of which 100% seen" in capsys.readouterr().out
+    (out / "val" / "horn-def-0001" / "mel.npy").write_bytes(b"garbage")
+    assert run("inspect_solos", "--data", out, "--json") == 1
+    said = capsys.readouterr()
+    facts = json.loads(said.out)
+    assert [(share["instrument"], share["clips"]) for share in facts["shares"]] == [("cello", 2), ("horn", 1)]
+    assert said.err == f"ictus: {facts['broken'][0]}\n"
+
+
+@pytest.mark.slow
+def test_several_processes_make_the_same(films: Path, tmp_path: Path) -> None:
+    for workers in (1, 2):
+        run("prepare_solos", "--data", films, "--out", tmp_path / str(workers), "--seconds", 2, "--workers", workers)
+    one, two = (
+        {str(file.relative_to(tmp_path / name)): file.read_bytes() for file in (tmp_path / name).rglob("*.*")}
+        for name in ("1", "2")
+    )
+    assert len(one) > 10
+    assert one == two
+
+
+def test_recital_is_prepared_and_inspected(
+    scores: Path,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    assert run("prepare_recital", "--data", scores, "--out", out, "--hours", 0.004, "--split", "train") == 0
+    assert capsys.readouterr().out == f"{out}: 1 excerpt made; train has 1\n"
+    assert run("inspect_recital", "--data", out) == 0
+    assert capsys.readouterr().out.startswith("train: cello: 1 clip of 1 video, 0.00 hours, 1 with keypoints, of which")
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "nothing.mid").write_bytes(b"garbage")
+    assert run("prepare_recital", "--data", bad, "--out", tmp_path / "none", "--hours", 0.004) == 1
+    assert "nothing.mid" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["prepare_solos", "--data", "nowhere", "--out", "out"], "nowhere: no such folder"),
+        (["prepare_solos", "--data", ".", "--out", "out", "--workers", "0"], "--workers 0"),
+        (["prepare_solos", "--data", ".", "--out", "out", "--stretch", "9"], "stretch 9"),
+        (["prepare_solos", "--data", ".", "--out", "out", "--ids", "nowhere.json"], "nowhere.json: no such file"),
+        (["prepare_recital", "--data", "nowhere", "--out", "out"], "nowhere: no such folder"),
+        (["inspect_solos", "--data", "."], "has none of train/, val/, test/"),
+    ],
+)
+def test_wrong_usage(words: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=says.replace("(", "\\(")):
+        run(*words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_needs_no_heavy_library() -> None:
+    code = (
+        "import sys, tyro; from ictus.cli import sound_data\n"
+        "try: tyro.cli(sound_data.prepare_solos, args=['--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'av', 'scipy', 'ictus.sound')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--stretch" in done.stdout

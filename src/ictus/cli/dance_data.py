@@ -145,6 +145,7 @@ def prepare_choreography(
     dances: Annotated[Path, tyro.conf.arg(metavar="DIR")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
     form: Literal["aist", "melody"] = "aist",
+    genre: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="LETTERS")] = (),
     split: Split = "all",
     hours: float | None = None,
     workers: int = 1,
@@ -161,6 +162,7 @@ def prepare_choreography(
             named as AIST++'s sequences are.
         out: Folder to make or go on with.
         form: aist (60 fps, for FACT) or melody (25 fps, for Dance with Melody).
+        genre: Letters of a genre to dance, such as WA; may be given several times. Without it: all.
         split: Which split to make.
         hours: Hours of each split, at most.
         workers: Processes.
@@ -173,7 +175,10 @@ def prepare_choreography(
     _check_workers(workers)
     if hours is not None and hours <= 0:
         raise UsageError(f"--hours {hours:g}: choose more than 0")
-    jobs = choreographed.plan(data, dances, out, form=form, splits=_splits(split), hours=hours, seed=seed, sound=sound)
+    splits = _splits(split)
+    jobs = choreographed.plan(
+        data, dances, out, form=form, genres=genre, splits=splits, hours=hours, seed=seed, sound=sound
+    )
     return _made(choreographed.prepare, jobs, (), out, AIST if form == "aist" else MELODY, workers)
 
 

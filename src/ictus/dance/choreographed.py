@@ -80,6 +80,7 @@ def plan(
     out: str | os.PathLike[str],
     *,
     form: Form = "aist",
+    genres: Sequence[str] = (),
     splits: Sequence[str] = SPLITS,
     hours: float | None = None,
     seed: int = 0,
@@ -92,6 +93,7 @@ def plan(
     music : corpus of songs, `<music>/<split>/<number>/{music.flac, beats.npz}`, of a minute each.
     recordings : folder of real dances (see `ictus.dance.choreography.read`).
     form : "aist", 60 fps with rhythm35; "melody", 25 fps with melody16. The dances are the same.
+    genres : that are danced, as in `ictus.dance.aist.GENRES`; all without any.
     hours : of each split, at most, evenly from all its songs.
     seed : another seed is another corpus.
     sound : keep the sound as music.flac.
@@ -103,15 +105,21 @@ def plan(
     Raises
     ------
     UsageError
-        If there are no songs or no dances, or `out` holds another corpus.
+        If there are no songs or no dances, none of a genre that moves, or `out` holds another corpus.
     MotionError
         If a recording is damaged.
     """
     dances = read_dances(Path(recordings))
     lively = sorted(genre for genre, known in dances.items() if phrases(known, 4) and phrases(known, 3))
+    if lacking := sorted(set(genres) - set(lively)):
+        raise UsageError(f"{recordings}: no lively dances of {', '.join(lacking)}; there are {', '.join(lively)}")
+    lively = sorted(genres) or lively
     names = sorted(dance.name for known in dances.values() for dance in known)
     jobs = []
-    sign(Path(out), {"corpus": "choreography", "form": form, "seed": seed, "dances": names, "sound": sound})
+    sign(
+        Path(out),
+        {"corpus": "choreography", "form": form, "seed": seed, "dances": names, "genres": lively, "sound": sound},
+    )
     for split in splits:
         folders = sorted(p for p in (Path(music) / split).glob("*") if p.is_dir())
         folders.sort(key=lambda folder: (len(folder.name), folder.name))

@@ -43,8 +43,9 @@ def dance_to(name: str, unseeded: bool = False) -> "DanceTo":
     from ictus.dance.dancer import FACTDancer
 
     dancer = hub.dancer(name)
-    seeded = isinstance(dancer, FACTDancer) and not unseeded
-    return _going_on(dancer.network) if seeded else _listening(name, dancer)
+    if isinstance(dancer, FACTDancer) and not unseeded:
+        return _going_on(dancer.network)
+    return _listening(name, dancer)
 
 
 def _going_on(network: "FACT") -> "DanceTo":

@@ -17,6 +17,7 @@ from ictus.nn.folder import read_config
 
 WEIGHTS = Path(__file__).parents[1] / "src" / "ictus" / "weights"
 LICENCE = "CC BY-SA 4.0"
+LARGE = 9_000_000  # bytes beyond which weights are shipped as float16
 CONTROLS = ("ground truth", "shuffled pairs", "classical", "other music", "standing still", "random phrases")
 
 _SCORES = (
@@ -187,7 +188,8 @@ def main() -> None:
         f"## Figures\n\n{figures}\n## Limits\n\n{card.limits}\n\n"
         f"## Licence\n\n{LICENCE}, with attribution to {card.thanks}.\n"
     )
-    network.save_pretrained(WEIGHTS / options.name, metadata, text)
+    size = sum(p.numel() * p.element_size() for p in network.parameters())
+    network.save_pretrained(WEIGHTS / options.name, metadata, text, half=size > LARGE)
 
 
 if __name__ == "__main__":

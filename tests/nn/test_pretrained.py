@@ -88,6 +88,15 @@ def test_round_trip(tmp_path):
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["README.md", "config.json", "model.safetensors"]
 
 
+def test_half_the_space(tmp_path):
+    network = Toy.from_config("paper")
+    network.save_pretrained(tmp_path, half=True)
+    assert load_file(tmp_path / "model.safetensors")["linear.weight"].dtype == torch.float16
+    loaded = Toy.from_pretrained(tmp_path)
+    assert loaded.linear.weight.dtype == torch.float32
+    torch.testing.assert_close(loaded.linear.weight, network.linear.weight, atol=1e-3, rtol=1e-3)
+
+
 def test_loading_leaves_the_random_state_alone(folder):
     torch.manual_seed(3)
     expected = torch.rand(4)

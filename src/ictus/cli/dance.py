@@ -22,7 +22,7 @@ def run(
     music: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MUSIC")],
     /,
     out: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = (),
-    model: str = "fact",
+    model: str = "choreographer",
     seed: int = 0,
     seed_motion: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     genre: str | None = None,
@@ -41,9 +41,9 @@ def run(
             FOLDER/.bvh takes animations named after the music. Without it: a film beside the music.
         model: A dancer that `ictus models` lists, or the folder of a trained one.
         seed: Another seed is another dance.
-        seed_motion: A motion that the dance begins with, two seconds or more of smpl-24 with rotations.
+        seed_motion: Of fact: a motion that the dance begins with, two seconds or more of smpl-24 with rotations.
         genre: What is danced, by AIST++'s letters or names, such as WA or waack; without it, the seed decides.
-        stride: Frames kept of each prediction: 1 as published, more to be as many times faster.
+        stride: Of fact: frames kept of each prediction; 1 as published, more to be as many times faster.
         fps: Frames a second of the film.
         size: Size of the film in pixels.
         theme: Colours of the film.

@@ -59,6 +59,7 @@ class Pretrained(nn.Module):
         folder: str | os.PathLike[str],
         metadata: Mapping[str, Any] | None = None,
         card: str | None = None,
+        half: bool = False,
     ) -> None:
         """Write config.json, model.safetensors and README.md; each is written whole or not at all, config.json last.
 
@@ -67,6 +68,7 @@ class Pretrained(nn.Module):
         folder : made if it is not there.
         metadata : added to the network's own metadata, over entries of the same name.
         card : the model card in Markdown; without it, one is made from the metadata.
+        half : whether weights are written as float16, in half the space; they are loaded as float32.
 
         Raises
         ------
@@ -79,6 +81,8 @@ class Pretrained(nn.Module):
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         if broken := _not_finite(tensors):
             raise ModelError(f"{target}: not saved, because {broken} holds NaN or infinity; lower the learning rate")
+        if half:
+            tensors = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
         facts = {**self.metadata, **(metadata or {})}
         content = {"class": _name(type(self)), "config": dataclasses.asdict(self.config), "metadata": facts}
         config = json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,55 @@
+"""The dancers that are shipped, on music whose beats are known and that none of them has danced to."""
+
+import numpy as np
+import pytest
+
+from ictus import hub
+from ictus.audio import Audio
+from ictus.dance.metrics import beat_alignment, drift, foot_skating, freezing
+from ictus.kinematics import bone_lengths
+from ictus.motion import Motion
+from ictus.rehearsal.score import Score
+from ictus.rehearsal.synthesizer import play
+
+
+@pytest.fixture(scope="module")
+def ode() -> tuple[Audio, np.ndarray]:
+    """An Ode to Joy, and its beats."""
+    score = Score.ode_to_joy()
+    return play(score, rate=22050), score.seconds(np.arange(0.0, 129))
+
+
+def whole(motion: Motion, audio: Audio) -> None:
+    """Check what every dance must be."""
+    assert (motion.skeleton.name, motion.fps) == ("smpl-24", 60)
+    assert motion.duration == pytest.approx(audio.duration, abs=0.1)
+    assert np.ptp(bone_lengths(motion.skeleton, motion.positions), axis=0).max() < 1e-4
+    assert motion.positions[:, [10, 11], 1].min() > 0
+    assert foot_skating(motion).speed < 0.2
+    assert drift(motion).farthest < 3.0
+
+
+def test_the_choreographer_is_on_the_beat(ode: tuple[Audio, np.ndarray]) -> None:
+    audio, beats = ode
+    dancer = hub.dancer("choreographer")
+    on, off = [], []
+    for seed, genre in enumerate(("WA", "KR", "BR")):
+        motion = dancer(audio, seed=seed, genre=genre)
+        whole(motion, audio)
+        assert freezing(motion).longest < 5.0
+        assert 0.5 < freezing(motion).ratio < 2.0
+        on.append(beat_alignment(motion, beats))
+        off.append(max(beat_alignment(motion, beats + shift * np.median(np.diff(beats))) for shift in (0.25, 0.5)))
+    assert np.mean(on) > np.mean(off) + 0.05
+
+
+@pytest.mark.slow
+def test_fact_goes_on_dancing(ode: tuple[Audio, np.ndarray]) -> None:
+    audio, _ = ode
+    dances = [hub.dancer("fact")(audio, seed=seed) for seed in (0, 1)]
+    for motion in dances:
+        whole(motion, audio)
+        speed = np.linalg.norm(np.diff(motion.positions, axis=0), axis=-1).mean() * motion.fps
+        assert speed > 0.1  # standing still is 0
+        assert freezing(motion).ratio > 0.3
+    assert np.abs(dances[0].positions - dances[1].positions).mean() > 0.02

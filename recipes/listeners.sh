@@ -3,7 +3,7 @@
 #     bash recipes/listeners.sh SCORES SOUNDFONTS WORK
 # SCORES: a folder of scores, see `ictus data prepare rehearsal`; two works of it are set aside to choose by.
 # SOUNDFONTS: a folder with FluidR3_GM.sf2, MuseScore_General_Lite.sf3 and TimGM6mb.sf2, as Debian packages them; the
-# last is only listened to in the end. WORK: where the corpora and the runs go. Two CPU cores take three hours.
+# last is only listened to in the end. WORK: where the corpora and the runs go. Two CPU cores take four hours.
 set -euo pipefail
 scores=$1 fonts=$2 work=$3
 known=(--soundfont "$fonts/FluidR3_GM.sf2" --soundfont "$fonts/MuseScore_General_Lite.sf3")
@@ -16,7 +16,7 @@ python recipes/set_aside.py "$work/learned" Beethoven_Op.92 Brahms_Op.90
 
 common=(training.epochs=1000 training.workers=1 training.validate_first=false training.validate_every=5)
 ictus train recipes/listener.yaml --data "$work/learned" --out "$work/listener" --resume \
-    --set "${common[@]}" training.steps=2800
+    --set "${common[@]}" training.steps=4000
 ictus train recipes/listener-live.yaml --data "$work/learned" --out "$work/listener-live" --resume \
     --set "${common[@]}" training.steps=1800
 ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/listener/model" --model maestro \

@@ -40,7 +40,7 @@ def heard(network: BeatNetwork, frames: int, at: int) -> tuple[int, int]:
 
 def test_shapes_and_sizes() -> None:
     with torch.no_grad():
-        assert BeatNetwork.from_config("debug")(torch.rand(2, 77, 81)).shape == (2, 77, 2)
+        assert BeatNetwork.from_config("debug")(torch.rand(2, 77, 81)).shape == (2, 77, 2 + 21)
     small = sum(p.numel() * 4 for p in BeatNetwork.from_config("small").parameters())
     assert small < 8e6, "bytes that are shipped"
     assert BeatNetwork.from_config("paper").levels[-1].far.dilation == (2048,)

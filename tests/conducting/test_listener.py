@@ -15,6 +15,7 @@ from ictus.audio import Audio
 from ictus.conducting import listener as listener_module
 from ictus.conducting.beat_network import BeatNetwork
 from ictus.conducting.classical import ClassicalListener
+from ictus.conducting.decoding import PLACES
 from ictus.conducting.listener import Listener
 from ictus.conducting.listening import marked
 from ictus.errors import AudioError, ModelError, UsageError
@@ -30,11 +31,17 @@ class Told(Listener):
     def __init__(self, times: np.ndarray, positions: np.ndarray) -> None:
         super().__init__("told")
         self.times, self.positions = times, positions
+        bars = np.split(positions, np.flatnonzero(positions == 1)[1:])
+        self.meters = np.concatenate([np.full(len(bar), bar.max()) for bar in bars])
 
     def activations(self, audio: Audio) -> np.ndarray:
         rng = np.random.default_rng(0)
         beats = marked(self.times, self.positions, 1 + audio.samples.shape[1] // 441)
-        return 8 * beats - 4 + rng.normal(0, 0.5, beats.shape)
+        places = np.zeros((len(beats), len(PLACES)))
+        for time, *place in zip(self.times, self.meters.astype(int), self.positions.astype(int), strict=True):
+            places[round(time * 50) - 2 : round(time * 50) + 3, PLACES.index(tuple(place))] = 8
+        logits = np.column_stack([8 * beats - 4, places])
+        return logits + rng.normal(0, 0.5, logits.shape)
 
 
 def test_activations_become_beats_and_bars() -> None:

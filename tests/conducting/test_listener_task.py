@@ -16,7 +16,7 @@ from ictus.conducting.tasks.listener import ListenerConfig, ListenerTask, peaks
 def batches(samples: Listening, size: int = 4) -> Iterator[dict]:
     for start in range(0, len(samples), size):
         items = [samples[k] for k in range(start, min(start + size, len(samples)))]
-        stacked = {key: torch.from_numpy(np.stack([item[key] for item in items])) for key in ("mel", "beats")}
+        stacked = {key: torch.from_numpy(np.stack([item[key] for item in items])) for key in ("mel", "beats", "places")}
         yield {**stacked, **{key: [item[key] for item in items] for key in ("group", "name")}}
 
 
@@ -38,7 +38,7 @@ def test_it_learns_to_hear_clicks(size: str, tmp_path: Path) -> None:
     task.network.eval()
     with torch.no_grad():
         figures = task.validate(batches)
-    assert set(figures) == {"f_measure", "beat_f", "downbeat_f", "beat_f/pop", "loss"}
+    assert set(figures) == {"f_measure", "beat_f", "downbeat_f", "beat_f/pop", "loss", "place"}
     assert figures["beat_f"] > 0.7
     task.export(tmp_path / "model", {"epoch": 1})
     assert BeatNetwork.from_pretrained(tmp_path / "model").metadata["epoch"] == 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import torch
 from heard_corpus import write_heard
 
 from ictus.audio import Audio
+from ictus.conducting.decoding import PLACES
 from ictus.conducting.listening import Listening, Recording, marked
 from ictus.conducting.retake import Retake
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel81
+from ictus.rehearsal.truth import Truth
 
 
 @pytest.fixture
@@ -33,6 +36,26 @@ def test_a_window_and_its_beats(corpus: Path) -> None:
     np.testing.assert_array_equal(np.flatnonzero(item["beats"][:, 1]), np.arange(20, 500, 100))
     rise = np.diff(item["mel"].sum(1), prepend=0)
     assert all(rise[f - 1 : f + 2].max() > 20 for f in np.arange(20, 495, 25)), "sound and beats fall together"
+
+
+def test_the_places_of_beats_in_their_bars(corpus: Path) -> None:
+    places = Listening(corpus, "train", seconds=10)[0]["places"]  # three in a bar, a beat every 30 frames from 20 on
+    assert [PLACES[places[frame]] for frame in (20, 50, 80, 110)] == [(3, 1), (3, 2), (3, 3), (3, 1)]
+    assert places[17:24].tolist() == [-1, *[PLACES.index((3, 1))] * 5, -1]
+
+
+def test_at_another_pace_other_beats_may_be_conducted(corpus: Path) -> None:
+    recording = Recording.open(corpus / "train" / "0")
+    fields = {"times": 0.4 + np.arange(60) * 60 / 145, "positions": np.arange(60) % 3 + 1}
+    ones = {name: np.ones(60) for name in ("tempo", "loudness", "articulation", "accents")}
+    truth = Truth(**fields, meters=np.full(60, 3), divisions=np.full(60, 2), **ones, entries=np.zeros(0), duration=30.0)
+    recording = replace(recording, times=truth.times, positions=truth.positions, notated=truth)
+    times, positions, meter = recording.taken(1.0, 1.0)
+    np.testing.assert_allclose(times, truth.times - 1)
+    assert (meter, positions.max()) == (3, 3)
+    times, positions, meter = recording.taken(1.0, 1.1)  # 160 beats a minute: in one
+    np.testing.assert_allclose(times, (truth.times[::3] - 1) / 1.1)
+    assert (meter, set(positions.tolist())) == (1, {1})
 
 
 def test_beats_follow_a_retake(corpus: Path) -> None:

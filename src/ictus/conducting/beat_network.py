@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ictus.conducting.decoding import PLACES
 from ictus.errors import ModelError
 from ictus.nn.pretrained import Pretrained
 
@@ -137,8 +138,8 @@ class BeatNetwork(Pretrained):
     config: BeatNetworkConfig
     sizes: ClassVar = {
         "paper": BeatNetworkConfig(),
-        "small": BeatNetworkConfig(front=(16, 24, 32), channels=40, levels=9),
-        "small-live": BeatNetworkConfig(front=(16, 24, 32), channels=40, levels=9, causal=True, lookahead=3),
+        "small": BeatNetworkConfig(front=(16, 24, 32), channels=80, levels=9),
+        "small-live": BeatNetworkConfig(front=(16, 24, 32), channels=80, levels=9, causal=True, lookahead=3),
         "debug": BeatNetworkConfig(front=(4, 4, 4), channels=8, levels=5),
         "debug-live": BeatNetworkConfig(front=(4, 4, 4), channels=8, levels=5, causal=True, lookahead=3),
     }
@@ -148,13 +149,13 @@ class BeatNetwork(Pretrained):
         self.metadata = {"features": "mel81@50", "frame_rate": 50.0}
         self.front = FrontEnd(config)
         self.levels = nn.ModuleList(Level(config, 2**level) for level in range(config.levels))
-        self.heads = nn.Conv1d(config.channels, 2, 1)
+        self.heads = nn.Conv1d(config.channels, 2 + len(PLACES), 1)
         # A frame in thirty is a beat, one in a hundred a downbeat: to begin with that saves the first hundred steps.
         with torch.no_grad():
-            self.heads.bias.copy_(torch.tensor([-3.4, -4.6]))  # type: ignore[union-attr]
+            self.heads.bias[:2].copy_(torch.tensor([-3.4, -4.6]))  # type: ignore[index]
 
     def forward(self, mel: Tensor) -> Tensor:
-        """(B, T, bands) at 50 frames a second -> logits (B, T, 2): beat, downbeat.
+        """(B, T, bands) at 50 frames a second -> logits (B, T, 2 + 21): beat, downbeat; each of `PLACES`, for beats.
 
         A causal network hears silence after the end.
         """
@@ -172,7 +173,7 @@ class BeatNetwork(Pretrained):
 
         Returns
         -------
-        logits : (B, n, 2); the k-th frame's tell of the time `config.lookahead` frames before it.
+        logits : (B, n, 2 + 21); the k-th frame's tell of the time `config.lookahead` frames before it.
         past : for the next call.
 
         Raises

@@ -117,31 +117,24 @@ def refined(beats: Whole, logits: Array) -> Array:
     return np.asarray(beats + np.clip(shift, -0.5, 0.5))
 
 
+# Every place in a bar that a beat can have: metre, and position from 1.
+PLACES = tuple((meter, position) for meter in METERS for position in range(1, meter + 1))
+
 # --- Bars ------------------------------------------------------------------------------------------------------------
 
-_PRIOR = {1: -4.0, 2: -0.5, 3: -0.5, 4: 0.0, 5: -4.0, 6: -3.0}  # log-probability of metres, up to a constant
+_TRUST = 0.35  # weight of what one beat says of its place: neighbours hear much the same music
+_DOUBT = 0.02  # share of any place in what a beat says, however sure the network is
+_RARE = {1: -1.0, 2: 0.0, 3: 0.0, 4: 0.0, 5: -4.0, 6: -1.0}  # log-probability of metres, up to a constant
 _CHANGE = 12.0  # cost of another metre in the next bar
 _SLIP = 6.0  # cost of a bar with a beat too many or too few
-# The logit of a downbeat at each place of the bar: the middle of a bar of four looks like half a downbeat. Means over
-# the music that the shipped listener learnt from and was chosen by.
-_EXPECTED = {
-    1: (1.4,),
-    2: (2.5, 0.4),
-    3: (2.7, 0.0, 0.1),
-    4: (2.8, -0.4, 1.3, -0.4),
-    5: (3.0, 0.2, -0.4, 1.2, 0.4),
-    6: (2.8, -1.2, 0.0, 0.9, -0.5, -0.7),
-}
-_SPREAD, _FURTHEST = 1.6, 3.0  # standard deviation about them, and how many of it count at most
-_FAINT, _PLAIN = -1.5, 3.5  # logits are cut here: what is plain in clear music must not look like another metre
 
 
-def decode_bars(logits: Array, meter: int | None = None) -> tuple[Whole, Whole]:
+def decode_bars(places: Array, meter: int | None = None) -> tuple[Whole, Whole]:
     """Return the most likely places of beats in their bars.
 
     Parameters
     ----------
-    logits : (N,) of a downbeat, at each beat.
+    places : (N, 21) logits of each of `PLACES`, at each beat.
     meter : beats in a bar, where it is known.
 
     Returns
@@ -150,7 +143,7 @@ def decode_bars(logits: Array, meter: int | None = None) -> tuple[Whole, Whole]:
     meters : (N,) beats in the bar that each belongs to, as far as the model counts them.
     """
     model = Bars(meter)
-    scores = np.stack([model.score(logit) for logit in logits])
+    scores = model.score(places)
     scores[0] += model.prior
     path = viterbi(scores, model.changes)
     return model.positions[path], model.meters[path]
@@ -167,16 +160,16 @@ class Bars:
     """
 
     def __init__(self, meter: int | None = None) -> None:
-        states = [(m, p) for m in METERS if meter in (None, m) for p in range(1, m + 1)]
-        self.meters, self.positions = np.array(states).T
-        self.prior = np.array([_PRIOR[m] for m in self.meters.tolist()])
+        self._known = np.array([meter in (None, m) for m, _ in PLACES])
+        self.meters, self.positions = np.array(PLACES)[self._known].T
+        self.prior = np.array([_RARE[m] for m in self.meters.tolist()])
         self.changes = self._changes()
-        self._expected = np.array([_EXPECTED[m][p - 1] for m, p in states])
 
-    def score(self, logit: float) -> Array:
-        """Return the log-probability, (S,), up to a constant, of a beat with this logit of a downbeat."""
-        misses = np.abs(min(max(logit, _FAINT), _PLAIN) - self._expected) / _SPREAD
-        return -(np.minimum(misses, _FURTHEST) ** 2) / 2
+    def score(self, places: Array) -> Array:
+        """Return the log-probability, (..., S), up to a constant, of beats with these logits of `PLACES`, (..., 21)."""
+        likely = np.exp(places - places.max(-1, keepdims=True))[..., self._known]
+        likely /= likely.sum(-1, keepdims=True)
+        return np.asarray(_TRUST * np.log((1 - _DOUBT) * likely + _DOUBT / likely.shape[-1]))
 
     def _changes(self) -> Array:
         last, first = (self.positions == self.meters)[:, None], (self.positions == 1)[None]

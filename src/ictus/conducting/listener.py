@@ -23,7 +23,7 @@ from ictus.nn.folder import shipped_folders
 if TYPE_CHECKING:
     from ictus.conducting.beat_network import BeatNetwork
 
-_AROUND = 2  # frames about a beat within which its downbeat may show
+_AROUND = 2  # frames to either side of a beat that tell its place
 
 
 class Listener:
@@ -60,11 +60,11 @@ class Listener:
         heard = perceive(mono)
         logits = self.activations(mono)
         times = sounding(refined(decode_beats(logits[:, 0]), logits[:, 0]) / RATE, heard)
-        positions, found = bars_of(times, logits[:, 1], meter)
+        positions, found = bars_of(times, logits[:, 2:], meter)
         return described(times, positions, found, heard, mono.duration)
 
     def activations(self, audio: Audio) -> NDArray[np.float64]:
-        """Return (T, 2) logits of beat and downbeat, at 50 frames a second."""
+        """Return (T, 2 + 21) logits of beat, downbeat and each of `PLACES`, at 50 frames a second."""
         import torch
 
         mel = torch.from_numpy(mel81(audio))
@@ -81,7 +81,7 @@ class Listener:
 
 
 def bars_of(
-    times: NDArray[np.float64], downbeat: NDArray[np.float64], meter: int | None = None
+    times: NDArray[np.float64], places: NDArray[np.float64], meter: int | None = None
 ) -> tuple[NDArray[np.int64], int]:
     """Return each beat's place in its bar, and the most frequent metre.
 
@@ -91,11 +91,11 @@ def bars_of(
     Parameters
     ----------
     times : (N,) seconds of the beats.
-    downbeat : (T,) logits, at 50 frames a second.
+    places : (T, 21) logits of `PLACES`, at 50 frames a second.
     meter : where it is known.
     """
     frames = np.round(times * RATE).astype(int)[:, None] + np.arange(-_AROUND, _AROUND + 1)
-    around = np.clip(frames, 0, len(downbeat) - 1)
-    positions, meters = decode_bars(downbeat[around].max(1), meter)
+    around = np.clip(frames, 0, len(places) - 1)
+    positions, meters = decode_bars(places[around].mean(1), meter)
     found = int(np.bincount(meters).argmax())
     return (positions - 1) % found + 1, found

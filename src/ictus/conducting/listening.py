@@ -1,7 +1,8 @@
 """Listening: music whose beats are known, as windows that a beat network learns from.
 
     <root>/{train,val,test}/<integer>/music.flac   any rate and channels
-                                     /beats.npz    conducted_times (N,) seconds, conducted_positions (N,), 1 = downbeat;
+                                     /beats.npz    conducted_times (N,) seconds, conducted_positions (N,), 1 = downbeat,
+                                                   conducted_meter; the notated beats of a `Truth` where they are known;
                                                    about: JSON text, of which "group" is used where there is one
 
 What the network hears of a piece is computed at its first use and kept as `mel81.npy` beside the music, or in the
@@ -11,7 +12,7 @@ user's cache where the corpus cannot be written to.
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,21 @@ import torch
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
+from ictus.conducting.decoding import PLACES
+from ictus.conducting.rehearsed import conducted
 from ictus.conducting.retake import Retake
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel81
 from ictus.files import readable, writing
+from ictus.rehearsal.truth import Truth
 
 RATE = int(mel81.frame_rate)
 
 Array = NDArray[np.float64]
-Sample = dict[str, NDArray[np.float32] | str]
+Sample = dict[str, NDArray[np.float32] | NDArray[np.int64] | str]
+
+_ABOUT = 2  # frames to either side of a beat that tell its place
+_NUMBERS = {place: number for number, place in enumerate(PLACES)}
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class Recording:
     times, positions : (N,) of the beats as they are conducted.
     meter : beats in a bar.
     group : kind of music, e.g. "orchestral".
+    notated : all that is known of the beats as they are written, if anything is.
     """
 
     folder: Path
@@ -47,6 +55,7 @@ class Recording:
     positions: NDArray[np.int64]
     meter: int
     group: str
+    notated: Truth | None = None
 
     @classmethod
     def open(cls, folder: Path) -> "Recording":
@@ -64,11 +73,30 @@ class Recording:
                 times, positions = archive["conducted_times"], archive["conducted_positions"]
                 meter = int(archive["conducted_meter"])
                 about = json.loads(str(archive["about"])) if "about" in archive else {}
+                notated = Truth.of(archive) if "divisions" in archive else None
         except (OSError, KeyError, ValueError) as error:
             raise IctusError(f"{file}: does not tell the beats ({' '.join(str(error).split())})") from error
         if len(times) != len(positions) or (np.diff(times) <= 0).any():
             raise IctusError(f"{file}: the beats must have increasing times, and a place in the bar each")
-        return cls(folder, times.astype(np.float64), positions.astype(np.int64), meter, about.get("group", "music"))
+        return cls(folder, times.astype(np.float64), positions.astype(np.int64), meter, about.get("group", "music"), notated)
+
+    def taken(self, start: float, pace: float) -> tuple[Array, NDArray[np.int64], int]:
+        """Return times, positions and metre of the beats as they are conducted in a window of the piece.
+
+        At another pace the same music may be conducted in other beats: a fast three in one.
+
+        Parameters
+        ----------
+        start : second of the piece at which the window begins.
+        pace : seconds of the piece that pass in one of the window.
+        """
+        if self.notated is not None and pace != 1:
+            try:
+                beats = conducted(replace(self.notated, times=self.notated.times / pace))
+                return beats.times - start / pace, beats.positions, beats.meter
+            except IctusError:
+                pass  # there is no pattern for it at this pace: as at its own
+        return (self.times - start) / pace, self.positions, self.meter
 
     @property
     def name(self) -> str:
@@ -106,9 +134,12 @@ def _mapped(file: Path) -> NDArray[np.float16]:
 
 
 class Listening:
-    """Windows of a split: {"mel": (S * 50, 81), "beats": (S * 50, 2), "group": "piano", "name": "train/17@3.2"}.
+    """Windows of a split.
 
-    Arrays are float32; `beats` is 1 on the frame of a beat (column 0) and of a downbeat (column 1), else 0.
+    mel : (S * 50, 81) float32.
+    beats : (S * 50, 2) float32, 1 on the frame of a beat (column 0) and of a downbeat (column 1), else 0.
+    places : (S * 50,) int64, on the frames about a beat its number in `PLACES`; -1 on all others.
+    group, name : "piano", "train/17@3.2".
 
     Parameters
     ----------
@@ -155,8 +186,14 @@ class Listening:
             rng = np.random.default_rng(int(torch.randint(2**31, ())))
             mel, start, pace = self.retake(heard, self.frames, rng)
         mel = np.pad(mel, ((0, self.frames - len(mel)), (0, 0)))
-        beats = marked((recording.times - start) / pace, recording.positions, self.frames)
-        return {"mel": mel, "beats": beats, "group": recording.group, "name": f"{recording.name}@{start:.1f}"}
+        times, positions, meter = recording.taken(start, pace)
+        return {
+            "mel": mel,
+            "beats": marked(times, positions, self.frames),
+            "places": placed(times, positions, meter, self.frames),
+            "group": recording.group,
+            "name": f"{recording.name}@{start:.1f}",
+        }
 
 
 def marked(times: Array, positions: NDArray[np.int64], frames: int) -> NDArray[np.float32]:
@@ -167,3 +204,11 @@ def marked(times: Array, positions: NDArray[np.int64], frames: int) -> NDArray[n
     beats[places[inside], 0] = 1
     beats[places[inside & (positions == 1)], 1] = 1
     return beats
+
+
+def placed(times: Array, positions: NDArray[np.int64], meter: int, frames: int) -> NDArray[np.int64]:
+    """Return (frames,): the numbers in `PLACES` of the beats' places, on their frames and two to either side; else -1."""
+    places = np.full(frames, -1, np.int64)
+    for time, position in zip(np.round(times * RATE).astype(int).tolist(), positions.tolist(), strict=True):
+        places[max(0, time - _ABOUT) : max(0, time + _ABOUT + 1)] = _NUMBERS.get((meter, position), -1)
+    return places

@@ -18,9 +18,11 @@ from ictus.errors import AudioError, ModelError
 from ictus.features.mel81 import Mel81Stream
 from ictus.nn.folding import fold
 
+Array = NDArray[np.float64]
+
 _APART = 0.6  # of the interval: nothing nearer to a beat is another
 _AUDIBLE = 0.5  # of mel81: where no band reaches it for half a second, there is no music
-_AROUND = 3  # frames before and after a beat within which its downbeat may show
+_AROUND = 2  # frames to either side of a beat that tell its place
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ class LiveListener:
         self._early = self.network.config.lookahead  # frames still to come that tell of the time before the first
         self._pulse, self._measure = Pulse(), Measure(meter)
         self._loudness: deque[float] = deque(maxlen=RATE // 2)  # the loudest band of each frame
-        self._recent: deque[float] = deque(maxlen=_AROUND)  # logits of a downbeat
-        self._strongest, self._since = -np.inf, 0  # of them, about the last beat, and frames since then
+        self._recent: deque[Array] = deque(maxlen=1 + _AROUND)  # logits of `PLACES` on the last frames
+        self._told: list[Array] = []  # of them, those about the last beat
+        self._since = 0  # frames since then
 
     def stream(self, chunk: NDArray[np.float32]) -> list[LiveBeat]:
         """Listen on; return the beats that were decided by it, most often none.
@@ -80,22 +83,22 @@ class LiveListener:
             logits, self._past = self.network.stream(torch.from_numpy(mel)[None], self._past)
         told = np.column_stack([mel.max(1), logits[0].numpy()])[self._early :].astype(np.float64)
         self._early = max(0, self._early - len(mel))
-        decided = (self._decided(*frame) for frame in told.tolist())
+        decided = (self._decided(float(frame[0]), float(frame[1]), frame[3:]) for frame in told)
         return [beat for beat in decided if beat is not None]
 
-    def _decided(self, loudness: float, beat: float, downbeat: float) -> LiveBeat | None:
+    def _decided(self, loudness: float, beat: float, places: Array) -> LiveBeat | None:
         """Decide whether there is a beat on the next frame."""
         self._loudness.append(loudness)
-        self._recent.append(downbeat)
+        self._recent.append(places)
         if self._since < _AROUND:
-            self._strongest = max(self._strongest, downbeat)
+            self._told.append(places)
         self._since += 1
         frame = self._pulse.hear(beat)
         if frame is None or max(self._loudness) < _AUDIBLE:
             return None
         if self._measure.begun:
-            self._measure.hear(self._strongest)
-        self._strongest, self._since = max(self._recent), 0
+            self._measure.hear(np.mean(self._told, axis=0))
+        self._told, self._since = list(self._recent), 0
         position, meter = self._measure.next()
         return LiveBeat(frame / RATE, position, meter)
 
@@ -138,7 +141,7 @@ class Measure:
         state = int(self._coming.argmax())
         return int(self._bars.positions[state]), int(self._bars.meters[state])
 
-    def hear(self, logit: float) -> None:
-        """Take the logit of a downbeat at that beat."""
-        heard = self._coming + self._bars.score(logit)
+    def hear(self, places: Array) -> None:
+        """Take the logits (21,) of `PLACES` at that beat."""
+        heard = self._coming + self._bars.score(places)
         self._coming = (heard[:, None] + self._bars.changes).max(0)

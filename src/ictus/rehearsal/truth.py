@@ -1,5 +1,6 @@
 """Truth: what is known of a passage because it was made: its beats, bars, tempo, loudness, articulation, entries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -50,6 +51,12 @@ class Truth:
     def steady(self) -> bool:
         """Whether one metre holds throughout."""
         return len(np.unique(np.stack([self.meters, self.divisions]), axis=1).T) == 1
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> "Truth":
+        """Make a truth of what `arrays` returned; KeyError if something is missing."""
+        known = {field.name: np.asarray(arrays[field.name]) for field in fields(cls)}
+        return cls(**{**known, "duration": float(known["duration"])})  # type: ignore[arg-type]
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return everything as arrays by name, for `numpy.savez`."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from ictus.conducting.beat_network import BeatNetwork, shift_tolerant_loss
@@ -29,6 +30,7 @@ class ListenerConfig:
     seconds : of a window.
     tolerance : frames of 20 ms by which a beat may be marked off without a loss.
     beat_weight, downbeat_weight : of a frame with a beat against one without.
+    place_weight : of the beats' places in their bars.
     lr, decay : AdamW's learning rate and weight decay.
     retake : how the music is changed each time it is heard.
     """
@@ -40,6 +42,7 @@ class ListenerConfig:
     tolerance: int = 2
     beat_weight: float = 5.0
     downbeat_weight: float = 10.0
+    place_weight: float = 0.05
     lr: float = 3e-3
     decay: float = 1e-2
     retake: Retake = field(default_factory=Retake)
@@ -67,7 +70,7 @@ class ListenerTask:
         return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
-        """Shift-tolerant binary cross-entropy of beats and downbeats."""
+        """Shift-tolerant binary cross-entropy of beats and downbeats, and cross-entropy of the beats' places."""
         loss = self._loss(batch, self.network(batch["mel"]))
         yield "network", loss, {"loss": loss.detach()}
 
@@ -76,10 +79,12 @@ class ListenerTask:
         scores: list[tuple[float, float]] = []
         groups: list[str] = []
         losses: list[float] = []
+        right: list[float] = []
         for batch in batches(self.unseen):
             logits = self.network(batch["mel"])
             losses.append(float(self._loss(batch, logits)))
             groups += batch["group"]
+            right.append(float(_told(logits, batch["places"])))
             for activation, truth in zip(logits.float().cpu().numpy(), batch["beats"].cpu().numpy(), strict=True):
                 known = [np.flatnonzero(truth[:, k]) / RATE for k in range(2)]
                 marks = [peaks(activation[:, k]) / RATE for k in range(2)]
@@ -88,7 +93,7 @@ class ListenerTask:
         figures = {"f_measure": table.mean(), "beat_f": table[:, 0].mean(), "downbeat_f": table[:, 1].mean()}
         for group in sorted(set(groups)):
             figures[f"beat_f/{group}"] = table[np.array(groups) == group, 0].mean()
-        return {**{name: float(value) for name, value in figures.items()}, "loss": float(np.mean(losses))}
+        return {**{name: float(value) for name, value in figures.items()}, "loss": float(np.mean(losses)), "place": float(np.mean(right))}
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the checkpoint folder."""
@@ -96,7 +101,15 @@ class ListenerTask:
 
     def _loss(self, batch: Batch, logits: Tensor) -> Tensor:
         weight = torch.tensor([self.config.beat_weight, self.config.downbeat_weight], device=logits.device)
-        return shift_tolerant_loss(logits, batch["beats"], self.config.tolerance, weight)
+        marks = shift_tolerant_loss(logits[..., :2], batch["beats"], self.config.tolerance, weight)
+        known = batch["places"] >= 0
+        wrong = F.cross_entropy(logits[..., 2:][known].float(), batch["places"][known], reduction="sum")
+        return marks + self.config.place_weight * wrong / known.sum().clamp(min=1)
+
+
+def _told(logits: Tensor, places: Tensor) -> Tensor:
+    """Return the share of the frames about beats whose place is the most likely one."""
+    return (logits[..., 2:].argmax(-1) == places)[places >= 0].float().mean()
 
 
 def peaks(logits: NDArray[np.float32]) -> NDArray[np.intp]:

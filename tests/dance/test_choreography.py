@@ -11,7 +11,18 @@ from recorded_dances import swaying, write
 from scipy.spatial.transform import Rotation
 
 from ictus.dance import choreographed
-from ictus.dance.choreography import Dance, Phrase, _joined, choreograph, danced, perform, phrases, positions, read
+from ictus.dance.choreography import (
+    Dance,
+    Phrase,
+    _joined,
+    choreograph,
+    danced,
+    groove,
+    perform,
+    phrases,
+    positions,
+    read,
+)
 from ictus.dance.dataset import AIST, MELODY, survey
 from ictus.dance.metrics import beat_alignment, foot_skating
 from ictus.errors import MotionError, UsageError
@@ -177,3 +188,14 @@ def test_real_dances(shared_data: Path) -> None:
         figures = [beat_alignment(points, beats + shift * 60 / 92, "bailando") for shift in (0, 0.25, 0.5)]
         assert figures[0] > max(figures[1:]) + 0.05
         assert np.abs(np.diff(points, 2, axis=0)).max() * 3600 < 1000
+
+
+def test_a_groove_is_one_beat_over_and_over(dance: Dance) -> None:
+    beats, _, _ = music(100, 4)
+    plan = groove([dance], beats)
+    assert {(placed.phrase.first, placed.phrase.beats) for placed in plan} == {(plan[0].phrase.first, 1)}
+    assert [placed.start for placed in plan] == list(range(len(beats) - 1))
+    turns, root = perform(plan, beats, 1800)
+    points = positions(turns, root) - (root * (1, 0, 1))[:, None]
+    frames = np.round((beats[10:20, None] + np.arange(0.0, 0.6, 0.1)) * 60).astype(int)
+    np.testing.assert_allclose(points[frames[0]], points[frames[-1]], atol=0.05)

@@ -151,6 +151,7 @@ def prepare_choreography(
     workers: int = 1,
     seed: int = 0,
     sound: bool = False,
+    steady: bool = False,
 ) -> int:
     """Set phrases of real dances on the beats of songs: SPLIT/gBR_NUMBER/motion.npy, audio.npy and beats.npy.
 
@@ -168,6 +169,7 @@ def prepare_choreography(
         workers: Processes.
         seed: Another seed is another corpus.
         sound: Write music.flac too.
+        steady: Dance one beat of the genre over and over.
     """
     from ictus.dance import choreographed
     from ictus.dance.dataset import AIST, MELODY
@@ -177,7 +179,7 @@ def prepare_choreography(
         raise UsageError(f"--hours {hours:g}: choose more than 0")
     splits = _splits(split)
     jobs = choreographed.plan(
-        data, dances, out, form=form, genres=genre, splits=splits, hours=hours, seed=seed, sound=sound
+        data, dances, out, form=form, genres=genre, splits=splits, hours=hours, seed=seed, sound=sound, steady=steady
     )
     return _made(choreographed.prepare, jobs, (), out, AIST if form == "aist" else MELODY, workers)
 

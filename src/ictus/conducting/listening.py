@@ -78,7 +78,9 @@ class Recording:
             raise IctusError(f"{file}: does not tell the beats ({' '.join(str(error).split())})") from error
         if len(times) != len(positions) or (np.diff(times) <= 0).any():
             raise IctusError(f"{file}: the beats must have increasing times, and a place in the bar each")
-        return cls(folder, times.astype(np.float64), positions.astype(np.int64), meter, about.get("group", "music"), notated)
+        return cls(
+            folder, times.astype(np.float64), positions.astype(np.int64), meter, about.get("group", "music"), notated
+        )
 
     def taken(self, start: float, pace: float) -> tuple[Array, NDArray[np.int64], int]:
         """Return times, positions and metre of the beats as they are conducted in a window of the piece.
@@ -207,7 +209,7 @@ def marked(times: Array, positions: NDArray[np.int64], frames: int) -> NDArray[n
 
 
 def placed(times: Array, positions: NDArray[np.int64], meter: int, frames: int) -> NDArray[np.int64]:
-    """Return (frames,): the numbers in `PLACES` of the beats' places, on their frames and two to either side; else -1."""
+    """Return (frames,): on the frames of beats, and two to either side, the numbers of their `PLACES`; else -1."""
     places = np.full(frames, -1, np.int64)
     for time, position in zip(np.round(times * RATE).astype(int).tolist(), positions.tolist(), strict=True):
         places[max(0, time - _ABOUT) : max(0, time + _ABOUT + 1)] = _NUMBERS.get((meter, position), -1)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
-from ictus.dance.choreography import RATE, Dance, choreograph, danced, perform, phrases, read
+from ictus.dance.choreography import RATE, Dance, choreograph, danced, groove, perform, phrases, read
 from ictus.dance.conversion import convert
 from ictus.dance.footing import clean
 from ictus.dance.melody_preparation import settled
@@ -72,6 +72,7 @@ class Job:
     form: Form
     seed: int
     sound: bool
+    steady: bool = False
 
 
 def plan(
@@ -85,6 +86,7 @@ def plan(
     hours: float | None = None,
     seed: int = 0,
     sound: bool = False,
+    steady: bool = False,
 ) -> list[Job]:
     """See which dances there are to make, and sign the corpus.
 
@@ -97,6 +99,7 @@ def plan(
     hours : of each split, at most, evenly from all its songs.
     seed : another seed is another corpus.
     sound : keep the sound as music.flac.
+    steady : whether one beat is danced over and over (see `ictus.dance.choreography.groove`).
 
     Returns
     -------
@@ -116,10 +119,8 @@ def plan(
     lively = sorted(genres) or lively
     names = sorted(dance.name for known in dances.values() for dance in known)
     jobs = []
-    sign(
-        Path(out),
-        {"corpus": "choreography", "form": form, "seed": seed, "dances": names, "genres": lively, "sound": sound},
-    )
+    about = {"corpus": "choreography", "form": form, "seed": seed, "dances": names, "genres": lively, "sound": sound}
+    sign(Path(out), {**about, "steady": steady})
     for split in splits:
         folders = sorted(p for p in (Path(music) / split).glob("*") if p.is_dir())
         folders.sort(key=lambda folder: (len(folder.name), folder.name))
@@ -129,7 +130,7 @@ def plan(
             genre = lively[drawn % len(lively)]
             there = Path(out) / split / f"g{genre}_{folder.name}"
             if not there.is_dir():
-                jobs.append(Job(folder, tuple(dances[genre]), there, form, drawn, sound))
+                jobs.append(Job(folder, tuple(dances[genre]), there, form, drawn, sound, steady))
     if not any((Path(music) / split).is_dir() for split in splits):
         raise UsageError(f"{music}: holds no songs; make some with `ictus data prepare rehearsal --music`")
     return jobs
@@ -142,7 +143,8 @@ def prepare(job: Job) -> Done:
         audio = Audio.load(job.music / "music.flac", mono=True)
         heard = rhythm35(audio, beats=song.times) if job.form == "aist" else melody16(audio)
         frames = round(audio.duration * RATE)
-        motion = dance_to(song, job.dances, frames, np.random.default_rng(job.seed))
+        rng = None if job.steady else np.random.default_rng(job.seed)
+        motion = dance_to(song, job.dances, frames, rng)
         rows = _frames(motion) if job.form == "aist" else _points(motion)
         count = min(len(rows), len(heard))
         kept = {"music": audio} if job.sound else {}
@@ -156,9 +158,17 @@ def prepare(job: Job) -> Done:
     return Done(1)
 
 
-def dance_to(song: Song, dances: Sequence[Dance], frames: int, rng: np.random.Generator) -> Motion:
-    """Dance to a song with phrases of these dances of one genre: smpl-24 at 60 fps, feet kept on the floor."""
-    made = choreograph(dances, song.times, song.positions, song.loudness, rng)
+def dance_to(song: Song, dances: Sequence[Dance], frames: int, rng: np.random.Generator | None) -> Motion:
+    """Dance to a song with phrases of these dances of one genre: smpl-24 at 60 fps, feet kept on the floor.
+
+    Parameters
+    ----------
+    rng : draws the phrases; None for a groove.
+    """
+    if rng is None:
+        made = groove(dances, song.times)
+    else:
+        made = choreograph(dances, song.times, song.positions, song.loudness, rng)
     turns, root = perform(made, song.times, frames)
     return clean(danced(turns, root))
 

@@ -237,6 +237,24 @@ def choreograph(
     return plan
 
 
+def groove(dances: Sequence[Dance], beats: Array) -> list[Placed]:
+    """Choose one beat of a dance, which returns nearly to where it began, and dance it over and over.
+
+    For networks that do not know what they have just danced: all there is to know is where in the beat a frame stands.
+
+    Raises
+    ------
+    MotionError
+        If no beat of these dances is lively enough.
+    """
+    known = phrases(dances, 1)
+    if not known:
+        raise MotionError("none of these dances has a lively beat")
+    gaps = [np.linalg.norm(phrase.closing - phrase.opening, axis=-1).mean() / phrase.speed for phrase in known]
+    phrase = known[int(np.argmin(gaps))]
+    return [Placed(phrase, float(start), 1.0) for start in range(len(beats) - 1)]
+
+
 def _tempo(dance: float, music: float) -> float:
     """Return how many beats of a dance go to one of the music, for the tempo to be near the dance's own."""
 

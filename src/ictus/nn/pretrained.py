@@ -82,7 +82,9 @@ class Pretrained(nn.Module):
         if broken := _not_finite(tensors):
             raise ModelError(f"{target}: not saved, because {broken} holds NaN or infinity; lower the learning rate")
         if half:
-            tensors = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+            tensors = {
+                name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+            }
         facts = {**self.metadata, **(metadata or {})}
         content = {"class": _name(type(self)), "config": dataclasses.asdict(self.config), "metadata": facts}
         config = json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -93,7 +93,11 @@ class ListenerTask:
         figures = {"f_measure": table.mean(), "beat_f": table[:, 0].mean(), "downbeat_f": table[:, 1].mean()}
         for group in sorted(set(groups)):
             figures[f"beat_f/{group}"] = table[np.array(groups) == group, 0].mean()
-        return {**{name: float(value) for name, value in figures.items()}, "loss": float(np.mean(losses)), "place": float(np.mean(right))}
+        return {
+            **{name: float(value) for name, value in figures.items()},
+            "loss": float(np.mean(losses)),
+            "place": float(np.mean(right)),
+        }
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the checkpoint folder."""
@@ -104,7 +108,8 @@ class ListenerTask:
         marks = shift_tolerant_loss(logits[..., :2], batch["beats"], self.config.tolerance, weight)
         known = batch["places"] >= 0
         wrong = F.cross_entropy(logits[..., 2:][known].float(), batch["places"][known], reduction="sum")
-        return marks + self.config.place_weight * wrong / known.sum().clamp(min=1)
+        loss: Tensor = marks + self.config.place_weight * wrong / known.sum().clamp(min=1)
+        return loss
 
 
 def _told(logits: Tensor, places: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 mpl.use("Agg")
+import numpy as np
 from matplotlib import pyplot as plt
 
 
@@ -37,7 +38,8 @@ def main() -> None:
         for name, value in found[0][1].items() if number == 0 else ():
             if name.startswith(f"{options.figure}/"):
                 axes.axhline(value, color="grey", linestyle="--", label=name)
-    axes.set(xlabel="steps", ylabel=options.figure)
+    settled = [y for line in axes.lines for y in np.asarray(line.get_ydata())[-len(line.get_xdata()) * 3 // 4 :]]
+    axes.set(xlabel="steps", ylabel=options.figure, ylim=(0.99 * min(settled), 1.01 * max(settled)))
     axes.legend(frameon=False, fontsize=8)
     figure.savefig(options.out, dpi=110)
 

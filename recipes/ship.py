@@ -114,10 +114,12 @@ CARDS = {
         "AIST++",
     ),
     "melody": Card(
-        "The LSTM autoencoder of Dance with Melody: the sound of each beat to a pose per frame",
+        "The LSTM autoencoder of Dance with Melody: the sound of each beat to a pose per frame; a groove",
         "melody-choreography",
-        _DANCED,
-        _DANCES,
+        "One beat of a real dance of AIST++ (pop; Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split), "
+        "danced over and over to an hour of music that Ictus makes itself: popular songs that it invents, and "
+        f"{_SCORES}. {_HELD_OUT}.",
+        "It knows a single groove. On dances that vary, the network tells the mean pose.",
         "dancers.sh",
         "dance",
         f"AIST++ and {_SCORES_BY}",

@@ -42,10 +42,10 @@ def test_what_the_autoencoder_learns_from(tmp_path: Path) -> None:
     assert chacha.beats.max() < 8
     assert np.abs(np.diff(chacha.beats) - 60 / 90).max() < 0.05
     about = json.loads((tmp_path / "out" / "prepared.json").read_text())
-    assert (about["view"], about["splits"]["val"]["dances"]) == ("room", 1)
+    assert (about["view"], about["splits"]["val"]["dances"]) == ("body", 1)
     assert make(corpus, tmp_path / "out")[0] == Done()
     with pytest.raises(UsageError, match=r"another corpus is there \(view\)"):
-        plan(corpus, tmp_path / "out", view="body")
+        plan(corpus, tmp_path / "out", view="room")
 
 
 def test_the_published_layout(tmp_path: Path) -> None:

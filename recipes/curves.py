@@ -2,7 +2,7 @@
 
     python recipes/curves.py FIGURE OUT.png RUN/log.jsonl ...
 
-The control `FIGURE/...` of the first run, where there is one, is drawn as a dashed line.
+A control `FIGURE/...` of the first run, which never changes, is drawn as a dashed line.
 """
 
 import argparse
@@ -36,7 +36,8 @@ def main() -> None:
         axes.plot([step for step, _ in found], values, label=file.parent.name)
         sys.stdout.write(f"{file.parent.name}: last {values[-1]:.4g}, best {min(values):.4g}\n")
         for name, value in found[0][1].items() if number == 0 else ():
-            if name.startswith(f"{options.figure}/"):
+            constant = len({figures[name] for _, figures in found}) == 1
+            if name.startswith(f"{options.figure}/") and constant:
                 axes.axhline(value, color="grey", linestyle="--", label=name)
     settled = [y for line in axes.lines for y in np.asarray(line.get_ydata())[-len(line.get_xdata()) * 3 // 4 :]]
     axes.set(xlabel="steps", ylabel=options.figure, ylim=(0.99 * min(settled), 1.01 * max(settled)))

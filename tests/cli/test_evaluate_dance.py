@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from ictus import hub
+from ictus import comparison, hub
 from ictus.cli import evaluate_dance, main
 from ictus.dance import evaluation
 from ictus.dance.fact import FACT
@@ -38,7 +38,7 @@ def write_dance(folder: Path, number: int, frames: int = 300) -> None:
 
 @pytest.fixture
 def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(evaluation, "_DRAWS", 20)
+    monkeypatch.setattr(comparison, "_DRAWS", 20)
     for number, split in enumerate(("val", "val", "val", "train", "train")):
         write_dance(tmp_path / "corpus" / split / f"gBR_{number}", number)
     return tmp_path / "corpus"

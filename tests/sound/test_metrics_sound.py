@@ -9,8 +9,8 @@ from scipy.special import softmax
 from ictus.audio import Audio
 from ictus.errors import AudioError, UsageError
 from ictus.features import mel80
+from ictus.frechet import Normal
 from ictus.sound import MEL_RATE, RATE, metrics
-from ictus.sound.metrics.distances import Normal
 from ictus.sound.metrics.onsets import onset_f_measure, onset_times
 from ictus.sound.metrics.pitch import NONE, chroma_accuracy, note_classes, pitch_classes
 
@@ -248,7 +248,7 @@ def test_what_is_no_mel_is_named(mel: np.ndarray, message: str) -> None:
 def test_sets_that_cannot_be_compared_are_named() -> None:
     rows = np.zeros((5, 4))
     for distance in (metrics.frechet_distance, metrics.kernel_distance):
-        with pytest.raises(UsageError, match=r"4 numbers.*3"):
+        with pytest.raises(UsageError, match=r"4 features.*3"):
             distance(rows, rows[:, :3])
         with pytest.raises(UsageError, match="2 or more"):
             distance(rows, rows[:1])

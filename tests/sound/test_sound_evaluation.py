@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 import torch
 
+from ictus import comparison
 from ictus.cli import evaluate_sound
+from ictus.comparison import Row
 from ictus.errors import AudioError, IctusError, UsageError
-from ictus.sound import INSTRUMENTS, MEL_RATE, RATE, evaluation, metrics
+from ictus.sound import INSTRUMENTS, MEL_RATE, RATE, metrics
 from ictus.sound.codebook import SpectrogramCodebook
 from ictus.sound.controls import MEAN, OTHER, SAME, TRUTH, another, as_level, chosen, through_codebook, through_sound
 from ictus.sound.dataset import WINDOW
-from ictus.sound.evaluation import MEANING, Ear, Row, caveats, evaluate
+from ictus.sound.evaluation import MEANING, Ear, caveats, evaluate
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.judge import Judge
 from ictus.sound.keypoints import KeypointEncoder
@@ -65,7 +67,7 @@ def ear() -> Ear:
 @pytest.fixture(autouse=True, scope="module")
 def in_haste() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "_DRAWS", 50)
+        patch.setattr(comparison, "_DRAWS", 50)
         yield
 
 
@@ -153,7 +155,7 @@ def test_figures_are_those_of_the_metrics(samples: Samples, table: dict[str, Row
 def test_intervals_are_over_performances_not_windows() -> None:
     values = np.repeat([0.0, 1.0, 2.0, 3.0], 50)
     found = [
-        evaluation._interval(lambda chosen: float(values[chosen].mean()), group)
+        comparison.interval(lambda chosen: float(values[chosen].mean()), group)
         for group in (np.repeat(np.arange(4), 50), np.arange(200))
     ]
     (_, low, high), (_, narrow_low, narrow_high) = found

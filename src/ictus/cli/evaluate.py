@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ictus.comparison import Row
     from ictus.conducting.beat_evaluation import Marker
     from ictus.conducting.dataset import ConductorMotion
-    from ictus.conducting.evaluation import Conduct, Row
+    from ictus.conducting.evaluation import Conduct
 
 _PROTOCOLS = {
     "conducting": ("all", "prospective-cup", "beats"),

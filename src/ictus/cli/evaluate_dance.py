@@ -10,8 +10,8 @@ from ictus.errors import UsageError
 from ictus.files import writing
 
 if TYPE_CHECKING:
+    from ictus.comparison import Row
     from ictus.dance.dancer import Dancer
-    from ictus.dance.evaluation import Row
     from ictus.dance.fact import FACT
     from ictus.dance.samples import DanceTo, Frames, Sample, Samples
 

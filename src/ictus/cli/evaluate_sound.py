@@ -10,9 +10,9 @@ from ictus.errors import UsageError
 if TYPE_CHECKING:
     import torch
 
+    from ictus.comparison import Row
     from ictus.sound.codebook import SpectrogramCodebook
     from ictus.sound.controls import Voice
-    from ictus.sound.evaluation import Row
     from ictus.sound.samples import Mel, Play, Sample, Samples
     from ictus.sound.sampling import Sampling
 

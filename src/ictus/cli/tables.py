@@ -12,11 +12,7 @@ from ictus.errors import UsageError
 from ictus.files import writing
 
 if TYPE_CHECKING:
-    from ictus.conducting import evaluation as conducting
-    from ictus.dance import evaluation as dance
-    from ictus.sound import evaluation as sound
-
-    Row = conducting.Row | dance.Row | sound.Row
+    from ictus.comparison import Row
 
 
 _COLUMNS = 13  # side by side on a screen; what has more becomes several tables of equal width

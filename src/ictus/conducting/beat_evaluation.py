@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
+from ictus.comparison import Row
 from ictus.conducting.beats import Beats
 from ictus.conducting.conductor import Conductor
-from ictus.conducting.evaluation import Row, bootstrap
+from ictus.conducting.evaluation import bootstrap
 from ictus.conducting.listening import Recording
 from ictus.conducting.metrics.beats import continuity, f_measure, ictus_times, rolled
 from ictus.errors import UsageError

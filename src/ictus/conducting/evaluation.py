@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ictus.comparison import Row
 from ictus.conducting import metrics
 from ictus.conducting.dataset import ConductorMotion, Take
 from ictus.conducting.gan import Discriminator
@@ -42,22 +42,6 @@ MEANING = {
     "seconds": "time to conduct a minute",
 }
 _DRAWS = 1000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One conductor's results.
-
-    Attributes
-    ----------
-    name : of the model or control.
-    figures : metric -> (value, low, high), with the 95 % interval over samples (bootstrap, 1000 draws).
-    samples : one dict a sample: its name, and its own part in each metric.
-    """
-
-    name: str
-    figures: Mapping[str, tuple[float, float, float]]
-    samples: Sequence[Mapping[str, float | str]]
 
 
 def evaluate(

@@ -8,22 +8,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ictus.comparison import Chosen, Interval, Row, interval, mean_of
 from ictus.dance import metrics
 from ictus.dance.controls import BEATS, CONTROLS, Beats, the_truth
 from ictus.dance.dataset import AIST, survey
 from ictus.dance.metrics.beats import BeatProtocol
-from ictus.dance.metrics.distances import Normal
 from ictus.dance.metrics.kinetic import KineticProtocol
 from ictus.dance.samples import RATE, SEED, Array, DanceTo, Frames, Samples, joints
 from ictus.errors import IctusError, UsageError
-
-Chosen = NDArray[np.intp]
-Interval = tuple[float, float, float]  # value, low, high
+from ictus.frechet import Normal
 
 TRUTH = "ground truth"
-_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -70,22 +66,6 @@ MEANING = {
     "drift": "farthest that the root gets along the floor, metres",
     "seconds": "time to dance a minute",
 }
-
-
-@dataclass(frozen=True)
-class Row:
-    """One dancer's results.
-
-    Attributes
-    ----------
-    name : of the model or control.
-    figures : metric -> (value, low, high), with the 95 % interval over dances (bootstrap, 1000 draws).
-    samples : one dict a dance: its name, and its own part in each metric that is a mean over dances.
-    """
-
-    name: str
-    figures: Mapping[str, Interval]
-    samples: Sequence[Mapping[str, float | str]]
 
 
 @dataclass(frozen=True)
@@ -253,7 +233,7 @@ def _row(name: str, dances: Sequence[Measured], of_sets: Mapping[str, Interval] 
     for metric in MEANING:
         values = np.array([dance.figures[metric] for dance in dances if metric in dance.figures])
         if len(values):
-            figures[metric] = _interval(partial(_mean, values), len(values))
+            figures[metric] = interval(partial(mean_of, values), np.arange(len(values)), least=0.0)
     ordered = {metric: figures[metric] for metric in MEANING if metric in figures}
     return Row(name, ordered, [{"name": dance.name, **dance.figures} for dance in dances])
 
@@ -264,8 +244,10 @@ def _of_sets(dances: Sequence[Measured], reference: Reference) -> dict[str, Inte
     for key in dances[0].features:
         rows = np.stack([dance.features[key] for dance in dances])
         real, made = metrics.normalised(reference.features[key], rows, PUBLISHED[key[2:]].eps)
-        figures[f"fid_{key}"] = _interval(partial(_fid, Normal.of(real), made), len(made), centred=True)
-        figures[f"dist_{key}"] = _interval(partial(_dist, made), len(made), centred=True)
+        figures[f"fid_{key}"] = interval(
+            partial(_fid, Normal.of(real), made), np.arange(len(made)), centred=True, least=0.0
+        )
+        figures[f"dist_{key}"] = interval(partial(_dist, made), np.arange(len(made)), centred=True, least=0.0)
     return figures
 
 
@@ -275,23 +257,3 @@ def _fid(real: Normal, made: Array, chosen: Chosen) -> float:
 
 def _dist(made: Array, chosen: Chosen) -> float:
     return metrics.diversity(made[chosen])
-
-
-def _mean(values: Array, chosen: Chosen) -> float:
-    return float(values[chosen].mean())
-
-
-def _interval(figure: Callable[[Chosen], float], count: int, *, centred: bool = False) -> Interval:
-    """Return a figure of `count` dances, and its 95 % interval: over 1000 drawings of as many, with repetition.
-
-    Parameters
-    ----------
-    figure : gives its value for the dances with given numbers.
-    centred : move the drawings so that their mean is the figure. A set in which dances come twice is less spread than
-        one of as many other dances would be: its FID is always larger, and its Dist smaller.
-    """
-    rng = np.random.default_rng(0)
-    value = figure(np.arange(count))
-    draws = np.array([figure(rng.integers(0, count, count)) for _ in range(_DRAWS)])
-    low, high = np.percentile(draws, [2.5, 97.5]) + (value - draws.mean() if centred else 0)
-    return value, max(0.0, float(low)), float(high)

@@ -8,20 +8,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from ictus.comparison import Chosen, Interval, Row, interval, mean_of
 from ictus.errors import IctusError, UsageError
+from ictus.frechet import Normal
 from ictus.sound import INSTRUMENTS, metrics
 from ictus.sound.controls import TRUTH, controls, the_truth
 from ictus.sound.dataset import UNKNOWN
 from ictus.sound.judge import Judge
 from ictus.sound.metrics import Hear
-from ictus.sound.metrics.distances import Normal, kernel
+from ictus.sound.metrics.distances import kernel
 from ictus.sound.metrics.inputs import Array
 from ictus.sound.samples import Mel, Play, Sample, Samples
 
-Chosen = NDArray[np.intp]
-Interval = tuple[float, float, float]  # value, low, high
-
-_DRAWS = 1000
 _CENTRED = "its interval is drawn over performances, and centred"
 MEANING = {
     "fid": f"Frechet distance of the judge's features from those of true sounds, lower is better ({_CENTRED})",
@@ -68,22 +66,6 @@ class Ear:
     def of_samples(self, samples: Samples) -> Array:
         """Return the features (N, F) of true sounds, as a reference for FID and KID."""
         return np.array([self.hear(samples.mel(number))[0] for number in range(len(samples))], np.float64)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One soloist's results.
-
-    Attributes
-    ----------
-    name : of the model or control.
-    figures : metric -> (value, low, high), with the 95 % interval over performances (bootstrap, 1000 draws).
-    samples : one dict a window: its name, and its own part in each metric that is a mean over windows.
-    """
-
-    name: str
-    figures: Mapping[str, Interval]
-    samples: Sequence[Mapping[str, float | str]]
 
 
 @dataclass(frozen=True)
@@ -214,7 +196,7 @@ def _row(name: str, measured: Sequence[Measured], performances: Chosen, referenc
         having = [k for k, one in enumerate(measured) if metric in one.figures]
         if having:
             values = np.array([measured[k].figures[metric] for k in having])
-            figures[metric] = _interval(partial(_mean, values), performances[having])
+            figures[metric] = interval(partial(mean_of, values), performances[having])
     ordered = {metric: figures[metric] for metric in MEANING if metric in figures}
     return Row(name, ordered, [{"name": one.name, **one.figures} for one in measured])
 
@@ -224,14 +206,14 @@ def _of_sets(measured: Sequence[Measured], performances: Chosen, reference: Arra
     splits = 10 if len(logits) >= metrics.LEAST_TO_SPLIT else 1
     within, between = kernel(features, features), kernel(features, reference)
     return {
-        "fid": _interval(partial(_fid, Normal.of(reference), features), performances, centred=True, least=0.0),
-        "kid": _interval(
+        "fid": interval(partial(_fid, Normal.of(reference), features), performances, centred=True, least=0.0),
+        "kid": interval(
             partial(_discrepancy, within, between.mean(1)),
             performances,
             centred=True,
             value=metrics.kernel_distance(reference, features)[0],
         ),
-        "isc": _interval(
+        "isc": interval(
             partial(_isc, logits),
             performances,
             centred=True,
@@ -254,39 +236,3 @@ def _discrepancy(within: Array, between: Array, chosen: Chosen) -> float:
 
 def _isc(logits: Array, chosen: Chosen) -> float:
     return metrics.inception_score(logits[chosen], splits=1)[0]
-
-
-def _mean(values: Array, chosen: Chosen) -> float:
-    return float(values[chosen].mean())
-
-
-def _interval(
-    figure: Callable[[Chosen], float],
-    performances: Chosen,
-    *,
-    centred: bool = False,
-    value: float | None = None,
-    least: float | None = None,
-) -> Interval:
-    """Return a figure, and its 95 % interval: over 1000 drawings of as many performances, with repetition.
-
-    Windows of one performance are alike, so drawing windows would make the interval too narrow.
-
-    Parameters
-    ----------
-    figure : gives its value for the windows with given numbers.
-    performances : (N,) the performance of each window.
-    centred : move the drawings so that their mean is the figure. A set in which sounds come twice is less spread than
-        one of as many other sounds would be: its FID is always larger.
-    value : the figure, if the drawings take another way to it.
-    least : below which the figure cannot be.
-    """
-    rng = np.random.default_rng(0)
-    groups = [np.flatnonzero(performances == group) for group in np.unique(performances)]
-    value = figure(np.arange(len(performances))) if value is None else value
-    draws: list[float] = []
-    while len(draws) < _DRAWS:
-        chosen = np.concatenate([groups[k] for k in rng.integers(0, len(groups), len(groups))])
-        draws.append(figure(chosen))
-    low, high = np.percentile(draws, [2.5, 97.5]) + (value - np.mean(draws) if centred else 0)
-    return value, float(low if least is None else max(least, low)), float(high)

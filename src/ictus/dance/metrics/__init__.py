@@ -52,7 +52,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ictus.dance.metrics.beats import beat_alignment, motion_beats
-from ictus.dance.metrics.distances import diversity, frechet_distance, normalised
+from ictus.dance.metrics.distances import diversity, normalised
 from ictus.dance.metrics.geometric import geometric_features
 from ictus.dance.metrics.inputs import Given
 from ictus.dance.metrics.kinetic import kinetic_features
@@ -69,6 +69,7 @@ from ictus.dance.metrics.physical import (
     root_drift,
 )
 from ictus.errors import UsageError
+from ictus.frechet import frechet_distance
 
 __all__ = [
     "Drift",

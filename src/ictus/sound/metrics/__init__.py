@@ -36,7 +36,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ictus.errors import UsageError
-from ictus.sound.metrics.distances import frechet_distance, kernel_distance
+from ictus.frechet import frechet_distance
+from ictus.sound.metrics.distances import kernel_distance
 from ictus.sound.metrics.inception import inception_score, kl_divergence
 from ictus.sound.metrics.inputs import Array, as_mel
 from ictus.sound.metrics.onsets import onset_f_measure, onset_times

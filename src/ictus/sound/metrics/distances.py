@@ -1,62 +1,13 @@
 """FID and KID: distances between sets of sounds, by the features that a network hears in them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ictus.errors import UsageError
-from ictus.sound.metrics.inputs import Array, as_rows, check_alike
+from ictus.frechet import check_columns, feature_rows
+from ictus.sound.metrics.inputs import Array
 
 SEED = 2020  # of the published subsets and splits
-
-
-@dataclass(frozen=True)
-class Normal:
-    """The normal distribution of a set of features: fit it once where many sets are compared with the same one.
-
-    Attributes
-    ----------
-    mean : (F,).
-    triangle : R (min(N, F), F), so that R'R is the covariance.
-    """
-
-    mean: Array
-    triangle: Array
-
-    @classmethod
-    def of(cls, features: ArrayLike, name: str = "features") -> "Normal":
-        """Fit it to (N, F), N >= 2; raises UsageError, by this name, if they are something else."""
-        rows = as_rows(features, name, 2)
-        mean = rows.mean(0)
-        return cls(mean, np.asarray(np.linalg.qr((rows - mean) / np.sqrt(len(rows) - 1), mode="r")))
-
-
-def frechet_distance(reference: ArrayLike | Normal, estimate: ArrayLike) -> float:
-    """FID: Frechet distance of the normal distributions that have the means and covariances of two sets.
-
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)).
-
-    Parameters
-    ----------
-    reference, estimate : (N, F) and (M, F), a row for each sound; N, M >= 2. With fewer rows than columns the
-        covariances have no full rank, which this way of taking the root does not mind (published: 1e-6 is added to
-        their diagonals where scipy.linalg.sqrtm fails).
-
-    Raises
-    ------
-    UsageError
-        If a set is too small, not finite, or of other columns.
-
-    Source: Heusel et al., GANs Trained by a Two Time-Scale Update Rule (NeurIPS 2017).
-    """
-    real = reference if isinstance(reference, Normal) else Normal.of(reference, "reference")
-    made = Normal.of(estimate, "estimate")
-    check_alike(real.mean, made.mean)
-    # C = R'R; the eigenvalues of C1 C2 are the squared singular values of R1 R2'
-    shared = np.linalg.svd(real.triangle @ made.triangle.T, compute_uv=False).sum()
-    spread = (real.triangle**2).sum() + (made.triangle**2).sum() - 2 * shared
-    return float(((real.mean - made.mean) ** 2).sum() + max(0.0, spread))
 
 
 def kernel(first: Array, second: Array) -> Array:
@@ -86,8 +37,8 @@ def kernel_distance(
 
     Source: Binkowski et al., Demystifying MMD GANs (ICLR 2018), with the settings of Iashin & Rahtu (BMVC 2021).
     """
-    real, made = as_rows(reference, "reference", 2), as_rows(estimate, "estimate", 2)
-    check_alike(real, made)
+    real, made = feature_rows(reference, "reference", 2), feature_rows(estimate, "estimate", 2)
+    check_columns(real, made)
     size = min(size, len(real), len(made))
     if subsets < 1 or size < 2:
         raise UsageError(f"{subsets} subsets of {size}; one subset of two sounds is the least")

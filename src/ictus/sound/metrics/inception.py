@@ -5,8 +5,9 @@ from numpy.typing import ArrayLike
 from scipy.special import log_softmax, softmax
 
 from ictus.errors import UsageError
+from ictus.frechet import check_columns, feature_rows
 from ictus.sound.metrics.distances import SEED
-from ictus.sound.metrics.inputs import Array, as_rows, check_alike
+from ictus.sound.metrics.inputs import Array
 
 EPS = 1e-6
 
@@ -34,7 +35,7 @@ def inception_score(logits: ArrayLike, *, splits: int = 10, seed: int = SEED) ->
 
     Source: Salimans et al., Improved Techniques for Training GANs (NeurIPS 2016).
     """
-    rows = as_rows(logits, "logits")
+    rows = feature_rows(logits, "logits")
     if not 1 <= splits <= len(rows):
         raise UsageError(f"{len(rows)} sounds in {splits} splits; each must hold one sound at least")
     order = np.random.RandomState(seed).permutation(len(rows))  # the published order
@@ -63,8 +64,8 @@ def kl_divergence(reference: ArrayLike, estimate: ArrayLike) -> Array:
 
     Source: Iashin & Rahtu, Taming Visually Guided Sound Generation (BMVC 2021), section 4.2.
     """
-    real, made = as_rows(reference, "reference"), as_rows(estimate, "estimate")
-    check_alike(real, made, "logits")
+    real, made = feature_rows(reference, "reference"), feature_rows(estimate, "estimate")
+    check_columns(real, made)
     if len(real) != len(made):
         raise UsageError(f"{len(real)} true sounds and {len(made)} others; they must come in pairs")
     known, q = log_softmax(real, 1), softmax(made, 1)

@@ -32,33 +32,9 @@ def as_mel(mel: ArrayLike, name: str = "mel") -> Array:
     return array.astype(np.float64)
 
 
-def as_rows(rows: ArrayLike, name: str, least: int = 1) -> Array:
-    """Return a set (N, F) as float64, N >= `least`.
-
-    Raises
-    ------
-    UsageError
-        If it has another shape, or is not finite.
-    """
-    array = np.asarray(rows)
-    if array.dtype.kind not in "fiu" or array.ndim != 2 or len(array) < least or not array.shape[1]:
-        raise UsageError(f"the {name} has shape {array.shape}; it must be (sounds, numbers) of {least} or more sounds")
-    if not np.isfinite(array).all():
-        raise UsageError(f"the {name} is not finite (first in row {int((~np.isfinite(array)).any(1).argmax())})")
-    return array.astype(np.float64)
-
-
 def as_times(times: ArrayLike, name: str) -> Array:
     """Return (N,) seconds in rising order; raises UsageError if they are something else."""
     array = np.asarray(times, np.float64)
     if array.ndim != 1 or not np.isfinite(array).all() or (np.diff(array) <= 0).any():
         raise UsageError(f"the {name} must be increasing, finite times in seconds, (N,); it has shape {array.shape}")
     return array
-
-
-def check_alike(reference: Array, estimate: Array, what: str = "rows") -> None:
-    """Raise UsageError if two sets differ in columns."""
-    if reference.shape[-1] != estimate.shape[-1]:
-        raise UsageError(
-            f"{what} of the reference hold {reference.shape[-1]} numbers, of the estimate {estimate.shape[-1]}"
-        )

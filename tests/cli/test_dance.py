@@ -45,6 +45,12 @@ def test_a_seed_motion_from_a_file(music: Path, dancer: str, tmp_path: Path) -> 
     assert Motion.load(tmp_path / "b.npz").meta["genre"] is None
 
 
+def test_who_dances_by_default(music: Path, tmp_path: Path) -> None:
+    for name, asked in (("choreographer", []), ("fact", ["--stride", "20"])):
+        assert main(["dance", str(music), "-o", str(tmp_path / "a.npz"), *asked]) == 0
+        assert Motion.load(tmp_path / "a.npz").meta["model"] == name
+
+
 @pytest.mark.parametrize(
     ("arguments", "words", "code"),
     [

@@ -22,7 +22,7 @@ def run(
     music: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MUSIC")],
     /,
     out: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = (),
-    model: str = "choreographer",
+    model: str | None = None,
     seed: int = 0,
     seed_motion: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     genre: str | None = None,
@@ -39,7 +39,8 @@ def run(
         out: What to make; may be given several times. The suffix says what comes out: .mp4 (film with sound),
             .npz .json (motion), .pkl (as AIST++ has it), .bvh .glb (3-D animation). A folder takes films;
             FOLDER/.bvh takes animations named after the music. Without it: a film beside the music.
-        model: A dancer that `ictus models` lists, or the folder of a trained one.
+        model: A dancer that `ictus models` lists, or the folder of a trained one. Without it: choreographer; fact, if
+            a seed motion or a stride is given.
         seed: Another seed is another dance.
         seed_motion: Of fact: a motion that the dance begins with, two seconds or more of smpl-24 with rotations.
         genre: What is danced, by AIST++'s letters or names, such as WA or waack; without it, the seed decides.
@@ -56,7 +57,7 @@ def run(
     from ictus import hub
     from ictus.motion import Motion
 
-    dancer = hub.dancer(model)
+    dancer = hub.dancer(model or ("choreographer" if seed_motion is None and stride is None else "fact"))
     begun = None if seed_motion is None else Motion.load(seed_motion)
     asked = {"seed": seed, "seed_motion": begun, "genre": genre, "stride": stride}
     jobs = [(file, partial(_dance, dancer, file, plan, asked, look)) for file, plan in zip(files, plans, strict=True)]

@@ -53,7 +53,7 @@ _DANCED = (
     f"itself: popular songs that it invents, and {_SCORES}. {_HELD_OUT}."
 )
 _DANCES = (
-    "It knows the phrases of seventeen short dances, of nine genres of street and jazz dance, and no others. Because "
+    "It knows the phrases of a few short dances, of nine genres of street and jazz dance, and no others. Because "
     "they are of AIST++'s test split, its figures on that split mean nothing."
 )
 _SCORES_BY = "OpenScore Orchestra and Hauptstimme (M. Gotham et al.)"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ictus.audio import Audio
     from ictus.conducting.conductor import Conductor
     from ictus.dance.dancer import Dancer, Heard
+    from ictus.sound.player import Soloist
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,21 @@ _DANCERS = {
     "ictus.dance.melody.MelodyAutoencoder": "ictus.dance.dancer.MelodyDancer",
     "ictus.dance.repertoire.Repertoire": "ictus.dance.choreographer.Choreographer",
 }
+_SOLOIST = "ictus.sound.soloist.SoloistTransformer"
 _LISTENER = "ictus.conducting.beat_network.BeatNetwork"
 
 
-def load(name: str | os.PathLike[str]) -> "Conductor | Dancer":
-    """Load a model by name ("maestro", "fact") or from its folder (config.json, model.safetensors).
+def load(name: str | os.PathLike[str]) -> "Conductor | Dancer | Soloist":
+    """Load a model by name ("maestro", "fact", "soloist") or from its folder (config.json, model.safetensors).
 
     Returns
     -------
-    A callable: `model(audio, seed=0) -> Motion`.
+    A callable: of a conductor or dancer, `model(audio, seed=0) -> Motion`; of a soloist, `model(track) -> Played`.
 
     Raises
     ------
     ModelError
-        If there is no such model or folder, it is damaged, or it is a network that makes no motion.
+        If there is no such model or folder, it is damaged, or it is a network that neither moves nor plays.
     """
     if os.fspath(name) == "maestro":
         from ictus.conducting.conductor import Maestro
@@ -83,25 +85,48 @@ def load(name: str | os.PathLike[str]) -> "Conductor | Dancer":
     if kind in _DANCERS:
         made: Dancer = _class(_DANCERS[kind])(_class(kind).from_pretrained(folder), name, _hear)
         return made
+    if kind == _SOLOIST:
+        from ictus.sound.player import Soloist
+
+        return Soloist.from_folder(name)
     if kind not in _CONDUCTORS:
-        raise ModelError(f"{folder}: holds a {kind}, which makes no motion from music")
+        raise ModelError(f"{folder}: holds a {kind}, which makes no motion from music, and no sound of motion")
     from ictus.conducting.learned import LearnedConductor
 
     return LearnedConductor(_class(kind).from_pretrained(folder), name)
 
 
 def conductor(name: str | os.PathLike[str]) -> "Conductor":
-    """Load a model that conducts; as `load`, and raises ModelError if it is a dancer."""
-    if os.fspath(name) != "maestro" and _found(name)[1] in _DANCERS:
-        raise ModelError(f"{os.fspath(name)}: dances, and does not conduct; `ictus dance` takes it")
-    return cast("Conductor", load(name))
+    """Load a model that conducts; as `load`, and raises ModelError if it does something else."""
+    return cast("Conductor", _of("conduct", name))
 
 
 def dancer(name: str | os.PathLike[str]) -> "Dancer":
-    """Load a model that dances; as `load`, and raises ModelError if it is a conductor."""
-    if os.fspath(name) == "maestro" or _found(name)[1] in _CONDUCTORS:
-        raise ModelError(f"{os.fspath(name)}: conducts, and does not dance; `ictus conduct` takes it")
-    return cast("Dancer", load(name))
+    """Load a model that dances; as `load`, and raises ModelError if it does something else."""
+    return cast("Dancer", _of("dance", name))
+
+
+def soloist(name: str | os.PathLike[str]) -> "Soloist":
+    """Load a model that plays an instrument; as `load`, and raises ModelError if it does something else."""
+    return cast("Soloist", _of("sound", name))
+
+
+_DOES = {"conduct": "conducts", "dance": "dances", "sound": "plays"}  # by the command that asks for it
+
+
+def _of(command: str, name: str | os.PathLike[str]) -> "Conductor | Dancer | Soloist":
+    """Load a model for a command, if it is one of its art."""
+    kind = "maestro" if os.fspath(name) == "maestro" else _found(name)[1]
+    by_kind = {
+        **dict.fromkeys(("maestro", *_CONDUCTORS), "conduct"),
+        **dict.fromkeys(_DANCERS, "dance"),
+        _SOLOIST: "sound",
+    }
+    its_own = by_kind.get(kind, command)
+    if its_own != command:
+        does, asked = _DOES[its_own], _DOES[command].removesuffix("s")
+        raise ModelError(f"{os.fspath(name)}: {does}, and does not {asked}; `ictus {its_own}` takes it")
+    return load(name)
 
 
 def _found(name: str | os.PathLike[str]) -> tuple[Path, str]:

@@ -15,6 +15,7 @@ from ictus.sound.soloist import (
     RAW_KEYPOINTS,
     SoloistConfig,
     SoloistTransformer,
+    moments,
     picked,
     raw_rows,
     shares,
@@ -27,7 +28,9 @@ FORMS = {
     "many rows": replace(TINY, rows=28),
     "one row": replace(TINY, rows=1, conditions=("instrument",)),
     "mean": replace(TINY, alignment="mean"),
+    "joined": replace(TINY, alignment="joined", moments=3),
     "interleaved": SIDE_BY_SIDE,
+    "interleaved, joined": replace(SIDE_BY_SIDE, alignment="joined", moments=4),
     "interleaved, nothing": replace(SIDE_BY_SIDE, conditions=()),
     "nothing": replace(TINY, conditions=(), rows=1),
 }
@@ -263,6 +266,43 @@ def test_what_is_missing_is_named() -> None:
 
 def test_sizes() -> None:
     small = SoloistTransformer.from_config("small")
-    assert 4e6 < sum(p.numel() for p in small.parameters()) < 6e6
+    assert 3e6 < sum(p.numel() for p in small.parameters()) < 6e6
     assert pytest.approx(5.3833, abs=1e-4) == COLUMN_RATE
     assert SoloistTransformer.from_config("debug").numbers == 64 + 7
+
+
+def test_moments_lie_evenly_in_their_columns_and_between_rows() -> None:
+    rate = 25.0
+    before, share = moments(2, 3, 1, 6, 200, rate)
+    middle = (np.arange(2, 5) + 7.5 / 16) / COLUMN_RATE  # seconds
+    offsets = np.array([-1.25, -0.75, -0.25, 0.25, 0.75, 1.25]) / COLUMN_RATE  # six in three columns
+    np.testing.assert_allclose((before + share).numpy() / rate, (middle[:, None] + offsets).ravel(), atol=1e-9)
+    assert ((share >= 0) & (share < 1)).all()
+
+
+def test_joined_rows_tell_when_something_happens_within_a_column() -> None:
+    network = SoloistTransformer(replace(SIDE_BY_SIDE, alignment="joined", moments=6, neighbours=0))
+    time = torch.arange(60) / 25
+    ramp = time[None, :, None].expand(1, -1, 8)
+    condition = network.condition({"keypoints": ramp, "instrument": torch.tensor([0])}, {"keypoints": 25.0})
+    told = condition[0, :, network.parts["keypoints"]].reshape(7, 6, 8)[..., 0]  # what the ramp says: the time
+    before, share = moments(0, 7, 0, 6, 60, 25.0)
+    torch.testing.assert_close(told.flatten(), ((before + share) / 25).float(), atol=1e-5, rtol=0)
+
+
+def test_none_is_nothing_known() -> None:
+    network = drawn(FORMS["interleaved, joined"])
+    with torch.no_grad():
+        network.shift.normal_()
+    whole = network.condition(known(1), RATES)
+    nothing = network.condition({"keypoints": None, "instrument": None}, RATES)
+    torch.testing.assert_close(nothing, network.without(whole))
+    half = network.condition({**known(1), "keypoints": None}, RATES)
+    torch.testing.assert_close(half[..., network.parts["keypoints"]], nothing[..., network.parts["keypoints"]])
+    torch.testing.assert_close(half[..., network.parts["instrument"]], whole[..., network.parts["instrument"]])
+
+
+@pytest.mark.parametrize("change", [{"moments": 0}, {"moments": 3}, {"alignment": "joined", "rows": 9}])
+def test_moments_belong_to_joined_rows(change: dict[str, object]) -> None:
+    with pytest.raises(ModelError):
+        replace(TINY, **change)  # type: ignore[arg-type]

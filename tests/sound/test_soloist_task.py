@@ -135,6 +135,14 @@ def test_it_learns_what_the_hand_decides(corpus: Path, trained: Path, tmp_path: 
     assert codebook.decode(codes).shape == window["mel"].shape
 
 
+def test_with_raw_movement_the_encoder_goes_along_to_recognise(corpus: Path, trained: Path, tmp_path: Path) -> None:
+    task = SoloistTask(config(trained, encoder="raw", keypoints=str(trained / "encoder")), corpus)
+    assert task.encoder is None
+    task.export(tmp_path / "model", {})
+    assert SoloistTransformer.from_pretrained(tmp_path / "model").metadata["movement"] == "raw"
+    assert (tmp_path / "model" / "encoder" / "config.json").exists()
+
+
 def test_tokens_are_the_codebooks_column_by_column(corpus: Path, trained: Path) -> None:
     task = SoloistTask(config(trained), corpus)
     batch = next(batches(task.samples, 3))

@@ -52,7 +52,7 @@ def destinations(outs: Sequence[str], files: Sequence[Path], suffixes: Sequence[
             given = repr(path.suffix) if path.suffix else "no suffix"
             raise UsageError(f"{path}: cannot make a file with {given}; choose one of {' '.join(suffixes)}")
         if path.resolve() in {file.resolve() for file in files}:
-            raise UsageError(f"{path}: would overwrite the music itself; name another file with -o")
+            raise UsageError(f"{path}: would overwrite what was given; name another file with -o")
     if len(set(wanted)) < len(wanted):
         twice = next(path for k, path in enumerate(wanted) if path in wanted[:k])
         raise UsageError(f"{twice}: more than one result would get this name; give a folder to -o")
@@ -73,6 +73,7 @@ def run_batch(
     jobs: Iterable[tuple[Path, Callable[[Progress], dict[str, Any]]]],
     describe: Callable[[dict[str, Any]], str],
     json: bool,
+    given: str = "music",
 ) -> int:
     """Do each job; report each result, and each failure in a line; return the exit code.
 
@@ -81,19 +82,20 @@ def run_batch(
     jobs : file and function of a progress callback; the function returns what there is to report.
     describe : turns a report into a line.
     json : write all reports as one JSON list instead.
+    given : what the files are; the name of theirs in a report.
     """
     reports: list[dict[str, Any]] = []
     for file, work in jobs:
         try:
             with progress_bar(file.name) as progress:
-                report = {"music": str(file), **work(progress)}
+                report = {given: str(file), **work(progress)}
             if not json:
                 say(describe(report))
         except UsageError:
             raise
         except (IctusError, OSError, MemoryError) as error:
             message = str(error) or type(error).__name__
-            report = {"music": str(file), "error": message}
+            report = {given: str(file), "error": message}
             complain(message if message.startswith(str(file)) else f"{file}: {message}")
         reports.append(report)
     if json:

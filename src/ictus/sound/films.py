@@ -42,7 +42,7 @@ class Film:
     ----------
     times : (N,) of each picture, as it is shown; they need not be evenly spaced.
     seconds : end of the last picture.
-    heard : end of the sound.
+    heard : end of the sound; 0 where there is none.
     origin : the timestamp of the first picture, which need not be 0.
     size : width and height of the pictures in pixels.
     promised : how long the file says that it is; 0 if it does not say.
@@ -67,8 +67,12 @@ class Film:
         return len(self.times) / self.seconds
 
 
-def look(path: str | os.PathLike[str]) -> Film:
+def look(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
     """Look through a film; only its first picture is decoded.
+
+    Parameters
+    ----------
+    silent : whether it may have no sound.
 
     Raises
     ------
@@ -79,13 +83,13 @@ def look(path: str | os.PathLike[str]) -> Film:
     with _opened(file) as container:
         if not container.streams.video:
             raise IctusError(f"{file}: has no pictures; give a film")
-        if not container.streams.audio:
+        if not container.streams.audio and not silent:
             raise IctusError(f"{file}: has no sound; fetch it with its sound")
         shown, lasts, heard = _timestamps(file, container)
         promised = (container.duration or 0) / av.time_base
     if not shown:
         raise IctusError(f"{file}: holds no pictures; fetch it again")
-    if heard is None:
+    if heard is None and not silent:
         raise IctusError(f"{file}: holds no sound; fetch it again")
     times = np.unique(shown)
     origin = float(times[0])
@@ -95,7 +99,8 @@ def look(path: str | os.PathLike[str]) -> Film:
     if first is None:
         raise IctusError(f"{file}: none of its pictures can be decoded; fetch it again")
     size = (first[1].width, first[1].height)
-    return Film(file, times - origin, float(times[-1]) - origin + lasts, heard - origin, origin, size, promised)
+    end = 0.0 if heard is None else heard - origin
+    return Film(file, times - origin, float(times[-1]) - origin + lasts, end, origin, size, promised)
 
 
 def pictures(film: Film, fps: float = KEYPOINT_RATE) -> Iterator[av.VideoFrame]:
@@ -237,15 +242,15 @@ def _timestamps(file: Path, container: InputContainer) -> tuple[list[float], flo
 
     Where the file breaks off, that is its end.
     """
-    picture, sound = container.streams.video[0], container.streams.audio[0]
+    picture, sounds = container.streams.video[0], container.streams.audio[:1]
     shown: list[float] = []
     last, lasts, heard = -np.inf, 0.0, None
-    packets = container.demux(picture, sound)
+    packets = container.demux(picture, *sounds)
     while True:
         try:
             packet = next(packets, None)
         except _DAMAGE as error:
-            if shown and heard is not None:
+            if shown and (heard is not None or not sounds):
                 break
             raise IctusError(f"{file}: is damaged from its start; fetch it again") from error
         if packet is None:

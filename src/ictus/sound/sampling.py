@@ -46,7 +46,7 @@ class Sampling:
 @torch.inference_mode()
 def generate(
     network: SoloistTransformer,
-    features: Mapping[str, Tensor],
+    features: Mapping[str, Tensor | None],
     rates: Mapping[str, float],
     columns: int,
     *,
@@ -84,7 +84,7 @@ def generate(
     if hop > config.columns:
         raise UsageError(f"hop is {hop}; the window has {config.columns} columns")
     device = network.embedding.weight.device
-    features = {name: value.to(device) for name, value in features.items()}
+    features = {name: None if value is None else value.to(device) for name, value in features.items()}
     whole = network.condition(features, rates, batch=batch or (None if given is None else len(given)))
     tokens = torch.zeros(len(whole), config.bands * columns, dtype=torch.long, device=device)
     done = 0

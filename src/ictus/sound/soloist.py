@@ -46,8 +46,10 @@ class SoloistConfig:
     instruments : how many names there are; what is none of them is unknown.
     rows : of features in a window; published 53, or 212.
     alignment : "picked": evenly spaced rows as they are, as published. "mean": for each column the mean of the rows
-        within it and its neighbours.
-    neighbours : columns on either side of which the mean is taken too.
+        within it and its neighbours. "joined": for each column, `moments` rows of that stretch side by side, so that
+        it is known when within the column a finger falls or a bow turns.
+    neighbours : columns on either side that are looked at, too.
+    moments : rows that are joined, evenly spaced; between two rows that there are, they run along straight lines.
     interleaved : each token is told with the row of its own column, and the sequence is of tokens alone.
     """
 
@@ -63,8 +65,9 @@ class SoloistConfig:
     keypoints: int = 64
     instruments: int = len(INSTRUMENTS)
     rows: int = COLUMNS
-    alignment: Literal["picked", "mean"] = "picked"
+    alignment: Literal["picked", "mean", "joined"] = "picked"
     neighbours: int = 1
+    moments: int = 1
     interleaved: bool = False
 
     def __post_init__(self) -> None:
@@ -74,8 +77,10 @@ class SoloistConfig:
             raise ModelError(f"conditions are {', '.join(self.conditions)}; each may stand there once")
         if min(self.rows, self.bands, self.columns, self.codes) < 1 or self.neighbours < 0:
             raise ModelError("rows, bands, columns and codes must be 1 or more, and neighbours 0 or more")
-        if (self.interleaved or self.alignment == "mean") and self.rows != self.columns:
+        if (self.interleaved or self.alignment != "picked") and self.rows != self.columns:
             raise ModelError(f"rows is {self.rows}; with a row for each column it must be {self.columns}")
+        if self.moments < 1 or (self.moments > 1 and self.alignment != "joined"):
+            raise ModelError(f"moments is {self.moments}; it must be 1 or more, and 1 if they are not joined")
 
     @property
     def tokens(self) -> int:
@@ -107,9 +112,10 @@ class SoloistTransformer(Pretrained):
     sizes: ClassVar = {
         "paper": SoloistConfig(),
         "small": SoloistConfig(
-            *(6, 4, 256, 1024, 0.1),
+            *(4, 4, 256, 1024, 0.2),
             conditions=("keypoints", "instrument"),
-            alignment="mean",
+            alignment="joined",
+            moments=12,
             interleaved=True,
         ),
         "debug": SoloistConfig(
@@ -126,11 +132,12 @@ class SoloistTransformer(Pretrained):
     def __init__(self, config: SoloistConfig) -> None:
         super().__init__(config)
         self.metadata = {"features": "mel80", "instruments": list(INSTRUMENTS), "columns_per_second": COLUMN_RATE}
-        sizes = {"keypoints": config.keypoints, "instrument": config.instruments + 1}
+        self._widths = {"rgb": PICTURE, "flow": PICTURE, "keypoints": config.keypoints}  # of a row that is given
         self.parts: dict[str, slice] = {}
         self.numbers = 0
         for name in config.conditions:
-            self.parts[name] = slice(self.numbers, self.numbers + sizes.get(name, PICTURE))
+            width = config.instruments + 1 if name == "instrument" else self._widths[name] * config.moments
+            self.parts[name] = slice(self.numbers, self.numbers + width)
             self.numbers = self.parts[name].stop
         self.register_buffer("shift", torch.zeros(self.numbers))
         self.register_buffer("scale", torch.ones(self.numbers))
@@ -193,14 +200,19 @@ class SoloistTransformer(Pretrained):
         return logits
 
     def condition(
-        self, features: Mapping[str, Tensor], rates: Mapping[str, float], first: int = 0, batch: int | None = None
+        self,
+        features: Mapping[str, Tensor | None],
+        rates: Mapping[str, float],
+        first: int = 0,
+        batch: int | None = None,
     ) -> Tensor:
         """Put together what is known of a window.
 
         Parameters
         ----------
         features : by condition: "rgb" and "flow" (B, n, 1024) and "keypoints" (B, n, keypoints) rows from the piece's
-            first instant on; "instrument" (B,) numbers, of which those that are none are unknown. B may be 1.
+            first instant on; "instrument" (B,) numbers, of which those that are none are unknown. B may be 1. None:
+            nothing is known, as in `without`.
         rates : rows a second of each but the instrument.
         first : column of the piece with which the window begins.
         batch : how many windows to make; by default as many as the features have. Needed where nothing is known.
@@ -219,8 +231,14 @@ class SoloistTransformer(Pretrained):
         parts = []
         for name in self.config.conditions:
             given = features[name]
-            part = self._names(given) if name == "instrument" else self._rows(name, given, rates[name], first)
-            parts.append(part)
+            if given is None:
+                parts.append(
+                    self.without(self.shift.new_zeros(1, self.config.rows, self.numbers))[..., self.parts[name]]
+                )
+            elif name == "instrument":
+                parts.append(self._names(given))
+            else:
+                parts.append(self._rows(name, given, rates[name], first))
         count = batch or max((len(part) for part in parts), default=1)
         if not parts:
             return self.shift.new_zeros(count, self.config.rows, 0)
@@ -240,14 +258,19 @@ class SoloistTransformer(Pretrained):
         return F.one_hot(number, self.config.instruments + 1).float()[:, None].expand(-1, self.config.rows, -1)
 
     def _rows(self, name: str, given: Tensor, rate: float, first: int) -> Tensor:
-        """(B, n, numbers of one condition) -> (B, rows, the same)."""
-        part = self.parts[name]
-        if given.dim() != 3 or not given.shape[1] or given.shape[2] != part.stop - part.start:
-            raise UsageError(f"{name} of shape {tuple(given.shape)}; (B, n, {part.stop - part.start}) needed")
-        if self.config.alignment == "picked":
-            return given[:, picked(first, self.config.columns, self.config.rows, given.shape[1], rate).to(given.device)]
-        weights = shares(first, self.config.columns, self.config.neighbours, given.shape[1], rate)
-        return weights.to(given) @ given
+        """(B, n, numbers of a row) -> (B, rows, as many times `moments`)."""
+        config, width = self.config, self._widths[name]
+        if given.dim() != 3 or not given.shape[1] or given.shape[2] != width:
+            raise UsageError(f"{name} of shape {tuple(given.shape)}; (B, n, {width}) needed")
+        count = given.shape[1]
+        if config.alignment == "picked":
+            return given[:, picked(first, config.columns, config.rows, count, rate).to(given.device)]
+        if config.alignment == "mean":
+            return shares(first, config.columns, config.neighbours, count, rate).to(given) @ given
+        before, share = moments(first, config.columns, config.neighbours, config.moments, count, rate)
+        before, share = before.to(given.device), share.to(given)[:, None]
+        between = given[:, before] * (1 - share) + given[:, (before + 1).clamp(max=count - 1)] * share
+        return between.view(len(given), config.columns, -1)
 
     def _project(self, condition: Tensor) -> Tensor:
         """(B, rows, numbers) -> (B, rows, width)."""
@@ -292,6 +315,20 @@ def shares(first: int, columns: int, neighbours: int, count: int, rate: float) -
     near = apart <= (neighbours + 0.5) / COLUMN_RATE
     near |= ~near.any(1, keepdim=True) & (apart == apart.amin(1, keepdim=True))
     return near / near.sum(1, keepdim=True)
+
+
+def moments(first: int, columns: int, neighbours: int, count: int, rows: int, rate: float) -> tuple[Tensor, Tensor]:
+    """Return where `count` moments of each column and its neighbours lie among the rows; parameters as `picked`.
+
+    Returns
+    -------
+    (columns * count,) int64, the row before each moment, and (columns * count,), how far it is to the next, 0 to 1.
+    """
+    middle = torch.arange(first, first + columns, dtype=torch.float64)[:, None] + (FACTOR - 1) / 2 / FACTOR
+    apart = ((torch.arange(count, dtype=torch.float64) + 0.5) / count - 0.5) * (2 * neighbours + 1)
+    place = ((middle + apart).flatten() / COLUMN_RATE * rate).clamp(0, rows - 1)
+    before = place.long()
+    return before, place - before
 
 
 def raw_rows(keypoints: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from ictus.sound.films import SUFFIXES
 SPLITS = ("train", "val", "test")
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}  # of the videos, where no table splits them
 FEATURES = ("rgb", "flow")
-_POSES = (".npy", ".npz", ".json")
+POSES = (".npy", ".npz", ".json")  # of keypoints
 _ARRAYS = (".npy", ".npz", ".pkl")
 _TABLE, _SKELETONS, _ROWS = "videos.csv", "skeleton.npy", "skeleton_dict.json"
 
@@ -125,7 +125,7 @@ def survey(
             instrument,
             split,
             film,
-            _beside(film),
+            keypoints_beside(film),
             table_of and table_of[:2],
             _features(film),
         )
@@ -225,10 +225,10 @@ def _skeletons(path: Path | None, root: Path) -> tuple[Path, Path, Collection[st
     return path, rows, content.keys()
 
 
-def _beside(film: Path) -> Path | None:
-    """Return the keypoints beside a film."""
-    places = [film.with_suffix(""), *(film.with_suffix(suffix) for suffix in _POSES)]
-    return next((place for place in places if (place.is_file() if place.suffix in _POSES else place.is_dir())), None)
+def keypoints_beside(film: Path) -> Path | None:
+    """Return the keypoints beside a film: a folder or file of its name; None if there are none."""
+    places = [film.with_suffix(""), *(film.with_suffix(suffix) for suffix in POSES)]
+    return next((place for place in places if (place.is_file() if place.suffix in POSES else place.is_dir())), None)
 
 
 def _features(film: Path) -> dict[str, Path]:

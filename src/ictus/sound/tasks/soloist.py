@@ -37,10 +37,12 @@ class SoloistTaskConfig:
     ----------
     codebook : folder of a trained codebook.
     keypoints : folder of a trained keypoint encoder.
-    encoder : "frozen": that one, as it is. "joint": it learns on with the soloist; without a folder, from nothing.
-        "raw": there is none; places and speeds of all points are told as they are.
+    encoder : "frozen": the soloist is told what that one makes of the movement. "joint": the same, but it learns on
+        with the soloist; without a folder, from nothing. "raw": places and speeds of all points are told as they are;
+        the encoder, if there is one, goes with the soloist only to recognise the instrument.
     size : of the network.
-    conditions, rows : what is known, and its rows in a window, if not as the size says; see `SoloistConfig`.
+    conditions, rows, alignment, moments : what is known, its rows in a window, and how these are laid beside the
+        columns, if not as the size says; see `SoloistConfig`.
     columns : of a window.
     hop : columns from one training window to the next.
     scaled : whether what is known is brought to mean 0 and deviation 1; published: no.
@@ -55,6 +57,8 @@ class SoloistTaskConfig:
     size: Literal["paper", "small", "debug"] = "paper"
     conditions: tuple[Condition, ...] | None = None
     rows: int | None = None
+    alignment: Literal["picked", "mean", "joined"] | None = None
+    moments: int | None = None
     columns: int = 53
     hop: int = 53
     scaled: bool = False
@@ -155,12 +159,15 @@ class SoloistTask:
         return {name: total / len(self.unseen) for name, total in sums.items()}
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder, and all that it needs to play: the codebook's in codebook/, encoder/ if any."""
+        """Write the checkpoint folder, and all that it needs to play: codebook/, and encoder/ if there is one."""
         told = {} if "keypoints" not in self.rates else {"movement": "raw" if self.encoder is None else "encoder"}
         self.network.save_pretrained(folder, {"art": "sound", **told, **facts})
         self.codebook.save_pretrained(folder / "codebook")
-        if self.encoder is not None:
-            self.encoder.save_pretrained(folder / "encoder")
+        encoder = self.encoder
+        if encoder is None and self.config.keypoints:
+            encoder = KeypointEncoder.from_pretrained(self.config.keypoints)
+        if encoder is not None:
+            encoder.save_pretrained(folder / "encoder")
 
     def _told(self, tokens: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return the cross-entropy, and the share of tokens that are the likeliest."""
@@ -272,7 +279,10 @@ def _encoder(config: SoloistTaskConfig) -> KeypointEncoder | None:
 def _sizes(config: SoloistTaskConfig, codebook: SpectrogramCodebook, encoder: KeypointEncoder | None) -> SoloistConfig:
     """Return the sizes that fit the codebook, the window, and what is known."""
     sizes: SoloistConfig = SoloistTransformer.sizes[config.size]
-    by_column = sizes.interleaved or sizes.alignment == "mean"
+    alignment = config.alignment or sizes.alignment
+    moments = config.moments or (sizes.moments if alignment == sizes.alignment else 1)
+    sizes = replace(sizes, alignment=alignment, moments=moments)
+    by_column = sizes.interleaved or sizes.alignment != "picked"
     rows = config.rows or (config.columns if by_column else sizes.rows)
     return replace(
         sizes,

@@ -1,0 +1,222 @@
+"""`ictus sound`: a performer's motion -> the instrument's sound."""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from ictus.cli.batch import destinations, run_batch
+from ictus.cli.console import Progress, part
+from ictus.errors import MotionError, UsageError
+
+if TYPE_CHECKING:
+    from ictus.sound.films import Film
+    from ictus.sound.player import Played, Soloist
+    from ictus.sound.poses import PoseTrack
+
+SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".mp4")
+_APART = 0.5  # seconds by which a film and its keypoints may differ in length
+
+Instrument = Literal["auto", "cello", "violin", "clarinet", "flute", "horn", "trombone"]
+
+
+def run(
+    performance: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PERFORMANCE")],
+    /,
+    out: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = (),
+    keypoints: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    keypoint_fps: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None,
+    model: str = "soloist",
+    instrument: Instrument = "auto",
+    seed: int = 0,
+    temperature: float | None = None,
+    json: bool = False,
+) -> int:
+    """Play what a performer's motion tells: the sound of the instrument, or the film with its new sound.
+
+    Args:
+        performance: Keypoints of a player (.npy of Solos, .json of COCO-WholeBody or MMPose, .npy or .npz of MediaPipe,
+            a folder of OpenPose), films with keypoints of the same name beside them, or folders of these.
+        out: What to make; may be given several times: .wav .flac .mp3 .ogg (sound), .mp4 (the film with its new
+            sound; of keypoints without a film, the player's figure). A folder takes .wav files. Without it: a .wav
+            beside the performance.
+        keypoints: The keypoints of the one film that is given.
+        keypoint_fps: Frames a second of keypoints that do not tell; without it, those of the film.
+        model: A soloist that `ictus models` lists, or the folder of a trained one.
+        instrument: What is played; auto: what the movement looks like.
+        seed: Another seed plays otherwise.
+        temperature: How freely it plays; 0 always takes what is likeliest.
+        json: Report on stdout as JSON.
+    """
+    performances = _performances(performance, keypoints)
+    files = [one.file for one in performances]
+    plans = destinations(out, files, SUFFIXES, ".wav")
+    if temperature is not None and temperature < 0:
+        raise UsageError(f"--temperature {temperature:g}: give 0 or more")
+    from ictus import hub
+
+    soloist = hub.soloist(model)
+    known = None if instrument == "auto" else instrument
+    play = partial(_play, soloist, keypoint_fps=keypoint_fps, instrument=known, seed=seed, temperature=temperature)
+    jobs = [(one.file, partial(play, one, plan)) for one, plan in zip(performances, plans, strict=True)]
+    return run_batch(jobs, _described, json, given="performance")
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What is given of one player: a file or folder, whether it is a film, and where its keypoints are."""
+
+    file: Path
+    film: bool
+    keypoints: Path | None
+
+
+def _performances(paths: Sequence[Path], keypoints: Path | None) -> list[Performance]:
+    """Return what is meant: each file, and of each folder what lies directly in it; a folder of OpenPose is one."""
+    from ictus.sound.films import SUFFIXES as FILMS
+    from ictus.sound.videos import POSES
+
+    if not paths:
+        raise UsageError("no performance given; name a file of keypoints, a film or a folder of them")
+    found: list[Performance] = []
+    for path in paths:
+        if not path.is_dir() or _is_openpose(path):
+            found.append(_performance(path))
+            continue
+        fitting = (*FILMS, *POSES)
+        inside = [_performance(p) for p in sorted(path.iterdir()) if p.suffix.lower() in fitting or _is_openpose(p)]
+        theirs = {one.keypoints for one in inside if one.film}
+        inside = [one for one in inside if one.film or one.file not in theirs]
+        if not inside:
+            raise UsageError(
+                f"{path}: no performance in this folder; it may hold films ({' '.join(FILMS)}) and keypoints "
+                f"({' '.join(POSES)}, folders of OpenPose)"
+            )
+        found += inside
+    if keypoints is None:
+        return found
+    if len(found) != 1 or not found[0].film:
+        raise UsageError(
+            "--keypoints belongs to one film; give one film, or lay keypoints of the same name beside each"
+        )
+    return [Performance(found[0].file, True, keypoints)]
+
+
+def _performance(path: Path) -> Performance:
+    from ictus.sound.films import SUFFIXES as FILMS
+    from ictus.sound.videos import keypoints_beside
+
+    if path.suffix.lower() not in FILMS:
+        return Performance(path, False, path)
+    return Performance(path, True, keypoints_beside(path))
+
+
+def _is_openpose(path: Path) -> bool:
+    return path.is_dir() and any(path.glob("*_keypoints.json"))
+
+
+def _play(
+    soloist: "Soloist",
+    performance: Performance,
+    outs: Sequence[Path],
+    progress: Progress,
+    *,
+    keypoint_fps: float | None,
+    instrument: str | None,
+    seed: int,
+    temperature: float | None,
+) -> dict[str, Any]:
+    from ictus.sound.player import SAMPLING
+    from ictus.sound.sampling import Sampling
+
+    start = time.perf_counter()
+    film, track = _seen(performance, keypoint_fps)
+    sampling = SAMPLING if temperature is None else Sampling(temperature, top_p=SAMPLING.top_p)
+    shown = sum(out.suffix.lower() == ".mp4" for out in outs)
+    played = soloist(
+        track, instrument=instrument, seed=seed, sampling=sampling, progress=part(progress, 0, 0.6 if shown else 1)
+    )
+    for k, out in enumerate(outs):
+        if out.suffix.lower() != ".mp4":
+            played.audio.save(out)
+        else:
+            _show(film, track, played, out, part(progress, 0.6 + 0.4 * k / len(outs), 0.6 + 0.4 * (k + 1) / len(outs)))
+    return {
+        "out": [str(out) for out in outs],
+        "seconds": round(track.duration, 2),
+        "instrument": played.instrument,
+        "chances": {name: round(chance, 3) for name, chance in played.chances.items()},
+        "told": instrument is not None,
+        "filled": round(played.filled, 4),
+        "guessed": round(played.guessed, 4),
+        "silent": played.silent.round(2).tolist(),
+        "took": round(time.perf_counter() - start, 2),
+    }
+
+
+def _seen(performance: Performance, keypoint_fps: float | None) -> "tuple[Film | None, PoseTrack]":
+    """Read the keypoints, and look at the film if there is one; they must be equally long."""
+    from ictus.sound.films import look
+    from ictus.sound.poses import PoseTrack
+    from ictus.sound.videos import POSES
+
+    if not performance.film:
+        return None, PoseTrack.load(performance.file, keypoint_fps)
+    film = look(performance.file, silent=True)
+    if performance.keypoints is None:
+        raise MotionError(
+            f"{film.file}: there are no keypoints of this film; name them with --keypoints, or lay a file of the same "
+            f"name beside it ({' '.join(POSES)}, or a folder of OpenPose). Any pose estimator makes them"
+        )
+    track = _track(performance.keypoints, film, keypoint_fps)
+    if abs(track.duration - film.seconds) > _APART:
+        raise MotionError(
+            f"{film.file}: lasts {film.seconds:.2f} s, and its keypoints {performance.keypoints} last "
+            f"{track.duration:.2f} s ({len(track)} frames at {track.fps:g} a second); give those of this film, or "
+            "their rate with --keypoint-fps"
+        )
+    return film, track
+
+
+def _track(keypoints: Path, film: "Film", fps: float | None) -> "PoseTrack":
+    """Read the keypoints of a film at the rate that is given; else at the film's or their own, whichever fits."""
+    from ictus.sound.poses import PoseTrack
+
+    found = [PoseTrack.load(keypoints, fps or film.rate, film.size)]
+    if fps is None:
+        with suppress(MotionError):  # most formats tell no rate
+            found.append(PoseTrack.load(keypoints, None, film.size))
+    return min(found, key=lambda track: abs(track.duration - film.seconds))
+
+
+def _show(film: "Film | None", track: "PoseTrack", played: "Played", out: Path, progress: Progress) -> None:
+    """Make the film with its new sound; without a film, draw the player."""
+    if film is None:
+        from ictus.sound.poses import filled
+        from ictus.stage.film import film as drawn
+
+        drawn(filled(track).track.motion(), played.audio, out, fps=min(track.fps, 60), progress=progress)
+        return
+    from ictus.sound.films import pictures, write
+
+    write(out, pictures(film, film.rate), film.rate, played.audio)
+    progress(1.0)
+
+
+def _described(report: dict[str, Any]) -> str:
+    known, outs, seconds, took = report["instrument"], ", ".join(report["out"]), report["seconds"], report["took"]
+    what = known or "instrument unknown"
+    if known and not report["told"]:
+        what += f" by the movement, {100 * report['chances'][known]:.0f} %"
+    notes = [what]
+    if report["filled"] or report["guessed"]:
+        notes.append(f"{100 * report['filled']:.1f} % of the points filled in, {100 * report['guessed']:.1f} % guessed")
+    if report["silent"]:
+        ranges = ", ".join(f"{begin:.1f}-{end:.1f} s" for begin, end in report["silent"])
+        notes.append(f"silence where no hand is seen: {ranges}")
+    return f"{report['performance']} -> {outs} ({seconds:.1f} s, {'; '.join(notes)}; took {took:.1f} s)"

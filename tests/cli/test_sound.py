@@ -1,0 +1,111 @@
+"""`ictus sound` from end to end, with a soloist that has learnt nothing."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ictus.audio import Audio
+from ictus.cli import main
+from ictus.sound.codebook import SpectrogramCodebook
+from ictus.sound.keypoints import KeypointEncoder
+from ictus.sound.soloist import RAW_KEYPOINTS, SoloistTransformer
+from sound.raw_films import read_film, write_film, write_keypoints
+
+TIMES = np.arange(75) / 25  # 3 s
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("soloist")
+    small = SoloistTransformer.sizes["debug"]
+    network = SoloistTransformer(replace(small, keypoints=RAW_KEYPOINTS))
+    network.save_pretrained(root, {"art": "sound", "movement": "raw"})
+    SpectrogramCodebook.from_config("debug").save_pretrained(root / "codebook")
+    KeypointEncoder.from_config("debug").save_pretrained(root / "encoder")
+    return str(root)
+
+
+def test_keypoints_to_sound_and_to_the_players_figure(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keypoints = write_keypoints(tmp_path / "player.npy", TIMES)
+    outs = [tmp_path / f"x{suffix}" for suffix in (".wav", ".flac", ".mp4")]
+    flags = [part for out in outs for part in ("-o", str(out))]
+    assert main(["sound", str(keypoints), *flags, "--model", model, "--instrument", "cello"]) == 0
+    assert "(3.0 s, cello" in capsys.readouterr().out
+    for out in outs:
+        assert abs(Audio.load(out).duration - 3) < 0.1, out
+    assert main(["sound", str(keypoints), "--model", model, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)[0]
+    assert report["out"] == [str(tmp_path / "player.wav")]
+    assert not report["told"]
+    assert report["instrument"] == max(report["chances"], key=report["chances"].get)
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_film_gets_its_new_sound_and_keeps_its_pictures(model: str, tmp_path: Path, heard: bool) -> None:
+    film = write_film(tmp_path / "film.mp4", 3.0, fps=30, clicks=[1.0], sound=heard)
+    write_keypoints(tmp_path / "elsewhere.npy", TIMES)
+    out = tmp_path / "new.mp4"
+    command = ["sound", str(film), "--keypoints", str(tmp_path / "elsewhere.npy"), "-o", str(out), "--model", model]
+    assert main(command) == 0
+    shown, moments, _ = read_film(out)
+    assert len(shown) == 90
+    np.testing.assert_allclose(moments, shown, atol=0.02)
+
+
+def test_a_folder_of_films_and_keypoints(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_film(tmp_path / "in" / "film.mp4", 3.0)
+    write_keypoints(tmp_path / "in" / "film.npy", TIMES)  # its own, and no performance besides
+    write_keypoints(tmp_path / "in" / "alone.npy", TIMES)
+    (tmp_path / "in" / "broken.json").write_text("{")
+    assert main(["sound", str(tmp_path / "in"), "-o", f"{tmp_path}/out/", "--model", model]) == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["alone.wav", "film.wav"]
+    errors = capsys.readouterr().err.strip().splitlines()
+    assert len(errors) == 1
+    assert "broken.json" in errors[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["lost.npy"], 1, "lost.npy: no such file"),
+        (["film.mp4"], 1, "there are no keypoints of this film"),
+        (["film.mp4", "--keypoints", "short.npy"], 1, "lasts 3.00 s, and its keypoints short.npy last 1.00 s"),
+        (["k.npy", "--keypoints", "k.npy"], 2, "--keypoints belongs to one film"),
+        (["few.npy"], 1, "few.npy"),
+        (["nan.npy"], 1, "nan.npy"),
+        (["k.npy", "-o", "x.bvh"], 2, "cannot make a file with '.bvh'"),
+        (["k.npy", "-o", "k.npy"], 2, "cannot make a file with '.npy'"),
+        (["film.mp4", "--keypoints", "k.npy", "-o", "film.mp4"], 2, "would overwrite what was given"),
+        (["empty"], 2, "empty: no performance in this folder"),
+        (["k.npy", "--temperature", "-1"], 2, "--temperature -1: give 0 or more"),
+        ([], 2, "no performance given"),
+    ],
+)
+def test_bad_input_gives_one_line_and_no_file(
+    model: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_film(tmp_path / "film.mp4", 3.0)
+    write_keypoints(tmp_path / "k.npy", TIMES)
+    write_keypoints(tmp_path / "short.npy", TIMES[:25])
+    good = np.load(tmp_path / "k.npy")
+    np.save(tmp_path / "few.npy", good[:, :, :40])
+    np.save(tmp_path / "nan.npy", np.where(np.arange(75)[:, None, None] == 7, np.nan, good))
+    (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.iterdir())
+    assert main(["sound", *arguments, "--model", model]) == code
+    errors = capsys.readouterr().err.strip().splitlines()
+    assert len(errors) == 1, errors
+    assert message in errors[0], errors
+    assert sorted(tmp_path.iterdir()) == before

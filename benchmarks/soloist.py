@@ -158,7 +158,11 @@ def main() -> None:
     print(f"soloist {options.size}, {options.threads} threads, a clip of {config.tokens} tokens, {timed}")
     for way in ("growing", "cached", "batch", "bfloat16", "int8"):
         if way in figures:
-            print(f"{way:10}{figures[way]:>9.2f} s a clip   {figures['growing'] / figures[way]:6.1f} times as fast")
+            apart = figures.get(f"{way}: difference")
+            told = "" if apart is None else f"   first token's probabilities differ by {apart:.1e} in sum"
+            print(
+                f"{way:10}{figures[way]:>9.2f} s a clip   {figures['growing'] / figures[way]:6.1f} times as fast{told}"
+            )
     print(
         f"prefill {figures['prefill']:.2f} s; cached and uncached logits differ by {figures['largest difference']:.1e}"
     )

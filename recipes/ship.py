@@ -13,12 +13,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ictus.nn.folder import read_config
+from ictus.nn.folder import CONFIG, read_config
 
 WEIGHTS = Path(__file__).parents[1] / "src" / "ictus" / "weights"
 LICENCE = "CC BY-SA 4.0"
 LARGE = 9_000_000  # bytes beyond which weights are shipped as float16
-CONTROLS = ("ground truth", "shuffled pairs", "classical", "other music", "standing still", "random phrases")
+CONTROLS = (
+    *("ground truth", "shuffled pairs", "classical", "other music", "standing still", "random phrases"),
+    *("truth", "other of the instrument", "other of any instrument", "mean mel"),
+)
+
+_KEPT = ("features", "skeleton", "fps", "frame_rate", "movement", "instruments", "epoch", "step")
 
 _SCORES = (
     "scores of OpenScore Orchestra (CC0), each minute another place, performance and orchestra; tempo curves of real "
@@ -55,6 +60,15 @@ _DANCED = (
 _DANCES = (
     "It knows the phrases of a few short dances, of nine genres of street and jazz dance, and no others. Because "
     "they are of AIST++'s test split, its figures on that split mean nothing."
+)
+_RECITAL = (
+    "Three hours of solo parts from OpenScore Orchestra (CC0), played by Ictus' own procedural players of six "
+    "instruments, as a camera would see their 47 keypoints, through two SoundFonts (FluidR3 GM, MuseScore General); "
+    "all sound and all motion is synthetic. Held out: other scores."
+)
+_PLAYS = (
+    "It has seen synthetic players only, whose fingers, bows and slides follow the notes exactly. Of real players a "
+    "camera sees less; what it makes of them is not measured."
 )
 _SCORES_BY = "OpenScore Orchestra and Hauptstimme (M. Gotham et al.)"
 
@@ -124,6 +138,23 @@ CARDS = {
         "dance",
         f"AIST++ and {_SCORES_BY}",
     ),
+    "soloist": Card(
+        "What a player's 47 keypoints tell, as sound: a transformer over the codes of mel spectrograms, with the "
+        "codebook and the keypoint encoder that recognises the instrument",
+        "soloist-small",
+        _RECITAL,
+        _PLAYS,
+        "soloists.sh",
+        "sound",
+    ),
+    "judge": Card(
+        "Tells six instruments apart by their sound; its features stand in for Melception's in `ictus evaluate sound`",
+        "judge",
+        _RECITAL,
+        "It has heard two SoundFonts only; its figures compare with each other, and with no published ones.",
+        "soloists.sh",
+        "sound",
+    ),
 }
 
 
@@ -149,9 +180,17 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
 
 
 def in_a_line(figures: dict[str, dict[str, float]]) -> str:
-    all_names = (("rde", "sce", "sdp"), ("beat_f", "downbeat_f", "metre"), ("beat_fact", "fid_k_fact", "dist_k_fact"))
+    all_names = (
+        *(("rde", "sce", "sdp"), ("beat_f", "downbeat_f", "metre"), ("beat_fact", "fid_k_fact", "dist_k_fact")),
+        ("onset_f", "chroma", "instrument"),
+    )
     names = next(names for names in all_names if names[0] in figures)
     return ", ".join(f"{name} {figures[name]['value']:.2f}" for name in names if name in figures)
+
+
+def load(folder: Path) -> Any:
+    module, _, name = read_config(folder)["class"].rpartition(".")
+    return getattr(import_module(module), name).from_pretrained(folder)
 
 
 def main() -> None:
@@ -161,13 +200,12 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     options = parser.parse_args()
 
-    card, facts = CARDS[options.name], read_config(options.model)
-    module, _, name = facts["class"].rpartition(".")
-    network = getattr(import_module(module), name).from_pretrained(options.model)
-    run = facts["metadata"]
+    card, run = CARDS[options.name], read_config(options.model)["metadata"]
+    network = load(options.model)
     if options.table:
         rows = chosen_rows(json.loads(options.table.read_text()), str(options.model))
-        scores = in_a_line([row["figures"] for row in rows if row["model"].startswith("this model")][-1])
+        its_own = [row for row in rows if row["model"] == "this model"] or rows
+        scores = in_a_line([row["figures"] for row in its_own if row["model"].startswith("this model")][-1])
         figures = (
             f"On music that was held out, with 95 % intervals; `ictus evaluate` explains them.\n\n{as_markdown(rows)}"
         )
@@ -179,7 +217,7 @@ def main() -> None:
         "description": card.description,
         "licence": LICENCE,
         "scores": scores,
-        **{key: run[key] for key in ("features", "skeleton", "fps", "frame_rate", "epoch", "step") if key in run},
+        **{key: run[key] for key in _KEPT if key in run},
         "recipe": {key: value for key, value in run["recipe"].items() if key not in ("data", "m2s_net")},
     }
     text = (
@@ -192,6 +230,8 @@ def main() -> None:
     )
     size = sum(p.numel() * p.element_size() for p in network.parameters())
     network.save_pretrained(WEIGHTS / options.name, metadata, text, half=size > LARGE)
+    for part in sorted(file.parent for file in options.model.glob(f"*/{CONFIG}")):  # what it cannot do without
+        load(part).save_pretrained(WEIGHTS / options.name / part.name, {"art": card.art}, half=True)
 
 
 if __name__ == "__main__":

@@ -306,3 +306,28 @@ def test_none_is_nothing_known() -> None:
 def test_moments_belong_to_joined_rows(change: dict[str, object]) -> None:
     with pytest.raises(ModelError):
         replace(TINY, **change)  # type: ignore[arg-type]
+
+
+def test_codes_that_sound_alike_begin_alike() -> None:
+    torch.manual_seed(0)
+    network = SoloistTransformer(SIDE_BY_SIDE)
+    vectors = torch.randn(16, 12)
+    vectors[1] = vectors[0] + 0.05 * torch.randn(12)
+    network.acquaint(vectors)
+    assert network.column_before is not None
+    for weight in (network.embedding.weight, network.head.weight, network.column_before.weight[:16]):
+        apart = torch.cdist(weight, weight) + 9 * torch.eye(16)
+        assert int(apart[0].argmin()) == 1
+        assert int(apart[1].argmin()) == 0
+        assert 0.02 < weight.std() < 0.1
+
+
+def test_tokens_of_the_same_band_a_column_before_are_told() -> None:
+    """With nothing but that in the network's first layer, a token changes what is told one column later at once."""
+    network = drawn(FORMS["interleaved"])
+    said, rows = tokens(1)[:, :-1], torch.zeros(1, 7, 16)
+    before = network._inputs(rows, said)
+    changed = said.clone()
+    changed[0, 11] = (said[0, 11] + 1) % 16
+    differs = (network._inputs(rows, changed) != before).any(-1)[0]
+    assert differs.nonzero().flatten().tolist() == [12, 16]  # the token after it, and the one above it

@@ -240,7 +240,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes = replace(SoloistTransformer.sizes["debug"], keypoints=encoder.features, columns=8, rows=8)
     soloist = SoloistTransformer(sizes)
     for layer in (soloist.projection, soloist.head):  # or all codes are equally likely, whatever it is told
-        torch.nn.init.normal_(layer.weight, std=5)
+        torch.nn.init.normal_(layer.weight, std=0.5)
     soloist.save_pretrained(target, {"movement": "encoder"})
     SpectrogramCodebook.from_config("debug").save_pretrained(target / "codebook")
     encoder.save_pretrained(target / "encoder")
@@ -248,7 +248,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_soloist_plays_what_it_is_told(corpus: Path, folder: Path) -> None:
-    soloist = evaluate_sound.Soloist(str(folder))
+    soloist = evaluate_sound.Contestant(str(folder))
     assert evaluate_sound.kinds_of({"a": soloist, "b": soloist}) == ("keypoints",)
     samples = Samples(corpus, "val", frames=FRAMES, kinds=("keypoints",))
     sample = samples[0]
@@ -276,7 +276,7 @@ def test_a_soloist_plays_what_it_is_told(corpus: Path, folder: Path) -> None:
 def test_the_table(corpus: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Judge.from_config("debug").save_pretrained(tmp_path / "judge")
     samples = Samples(corpus, "val", frames=FRAMES, kinds=("keypoints",), limit_hours=3 * FRAMES / MEL_RATE / 3600)
-    soloists = {"mine": evaluate_sound.Soloist(str(folder))}
+    soloists = {"mine": evaluate_sound.Contestant(str(folder))}
     rows, title, meaning = evaluate_sound.compare(
         soloists, samples, corpus, "val", judge=str(tmp_path / "judge"), reference=["val"], vocoder="griffin-lim"
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ictus.conducting.beat_evaluation import Marker
     from ictus.conducting.dataset import ConductorMotion
     from ictus.conducting.evaluation import Conduct
+    from ictus.sound.samples import Play
 
 _PROTOCOLS = {
     "conducting": ("all", "prospective-cup", "beats"),
@@ -43,6 +44,8 @@ def run(
     unseeded: bool = False,
     vocoder: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None,
     told: bool = True,
+    keep: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
+    workers: int = 1,
     seed: int = 0,
     seeds: int = 1,
     show: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
@@ -74,6 +77,10 @@ def run(
         vocoder: Of sound: folder of a MelGAN, or griffin-lim: what is played is then heard, not read.
         told: Of sound: also let soloists play what they are told of another performance, of the instrument alone, of
             nothing; --no-told leaves it out.
+        keep: Of sound: folder that keeps what each soloist plays of its own performances, as mel.npy, and with
+            --vocoder as sound.flac; what is there already is not played again. Under torchrun each process plays its
+            share of it, and nothing is measured: run the command once more without torchrun for the table.
+        workers: Of sound: processes that play what is kept, each with the soloist in memory.
         seed: Of the models' noise.
         seeds: Of conducting: with more than one, the motions for the same music are also compared with each other.
         show: Folder for pictures of the first samples. Of conducting: a film of the real and all generated motions side
@@ -84,6 +91,10 @@ def run(
         json: Report on stdout as JSON.
     """
     tables.check(out)
+    if art != "sound" and (keep is not None or workers != 1):
+        raise UsageError("--keep and --workers are of sound; leave them out")
+    if keep is None and workers != 1:
+        raise UsageError("--workers play what is kept; give a folder with --keep")
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: at least one is needed")
     if protocol not in _PROTOCOLS[art]:
@@ -98,7 +109,7 @@ def run(
         dancers = {name: evaluate_dance.dance_to(name, unseeded) for name in model}
         found, title, meaning = evaluate_dance.compare(dancers, samples, data, reference or (split,), protocol, seed)
         if show is not None:
-            named = {_short(name): dancer for name, dancer in dancers.items()}
+            named = {tables.short(name): dancer for name, dancer in dancers.items()}
             evaluate_dance.show(named, samples, protocol, range(min(shown, len(samples))), seed, show)
         tables.give(found, title, meaning, out, json)
         return 1 if samples.broken else 0
@@ -108,10 +119,21 @@ def run(
         from ictus.cli import evaluate_sound
         from ictus.sound.samples import Samples as Performances
 
-        soloists = {name: evaluate_sound.Soloist(name) for name in model}
+        soloists = {name: evaluate_sound.Contestant(name) for name in model}
         heard = Performances(data, split, kinds=evaluate_sound.kinds_of(soloists), limit_hours=limit_hours)
+        kept: Mapping[str, Play] | None = {}
+        if keep is not None:
+            kept = evaluate_sound.keep(soloists, heard, keep, vocoder=vocoder, seed=seed, workers=workers)
+            if kept is None:
+                return 0
         table, title, meaning = evaluate_sound.compare(
-            soloists, heard, data, split, judge=judge, reference=reference, vocoder=vocoder, told=told, seed=seed
+            *(soloists, heard, data, split),
+            judge=judge,
+            reference=reference,
+            vocoder=vocoder,
+            told=told,
+            seed=seed,
+            kept=kept,
         )
         tables.give(table, title, meaning, out, json)
         return 1 if heard.broken else 0
@@ -234,7 +256,7 @@ def _show(
     for number in numbers:
         take, start = corpus.windows[number]
         real, mel = motion(take.motion(start, corpus.seconds)), take.mel(start, corpus.seconds)
-        made = {_short(name): motion(conduct(mel, seed)) for name, conduct in models.items()}
+        made = {tables.short(name): motion(conduct(mel, seed)) for name, conduct in models.items()}
         sound, music = None, take.folder / "music.flac"
         if music.exists():
             whole = Audio.load(music)
@@ -244,9 +266,3 @@ def _show(
         for model, generated in made.items():
             with writing(folder / f"{name}-{model}.png") as path:
                 joint_curves(real, generated).savefig(path, format="png", dpi=100)
-
-
-def _short(name: str) -> str:
-    """Return a name for captions and files: RUN for RUN/model, as training leaves it."""
-    path = Path(name)
-    return path.parent.name if path.name == "model" and path.parent.name else path.name

@@ -1,11 +1,15 @@
 """`ictus evaluate sound`: soloists by folder, what each is told, and their table."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ictus.cli.console import complain, progress_bar
-from ictus.errors import UsageError
+from ictus.cli import tables
+from ictus.cli.console import Progress, complain, progress_bar, say
+from ictus.errors import IctusError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -13,44 +17,38 @@ if TYPE_CHECKING:
     from ictus.comparison import Row
     from ictus.sound.codebook import SpectrogramCodebook
     from ictus.sound.controls import Voice
+    from ictus.sound.generation import Generated
     from ictus.sound.samples import Mel, Play, Sample, Samples
     from ictus.sound.sampling import Sampling
 
 ITS_OWN, ANOTHER, INSTRUMENT, NOTHING = "", "told of another", "told the instrument", "told nothing"
+_PARTS = 8  # of a share for each worker, so that none has long to wait for others
 
 
-class Soloist:
-    """A soloist by folder, with its codebook and the encoder of keypoints, as training leaves them.
+class Contestant:
+    """A soloist by name or folder, and what it can be told.
 
     Parameters
     ----------
-    folder : of a `SoloistTransformer`, with codebook/ and, if it is told features of keypoints, encoder/ in it.
-    sampling : how codes are drawn; as `ictus.sound.sampling` has it if not given.
+    sampling : how codes are drawn; as `ictus sound` does if not given.
 
     Raises
     ------
     ModelError
-        If one of them is missing or damaged.
+        If there is none, or it is damaged.
     """
 
     def __init__(self, folder: str, sampling: "Sampling | None" = None) -> None:
-        from ictus.nn.folder import locate
-        from ictus.sound.codebook import SpectrogramCodebook
-        from ictus.sound.keypoints import KeypointEncoder
-        from ictus.sound.soloist import SoloistTransformer
+        from ictus import hub
+        from ictus.sound.player import SAMPLING
 
-        source = locate(folder)
-        self.network: SoloistTransformer = SoloistTransformer.from_pretrained(source)
-        self.codebook: SpectrogramCodebook = SpectrogramCodebook.from_pretrained(source / "codebook")
-        self.encoder: KeypointEncoder | None = None
-        self.kinds = tuple(name for name in self.network.config.conditions if name != "instrument")
-        if "keypoints" in self.kinds and self.network.metadata.get("movement") != "raw":
-            self.encoder = KeypointEncoder.from_pretrained(source / "encoder")
-        self.sampling = sampling
+        self.folder, self.sampling = folder, sampling or SAMPLING
+        self.soloist = hub.soloist(folder)
+        self.kinds = tuple(name for name in self.soloist.conditions if name != "instrument")
 
     def ways(self) -> tuple[str, ...]:
         """Return what it can be told, beside its own performance, to see what it makes of that."""
-        known = self.network.config.conditions
+        known = self.soloist.conditions
         return tuple(
             way
             for way, possible in (
@@ -65,53 +63,35 @@ class Soloist:
         """Return how it plays a sample when it is told of it; or of another performance with the same instrument, or
         only the instrument, or nothing.
         """
-        from ictus.sound.codebook import FACTOR
-        from ictus.sound.controls import as_level, chosen
-        from ictus.sound.sampling import generate
+        from ictus.sound.controls import chosen
+        from ictus.sound.generation import window_seed
 
         def play(sample: "Sample", seed: int) -> "Mel":
-            seen = sample
-            if told == ANOTHER:
-                seen = samples[chosen(samples, sample, seed, alike=True)]
-            features, rates = self._features(sample, seen, told)
-            frames = len(sample.mel)
-            codes = generate(
-                *(self.network, features, rates, -(-frames // FACTOR)),
+            seen = samples[chosen(samples, sample, seed, alike=True)] if told == ANOTHER else sample
+            return self.soloist.play(
+                *(self._features(sample, seen, told), len(sample.mel)),
+                rates={kind: rate for kind, rate in sample.rates.items() if kind != "keypoints"},
+                seed=window_seed(seed, sample.name),  # not the same chances for every window
                 sampling=self.sampling,
-                seed=seed * 1_000_003 + sample.number,  # not the same chances for every window
-                batch=1,
             )
-            return as_level(self.codebook.decode(codes)[0].cpu().numpy())[:frames]
 
         return play
 
-    def _features(
-        self, sample: "Sample", seen: "Sample", told: str
-    ) -> "tuple[dict[str, torch.Tensor], dict[str, float]]":
+    def _features(self, sample: "Sample", seen: "Sample", told: str) -> "dict[str, torch.Tensor | None]":
         """Return what `SoloistTransformer.condition` takes."""
         import torch
 
-        from ictus.sound.dataset import UNKNOWN
-        from ictus.sound.soloist import raw_rows
-
-        rates = dict(sample.rates)
-        features: dict[str, torch.Tensor] = {}
-        for kind in self.kinds:
-            if told in (INSTRUMENT, NOTHING):  # the mean of what it was trained on, as `without` says
-                features[kind] = self.network.shift[self.network.parts[kind]][None, None]
-                continue
-            rows = torch.from_numpy(seen.features[kind])[None]
-            if kind == "keypoints":
-                with torch.inference_mode():
-                    rows = raw_rows(rows) if self.encoder is None else self.encoder(rows)
-            features[kind] = rows
-        if self.encoder is not None:
-            rates["keypoints"] = self.encoder.frame_rate
-        features["instrument"] = torch.tensor([UNKNOWN if told == NOTHING else sample.instrument])
-        return features, rates
+        features: dict[str, torch.Tensor | None] = dict.fromkeys((*self.kinds, "instrument"))
+        if told not in (INSTRUMENT, NOTHING):
+            for kind in self.kinds:
+                rows = torch.from_numpy(seen.features[kind])[None]
+                features[kind] = self.soloist.rows(rows) if kind == "keypoints" else rows
+        if told != NOTHING:
+            features["instrument"] = torch.tensor([sample.instrument])
+        return features
 
 
-def kinds_of(soloists: "Mapping[str, Soloist]") -> tuple[str, ...]:
+def kinds_of(soloists: "Mapping[str, Contestant]") -> tuple[str, ...]:
     """Return what a corpus must hold for all of them."""
     return tuple(dict.fromkeys(kind for soloist in soloists.values() for kind in soloist.kinds))
 
@@ -127,8 +107,128 @@ def voice(name: str) -> "Voice":
     return MelGAN.from_pretrained(name).vocode
 
 
+@dataclass(frozen=True)
+class Share:
+    """What one process plays of a split: part `rank` of `world`; see `ictus.sound.generation.generate_corpus`."""
+
+    model: str
+    sampling: "Sampling"
+    samples: "Samples"
+    out: Path
+    settings: Mapping[str, object]
+    vocoder: str | None
+    seed: int
+    rank: int
+    world: int
+
+    def play(self, soloist: Contestant | None = None, progress: Progress | None = None) -> "Generated":
+        """Play it; without a soloist, by one that this process loads once."""
+        from ictus.sound.generation import generate_corpus
+
+        soloist = soloist or _loaded(self.model, self.sampling)
+        return generate_corpus(
+            *(soloist.plays(self.samples), self.samples, self.out),
+            settings=self.settings,
+            seed=self.seed,
+            kinds=soloist.kinds,
+            voice=_voice(self.vocoder) if self.vocoder else None,
+            rank=self.rank,
+            world=self.world,
+            progress=progress,
+        )
+
+    def parts(self, count: int) -> "list[Share]":
+        """Divide it."""
+        return [replace(self, rank=self.rank + k * self.world, world=count * self.world) for k in range(count)]
+
+
+def keep(
+    soloists: "Mapping[str, Contestant]",
+    samples: "Samples",
+    folder: Path,
+    *,
+    vocoder: str | None = None,
+    seed: int = 0,
+    workers: int = 1,
+) -> "Mapping[str, Play] | None":
+    """Let soloists play what does not lie in a folder yet; return those who play it from there.
+
+    Under torchrun, a process plays its share alone, and says what it did; None is returned, because others may be at
+    work still. Windows that cannot be played are no error there, for torchrun would stop those others.
+
+    Parameters
+    ----------
+    folder : in it, what a soloist plays lies in a folder that has the soloist's name.
+    vocoder : "griffin-lim" or a folder: the sound is kept, too.
+    workers : processes that this one starts.
+
+    Raises
+    ------
+    UsageError
+        If two soloists have one name, or what lies there was played in another way.
+    IctusError
+        If windows cannot be played.
+    """
+    from ictus.nn.folder import locate
+    from ictus.sound.generation import fingerprint, kept, rank_and_world
+
+    if workers < 1:
+        raise UsageError(f"--workers {workers}: at least one is needed")
+    folders = {name: folder / tables.short(soloist.folder) for name, soloist in soloists.items()}
+    if len(set(folders.values())) < len(folders):
+        raise UsageError("two of --model have one name; keep what they play in two folders, with a command for each")
+    rank, world = rank_and_world()
+    spoken = vocoder if vocoder in (None, "griffin-lim") else fingerprint(locate(vocoder))
+    failed = 0
+    for name, soloist in soloists.items():
+        out, sampling = folders[name], soloist.sampling
+        settings = {
+            "model": fingerprint(locate(soloist.folder)),
+            "sampling": asdict(sampling),
+            "vocoder": spoken,
+        }
+        share = Share(soloist.folder, sampling, samples, out, settings, vocoder, seed, rank, world)
+        done = list(_played(share, soloist, workers))
+        for line in (line for part in done for line in part.failed):
+            complain(line)
+        failed += sum(len(part.failed) for part in done)
+        if world > 1:
+            played, there = sum(part.played for part in done), sum(part.there for part in done)
+            say(f"{out}: process {rank + 1} of {world} played {played} windows; {there} were there")
+    if world > 1:
+        return None
+    if failed:
+        raise IctusError(f"{failed} windows could not be played, for the reasons above; mend them, or take them away")
+    return {name: kept(out) for name, out in folders.items()}
+
+
+def _played(share: Share, soloist: Contestant, workers: int) -> Iterator["Generated"]:
+    """Let workers play parts of a share, or this process all of it."""
+    from ictus.processes import results
+
+    label = f"play {share.out.name}"
+    with progress_bar(label) if share.rank == 0 else contextlib.nullcontext(lambda fraction: None) as progress:
+        if workers == 1:
+            yield share.play(soloist, progress)
+            return
+        parts = share.parts(_PARTS * workers)
+        for number, part in enumerate(results(Share.play, parts, workers), 1):
+            yield part
+            progress(number / len(parts))
+
+
+@functools.lru_cache(1)
+def _loaded(model: str, sampling: "Sampling") -> Contestant:
+    return Contestant(model, sampling)
+
+
+@functools.lru_cache(1)
+def _voice(name: str) -> "Voice":
+    return voice(name)
+
+
 def compare(
-    soloists: "Mapping[str, Soloist]",
+    soloists: "Mapping[str, Contestant]",
     samples: "Samples",
     data: Path,
     split: str,
@@ -138,6 +238,7 @@ def compare(
     vocoder: str | None = None,
     told: bool = True,
     seed: int = 0,
+    kept: "Mapping[str, Play] | None" = None,
 ) -> tuple[list["Row"], str, Mapping[str, str]]:
     """Return the table: its rows, its title, and what the figures mean; complain of folders that were left out.
 
@@ -147,6 +248,7 @@ def compare(
     reference : splits whose true sounds FID and KID are measured from; without them, the samples themselves.
     vocoder : "griffin-lim" or a folder: what is left of the truth, and of the truth's codes, when they are heard.
     told : whether each soloist also plays when it is told of another performance, only the instrument, or nothing.
+    kept : soloists whose playing `keep` has kept; how long they took is not known.
     """
     import numpy as np
 
@@ -158,7 +260,7 @@ def compare(
     ear = Ear.of(Judge.from_pretrained(judge)) if judge else None
     if reference and ear is None:
         raise UsageError("--reference is for the figures of a judge; give one with --judge")
-    real, broken = None, list(samples.broken)
+    real, broken, kept = None, list(samples.broken), kept or {}
     if ear is not None:
         others = [Samples(data, other, frames=samples.frames) for other in reference]
         broken += [line for other in others for line in other.broken]
@@ -167,7 +269,7 @@ def compare(
         complain(line)
     players: dict[str, Play] = {}
     for name, soloist in soloists.items():
-        players[name] = soloist.plays(samples)
+        players[name] = kept[name] if name in kept else soloist.plays(samples)
         ways = soloist.ways() if told else ()
         players.update({f"{name}, {way}": soloist.plays(samples, way) for way in ways})
     ceilings: dict[str, Play] = {}
@@ -179,6 +281,7 @@ def compare(
         ceilings = {f"truth, by {short}": through_sound(spoken), **ceilings, **heard}
     with progress_bar("evaluate") as progress:
         rows = evaluate(players, samples, ear=ear, reference=real, ceilings=ceilings, seed=seed, progress=progress)
+    rows = [_untimed(row) if row.name in kept else row for row in rows]
     measured = (
         f"; FID and KID from {len(real)} windows of {' and '.join(reference or [split])}" if real is not None else ""
     )
@@ -186,20 +289,27 @@ def compare(
     return rows, title, MEANING
 
 
-def _codebooks(soloists: "Mapping[str, Soloist]") -> "dict[str, SpectrogramCodebook]":
+def _untimed(row: "Row") -> "Row":
+    """Return a row without the time that playing took."""
+    figures = {metric: figure for metric, figure in row.figures.items() if metric != "seconds"}
+    samples = [{key: value for key, value in sample.items() if key != "seconds"} for sample in row.samples]
+    return replace(row, figures=figures, samples=samples)
+
+
+def _codebooks(soloists: "Mapping[str, Contestant]") -> "dict[str, SpectrogramCodebook]":
     """Return the codebooks of the soloists, each once, by the name of their rows."""
     import torch
 
     found: list[tuple[str, SpectrogramCodebook]] = []
     for name, soloist in soloists.items():
-        weights = soloist.codebook.state_dict()
+        weights = soloist.soloist.codebook.state_dict()
         same = (
-            one.config == soloist.codebook.config
+            one.config == soloist.soloist.codebook.config
             and all(torch.equal(value, weights[key]) for key, value in one.state_dict().items())
             for _, one in found
         )
         if not any(same):
-            found.append((name, soloist.codebook))
+            found.append((name, soloist.soloist.codebook))
     if len(found) == 1:
         return {"truth, as codes": found[0][1]}
     return {f"truth, as codes of {name}": codebook for name, codebook in found}

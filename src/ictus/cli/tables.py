@@ -25,6 +25,12 @@ def check(paths: tuple[Path, ...]) -> None:
             raise UsageError(f"{path}: a table is written as {' '.join(_WRITERS)}")
 
 
+def short(name: str) -> str:
+    """Return a name for captions, files and folders: RUN for RUN/model, as training leaves it."""
+    path = Path(name).resolve()
+    return path.parent.name if path.name == "model" and path.parent.name else path.name
+
+
 def give(rows: Sequence["Row"], title: str, meaning: Mapping[str, str], paths: tuple[Path, ...], json: bool) -> None:
     """Write a table to files, and to stdout as text or JSON."""
     for path in paths:

@@ -28,6 +28,7 @@ Condition = Literal["rgb", "flow", "keypoints", "instrument"]
 
 PICTURE = 1024  # numbers of a row of rgb, and of flow
 RAW_KEYPOINTS = 47 * 6  # numbers of a row of `raw_rows`
+_ACQUAINTED = 0.05  # deviation of weights that begin by the codebook's vectors
 COLUMN_RATE = MEL_RATE / FACTOR  # columns a second: 5.38
 
 
@@ -50,7 +51,8 @@ class SoloistConfig:
         it is known when within the column a finger falls or a bow turns.
     neighbours : columns on either side that are looked at, too.
     moments : rows that are joined, evenly spaced; between two rows that there are, they run along straight lines.
-    interleaved : each token is told with the row of its own column, and the sequence is of tokens alone.
+    interleaved : each token is told with the row of its own column, its band, and the token of that band a column
+        before, and the sequence is of tokens alone.
     """
 
     layers: int = 24
@@ -95,6 +97,7 @@ class Playing:
     rows: Tensor  # (B, rows, width)
     cache: Cache
     tokens: int
+    column: Tensor  # (B, bands) int64, the tokens that were played last; `codes` where there was none
 
 
 class SoloistTransformer(Pretrained):
@@ -145,11 +148,27 @@ class SoloistTransformer(Pretrained):
         # where no feature stands before the first token, this does
         self.start = nn.Parameter(torch.zeros(config.width)) if config.interleaved or not self.numbers else None
         self.embedding = nn.Embedding(config.codes, config.width)
+        self.column_before = nn.Embedding(config.codes + 1, config.width) if config.interleaved else None
+        self.band = nn.Embedding(config.bands, config.width) if config.interleaved else None
         positions = config.tokens + (0 if config.interleaved else config.rows)
         self.gpt = GPT(config.layers, config.width, config.heads, config.hidden, positions, config.dropout)
         self.head = nn.Linear(config.width, config.codes, bias=False)
-        draw(self.embedding)
-        draw(self.head)
+        for module in (self.embedding, self.column_before, self.band, self.head):
+            if module is not None:
+                draw(module)
+
+    @torch.no_grad()
+    def acquaint(self, vectors: Tensor) -> None:
+        """Let codes that sound alike begin alike, in what is heard of them and in what is told: for a new network.
+
+        vectors : (codes, n), those of the codebook. Without this, it takes long to learn which codes are neighbours.
+        """
+        spread = (vectors - vectors.mean(0)) / vectors.std().clamp(min=1e-6) / vectors.shape[1] ** 0.5
+        for layer in (self.embedding, self.head):
+            turned = torch.randn(vectors.shape[1], self.config.width, device=vectors.device)
+            layer.weight[: len(vectors)] = _ACQUAINTED * spread @ turned
+        if self.column_before is not None:
+            self.column_before.weight[: len(vectors)] = self.embedding.weight
 
     def forward(self, tokens: Tensor, condition: Tensor) -> Tensor:
         """Tell every token from those before it.
@@ -179,7 +198,7 @@ class SoloistTransformer(Pretrained):
         cache = self.gpt.cache(len(rows))
         y, _ = self.gpt(self._inputs(rows, given), cache)
         logits: Tensor = self.head(y[:, -1])
-        return logits, Playing(rows, cache, given.shape[1])
+        return logits, Playing(rows, cache, given.shape[1], self._columns_before(given)[:, -self.config.bands :])
 
     def follow(self, token: Tensor, playing: Playing) -> Tensor:
         """Take in one more token (B,) -> (B, codes), the logits of the token after it. Changes `playing`.
@@ -192,9 +211,9 @@ class SoloistTransformer(Pretrained):
         playing.tokens += 1
         if playing.tokens >= self.config.tokens:
             raise UsageError(f"the window is full, with {playing.tokens} tokens; begin another one")
+        playing.column = torch.cat((playing.column[:, 1:], token[:, None]), 1)
         x = self.embedding(token)[:, None]  # (B, 1, width)
-        if self.config.interleaved:
-            x = x + playing.rows[:, playing.tokens // self.config.bands, None]
+        x = x + self._place(playing.rows, playing.column[:, :1], playing.tokens)
         y, _ = self.gpt(x, playing.cache)
         logits: Tensor = self.head(y[:, -1])
         return logits
@@ -287,7 +306,23 @@ class SoloistTransformer(Pretrained):
         if not self.config.interleaved or self.start is None:
             return torch.cat((rows, said), 1)
         said = torch.cat((self.start.to(said.dtype).expand(len(rows), 1, -1), said), 1)
-        return said + rows.repeat_interleave(self.config.bands, 1)[:, : said.shape[1]]
+        return said + self._place(rows, self._columns_before(tokens)[:, : said.shape[1]], 0)
+
+    def _columns_before(self, tokens: Tensor) -> Tensor:
+        """(B, n) tokens -> (B, bands + n): for each place the token a column before it, `codes` where there is none."""
+        return F.pad(tokens, (self.config.bands, 0), value=self.config.codes)
+
+    def _place(self, rows: Tensor, before: Tensor, first: int) -> Tensor | float:
+        """Return what is told beside the token before, (B, n, width), of n places from `first` on; 0 if nothing is.
+
+        before : (B, n), the tokens a column before these places.
+        """
+        if self.column_before is None or self.band is None:
+            return 0.0
+        places = torch.arange(first, first + before.shape[1], device=before.device)
+        told: Tensor = rows[:, places // self.config.bands] + self.column_before(before)
+        told = told + self.band(places % self.config.bands)
+        return told
 
 
 def picked(first: int, columns: int, rows: int, count: int, rate: float) -> Tensor:

@@ -45,6 +45,7 @@ class SoloistTaskConfig:
         columns, if not as the size says; see `SoloistConfig`.
     columns : of a window.
     hop : columns from one training window to the next.
+    acquainted : whether codes that sound alike begin alike; see `SoloistTransformer.acquaint`. Published: no.
     scaled : whether what is known is brought to mean 0 and deviation 1; published: no.
     unconditioned : share of samples that learn with nothing known, so that the soloist can play without; published: 0.
     lr, decay : AdamW's learning rate and weight decay.
@@ -61,6 +62,7 @@ class SoloistTaskConfig:
     moments: int | None = None
     columns: int = 53
     hop: int = 53
+    acquainted: bool = False
     scaled: bool = False
     unconditioned: float = 0.0
     lr: float = 1.6e-5
@@ -108,6 +110,8 @@ class SoloistTask:
         if self.encoder is not None:
             self.rates["keypoints"] = self.encoder.frame_rate
         self.network = SoloistTransformer(_sizes(config, self.codebook, self.encoder))
+        if config.acquainted:
+            self.network.acquaint(self.codebook.quantizer.vectors)
         self.networks: dict[str, nn.Module] = {"network": self.network}
         self.frozen: dict[str, nn.Module] = {"codebook": self.codebook}
         if self.encoder is not None:

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Makes the soloist and the judge that the package ships: corpus, training, ablation, evaluation, model cards.
+#     bash recipes/soloists.sh SCORES WORK SOUNDFONT...
+# SCORES: a folder of scores, see `ictus data prepare recital`. WORK: where the corpus and the runs go.
+# Two CPU cores take four hours.
+set -euo pipefail
+scores=$1 work=$2
+shift 2
+
+fonts=()
+for font in "$@"; do fonts+=(--soundfont "$font"); done
+recital=$work/recital
+ictus data prepare recital --data "$scores" --out "$recital" --hours 3 --workers 2 "${fonts[@]}"
+
+learn() { # RECIPE NAME [--set ...]: what has been learnt already is not learnt again
+    local recipe=$1 name=$2
+    shift 2
+    ictus train "recipes/$recipe.yaml" --data "$recital" --out "$work/$name" --resume --set training.validate_first=false "$@"
+}
+learn keypoints keypoints training.steps=500 training.batch=8
+learn judge judge training.steps=1500
+learn codebook-small codebook training.steps=4000
+told=(codebook="$work/codebook/model")
+learn soloist-small soloist "${told[@]}" keypoints="$work/keypoints/model"
+learn soloist-keypoints soloist-keypoints "${told[@]}" keypoints="$work/keypoints/model"
+learn soloist-instrument soloist-instrument "${told[@]}"
+learn soloist-none soloist-none "${told[@]}"
+
+ictus evaluate sound --data "$recital" --split val --judge "$work/judge/model" --reference train \
+    --model "$work/soloist/model" --model "$work/soloist-keypoints/model" --model "$work/soloist-instrument/model" \
+    --model "$work/soloist-none/model" -o "$work/soloists.json" -o "$work/soloists.md"
+python recipes/ship.py judge "$work/judge/model"
+python recipes/ship.py soloist "$work/soloist/model" --table "$work/soloists.json"

@@ -1,0 +1,263 @@
+"""What a soloist plays of a whole split, kept in files: by one process or by many, and the files are the same.
+
+    <out>/generated.json                   who plays, and how: the folder takes nothing else
+    <out>/<split>/<name>@<frame>/mel.npy   (T, 80) float16, mel80
+                                /sound.flac  22,050 Hz, mono; where a voice was given
+                                /about.json  {"instrument": "cello", "told": what the soloist knew, as a digest}
+
+This is a corpus in its turn, as `ictus.sound.dataset` reads them. A window's folder is there whole or not at all, and
+what is there is not played again, unless the soloist would be told something else by now. Every window is played by
+itself, with chances that its name tells: the order does not matter, nor who plays which. All is computed in one thread,
+because the last bits of a sum depend on how many share it; it is processes that use the other cores.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from ictus.audio import Audio
+from ictus.errors import IctusError, UsageError
+from ictus.files import writing
+from ictus.formats.npz import DAMAGE
+from ictus.sound import INSTRUMENTS
+from ictus.sound.controls import Voice
+from ictus.sound.dataset import UNKNOWN
+from ictus.sound.samples import Mel, Play, Sample, Samples
+
+SETTINGS = "generated.json"
+
+
+class WritingError(IctusError):
+    """The windows cannot be written: another one would not help."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What came of it: how many windows were played, how many were there, and a line for each that cannot be played."""
+
+    played: int
+    there: int
+    failed: tuple[str, ...]
+
+
+def generate_corpus(
+    play: Play,
+    samples: Samples,
+    out: Path,
+    *,
+    settings: Mapping[str, Any],
+    seed: int = 0,
+    kinds: Collection[str] = (),
+    voice: Voice | None = None,
+    rank: int = 0,
+    world: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> Generated:
+    """Play the windows that do not lie in a folder yet. The parts of several processes need not know of each other.
+
+    Parameters
+    ----------
+    play : must give the same for a window of the same name, features and instrument; see `window_seed`.
+    settings : what tells this soloist from others, as JSON: its weights and sampling.
+    seed : given to `play`.
+    kinds : features that the soloist is told; where they have changed, a window is played again.
+    voice : makes the sound; without it, only mels are kept.
+    rank, world : this is process `rank` of `world`, and plays each `world`-th window.
+    progress : called with the fraction done.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds what was played with other settings, or there is no such process.
+    IctusError
+        If the folder cannot be written.
+    """
+    if not 0 <= rank < world:
+        raise UsageError(f"process {rank} of {world}; they are numbered from 0 to {world - 1}")
+    _sign(out, {**settings, "seed": seed, "frames": samples.frames, "sound": voice is not None})
+    mine = range(rank, len(samples), world)
+    played = there = 0
+    failed: list[str] = []
+    with _one_thread():
+        for done, number in enumerate(mine, 1):
+            try:
+                sample = samples[number]
+                told = _told(sample, kinds)
+                if _is_whole(out / sample.name, told, sample.mel.shape, sound=voice is not None):
+                    there += 1
+                else:
+                    _save(out / sample.name, sample.instrument, told, *_played(play, sample, seed, voice))
+                    played += 1
+            except WritingError:
+                raise
+            except (IctusError, MemoryError) as error:
+                failed.append(str(error) or f"window {number}: too large for the memory")
+            if progress:
+                progress(done / len(mine))
+    with contextlib.suppress(OSError):  # not there, or another process is at work
+        (out / ".unfinished").rmdir()
+    return Generated(played, there, tuple(failed))
+
+
+def kept(out: Path) -> Play:
+    """Return one who plays what `generate_corpus` kept; raises IctusError where that is missing or damaged."""
+
+    def play(sample: Sample, seed: int) -> Mel:
+        return _mel(out / sample.name)
+
+    return play
+
+
+def window_seed(seed: int, name: str) -> int:
+    """Return a seed of a window's own, from 0 to 2^63 - 1: the same wherever the window stands among others."""
+    digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def fingerprint(folder: Path) -> str:
+    """Return a digest of the checkpoints in a folder and below it, wherever it lies.
+
+    Raises
+    ------
+    IctusError
+        If they cannot be read.
+    """
+    whole = hashlib.sha256()
+    for file in sorted(
+        path for path in folder.rglob("*") if path.name == "config.json" or path.suffix == ".safetensors"
+    ):
+        try:
+            with file.open("rb") as content:
+                whole.update(f"{file.relative_to(folder).as_posix()} ".encode())
+                whole.update(hashlib.file_digest(content, "sha256").digest())
+        except OSError as error:
+            raise IctusError(f"{file}: cannot be read ({error.strerror})") from error
+    return whole.hexdigest()
+
+
+def rank_and_world() -> tuple[int, int]:
+    """Return which process this is and of how many, as torchrun says in RANK and WORLD_SIZE; without it, 0 of 1.
+
+    Raises
+    ------
+    UsageError
+        If these are no such numbers.
+    """
+    rank, world = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
+    if rank is None or world is None:
+        return 0, 1
+    if not (rank.isdecimal() and world.isdecimal() and int(rank) < int(world)):
+        raise UsageError(f"RANK is {rank!r} and WORLD_SIZE {world!r}; unset them, or start with torchrun")
+    return int(rank), int(world)
+
+
+def _sign(out: Path, settings: Mapping[str, Any]) -> None:
+    """Write down who plays here and how; refuse to go on with another."""
+    file = out / SETTINGS
+    text = json.dumps(settings, indent=1, sort_keys=True)
+    if not file.exists():
+        with writing(file) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))  # that of another process, if it was quicker
+        if not isinstance(known, dict):
+            raise TypeError("no JSON object")
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise UsageError(f"{file}: cannot be read ({' '.join(str(error).split())}); choose another folder") from error
+    wanted = json.loads(text)
+    for key in sorted({*known, *wanted}):
+        if known.get(key) != wanted.get(key):
+            has, asked = json.dumps(known.get(key)), json.dumps(wanted.get(key))
+            raise UsageError(f"{out}: was played with {key} {has}, not {asked}; choose another folder")
+
+
+def _played(play: Play, sample: Sample, seed: int, voice: Voice | None) -> tuple[NDArray[np.float16], Audio | None]:
+    """Return what is kept of a window: its mel (T, 80), and its sound."""
+    try:
+        mel = play(sample, seed)
+        if mel.shape != sample.mel.shape or not np.isfinite(mel).all():
+            raise IctusError(f"a mel of shape {mel.shape} was played; finite numbers {sample.mel.shape} are needed")
+        rounded = mel.astype(np.float16)
+        return rounded, None if voice is None else voice(rounded.astype(np.float32))
+    except IctusError as error:
+        raise type(error)(f"{sample.name}: {error}") from error
+
+
+def _told(sample: Sample, kinds: Collection[str]) -> str:
+    """Return a digest of what a soloist is told of a window, and of its length."""
+    known = hashlib.sha256(json.dumps([sample.instrument, len(sample.mel)]).encode())
+    for kind in sorted(kinds):
+        rows = sample.features[kind]
+        known.update(json.dumps([kind, rows.shape, str(rows.dtype), sample.rates[kind]]).encode())
+        known.update(np.ascontiguousarray(rows).tobytes())
+    return known.hexdigest()
+
+
+def _is_whole(folder: Path, told: str, shape: tuple[int, ...], *, sound: bool) -> bool:
+    """Tell whether a window was played, and with what is known of it now."""
+    if not folder.is_dir():
+        return False
+    try:
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        if sound:
+            soundfile.info(folder / "sound.flac")
+        return bool(about["told"] == told and _mel(folder).shape == shape)
+    except (IctusError, RecursionError, *DAMAGE):
+        return False
+
+
+def _mel(folder: Path) -> Mel:
+    file = folder / "mel.npy"
+    try:
+        mel = np.load(file, allow_pickle=False).astype(np.float32)
+    except FileNotFoundError as error:
+        raise IctusError(f"{file}: missing; let it be played again") from error
+    except DAMAGE as error:
+        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
+    return np.asarray(mel, np.float32)
+
+
+def _save(folder: Path, instrument: int, told: str, mel: NDArray[np.float16], sound: Audio | None) -> None:
+    """Write the folder of a window, whole or not at all."""
+    about = {"instrument": None if instrument == UNKNOWN else INSTRUMENTS[instrument], "told": told}
+    unfinished = folder.parents[1] / ".unfinished" / f"{folder.parent.name}-{folder.name}"
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+        unfinished.mkdir(parents=True)
+        np.save(unfinished / "mel.npy", mel, allow_pickle=False)
+        (unfinished / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        if sound is not None:
+            sound.save(unfinished / "sound.flac")
+        folder.parent.mkdir(exist_ok=True)
+        if folder.is_dir():  # damaged, or of another performance
+            shutil.rmtree(folder)
+        unfinished.replace(folder)
+    except (OSError, IctusError) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise WritingError(f"{folder}: cannot be written ({reason or error})") from error
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let PyTorch and NumPy compute in one thread; torchrun would let them, and one process would not."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from ictus.motion import Motion
     from ictus.skeleton import Skeleton, get_skeleton
     from ictus.stage.film import film
+    from ictus.stage.page import page
 
 __version__ = "0.1.0"
-__all__ = ["Audio", "IctusError", "Motion", "Skeleton", "film", "get_skeleton", "load"]
+__all__ = ["Audio", "IctusError", "Motion", "Skeleton", "film", "get_skeleton", "load", "page"]
 
 _HOMES = {
     "Audio": "ictus.audio",
@@ -30,6 +31,7 @@ _HOMES = {
     "film": "ictus.stage.film",
     "get_skeleton": "ictus.skeleton",
     "load": "ictus.hub",
+    "page": "ictus.stage.page",
 }
 
 

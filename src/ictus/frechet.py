@@ -34,7 +34,7 @@ class Normal:
 def frechet_distance(reference: ArrayLike | Normal, estimate: ArrayLike) -> float:
     """Frechet distance of the normal distributions that have the means and covariances of two sets.
 
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)).
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), in the squared unit of the features; 0 where both sets are alike.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ _SOLOIST = "ictus.sound.soloist.SoloistTransformer"
 _LISTENER = "ictus.conducting.beat_network.BeatNetwork"
 
 
-def load(name: str | os.PathLike[str]) -> "Conductor | Dancer | Soloist":
+def load(name: str | os.PathLike[str]) -> Any:
     """Load a model by name ("maestro", "fact", "soloist") or from its folder (config.json, model.safetensors).
 
     Returns

@@ -36,8 +36,12 @@ def test_keypoints_to_sound_and_to_the_players_figure(
     flags = [part for out in outs for part in ("-o", str(out))]
     assert main(["sound", str(keypoints), *flags, "--model", model, "--instrument", "cello"]) == 0
     assert "(3.0 s, cello" in capsys.readouterr().out
+    page = tmp_path / "x.html"
+    assert main(["sound", str(keypoints), "-o", str(page), "--model", model]) == 0
+    assert "solos-47" in page.read_text()
     for out in outs:
         assert abs(Audio.load(out).duration - 3) < 0.1, out
+    capsys.readouterr()
     assert main(["sound", str(keypoints), "--model", model, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)[0]
     assert report["out"] == [str(tmp_path / "player.wav")]

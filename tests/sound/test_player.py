@@ -26,6 +26,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = SoloistTransformer(replace(small, keypoints=RAW_KEYPOINTS, alignment="joined", moments=3))
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
+    assert network.projection is not None
+    with torch.no_grad():
+        network.projection.weight[:, network.parts["instrument"]] *= 50  # one number beside so many
     network.save_pretrained(root, {"art": "sound", "movement": "raw"})
     SpectrogramCodebook.from_config("debug").save_pretrained(root / "codebook")
     KeypointEncoder.from_config("debug").save_pretrained(root / "encoder")

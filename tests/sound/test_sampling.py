@@ -73,7 +73,7 @@ def test_one_window_is_plain_sampling() -> None:
 @pytest.mark.parametrize("config", [PREFIX, SIDE_BY_SIDE])
 def test_what_is_known_moves_along(config: SoloistConfig) -> None:
     """A change late in the performance changes what is played as soon as a window holds it, and nothing before."""
-    network, columns = soloist(config, 1.0), 30
+    network, columns = soloist(config, 0.5), 30
     features = moving(1, columns)
     late = {"keypoints": features["keypoints"].clone()}
     late["keypoints"][:, 48:] += 30  # from 3.84 s on: column 20.7

@@ -235,9 +235,21 @@ def test_weight_decay_is_of_linear_layers_alone(corpus: Path, trained: Path) -> 
     assert {(group["lr"], group["betas"]) for group in optimizer.param_groups} == {(3e-4, (0.9, 0.95))}
     names = {id(value): name for name, value in task.network.named_parameters()}
     linear = {f"gpt.blocks.{k}.{part}.weight" for k in range(2) for part in ("attention.qkv", "attention.out")}
-    linear |= {f"gpt.blocks.{k}.mlp.{layer}.weight" for k in range(2) for layer in (0, 2)} | {"head.weight"}
+    linear |= {f"gpt.blocks.{k}.mlp.{layer}.weight" for k in range(2) for layer in (0, 2)}
+    linear |= {"head.weight", "deeper.1.weight", "deeper.4.weight"}
     assert {names[id(value)] for value in decayed} == linear
     assert len(decayed) + len(others) == len(list(task.network.parameters()))
+
+
+def test_hints_teach_what_movements_mean(corpus: Path, trained: Path) -> None:
+    task = SoloistTask(config(trained, hint=1.0), corpus)
+    assert set(task.networks) == {"network", "hint"}
+    before = task.validate(batches)
+    train(task, 12)
+    after = task.validate(batches)
+    assert after["hint"] < 0.8 * before["hint"]
+    with pytest.raises(UsageError, match="hint is -1"):
+        config(trained, hint=-1.0)
 
 
 def test_shares_of_samples_learn_with_nothing_known(

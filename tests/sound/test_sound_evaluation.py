@@ -239,8 +239,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder = KeypointEncoder.from_config("debug")
     sizes = replace(SoloistTransformer.sizes["debug"], keypoints=encoder.features, columns=8, rows=8)
     soloist = SoloistTransformer(sizes)
-    for layer in (soloist.projection, soloist.head):  # or all codes are equally likely, whatever it is told
-        torch.nn.init.normal_(layer.weight, std=0.5)
+    for parameter in soloist.parameters():  # or all codes are equally likely, whatever it is told
+        torch.nn.init.normal_(parameter, std=0.3)
+    seen = torch.cat((300 + 100 * torch.randn(8, 20, 47, 2), torch.ones(8, 20, 47, 1)), -1)
+    with torch.no_grad():  # features of an encoder that knows nothing differ little; as in training, that is scaled up
+        features = encoder.eval()(seen).flatten(0, 1)
+        part = soloist.parts["keypoints"]
+        soloist.shift[part], soloist.scale[part] = features.mean(0), features.std(0).clamp(min=1e-4) / 10
     soloist.save_pretrained(target, {"movement": "encoder"})
     SpectrogramCodebook.from_config("debug").save_pretrained(target / "codebook")
     encoder.save_pretrained(target / "encoder")

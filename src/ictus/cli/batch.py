@@ -1,15 +1,22 @@
 """Many files at once: which are meant, where their results go, and how one bad file leaves the others alone."""
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ictus.cli.console import Progress, complain, progress_bar, say, say_json
+from ictus.cli.console import Progress, complain, part, progress_bar, say, say_json
 from ictus.errors import IctusError, UsageError
+
+if TYPE_CHECKING:
+    from ictus.audio import Audio
+    from ictus.motion import Motion
 
 _SOUND = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".wma"}
 _FILM = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"}
 MUSIC_SUFFIXES = _SOUND | _FILM
+SHOWN = (".mp4", ".html")  # what people watch; all else is for programs
 
 
 def music_files(paths: Sequence[Path]) -> list[Path]:
@@ -111,7 +118,34 @@ def picture_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def check_rate(fps: int) -> None:
-    """Raise UsageError if a film cannot have so many frames a second."""
-    if not 1 <= fps <= 240:
-        raise UsageError(f"--fps {fps}: choose between 1 and 240")
+@dataclass(frozen=True)
+class Look:
+    """How motions are shown: frames a second and size in pixels of films, colours of films and pages."""
+
+    fps: int
+    size: tuple[int, int]
+    theme: str
+
+    @classmethod
+    def of(cls, fps: int, size: str, theme: str) -> "Look":
+        """Read the options. Raises UsageError if a film cannot be so."""
+        if not 1 <= fps <= 240:
+            raise UsageError(f"--fps {fps}: choose between 1 and 240")
+        return cls(fps, picture_size(size), theme)
+
+    def show(self, motion: "Motion", music: "Audio | Path", out: Path, progress: Progress) -> None:
+        """Make a film or a page; the suffix, one of `SHOWN`, says which."""
+        if out.suffix.lower() == ".mp4":
+            from ictus.stage.film import film
+
+            film(motion, music, out, fps=self.fps, size=self.size, theme=self.theme, progress=progress)
+        else:
+            from ictus.stage.page import page
+
+            page(motion, music, out, theme=self.theme, progress=progress)
+
+
+def shares(progress: Progress, start: float, count: int) -> list[Progress]:
+    """Give the progress of each of several results, which share what is left from `start` on."""
+    bounds = [start + (1 - start) * k / count for k in range(count + 1)]
+    return [part(progress, low, high) for low, high in itertools.pairwise(bounds)]

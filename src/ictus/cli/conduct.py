@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus.cli.batch import check_rate, destinations, music_files, picture_size, run_batch
+from ictus.cli.batch import SHOWN, Look, destinations, music_files, run_batch, shares
 from ictus.cli.console import Progress, part
 
 if TYPE_CHECKING:
     from ictus.conducting.conductor import Conductor
     from ictus.motion import Motion
 
-SUFFIXES = (".mp4", ".npz", ".npy", ".json", ".bvh", ".glb")
+SUFFIXES = (*SHOWN, ".npz", ".npy", ".json", ".bvh", ".glb")
 
 
 def run(
@@ -37,21 +37,21 @@ def run(
     Args:
         music: Sound files, films or folders of them.
         out: What to make; may be given several times. The suffix says what comes out: .mp4 (film with sound),
-            .npz .json (motion), .npy (ConductorMotion100 keypoints), .bvh .glb (3-D animation). A folder takes films;
-            FOLDER/.bvh takes animations named after the music. Without it: a film beside the music.
+            .html (a page that plays, with the motion in it), .npz .json (motion), .npy (ConductorMotion100 keypoints),
+            .bvh .glb (3-D animation). A folder takes films; FOLDER/.bvh takes animations named after the music.
+            Without it: a film beside the music.
         model: A conductor that `ictus models` lists, or the folder of a trained one.
         seed: Another seed is another performance.
         meter: Beats in a bar; auto listens for it.
         lead: Milliseconds by which the hands come before the sound (20 to 80 look natural on stage).
         fps: Frames a second of the film.
         size: Size of the film in pixels.
-        theme: Colours of the film.
+        theme: Colours of the film or page.
         json: Report on stdout as JSON.
     """
     files = music_files(music)
     plans = destinations(out, files, SUFFIXES, ".mp4")
-    check_rate(fps)
-    look = {"fps": fps, "size": picture_size(size), "theme": theme}
+    look = Look.of(fps, size, theme)
     from ictus import hub
 
     conductor = hub.conductor(model)
@@ -67,7 +67,7 @@ def _conduct(
     file: Path,
     outs: Sequence[Path],
     asked: dict[str, Any],
-    look: dict[str, Any],
+    look: Look,
     progress: Progress,
 ) -> dict[str, Any]:
     from ictus.audio import Audio
@@ -76,8 +76,9 @@ def _conduct(
     start = time.perf_counter()
     audio = Audio.load(file, rate=RATE, mono=True)
     motion = conductor(audio, **asked, progress=part(progress, 0.05, 0.4))
-    for k, out in enumerate(outs):
-        _save(motion, file, out, look, part(progress, 0.4 + 0.6 * k / len(outs), 0.4 + 0.6 * (k + 1) / len(outs)))
+    motion = replace(motion, meta={**motion.meta, "music": file.name})
+    for out, share in zip(outs, shares(progress, 0.4, len(outs)), strict=True):
+        _save(motion, file, out, look, share)
     beats = motion.meta.get("beats", {})
     return {
         "out": [str(out) for out in outs],
@@ -88,13 +89,11 @@ def _conduct(
     }
 
 
-def _save(motion: "Motion", file: Path, out: Path, look: dict[str, Any], progress: Progress) -> None:
+def _save(motion: "Motion", file: Path, out: Path, look: Look, progress: Progress) -> None:
     """Make one file; motion that a format cannot hold as it is, is projected, lifted or resampled for it."""
     suffix = out.suffix.lower()
-    if suffix == ".mp4":
-        from ictus.stage.film import film
-
-        film(motion, file, out, progress=progress, **look)
+    if suffix in SHOWN:
+        look.show(motion, file, out, progress)
         return
     from ictus.conducting.projection import lift, project
 
@@ -103,7 +102,7 @@ def _save(motion: "Motion", file: Path, out: Path, look: dict[str, Any], progres
     elif suffix in (".bvh", ".glb"):
         lift(motion).save(out)
     else:
-        replace(motion, meta={**motion.meta, "music": file.name}).save(out)
+        motion.save(out)
 
 
 def _described(report: dict[str, Any]) -> str:

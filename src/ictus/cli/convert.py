@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from ictus.cli.batch import picture_size
-from ictus.cli.console import say
+from ictus.cli.console import progress_bar, say
 from ictus.errors import MotionError, UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ictus.formats import Recording
     from ictus.motion import Motion
 
+PAGE = ".html"
 CHECKPOINTS = (".pt", ".pth", ".pth.tar")
 TENSORFLOW = re.compile(r"(checkpoint|.*\.index|.*\.data-\d+-of-\d+)")
 _POSABLE = ("melody-21", "melody-23", "coco-17")  # bodies of points that a dancer can be posed by
@@ -32,6 +33,8 @@ def run(
     keypoints: Literal["coco", "openpose"] | None = None,
     size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "1280x720",
     fps: float | None = None,
+    music: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    theme: Literal["dark", "light"] = "dark",
 ) -> int:
     """Convert a motion file, or an official checkpoint.
 
@@ -39,16 +42,27 @@ def run(
         source: A motion (.npz .npy .json .bvh .glb, AIST++'s .pkl); points of a dancer in space are posed where a
             format or an option asks for joints that turn. Or VirtualConductor's published weights (.pt), or
             FACT's, which TensorFlow has written as an .npz (python -m pydoc ictus.dance.fact_official says how).
-        target: A motion file whose suffix names the format; for weights, or OpenPose's keypoints, the folder to make.
+        target: A motion file whose suffix names the format, or an .html page that plays the motion; for weights, or
+            OpenPose's keypoints, the folder to make.
         body: Give the dancer (smpl-24) other measures: a file of 24 joint offsets in metres (.json .npz).
         points: Save the points of another body as they move with the dancer.
         keypoints: Save what a camera in front sees, in pixels: coco (one .json) or openpose (a folder of them).
         size: Size of the picture that the keypoints lie in.
         fps: Frames a second; the motion is resampled.
+        music: The sound of a page.
+        theme: Colours of a page.
     """
+    if music is not None and target.suffix.lower() != PAGE:
+        raise UsageError(f"{target}: only a page has music; give a name that ends in {PAGE}")
     convert = _checkpoint_converter(source)
     if convert is None:
-        _convert_motion(source, target, body=body, points=points, keypoints=keypoints, size=size, fps=fps)
+        motion = _convert_motion(source, target, body=body, points=points, keypoints=keypoints, size=size, fps=fps)
+        if target.suffix.lower() == PAGE:
+            from ictus.stage.page import page
+
+            with progress_bar(target.name) as progress:
+                page(motion, music, target, theme=theme, progress=progress)
+        say(f"{source} -> {target} ({motion.skeleton.name}, {len(motion)} frames at {motion.fps:g} a second)")
         return 0
     if body or points or keypoints or fps:
         raise UsageError(f"{source}: is a checkpoint; --body, --points, --keypoints and --fps are for motions")
@@ -98,15 +112,16 @@ def _convert_motion(
     keypoints: str | None,
     size: str,
     fps: float | None,
-) -> None:
+) -> "Motion":
+    """Make the file, unless it is a page; return what is in it."""
     from ictus.dance.body import embodied, load_body
     from ictus.dance.conversion import convert
     from ictus.formats import SUFFIXES
     from ictus.motion import Motion
 
     suffix = target.suffix.lower()
-    if keypoints is None and suffix not in SUFFIXES:
-        raise UsageError(f"{target}: no motion format has that suffix; known are {' '.join(SUFFIXES)}")
+    if keypoints is None and suffix not in (*SUFFIXES, PAGE):
+        raise UsageError(f"{target}: no motion format has that suffix; known are {' '.join((*SUFFIXES, PAGE))}")
     if keypoints and (suffix != ".json" if keypoints == "coco" else suffix or target.is_file()):
         raise UsageError(f"{target}: " + ("coco is one .json file" if keypoints == "coco" else "openpose is a folder"))
     picture = picture_size(size)
@@ -123,9 +138,9 @@ def _convert_motion(
             _save_keypoints(_pictured(motion, picture), target, keypoints, picture)
     except MotionError as error:
         raise MotionError(f"{source}: {error}") from error
-    if not keypoints:
+    if not keypoints and suffix != PAGE:
         motion.save(target)
-    say(f"{source} -> {target} ({motion.skeleton.name}, {len(motion)} frames at {motion.fps:g} a second)")
+    return motion
 
 
 def _danced(motion: "Motion") -> "Motion":

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus.cli.batch import check_rate, destinations, music_files, picture_size, run_batch
+from ictus.cli.batch import SHOWN, Look, destinations, music_files, run_batch, shares
 from ictus.cli.console import Progress, part
 
 if TYPE_CHECKING:
     from ictus.dance.dancer import Dancer
 
-SUFFIXES = (".mp4", ".npz", ".json", ".pkl", ".bvh", ".glb")
+SUFFIXES = (*SHOWN, ".npz", ".json", ".pkl", ".bvh", ".glb")
 
 
 def run(
@@ -37,8 +37,9 @@ def run(
     Args:
         music: Sound files, films or folders of them.
         out: What to make; may be given several times. The suffix says what comes out: .mp4 (film with sound),
-            .npz .json (motion), .pkl (as AIST++ has it), .bvh .glb (3-D animation). A folder takes films;
-            FOLDER/.bvh takes animations named after the music. Without it: a film beside the music.
+            .html (a page that plays, with the motion in it), .npz .json (motion), .pkl (as AIST++ has it), .bvh .glb
+            (3-D animation). A folder takes films; FOLDER/.bvh takes animations named after the music. Without it: a
+            film beside the music.
         model: A dancer that `ictus models` lists, or the folder of a trained one. Without it: choreographer; fact, if
             a seed motion or a stride is given.
         seed: Another seed is another dance.
@@ -47,13 +48,12 @@ def run(
         stride: Of fact: frames kept of each prediction; 1 as published, more to be as many times faster.
         fps: Frames a second of the film.
         size: Size of the film in pixels.
-        theme: Colours of the film.
+        theme: Colours of the film or page.
         json: Report on stdout as JSON.
     """
     files = music_files(music)
     plans = destinations(out, files, SUFFIXES, ".mp4")
-    check_rate(fps)
-    look = {"fps": fps, "size": picture_size(size), "theme": theme}
+    look = Look.of(fps, size, theme)
     from ictus import hub
     from ictus.motion import Motion
 
@@ -69,20 +69,18 @@ def _dance(
     file: Path,
     outs: Sequence[Path],
     asked: dict[str, Any],
-    look: dict[str, Any],
+    look: Look,
     progress: Progress,
 ) -> dict[str, Any]:
     from ictus.audio import Audio
-    from ictus.stage.film import film
 
     start = time.perf_counter()
     audio = Audio.load(file, mono=True)
     motion = dancer(audio, **asked, progress=part(progress, 0.1, 0.6))
     motion = replace(motion, meta={**motion.meta, "music": file.name})
-    for k, out in enumerate(outs):
-        if out.suffix.lower() == ".mp4":
-            shown = part(progress, 0.6 + 0.4 * k / len(outs), 0.6 + 0.4 * (k + 1) / len(outs))
-            film(motion, file, out, progress=shown, **look)
+    for out, share in zip(outs, shares(progress, 0.6, len(outs)), strict=True):
+        if out.suffix.lower() in SHOWN:
+            look.show(motion, file, out, share)
         else:
             motion.save(out)
     return {

@@ -3,23 +3,23 @@
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus.cli.batch import destinations, run_batch
+from ictus.cli.batch import SHOWN, Look, destinations, run_batch, shares
 from ictus.cli.console import Progress, part
 from ictus.errors import MotionError, UsageError
 
 if TYPE_CHECKING:
     from ictus.sound.films import Film
-    from ictus.sound.player import Played, Soloist
+    from ictus.sound.player import Soloist
     from ictus.sound.poses import PoseTrack
 
-SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".mp4")
+SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", *SHOWN)
 _APART = 0.5  # seconds by which a film and its keypoints may differ in length
 
 Instrument = Literal["auto", "cello", "violin", "clarinet", "flute", "horn", "trombone"]
@@ -43,8 +43,8 @@ def run(
         performance: Keypoints of a player (.npy of Solos, .json of COCO-WholeBody or MMPose, .npy or .npz of MediaPipe,
             a folder of OpenPose), films with keypoints of the same name beside them, or folders of these.
         out: What to make; may be given several times: .wav .flac .mp3 .ogg (sound), .mp4 (the film with its new
-            sound; of keypoints without a film, the player's figure). A folder takes .wav files. Without it: a .wav
-            beside the performance.
+            sound; of keypoints without a film, the player's figure), .html (a page that plays the figure). A folder
+            takes .wav files. Without it: a .wav beside the performance.
         keypoints: The keypoints of the one film that is given.
         keypoint_fps: Frames a second of keypoints that do not tell; without it, those of the film.
         model: A soloist that `ictus models` lists, or the folder of a trained one.
@@ -131,21 +131,26 @@ def _play(
     seed: int,
     temperature: float | None,
 ) -> dict[str, Any]:
+    from ictus.sound.films import pictures, write
     from ictus.sound.player import SAMPLING
+    from ictus.sound.poses import filled
     from ictus.sound.sampling import Sampling
 
     start = time.perf_counter()
     film, track = _seen(performance, keypoint_fps)
     sampling = SAMPLING if temperature is None else Sampling(temperature, top_p=SAMPLING.top_p)
-    shown = sum(out.suffix.lower() == ".mp4" for out in outs)
+    watched = any(out.suffix.lower() in SHOWN for out in outs)
     played = soloist(
-        track, instrument=instrument, seed=seed, sampling=sampling, progress=part(progress, 0, 0.6 if shown else 1)
+        track, instrument=instrument, seed=seed, sampling=sampling, progress=part(progress, 0, 0.6 if watched else 1)
     )
-    for k, out in enumerate(outs):
-        if out.suffix.lower() != ".mp4":
+    for out, share in zip(outs, shares(progress, 0.6, len(outs)), strict=True):
+        if out.suffix.lower() not in SHOWN:
             played.audio.save(out)
+        elif film is not None and out.suffix.lower() == ".mp4":
+            write(out, pictures(film, film.rate), film.rate, played.audio)
         else:
-            _show(film, track, played, out, part(progress, 0.6 + 0.4 * k / len(outs), 0.6 + 0.4 * (k + 1) / len(outs)))
+            motion = replace(filled(track).track.motion(), meta={"model": soloist.name, "music": performance.file.name})
+            Look(min(round(track.fps), 60), (600, 600), "dark").show(motion, played.audio, out, share)
     return {
         "out": [str(out) for out in outs],
         "seconds": round(track.duration, 2),
@@ -192,20 +197,6 @@ def _track(keypoints: Path, film: "Film", fps: float | None) -> "PoseTrack":
         with suppress(MotionError):  # most formats tell no rate
             found.append(PoseTrack.load(keypoints, None, film.size))
     return min(found, key=lambda track: abs(track.duration - film.seconds))
-
-
-def _show(film: "Film | None", track: "PoseTrack", played: "Played", out: Path, progress: Progress) -> None:
-    """Make the film with its new sound; without a film, draw the player."""
-    if film is None:
-        from ictus.sound.poses import filled
-        from ictus.stage.film import film as drawn
-
-        drawn(filled(track).track.motion(), played.audio, out, fps=min(track.fps, 60), progress=progress)
-        return
-    from ictus.sound.films import pictures, write
-
-    write(out, pictures(film, film.rate), film.rate, played.audio)
-    progress(1.0)
 
 
 def _described(report: dict[str, Any]) -> str:

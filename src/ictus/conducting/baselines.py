@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ictus.conducting.sync import MOTION_RATE, STEP
 from ictus.nn.pretrained import Pretrained
+from ictus.nn.shapes import check_shape
 from ictus.skeleton import get_skeleton
 
 
@@ -59,7 +60,8 @@ class Plain(Deterministic):
         self.pose = nn.Parameter(torch.full((self.joints, 2), 0.5))
 
     def forward(self, mel: Tensor, noise: Tensor | None = None) -> Tensor:
-        """(B, T90, 128) -> (B, T30, 13, 2)."""
+        """(B, T90, 128) -> (B, T30, 13, 2); raises UsageError if the mel has another shape."""
+        check_shape("mel", mel, "B", "T90", self.bands)
         frames = -(-mel.shape[1] // STEP)
         return self.pose.expand(len(mel), frames, -1, -1)
 
@@ -92,7 +94,8 @@ class CNNLSTM(Deterministic):
         self.head = nn.Linear(config.units, 2 * self.joints)
 
     def forward(self, mel: Tensor, noise: Tensor | None = None) -> Tensor:
-        """(B, T90, 128) -> (B, T30, 13, 2)."""
+        """(B, T90, 128) -> (B, T30, 13, 2); raises UsageError if the mel has another shape."""
+        check_shape("mel", mel, "B", "T90", self.bands)
         x = self.convolutions(mel[:, None])  # (B, C, T30, bands)
         x = x.transpose(1, 2).flatten(2)  # (B, T30, C * bands)
         x, _ = self.lstm(x)  # (B, T30, units)

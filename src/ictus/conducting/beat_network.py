@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from ictus.conducting.decoding import PLACES
 from ictus.errors import ModelError
 from ictus.nn.pretrained import Pretrained
+from ictus.nn.shapes import check_shape
 
 _POOL = 3  # bands into one, after each convolution of the front end
 _BLOCK = 4096  # frames that the front end takes at a time outside training: 85 MB
@@ -158,6 +159,11 @@ class BeatNetwork(Pretrained):
         """(B, T, bands) at 50 frames a second -> logits (B, T, 2 + 21): beat, downbeat; each of `PLACES`, for beats.
 
         A causal network hears silence after the end.
+
+        Raises
+        ------
+        UsageError
+            If the mel has another shape.
         """
         lookahead = self.config.lookahead
         logits, _ = self._heard(F.pad(mel, (0, 0, 0, lookahead)), None)
@@ -186,6 +192,7 @@ class BeatNetwork(Pretrained):
         return self._heard(mel, past)
 
     def _heard(self, mel: Tensor, past: Past | None) -> tuple[Tensor, Past]:
+        check_shape("mel", mel, "B", "T", self.config.bands)  # 82 bands would be taken as 81 are
         x, kept = self._fronted(mel, past)
         total = torch.zeros_like(x)
         for i, level in enumerate(self.levels):

@@ -157,7 +157,7 @@ class Generator(Pretrained):
         Raises
         ------
         UsageError
-            If the noise is shorter than the music.
+            If the noise is shorter than the music, or the mel has another shape.
         """
         return self.decode(self.music(mel), noise)
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ictus.errors import UsageError
 from ictus.nn.folding import fold
 from ictus.nn.pretrained import Pretrained
+from ictus.nn.shapes import check_shape
 from ictus.nn.st_gcn import STGCN
 from ictus.skeleton import get_skeleton
 
@@ -74,6 +75,7 @@ class MusicEncoder(nn.Module):
 
     def __init__(self, config: MusicEncoderConfig) -> None:
         super().__init__()
+        self.bands = config.bands
         one, two, three = config.channels
         self.stages = nn.Sequential(
             *(ResidualBlock(1, one, residual=False), ResidualBlock(one, one), ResidualBlock(one, one)),
@@ -89,6 +91,7 @@ class MusicEncoder(nn.Module):
 
     def layers(self, mel: Tensor) -> Iterator[Tensor]:
         """(B, T90, bands) -> the output of each layer in turn, (B, C, T, bands'), lastly (B, features, T30)."""
+        check_shape("mel", mel, "B", "T90", self.bands)  # 127 bands would be taken as 128 are
         x = mel.unsqueeze(1)  # (B, 1, T90, bands)
         for stage in self.stages:
             x = stage(x)  # (B, C, T, bands')
@@ -170,7 +173,7 @@ class M2SNet(Pretrained):
         Raises
         ------
         UsageError
-            If music and motion are not equally long.
+            If music and motion are not equally long, or the mel has another shape.
         """
         return self.compare(self.music(mel), self.motion(motion))
 

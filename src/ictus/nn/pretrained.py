@@ -28,7 +28,7 @@ class Pretrained(nn.Module):
     Attributes
     ----------
     Config : the dataclass; its defaults are the published sizes.
-    sizes : named configurations, for `from_config`; every network has at least "paper" and "debug".
+    sizes : named configurations, for `from_config`; every network has at least "debug", for tests.
     config : the sizes of this network.
     metadata : JSON types that travel with the weights: features, skeleton, fps, licence, source, description ...
     """

@@ -3,6 +3,8 @@
 The published figures (FID, KID, inception score, KL) are taken by Melception, an Inception v3 of 309 classes of sound
 which was trained on VGGSound. Its weights cannot be shipped, so this one tells the six instruments apart instead, and
 figures by one judge cannot be compared with those by another.
+
+Source: our own; there is no paper.
 """
 
 from dataclasses import dataclass

@@ -51,8 +51,8 @@ class SoloistConfig:
         it is known when within the column a finger falls or a bow turns.
     neighbours : columns on either side that are looked at, too.
     moments : rows that are joined, evenly spaced; between two rows that there are, they run along straight lines.
-    interleaved : each token is told with the row of its own column, its band, and the token of that band a column
-        before, and the sequence is of tokens alone.
+    interleaved : each token is told with the row of its own column, which passes two more layers, with its band, and
+        with the token of that band a column before; the sequence is of tokens alone.
     """
 
     layers: int = 24
@@ -145,6 +145,12 @@ class SoloistTransformer(Pretrained):
         self.register_buffer("shift", torch.zeros(self.numbers))
         self.register_buffer("scale", torch.ones(self.numbers))
         self.projection = nn.Conv1d(self.numbers, config.width, 1) if self.numbers else None
+        self.deeper: nn.Module | None = None  # what a finger means depends on the others
+        if config.interleaved and self.numbers:
+            self.deeper = nn.Sequential(
+                *(nn.LayerNorm(config.width), nn.Linear(config.width, config.hidden), nn.GELU()),
+                *(nn.Dropout(config.dropout), nn.Linear(config.hidden, config.width)),
+            )
         # where no feature stands before the first token, this does
         self.start = nn.Parameter(torch.zeros(config.width)) if config.interleaved or not self.numbers else None
         self.embedding = nn.Embedding(config.codes, config.width)
@@ -182,7 +188,7 @@ class SoloistTransformer(Pretrained):
         -------
         (B, N, codes), logits; those at k tell token k, and do not depend on it.
         """
-        x = self._inputs(self._project(condition), tokens[:, :-1])
+        x = self._inputs(self.project(condition), tokens[:, :-1])
         y, _ = self.gpt(x)
         logits: Tensor = self.head(y[:, -tokens.shape[1] :])
         return logits
@@ -194,7 +200,7 @@ class SoloistTransformer(Pretrained):
         -------
         (B, codes), the logits of the token that follows, and what `follow` needs.
         """
-        rows = self._project(condition)
+        rows = self.project(condition)
         cache = self.gpt.cache(len(rows))
         y, _ = self.gpt(self._inputs(rows, given), cache)
         logits: Tensor = self.head(y[:, -1])
@@ -291,14 +297,14 @@ class SoloistTransformer(Pretrained):
         between = given[:, before] * (1 - share) + given[:, (before + 1).clamp(max=count - 1)] * share
         return between.view(len(given), config.columns, -1)
 
-    def _project(self, condition: Tensor) -> Tensor:
-        """(B, rows, numbers) -> (B, rows, width)."""
+    def project(self, condition: Tensor) -> Tensor:
+        """(B, rows, numbers) -> (B, rows, width), what stands before the tokens or beside them."""
         if self.projection is None:
             rows = self.embedding.weight.new_zeros(len(condition), self.config.rows, self.config.width)
             return rows if self.config.interleaved or self.start is None else rows + self.start
         scaled = ((condition - self.shift) / self.scale).to(self.projection.weight.dtype)
         projected: Tensor = self.projection(scaled.transpose(1, 2)).transpose(1, 2)
-        return projected
+        return projected if self.deeper is None else projected + self.deeper(projected)
 
     def _inputs(self, rows: Tensor, tokens: Tensor) -> Tensor:
         """(B, rows, width) and (B, n) tokens -> (B, T, width), of which the last n + 1 tell tokens 0 to n."""

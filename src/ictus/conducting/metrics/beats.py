@@ -113,6 +113,12 @@ def best_lag(
     A lag that is fitted flatters: with regular beats any motion of the right tempo finds one. So `control` fits a lag,
     too, to the same icti shifted round the motion; only what exceeds it shows that hands and music belong together.
 
+    Parameters
+    ----------
+    motion : as in `ictus_times`.
+    true_beats : (N,) seconds, increasing.
+    lags : (K,) seconds, those that are tried.
+
     Returns
     -------
     lag : seconds by which the hands come after the beats (before them: negative), of all `lags` that give the highest

@@ -30,7 +30,7 @@ def jerk(motion: Given, fps: float | None = None) -> float:
 
 
 def bone_length_constancy(motion: Given) -> float:
-    """Coefficient of variation of a bone's length over time, mean over the bones: 0 where bones are rigid.
+    """Coefficient of variation of a bone's length over time, mean over the bones: 0 where bones are rigid; no unit.
 
     In a picture a bone also changes its length by turning towards the camera, so that only bodies in 3-D, or two
     motions seen by the same camera, should be compared.
@@ -49,6 +49,8 @@ def bone_length_constancy(motion: Given) -> float:
 
 def left_right_correlation(motion: Given) -> float:
     """Pearson's correlation of the wrists' vertical velocities: 1 where the left hand mirrors the right, 0 at rest.
+
+    From -1 to 1; no unit.
 
     Parameters
     ----------

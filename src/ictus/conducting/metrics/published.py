@@ -20,13 +20,19 @@ _BATCH = 32  # samples that pass through a network at once
 
 @sample_metric
 def rhythm_density_difference(reference: Tensor, estimate: Tensor) -> Tensor:
-    """Return (B,): mean squared difference of the rhythm densities; RDE = log(1e7 * mean + 1)."""
+    """Return (B,): mean squared difference of the rhythm densities; RDE = log(1e7 * mean + 1).
+
+    Of (B, T, 13, 2) at 30 fps, T >= 256; the square of (units^2 / Hz), a unit being the picture's side.
+    """
     return (_rhythm_density(reference) - _rhythm_density(estimate)).square().mean(1)
 
 
 @sample_metric
 def strength_contour_difference(reference: Tensor, estimate: Tensor) -> Tensor:
-    """Return (B,): mean squared difference of the strength contours; SCE = log(1e7 * mean + 1)."""
+    """Return (B,): mean squared difference of the strength contours; SCE = log(1e7 * mean + 1).
+
+    Of (B, T, 13, 2) at 30 fps, T >= 60; the square of (units / frame), a unit being the picture's side.
+    """
     return (_strength_contour(reference) - _strength_contour(estimate)).square().mean(1)
 
 
@@ -62,7 +68,7 @@ def standard_deviation_percentage(reference: Tensor, estimate: Tensor) -> Tensor
 
 @metric
 def mean_squared_error(reference: Tensor, estimate: Tensor) -> Tensor:
-    """MSE: (B, T, 13, 2) -> mean of the squared differences of all coordinates."""
+    """MSE: (B, T, 13, 2) -> mean of the squared differences of all coordinates; their unit is the picture's side."""
     return functional.mse_loss(estimate, reference)
 
 

@@ -26,7 +26,7 @@ def normalised(reference: Features, estimate: Features, eps: float = 1e-10) -> t
 
 
 def diversity(features: Features) -> float:
-    """Dist: mean Euclidean distance between every two rows of (N, F), N >= 2.
+    """Dist: mean Euclidean distance between every two rows of (N, F), N >= 2, in their unit.
 
     Normalise the features first, by those of real dances, to compare with published values.
     """

@@ -65,7 +65,13 @@ LEAST_TO_SPLIT = 100  # sounds, below which the inception score is that of the w
 
 
 def mel_error(reference: ArrayLike, estimate: ArrayLike) -> float:
-    """Mean absolute difference of two mels (T, 80); raises AudioError if either is none, or they differ in length."""
+    """Mean absolute difference of two mels (T, 80) in [0, 1]: 0 to 1, of which 0.01 is 1 dB.
+
+    Raises
+    ------
+    AudioError, UsageError
+        If either is none, or they differ in length.
+    """
     true, made = as_mel(reference, "reference"), as_mel(estimate, "estimate")
     if true.shape != made.shape:
         raise UsageError(f"the reference has {len(true)} frames and the estimate {len(made)}; they must be as long")

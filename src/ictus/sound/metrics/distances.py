@@ -20,6 +20,8 @@ def kernel_distance(
 ) -> tuple[float, float]:
     """KID: squared maximum mean discrepancy with a cubic kernel, unbiased; less is nearer, and chance may be below 0.
 
+    The kernel being of scalar products, its unit is the sixth power of that of the features.
+
     Parameters
     ----------
     reference, estimate : (N, F) and (M, F), a row for each sound; N, M >= 2.

@@ -73,9 +73,12 @@ def chroma_accuracy(reference: Classes, estimate: Classes) -> float:
     Raises
     ------
     UsageError
-        If they differ in length.
+        If they are no whole numbers (T,), or differ in length.
     """
-    if reference.shape != estimate.shape:
+    for name, classes in (("reference", reference), ("estimate", estimate)):
+        if classes.dtype.kind not in "iu" or classes.ndim != 1:
+            raise UsageError(f"the {name} is {classes.dtype} of shape {classes.shape}; whole numbers (T,) are needed")
+    if len(reference) != len(estimate):
         raise UsageError(f"{len(reference)} true frames and {len(estimate)} others; they must be as many")
     voiced = reference != NONE
     return float((reference == estimate)[voiced].mean()) if voiced.any() else float("nan")

@@ -47,6 +47,8 @@ class SoloistTaskConfig:
     hop : columns from one training window to the next.
     acquainted : whether codes that sound alike begin alike; see `SoloistTransformer.acquaint`. Published: no.
     scaled : whether what is known is brought to mean 0 and deviation 1; published: no.
+    hint : weight of an error beside the published one: what is known of a column must tell, by itself, the vectors of
+        its codes. It lets a small corpus teach what movements mean. Only if a row belongs to each column.
     unconditioned : share of samples that learn with nothing known, so that the soloist can play without; published: 0.
     lr, decay : AdamW's learning rate and weight decay.
     train, val : splits.
@@ -64,6 +66,7 @@ class SoloistTaskConfig:
     hop: int = 53
     acquainted: bool = False
     scaled: bool = False
+    hint: float = 0.0
     unconditioned: float = 0.0
     lr: float = 1.6e-5
     decay: float = 0.01
@@ -82,6 +85,8 @@ class SoloistTaskConfig:
             )
         if not 0 <= self.unconditioned < 1:
             raise UsageError(f"unconditioned is {self.unconditioned:g}; it is a share, from 0 to less than 1")
+        if self.hint < 0:
+            raise UsageError(f"hint is {self.hint:g}; it must be 0 or more")
         if self.columns < 1 or self.hop < 1:
             raise UsageError(f"columns is {self.columns} and hop {self.hop}; both must be 1 or more")
 
@@ -113,6 +118,10 @@ class SoloistTask:
         if config.acquainted:
             self.network.acquaint(self.codebook.quantizer.vectors)
         self.networks: dict[str, nn.Module] = {"network": self.network}
+        self.hint: nn.Linear | None = None
+        if config.hint and self.network.numbers:
+            self.hint = nn.Linear(self.network.config.width, self.codebook.rows * self.codebook.config.width)
+            self.networks["hint"] = self.hint
         self.frozen: dict[str, nn.Module] = {"codebook": self.codebook}
         if self.encoder is not None:
             (self.networks if config.encoder == "joint" else self.frozen)["encoder"] = self.encoder
@@ -142,7 +151,12 @@ class SoloistTask:
             alone = torch.rand(len(tokens), 1, 1, device=tokens.device) < self.config.unconditioned
             condition = torch.where(alone, self.network.without(condition), condition)
         ce, right = self._told(tokens, condition)
-        yield "network", ce, {"ce": ce.detach(), "accuracy": right}
+        figures = {"ce": ce.detach(), "accuracy": right}
+        if self.hint is None:
+            yield "network", ce, figures
+            return
+        hinted = self._hinted(tokens, condition)
+        yield "network", ce + self.config.hint * hinted, {**figures, "hint": hinted.detach()}
 
     def validate(self, batches: Batches) -> dict[str, float]:
         """Return cross-entropy a token, nats, and the share of tokens that are told as the likeliest.
@@ -158,6 +172,8 @@ class SoloistTask:
             figures = {"ce": ce, "accuracy": right}
             for name, other in self._controls(batch, condition).items():
                 figures[f"ce/{name}"] = self._told(tokens, other)[0]
+            if self.hint is not None:
+                figures["hint"] = self._hinted(tokens, condition)
             for name, value in figures.items():
                 sums[name] = sums.get(name, 0.0) + len(tokens) * value.item()
         return {name: total / len(self.unseen) for name, total in sums.items()}
@@ -178,6 +194,15 @@ class SoloistTask:
         logits = self.network(tokens, condition).float()  # (B, N, codes)
         ce = F.cross_entropy(logits.flatten(0, 1), tokens.flatten())
         return ce, (logits.argmax(-1) == tokens).float().mean()
+
+    def _hinted(self, tokens: Tensor, condition: Tensor) -> Tensor:
+        """Return the squared error of the codes' vectors, told by what is known of their columns; 1 is ignorance."""
+        if self.hint is None:
+            return condition.new_zeros(())
+        found = self.codebook.quantizer.vectors
+        vectors = (found - found.mean(0)) / found.std()
+        told = self.hint(self.network.project(condition)).float()  # (B, columns, bands * width)
+        return F.mse_loss(told, vectors[tokens].view_as(told))
 
     def _controls(self, batch: Batch, condition: Tensor) -> dict[str, Tensor]:
         """Return conditions that do not belong to the sound."""

@@ -1,0 +1,101 @@
+// From the page's text back to tracks of numbers. The coder is ictus/stage/packing.py, which says how and why.
+
+const BLOCK = 64; // frames
+
+function bytesOf(base64) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let k = 0; k < text.length; k++) bytes[k] = text.charCodeAt(k);
+  return bytes;
+}
+
+// One track -> Float64Array, frames x channels.
+function unpackTrack({ frames, steps, blocks, bits }) {
+  const heads = bytesOf(blocks);
+  const stream = bytesOf(bits);
+  const channels = steps.length;
+  const values = new Float64Array(frames * channels);
+  let place = 0; // in bits
+  let head = 0;
+  const bit = () => (stream[place >> 3] >> (7 - (place++ & 7))) & 1;
+  for (let channel = 0; channel < channels; channel++) {
+    let a = 0, b = 0, c = 0; // the values before, the nearest first
+    for (let frame = 0; frame < frames; frame++) {
+      if (frame % BLOCK === 0) head++;
+      const order = heads[head - 1] >> 5;
+      const width = heads[head - 1] & 31;
+      let change = 0;
+      if (order) {
+        let high = 0;
+        while (bit()) high++;
+        let low = 0;
+        for (let k = 0; k < width; k++) low = low * 2 + bit();
+        const coded = high * 2 ** width + low;
+        change = coded % 2 ? -(coded + 1) / 2 : coded / 2;
+      }
+      const value = change + (order < 2 ? a : order === 2 ? 2 * a - b : 3 * a - 3 * b + c);
+      c = b, b = a, a = value;
+      values[frame * channels + channel] = value * steps[channel];
+    }
+  }
+  return values;
+}
+
+// A motion as the page holds it -> { fps, frames, size (2 or 3), joints, positions, rotations, root }.
+function unpackMotion(entry) {
+  const tracks = {};
+  for (const [name, track] of Object.entries(entry.tracks)) tracks[name] = unpackTrack(track);
+  const joints = entry.skeleton.joints.length;
+  const rotations = tracks.rotations ? matricesOf(tracks.rotations) : null;
+  const root = tracks.root ?? null;
+  const positions = tracks.positions ?? posed(entry.skeleton, rotations, root);
+  const { frames } = Object.values(entry.tracks)[0];
+  const size = Math.round(positions.length / frames / joints);
+  return { ...entry, frames, size, joints, positions, rotations, root };
+}
+
+// Rotation vectors -> matrices, nine numbers each, row by row (Rodrigues).
+function matricesOf(vectors) {
+  const matrices = new Float64Array(vectors.length * 3);
+  for (let k = 0; k < vectors.length / 3; k++) {
+    const [x, y, z] = vectors.subarray(3 * k, 3 * k + 3);
+    const angle = Math.hypot(x, y, z);
+    const s = angle > 1e-9 ? Math.sin(angle) / angle : 1;
+    const c = angle > 1e-9 ? (1 - Math.cos(angle)) / (angle * angle) : 0.5;
+    matrices.set([
+      1 - c * (y * y + z * z), c * x * y - s * z, c * x * z + s * y,
+      c * x * y + s * z, 1 - c * (x * x + z * z), c * y * z - s * x,
+      c * x * z - s * y, c * y * z + s * x, 1 - c * (x * x + y * y),
+    ], 9 * k);
+  }
+  return matrices;
+}
+
+// Forward kinematics: positions, frames x joints x 3.
+function posed({ parents, rest }, rotations, root) {
+  const joints = parents.length;
+  const frames = root.length / 3;
+  const positions = new Float64Array(frames * joints * 3);
+  const turned = new Float64Array(joints * 9);
+  for (let frame = 0; frame < frames; frame++) {
+    for (let joint = 0; joint < joints; joint++) {
+      const own = rotations.subarray(9 * (frame * joints + joint), 9 * (frame * joints + joint) + 9);
+      const at = 3 * (frame * joints + joint);
+      const parent = parents[joint];
+      if (parent < 0) {
+        turned.set(own, 9 * joint);
+        positions.set(root.subarray(3 * frame, 3 * frame + 3), at);
+        continue;
+      }
+      const [x, y, z] = minus(rest[joint], rest[parent]);
+      for (let row = 0; row < 3; row++) {
+        const [a, b, c] = turned.subarray(9 * parent + 3 * row, 9 * parent + 3 * row + 3);
+        positions[at + row] = positions[3 * (frame * joints + parent) + row] + a * x + b * y + c * z;
+        for (let column = 0; column < 3; column++) {
+          turned[9 * joint + 3 * row + column] = a * own[column] + b * own[3 + column] + c * own[6 + column];
+        }
+      }
+    }
+  }
+  return positions;
+}

@@ -191,3 +191,17 @@ def test_real_mels_become_a_corpus(shared_data: Path, tmp_path: Path, monkeypatc
     assert len(windows) == 2
     np.testing.assert_allclose(windows[1]["mel"], 2 * (mels[5] / 255) - 1, atol=1e-6)
     assert int(windows[0]["instrument"]) == UNKNOWN
+
+
+def test_other_players_takes_of_the_same_sound(corpus: Path) -> None:
+    folder = corpus / "train" / "a"
+    keypoints = np.load(folder / "keypoints.npy")
+    np.save(folder / "takes.npy", np.stack([keypoints + 1, keypoints + 2]))
+    windows = Windows(corpus, "train", frames=416, kinds=("keypoints",), takes=True)
+    usual = Windows(corpus, "train", frames=416, kinds=("keypoints",))
+    np.random.seed(0)  # noqa: NPY002
+    drawn = [windows[0]["keypoints"] - usual[0]["keypoints"] for _ in range(40)]
+    assert {float(np.round(one.mean())) for one in drawn} == {0, 1, 2}
+    assert all(np.ptp(one) < 1e-3 for one in drawn)
+    last = len(windows) - 1  # of one who has no takes
+    np.testing.assert_array_equal(windows[last]["keypoints"], usual[last]["keypoints"])

@@ -205,3 +205,18 @@ def test_the_sound_is_that_of_the_notes(instrument: str) -> None:
         assert np.argmax(match[np.round(lags).astype(int)]) == 6
     before, during = (np.abs(audio.samples[0, round(22050 * t) :][:4000]).mean() for t in (0.1, 0.8))
     assert during > 10 * before
+
+
+def test_takes_are_other_players_of_the_same_notes(scores: Path, corpus: Path, tmp_path: Path) -> None:
+    make(scores, tmp_path / "more", takes=2)
+    folders = sorted((tmp_path / "more" / "train").iterdir())
+    assert folders
+    for folder in folders:
+        first, takes = np.load(folder / "keypoints.npy"), np.load(folder / "takes.npy")
+        np.testing.assert_array_equal(first, np.load(corpus / "train" / folder.name / "keypoints.npy"))
+        assert takes.shape == (2, *first.shape)
+        assert all(np.abs(one[..., :2] - other[..., :2]).mean() > 5 for one, other in ((first, takes[0]), takes))
+    make(scores, tmp_path / "more", takes=2, split="val")  # what is measured is played once
+    assert not [*(tmp_path / "more" / "val").rglob("takes.npy")]
+    with pytest.raises(UsageError, match="other takes"):
+        make(scores, tmp_path / "more", takes=1)

@@ -168,3 +168,19 @@ def test_impossible_pieces() -> None:
         generate(network, features, RATES, 9, given=torch.zeros(1, 4, 3, dtype=torch.long))
     with pytest.raises(UsageError, match="there are 16"):
         generate(network, features, RATES, 9, given=torch.full((1, 5, 3), 16))
+
+
+def test_guidance_moves_away_from_what_is_told_without_knowing() -> None:
+    network, features = soloist(SIDE_BY_SIDE), moving(2, 9)
+    whole = network.condition(features, RATES)
+    with torch.no_grad():
+        known, _ = network.begin(whole, torch.zeros(2, 0, dtype=torch.long))
+        unknown, _ = network.begin(network.without(whole), torch.zeros(2, 0, dtype=torch.long))
+    told = (unknown + 3 * (known - unknown)).argmax(-1)
+    played = generate(network, features, RATES, 9, sampling=Sampling(temperature=0, guidance=3))
+    assert torch.equal(played[:, 0, 0], told)
+    usual = Sampling(temperature=0.8, hop=3)
+    ignorant = generate(network, {"keypoints": None}, RATES, 9, sampling=usual, seed=4, batch=2)
+    careless = generate(network, features, RATES, 9, sampling=replace(usual, guidance=0), seed=4)
+    assert torch.equal(careless, ignorant)
+    assert not torch.equal(generate(network, features, RATES, 9, sampling=usual, seed=4), ignorant)

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ictus.errors import ModelError, UsageError
+from ictus.skeleton import get_skeleton
+from ictus.sound.keypoints import normalised
 from ictus.sound.soloist import (
     COLUMN_RATE,
     RAW_KEYPOINTS,
@@ -236,6 +238,11 @@ def test_raw_rows_know_neither_camera_nor_resolution() -> None:
     joint = rows.view(2, 30, 47, 6)
     torch.testing.assert_close(joint[:, 1:, :, 3:5], 25 * joint[..., :2].diff(dim=1))
     torch.testing.assert_close(joint[..., 5], joint[..., 3:5].norm(dim=-1))
+    parents = list(get_skeleton("solos-47").parents or ())
+    whole = joint[0, 0, :, :2].clone()  # hung together again, the places are those of the player
+    for child, parent in list(enumerate(parents))[1:]:
+        whole[child] += whole[parent]
+    torch.testing.assert_close(whole, normalised(keypoints)[0, 0, :, :2], atol=1e-4, rtol=1e-4)
     still = raw_rows(keypoints[:, :1].expand(-1, 30, -1, -1)).view(2, 30, 47, 6)
     assert not still[..., 3:].any()
 

@@ -79,6 +79,7 @@ def prepare_recital(
     split: Split = "all",
     workers: int = 1,
     seed: int = 0,
+    takes: int = 0,
     soundfont: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE"), tyro.conf.UseAppendAction] = (),
 ) -> int:
     """Make soloists who play from scores, body and sound: SPLIT/NUMBER-INSTRUMENT/mel.npy, keypoints.npy, sound.flac.
@@ -93,12 +94,13 @@ def prepare_recital(
         split: Which split to make.
         workers: Processes.
         seed: Another seed is another corpus.
+        takes: Other players, before other cameras, who also play each excerpt for training: seen, not heard.
         soundfont: General MIDI SoundFont that plays some of the excerpts; may be given several times.
     """
     from ictus.sound.recital import ordered, prepare
 
     _check_workers(workers)
-    wanted = ordered(data, out, hours=hours, split=split, seed=seed, soundfonts=soundfont)
+    wanted = ordered(data, out, hours=hours, split=split, seed=seed, soundfonts=soundfont, takes=takes)
     with progress_bar("recital") as progress:
         made = prepare(
             data,
@@ -108,6 +110,7 @@ def prepare_recital(
             workers=workers,
             seed=seed,
             soundfonts=soundfont,
+            takes=takes,
             progress=progress,
             report=complain,
         )

@@ -3,6 +3,7 @@
     <root>/{train,val,test}/<name>/mel.npy        (T, 80) mel80, 86.13 frames a second: floats in [0, 1], or uint8
                                                   (value / 255)
                                   /keypoints.npy  (K, 47, 3) float, 25 fps: x and y in pixels, confidence; optional
+                                  /takes.npy      (N, K, 47, 3), other players who play the same; optional
                                   /rgb.npy        (N, 1024) float, features of the film's pictures; optional
                                   /flow.npy       (N, 1024) float, of the movement in them; optional
                                   /about.json     {"instrument": "cello", "feature_rate": 21.5, ...}
@@ -81,10 +82,16 @@ class Performance:
             )
         return np.ascontiguousarray(2 * np.clip(level, 0, 1).T - 1)
 
-    def rows(self, kind: str, start: int = 0, frames: int | None = None) -> Array:
+    def takes(self) -> int:
+        """Return how many other players play the same; raises as `rows` does."""
+        file = self.folder / "takes.npy"
+        return len(_open(file)) if file.exists() else 0
+
+    def rows(self, kind: str, start: int = 0, frames: int | None = None, take: int | None = None) -> Array:
         """(n, ...) of "keypoints", "rgb" or "flow" that belong to `frames` mel frames, from `start` on.
 
         n depends on `frames` alone: the time rounded to rows. The last row is repeated where that reaches beyond it.
+        `take` is the number of another player, of whom only keypoints are known.
 
         Raises
         ------
@@ -94,8 +101,8 @@ class Performance:
         frames = self.frames - start if frames is None else frames
         rate = self.rates[kind]
         first, count = round(start / MEL_RATE * rate), rows_of(frames, rate)
-        file = self.folder / f"{kind}.npy"
-        array = _open(file)
+        file = self.folder / f"{kind if take is None else 'takes'}.npy"
+        array = _open(file) if take is None else _open(file)[take]
         rows = np.array(array[first : first + count], np.float32)
         if not np.isfinite(rows).all():
             raise IctusError(f"{file}: not finite between rows {first} and {first + count}")
@@ -156,6 +163,8 @@ class Windows:
     frames : mel frames of a window.
     hop : frames from one window to the next; `frames` if not given.
     kinds : "keypoints", "rgb", "flow"; performances that lack one are left out.
+    takes : whether the keypoints are those of any player who plays the same, each time another one, drawn from NumPy's
+        global generator, which the training loop seeds.
 
     Attributes
     ----------
@@ -176,12 +185,14 @@ class Windows:
         frames: int = WINDOW,
         hop: int | None = None,
         kinds: Collection[str] = (),
+        takes: bool = False,
     ) -> None:
         hop = frames if hop is None else hop
         if frames < 1 or hop < 1:
             raise UsageError(f"windows of {frames} frames every {hop}; both must be at least one frame")
         found = survey(root, split, kinds)
         self.frames, self.kinds, self.broken = frames, tuple(kinds), found.broken
+        self.takes = takes and "keypoints" in kinds
         self.performances = tuple(each for each in found.performances if each.frames >= frames)
         if not self.performances:
             why = f"; unusable: {found.broken[0]} (and {len(found.broken) - 1} more)" if found.broken else ""
@@ -205,9 +216,12 @@ class Windows:
 
     def cut(self, performance: Performance, at: int) -> dict[str, Array | np.int64 | str]:
         """Read the window of a performance that begins at a mel frame."""
+        rows = {kind: performance.rows(kind, at, self.frames) for kind in self.kinds}
+        if self.takes and (take := np.random.randint(1 + performance.takes())):  # noqa: NPY002  # seeded per sample
+            rows["keypoints"] = performance.rows("keypoints", at, self.frames, int(take) - 1)
         return {
             "mel": performance.mel(at, self.frames),
-            **{kind: performance.rows(kind, at, self.frames) for kind in self.kinds},
+            **rows,
             "instrument": np.int64(performance.instrument),
             "name": f"{performance.name}@{at}",
         }

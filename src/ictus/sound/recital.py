@@ -2,7 +2,8 @@
 
 `<out>/<split>/<number>-<instrument>/` holds `sound.flac` (22,050 Hz, mono), `mel.npy` (T, 80), `keypoints.npy`
 (K, 47, 3) at 25 frames a second, `notes.npy` (N, 4; onset and duration in seconds, MIDI pitch, loudness) and
-`about.json`. Everything begins at the same instant. The n-th excerpt depends on the scores, the sounds, the seed and n
+`about.json`; for training also `takes.npy` (takes, K, 47, 3), other players who play the same before other cameras.
+Everything begins at the same instant. The n-th excerpt depends on the scores, the sounds, the seed and n
 alone: a corpus can be stopped, resumed, made longer and made in parallel, and stays the same.
 """
 
@@ -52,6 +53,7 @@ class Order:
     seed: int
     out: Path
     soundfonts: tuple[Path, ...] = ()
+    takes: int = 0
 
     def folder(self, number: int) -> Path:
         """Return where an excerpt belongs."""
@@ -72,6 +74,7 @@ def prepare(
     workers: int = 1,
     seed: int = 0,
     soundfonts: Sequence[Path] = (),
+    takes: int = 0,
     progress: Progress | None = None,
     report: Report | None = None,
 ) -> int:
@@ -85,17 +88,18 @@ def prepare(
     split : "train", "val", "test" or "all".
     workers : processes.
     soundfonts : General MIDI SoundFonts; each plays as many excerpts as the package's own synthesizer.
+    takes : other players who also play each excerpt of the training split; they are seen, not heard.
     progress : called with the fraction done.
     report : called with a line for each score that cannot be used.
 
     Raises
     ------
     UsageError
-        If there are no such scores, or `out` holds a corpus of other scores, of another seed or of other SoundFonts.
+        If there are no such scores, or `out` holds a corpus of other scores, SoundFonts or takes, or of another seed.
     IctusError
         If a SoundFont cannot be played, or the corpus cannot be written.
     """
-    orders = ordered(scores, out, hours=hours, split=split, seed=seed, soundfonts=soundfonts)
+    orders = ordered(scores, out, hours=hours, split=split, seed=seed, soundfonts=soundfonts, takes=takes)
     jobs = [(order, block) for order in orders for block in range(-(-order.count // len(INSTRUMENTS)))]
     jobs = [(order, block) for order, block in jobs if order.missing(block)]
     made, said = 0, set[str]()
@@ -113,11 +117,20 @@ def prepare(
 
 
 def ordered(
-    scores: Path, out: Path, *, hours: float, split: str = "all", seed: int = 0, soundfonts: Sequence[Path] = ()
+    scores: Path,
+    out: Path,
+    *,
+    hours: float,
+    split: str = "all",
+    seed: int = 0,
+    soundfonts: Sequence[Path] = (),
+    takes: int = 0,
 ) -> list[Order]:
     """Plan a corpus; parameters and errors are those of `prepare`."""
     if not 0 < hours <= _MOST_HOURS:
         raise UsageError(f"{hours:g} hours: choose more than 0 and at most {_MOST_HOURS}")
+    if takes < 0:
+        raise UsageError(f"{takes} takes: choose 0 or more")
     if split not in (*SPLITS, "all"):
         raise UsageError(f"{split!r} is no split; there are {', '.join(SPLITS)} and all")
     for path in soundfonts:
@@ -130,11 +143,16 @@ def ordered(
     wanted = [name for name in SPLITS if by_split[name]] if split == "all" else [split]
     if not by_split[wanted[0]]:
         raise UsageError(f"{scores}: none of its {len(pieces)} scores belongs to {split}; add a splits.csv or scores")
-    _sign(out, {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, "soundfonts": sizes})
+    _sign(
+        out,
+        {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, "soundfonts": sizes, "takes": takes},
+    )
     whole = sum(SHARES[name] for name in wanted)
     return [
         Order(
-            by_split[name], name, max(1, round(hours * 3600 / _MEAN * SHARES[name] / whole)), seed, out, (*soundfonts,)
+            *(by_split[name], name, max(1, round(hours * 3600 / _MEAN * SHARES[name] / whole)), seed, out),
+            (*soundfonts,),
+            takes if name == "train" else 0,
         )
         for name in wanted
     ]
@@ -151,7 +169,7 @@ def _sign(out: Path, content: dict[str, Any]) -> None:
         known = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{file}: cannot be read; choose another --out ({error})") from error
-    named = {"scores": "other scores", "seed": "another seed", "soundfonts": "other SoundFonts"}
+    named = {"scores": "other scores", "seed": "another seed", "soundfonts": "other SoundFonts", "takes": "other takes"}
     if other := next((words for key, words in named.items() if known.get(key) != content[key]), None):
         raise UsageError(f"{out}: holds a corpus of {other}; choose another --out, or ask for the same")
 
@@ -212,6 +230,8 @@ def _excerpt(order: Order, piece: Piece, score: Score, number: int, rng: np.rand
     audio = heard(solo, instrument, font, rng)
     seed = int(rng.integers(2**31))
     filmed = perform(solo, instrument, seed=seed)
+    seeds = np.random.default_rng(seed).integers(2**31, size=order.takes)
+    others = [perform(solo, instrument, seed=int(other)).keypoints for other in seeds]
     about = {
         "instrument": instrument,
         "video": f"{piece.name}#{number}",  # another player and another camera each time
@@ -232,6 +252,7 @@ def _excerpt(order: Order, piece: Piece, score: Score, number: int, rng: np.rand
         "keypoints.npy": filmed.keypoints,
         "notes.npy": solo.notes.astype(np.float32),
         "about.json": about,
+        **({"takes.npy": np.stack(others)} if others else {}),
     }
 
 

@@ -24,12 +24,16 @@ class Sampling:
     temperature : by which logits are divided; 0 takes the likeliest token.
     top_k : draw among so many of the likeliest; published: half of the codes.
     top_p : draw among the likeliest that together have this probability.
+    guidance : how far what is known counts more than in training: logits are moved away from those with nothing known,
+        by so many times their difference; 1 leaves them. For soloists that have learnt to play without, too. Source:
+        Ho & Salimans, "Classifier-Free Diffusion Guidance", 2022.
     hop : columns by which the window moves; by default half of its own.
     """
 
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None
+    guidance: float = 1.0
     hop: int | None = None
 
     def __post_init__(self) -> None:
@@ -39,6 +43,8 @@ class Sampling:
             raise UsageError(f"top_k is {self.top_k}; at least one token is needed")
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise UsageError(f"top_p is {self.top_p:g}; it is a probability over 0")
+        if self.guidance < 0:
+            raise UsageError(f"guidance is {self.guidance:g}; it must be 0 or more")
         if self.hop is not None and self.hop < 1:
             raise UsageError(f"hop is {self.hop}; the window must move by a column at least")
 
@@ -99,17 +105,27 @@ def generate(
         end = min(start + config.columns, columns) * config.bands
         if done < end:
             condition = network.condition(features, rates, start, len(tokens))
-            logits, playing = network.begin(condition, tokens[:, start * config.bands : done])
+            guided = sampling.guidance != 1 and network.numbers > 0
+            if guided:  # the same twice, the second time with nothing known
+                condition = torch.cat((condition, network.without(condition)))
+            copies = 1 + guided
+            logits, playing = network.begin(condition, tokens[:, start * config.bands : done].repeat(copies, 1))
             while True:
-                tokens[:, done] = drawn(logits, sampling, generator)
+                tokens[:, done] = drawn(_guided(logits, sampling.guidance) if guided else logits, sampling, generator)
                 done += 1
                 if progress is not None:
                     progress(done / tokens.shape[1])
                 if done == end:
                     break
-                logits = network.follow(tokens[:, done - 1], playing)
+                logits = network.follow(tokens[:, done - 1].repeat(copies), playing)
         start = min(start + hop, max(0, columns - config.columns))  # the last window ends with the piece
     return from_column_major(tokens, config.bands)
+
+
+def _guided(logits: Tensor, guidance: float) -> Tensor:
+    """(2 B, codes), with and without what is known -> (B, codes)."""
+    known, unknown = logits.chunk(2)
+    return unknown + guidance * (known - unknown)
 
 
 def drawn(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:

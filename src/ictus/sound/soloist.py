@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from ictus.errors import ModelError, UsageError
 from ictus.nn.gpt import GPT, Cache, draw
 from ictus.nn.pretrained import Pretrained
+from ictus.skeleton import get_skeleton
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
 from ictus.sound.codebook import COLUMNS, FACTOR
 from ictus.sound.keypoints import normalised
@@ -28,6 +29,8 @@ Condition = Literal["rgb", "flow", "keypoints", "instrument"]
 
 PICTURE = 1024  # numbers of a row of rgb, and of flow
 RAW_KEYPOINTS = 47 * 6  # numbers of a row of `raw_rows`
+_PARENTS = list(get_skeleton("solos-47").parents or ())
+_OUTLYING = 6.0  # deviations; a pose estimator that loses a hand leaps farther
 _ACQUAINTED = 0.05  # deviation of weights that begin by the codebook's vectors
 COLUMN_RATE = MEL_RATE / FACTOR  # columns a second: 5.38
 
@@ -303,6 +306,8 @@ class SoloistTransformer(Pretrained):
             rows = self.embedding.weight.new_zeros(len(condition), self.config.rows, self.config.width)
             return rows if self.config.interleaved or self.start is None else rows + self.start
         scaled = ((condition - self.shift) / self.scale).to(self.projection.weight.dtype)
+        if self.deeper is not None:
+            scaled = scaled.clamp(-_OUTLYING, _OUTLYING)
         projected: Tensor = self.projection(scaled.transpose(1, 2)).transpose(1, 2)
         return projected if self.deeper is None else projected + self.deeper(projected)
 
@@ -375,9 +380,13 @@ def moments(first: int, columns: int, neighbours: int, count: int, rows: int, ra
 def raw_rows(keypoints: Tensor) -> Tensor:
     """Return keypoints as features, with no network: place, confidence, velocity and speed of every point.
 
+    Places are relative to the joint that a point hangs on, for a finger tells more beside its hand than in the picture;
+    that of the neck is where it is.
+
     (B, T, 47, 3) x, y, confidence at 25 frames a second -> (B, T, 282); in shoulder widths, and a second.
     """
     points = normalised(keypoints)
-    velocity = KEYPOINT_RATE * points[..., :2].diff(dim=1, prepend=points[:, :1, :, :2])  # (B, T, 47, 2)
+    places = torch.cat((points[:, :, :1, :2], points[:, :, 1:, :2] - points[:, :, _PARENTS[1:], :2]), 2)
+    velocity = KEYPOINT_RATE * places.diff(dim=1, prepend=places[:, :1])  # (B, T, 47, 2)
     speed = torch.linalg.vector_norm(velocity, dim=-1, keepdim=True)
-    return torch.cat((points, velocity, speed), -1).flatten(2)
+    return torch.cat((places, points[..., 2:], velocity, speed), -1).flatten(2)

@@ -41,7 +41,7 @@ from ictus.sound.metrics.distances import kernel_distance
 from ictus.sound.metrics.inception import inception_score, kl_divergence
 from ictus.sound.metrics.inputs import Array, as_mel
 from ictus.sound.metrics.onsets import onset_f_measure, onset_times
-from ictus.sound.metrics.pitch import chroma_accuracy, note_classes, pitch_classes
+from ictus.sound.metrics.pitch import chroma_accuracy, note_classes, pitch_classes, pitches
 
 __all__ = [
     "Hear",
@@ -56,6 +56,7 @@ __all__ = [
     "onset_f_measure",
     "onset_times",
     "pitch_classes",
+    "pitches",
 ]
 
 Mel: TypeAlias = NDArray[np.float32]

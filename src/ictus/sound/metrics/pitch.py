@@ -20,11 +20,11 @@ _NEAR = 4  # bands to either side whose mean is taken off, so that what counts i
 _FALL = 0.85  # of each partial's amplitude to that of the one before
 
 
-def pitch_classes(mel: ArrayLike) -> Classes:
-    """Return the strongest pitch class of each frame.
+def pitches(mel: ArrayLike) -> Classes:
+    """Return the strongest pitch of each frame.
 
-    Each frame is compared with those of harmonic tones of all semitones from C2 to C7. Of 48 synthetic solos the class
-    is that of the score's note in 95 % of the frames in which one sounds; of several tones at once, one is heard.
+    Each frame is compared with those of harmonic tones of all semitones from C2 to C7; of several tones at once, one is
+    heard.
 
     Parameters
     ----------
@@ -32,13 +32,30 @@ def pitch_classes(mel: ArrayLike) -> Classes:
 
     Returns
     -------
-    (T,) from 0 (C) to 11 (B), and `NONE` where it is silent.
+    (T,) MIDI pitches from 36 (C2) to 96 (C7), and `NONE` where it is silent. Source: ours.
     """
     level = as_mel(mel)
     likeness = _outline(level) @ _tones().T  # (T, pitches)
     loudest = level.max(1)
     silent = loudest < max(np.percentile(loudest, 95) - FLOOR, 1e-3)
-    return np.where(silent, NONE, (LOWEST + likeness.argmax(1)) % 12)
+    return np.where(silent, NONE, LOWEST + likeness.argmax(1))
+
+
+def pitch_classes(mel: ArrayLike) -> Classes:
+    """Return the strongest pitch class of each frame.
+
+    Of 48 synthetic solos the class is that of the score's note in 95 % of the frames in which one sounds.
+
+    Parameters
+    ----------
+    mel : (T, 80) in [0, 1].
+
+    Returns
+    -------
+    (T,) from 0 (C) to 11 (B), and `NONE` where it is silent. Source: ours.
+    """
+    heard = pitches(mel)
+    return np.where(heard == NONE, NONE, heard % 12)
 
 
 def note_classes(notes: ArrayLike, frames: int) -> Classes:

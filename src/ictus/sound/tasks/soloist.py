@@ -20,6 +20,7 @@ from torch.optim import AdamW, Optimizer
 from ictus.errors import UsageError
 from ictus.sound.codebook import FACTOR, SpectrogramCodebook, column_major
 from ictus.sound.dataset import KINDS, Windows
+from ictus.sound.hints import Hinter, hints
 from ictus.sound.keypoints import KeypointEncoder
 from ictus.sound.soloist import RAW_KEYPOINTS, Condition, SoloistConfig, SoloistTransformer, raw_rows
 
@@ -46,9 +47,10 @@ class SoloistTaskConfig:
     columns : of a window.
     hop : columns from one training window to the next.
     acquainted : whether codes that sound alike begin alike; see `SoloistTransformer.acquaint`. Published: no.
+    takes : whether to learn from other players' takes of the same sound, too, where a corpus has them.
     scaled : whether what is known is brought to mean 0 and deviation 1; published: no.
-    hint : weight of an error beside the published one: what is known of a column must tell, by itself, the vectors of
-        its codes. It lets a small corpus teach what movements mean. Only if a row belongs to each column.
+    hint : weight of an error beside the published one: what is known of a column must tell, by itself, its pitches and
+        where notes begin; see `ictus.sound.hints`. Only if a row belongs to each column.
     unconditioned : share of samples that learn with nothing known, so that the soloist can play without; published: 0.
     lr, decay : AdamW's learning rate and weight decay.
     train, val : splits.
@@ -65,6 +67,7 @@ class SoloistTaskConfig:
     columns: int = 53
     hop: int = 53
     acquainted: bool = False
+    takes: bool = False
     scaled: bool = False
     hint: float = 0.0
     unconditioned: float = 0.0
@@ -83,6 +86,8 @@ class SoloistTaskConfig:
                 "keypoints: give the folder of a trained keypoint encoder, as `ictus train recipes/keypoints.yaml` "
                 "makes; or set encoder to joint or raw"
             )
+        if self.takes and self.encoder == "frozen":
+            raise UsageError("takes: what a frozen encoder says of a window is kept; set encoder to joint or raw")
         if not 0 <= self.unconditioned < 1:
             raise UsageError(f"unconditioned is {self.unconditioned:g}; it is a share, from 0 to less than 1")
         if self.hint < 0:
@@ -109,7 +114,9 @@ class SoloistTask:
         self.encoder = _encoder(config)
         self.kinds = tuple(kind for kind in KINDS if kind in config.known)
         frames = config.columns * FACTOR
-        self.samples = Windows(data, config.train, frames=frames, hop=config.hop * FACTOR, kinds=self.kinds)
+        self.samples = Windows(
+            data, config.train, frames=frames, hop=config.hop * FACTOR, kinds=self.kinds, takes=config.takes
+        )
         self.unseen = Windows(data, config.val, frames=frames, kinds=self.kinds)
         self.rates = dict(self.samples.performances[0].rates)
         if self.encoder is not None:
@@ -118,13 +125,14 @@ class SoloistTask:
         if config.acquainted:
             self.network.acquaint(self.codebook.quantizer.vectors)
         self.networks: dict[str, nn.Module] = {"network": self.network}
-        self.hint: nn.Linear | None = None
+        self.hinter: Hinter | None = None
         if config.hint and self.network.numbers:
-            self.hint = nn.Linear(self.network.config.width, self.codebook.rows * self.codebook.config.width)
-            self.networks["hint"] = self.hint
+            self.hinter = Hinter(self.network.config.width)
+            self.networks["hinter"] = self.hinter
         self.frozen: dict[str, nn.Module] = {"codebook": self.codebook}
         if self.encoder is not None:
             (self.networks if config.encoder == "joint" else self.frozen)["encoder"] = self.encoder
+        self._hints: dict[str, Tensor] = {}  # (moments, 2) int16
         self._tokens: dict[str, Tensor] = {}  # (N,) int16 by the windows' names
         self._movement: dict[str, Tensor] = {}  # (n, features) float16
         if config.scaled and self.network.numbers:
@@ -152,11 +160,10 @@ class SoloistTask:
             condition = torch.where(alone, self.network.without(condition), condition)
         ce, right = self._told(tokens, condition)
         figures = {"ce": ce.detach(), "accuracy": right}
-        if self.hint is None:
-            yield "network", ce, figures
-            return
-        hinted = self._hinted(tokens, condition)
-        yield "network", ce + self.config.hint * hinted, {**figures, "hint": hinted.detach()}
+        if self.hinter is not None:
+            hint, pitch = self.hinter.loss(self.network.project(condition), self._heard(batch))
+            ce, figures = ce + self.config.hint * hint, {**figures, "hint": hint.detach(), "pitch": pitch}
+        yield "network", ce, figures
 
     def validate(self, batches: Batches) -> dict[str, float]:
         """Return cross-entropy a token, nats, and the share of tokens that are told as the likeliest.
@@ -172,8 +179,9 @@ class SoloistTask:
             figures = {"ce": ce, "accuracy": right}
             for name, other in self._controls(batch, condition).items():
                 figures[f"ce/{name}"] = self._told(tokens, other)[0]
-            if self.hint is not None:
-                figures["hint"] = self._hinted(tokens, condition)
+            if self.hinter is not None:
+                hint, figures["pitch"] = self.hinter.loss(self.network.project(condition), self._heard(batch))
+                figures["hint"] = hint
             for name, value in figures.items():
                 sums[name] = sums.get(name, 0.0) + len(tokens) * value.item()
         return {name: total / len(self.unseen) for name, total in sums.items()}
@@ -195,15 +203,6 @@ class SoloistTask:
         ce = F.cross_entropy(logits.flatten(0, 1), tokens.flatten())
         return ce, (logits.argmax(-1) == tokens).float().mean()
 
-    def _hinted(self, tokens: Tensor, condition: Tensor) -> Tensor:
-        """Return the squared error of the codes' vectors, told by what is known of their columns; 1 is ignorance."""
-        if self.hint is None:
-            return condition.new_zeros(())
-        found = self.codebook.quantizer.vectors
-        vectors = (found - found.mean(0)) / found.std()
-        told = self.hint(self.network.project(condition)).float()  # (B, columns, bands * width)
-        return F.mse_loss(told, vectors[tokens].view_as(told))
-
     def _controls(self, batch: Batch, condition: Tensor) -> dict[str, Tensor]:
         """Return conditions that do not belong to the sound."""
         if not self.network.numbers:
@@ -224,6 +223,14 @@ class SoloistTask:
             return column_major(self.codebook.encode(batch["mel"][new].float())).to(torch.int16)
 
         return self._kept(self._tokens, batch, encoded).to(batch["mel"].device).long()
+
+    def _heard(self, batch: Batch) -> Tensor:
+        """Return the hints of each window, (B, moments, 2)."""
+
+        def found(new: list[int]) -> Tensor:
+            return torch.stack([hints(batch["mel"][k]) for k in new])
+
+        return self._kept(self._hints, batch, found).to(batch["mel"].device)
 
     def _condition(self, batch: Batch) -> Tensor:
         """Return what is known of each window, (B, rows, numbers)."""

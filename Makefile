@@ -1,13 +1,14 @@
 # make demo   a film of a conductor, from nothing        make test   all tests
 # make lint   style and types                            make bench  what README claims about speed
 # make coverage   all tests, and how much of the package they run
+# make docs   the site, in out/site
 
 PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= torch==2.13.0
 BIN = $(VENV)/bin
 
-.PHONY: setup demo test coverage lint format bench clean
+.PHONY: setup demo test coverage lint format docs bench clean
 
 setup: $(VENV)/ready
 
@@ -37,6 +38,11 @@ lint: setup
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Warnings are errors: a link that leads nowhere, a docstring that cannot be read.
+docs: setup
+	$(BIN)/python -c "import sphinx, furo, myst_parser" 2>/dev/null || $(BIN)/pip install --quiet --editable '.[docs]'
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs out/site
 
 bench: setup
 	for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done

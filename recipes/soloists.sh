@@ -10,7 +10,7 @@ shift 2
 fonts=()
 for font in "$@"; do fonts+=(--soundfont "$font"); done
 recital=$work/recital
-ictus data prepare recital --data "$scores" --out "$recital" --hours 3 --workers 2 "${fonts[@]}"
+ictus data prepare recital --data "$scores" --out "$recital" --hours 3 --takes 4 --workers 2 "${fonts[@]}"
 
 learn() { # RECIPE NAME [--set ...]: what has been learnt already is not learnt again
     local recipe=$1 name=$2

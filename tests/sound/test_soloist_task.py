@@ -248,6 +248,12 @@ def test_hints_teach_what_movements_mean(corpus: Path, trained: Path) -> None:
     train(task, 12)
     after = task.validate(batches)
     assert after["hint"] < 0.8 * before["hint"]
+    first = SoloistTask(config(trained, hint=1.0, hint_first=1), corpus)
+    batch = next(batches(first.samples))
+    figures = [next(first.losses(batch, 0, step))[2].keys() for step in (0, 1)]
+    assert figures == [{"hint", "pitch"}, {"ce", "accuracy", "hint", "pitch"}]
+    with pytest.raises(UsageError, match="hint is 0 and hint_first 3"):
+        config(trained, hint_first=3)
     with pytest.raises(UsageError, match="hint is -1"):
         config(trained, hint=-1.0)
 

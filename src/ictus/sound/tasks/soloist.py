@@ -51,6 +51,7 @@ class SoloistTaskConfig:
     scaled : whether what is known is brought to mean 0 and deviation 1; published: no.
     hint : weight of an error beside the published one: what is known of a column must tell, by itself, its pitches and
         where notes begin; see `ictus.sound.hints`. Only if a row belongs to each column.
+    hint_first : steps at the outset in which nothing but hints is learnt. They cost little.
     unconditioned : share of samples that learn with nothing known, so that the soloist can play without; published: 0.
     lr, decay : AdamW's learning rate and weight decay.
     train, val : splits.
@@ -70,6 +71,7 @@ class SoloistTaskConfig:
     takes: bool = False
     scaled: bool = False
     hint: float = 0.0
+    hint_first: int = 0
     unconditioned: float = 0.0
     lr: float = 1.6e-5
     decay: float = 0.01
@@ -90,8 +92,10 @@ class SoloistTaskConfig:
             raise UsageError("takes: what a frozen encoder says of a window is kept; set encoder to joint or raw")
         if not 0 <= self.unconditioned < 1:
             raise UsageError(f"unconditioned is {self.unconditioned:g}; it is a share, from 0 to less than 1")
-        if self.hint < 0:
-            raise UsageError(f"hint is {self.hint:g}; it must be 0 or more")
+        if self.hint < 0 or self.hint_first < 0 or (self.hint_first and not self.hint):
+            raise UsageError(
+                f"hint is {self.hint:g} and hint_first {self.hint_first}; 0 or more, and both or hint alone"
+            )
         if self.columns < 1 or self.hop < 1:
             raise UsageError(f"columns is {self.columns} and hop {self.hop}; both must be 1 or more")
 
@@ -153,8 +157,13 @@ class SoloistTask:
         return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
-        """Cross-entropy of all tokens."""
-        tokens, condition = self._codes(batch), self._condition(batch)
+        """Cross-entropy of all tokens, and of hints."""
+        condition = self._condition(batch)
+        if self.hinter is not None and step < self.config.hint_first:
+            hint, pitch = self.hinter.loss(self.network.project(condition), self._heard(batch))
+            yield "network", hint, {"hint": hint.detach(), "pitch": pitch}
+            return
+        tokens = self._codes(batch)
         if self.config.unconditioned:
             alone = torch.rand(len(tokens), 1, 1, device=tokens.device) < self.config.unconditioned
             condition = torch.where(alone, self.network.without(condition), condition)

@@ -11,7 +11,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     import tyro
 
-    from ictus.cli import beats, conduct, convert, dance, data, evaluate, models, sound, train
+    from ictus.cli import beats, conduct, convert, dance, data, evaluate, models, sound, studio, train
     from ictus.cli.console import complain
     from ictus.errors import IctusError, UsageError
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     commands = tyro.extras.SubcommandApp()
-    for module in (conduct, dance, sound, beats, train, evaluate, convert, models, data):
+    for module in (conduct, dance, sound, studio, beats, train, evaluate, convert, models, data):
         commands.command(module.run, name=module.__name__.rpartition(".")[2])
     try:
         if words[:1] == ["data"]:  # a tree of its own, which would make `ictus --help` half as slow again

@@ -1,0 +1,1 @@
+"""The studio: a page in the browser that conducts, dances and plays. Needs Gradio (`pip install "ictus[studio]"`)."""

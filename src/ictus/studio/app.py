@@ -1,0 +1,116 @@
+"""The studio as an application: the page, its door, and the addresses of what is made."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+# Gradio reads these when it is imported: nothing is told to anybody.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import gradio
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from ictus.studio import conduct, dance, sound
+from ictus.studio.desk import House, cookie_behind
+from ictus.studio.guard import Guard
+from ictus.studio.limits import Limits
+from ictus.studio.takes import add_takes
+from ictus.studio.theme import style, theme
+from ictus.studio.visitors import Visitors
+
+_HEAD = '<header class="masthead"><h1>Ictus<i></i></h1><p>Music and human motion turn into each other.</p></header>'
+_SWEEP = 300.0  # seconds between two rounds of the broom
+_FOLDER = "GRADIO_TEMP_DIR"  # where Gradio lays what is sent
+
+
+@contextmanager
+def studio(limits: Limits, folders: Sequence[Path] = ()) -> Iterator[FastAPI]:
+    """Give the studio, ready to be served; its files are gone afterwards.
+
+    Parameters
+    ----------
+    folders : of trained models, to be offered beside those that are shipped.
+
+    Raises
+    ------
+    ModelError
+        If a folder is no checkpoint.
+    """
+    before = os.environ.get(_FOLDER)
+    with Visitors.opened() as visitors:
+        os.environ[_FOLDER] = str(visitors.root)
+        try:
+            yield _application(House(visitors, limits, folders))
+        finally:
+            del os.environ[_FOLDER]
+            if before is not None:
+                os.environ[_FOLDER] = before
+
+
+def page(house: House) -> gradio.Blocks:
+    """Build the page."""
+    visitors = house.visitors
+    blocks: gradio.Blocks
+    with gradio.Blocks(title="Ictus studio", analytics_enabled=False, fill_width=True) as blocks:
+        gradio.HTML(_HEAD)
+        with gradio.Tabs(elem_classes="arts"):
+            for name, art in (("Conduct", conduct), ("Dance", dance), ("Sound", sound)):
+                with gradio.Tab(name):
+                    art.build(house)
+
+        def enter(request: gradio.Request) -> None:
+            if cookie := cookie_behind(request):
+                visitors.enter(cookie, str(request.session_hash))
+
+        def leave(request: gradio.Request) -> None:
+            if cookie := cookie_behind(request):
+                visitors.leave(cookie, str(request.session_hash))
+
+        blocks.load(enter, api_visibility="private", show_progress="hidden")
+        blocks.unload(leave)
+    blocks.queue(max_size=house.limits.waiting, api_open=False)
+    return blocks
+
+
+def _application(house: House) -> FastAPI:
+    @asynccontextmanager
+    async def sweeping(app: FastAPI) -> AsyncIterator[None]:
+        async def sweep() -> None:
+            while True:
+                await asyncio.sleep(_SWEEP)
+                await asyncio.to_thread(house.visitors.sweep)
+
+        broom = asyncio.create_task(sweep())
+        yield
+        broom.cancel()
+        with suppress(asyncio.CancelledError):
+            await broom
+
+    app = FastAPI(
+        lifespan=sweeping,
+        middleware=[Middleware(Guard, visitors=house.visitors)],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    add_takes(app, house.visitors)
+    mounted: FastAPI = gradio.mount_gradio_app(
+        app,
+        page(house),
+        path="/",
+        theme=theme(),
+        css=style(),
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=f"{house.limits.megabytes}mb",
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+    )
+    return mounted

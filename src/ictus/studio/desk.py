@@ -1,0 +1,158 @@
+"""What the three tabs share: a form on the left, and on the right a stage where things appear as they are made."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio
+from gradio.components import Component
+
+from ictus.studio.guard import cookie_of
+from ictus.studio.limits import Limits
+from ictus.studio.models import Offer
+from ictus.studio.staging import note
+from ictus.studio.visitors import Visitor, Visitors
+
+PROGRESS = gradio.Progress()
+# On a phone the stage lies below the form.
+_TO_THE_STAGE = """() => {
+    const stage = [...document.querySelectorAll(".stage")].find((one) => one.offsetParent);
+    if (innerWidth <= 760) stage?.scrollIntoView({ behavior: "smooth" });
+}"""
+ONE_AT_A_TIME = "performances"  # all tabs wait in one queue, for they share one machine
+
+
+@dataclass(frozen=True)
+class House:
+    """What every tab is given.
+
+    Attributes
+    ----------
+    folders : of models beside those that are shipped.
+    """
+
+    visitors: Visitors
+    limits: Limits = field(default_factory=Limits)
+    folders: Sequence[Path] = ()
+
+    def visitor(self, request: gradio.Request) -> tuple[Visitor, str]:
+        """Return who asks, and in which tab of the browser. Raises gradio.Error if the browser takes no cookies."""
+        cookie = cookie_behind(request)
+        if cookie is None:
+            raise gradio.Error("Please let this page set its cookie, and load it again.", print_exception=False)
+        return self.visitors.of(cookie), str(request.session_hash)
+
+
+def cookie_behind(request: gradio.Request) -> str | None:
+    """Return the cookie of whoever caused an event."""
+    return None if request.request is None else cookie_of(request.request.scope)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where results appear."""
+
+    said: Component
+    live: Component
+    film: Component
+    plots: Component
+    downloads: Component
+
+    def shows(self, button: gradio.Button, make: Callable[..., Any], inputs: Sequence[Component]) -> None:
+        """Let a button make something, and show it here."""
+        button.click(
+            make,
+            list(inputs),
+            [self.said, self.live, self.film, self.plots, self.downloads],
+            show_progress_on=self.said,
+            concurrency_limit=1,
+            concurrency_id=ONE_AT_A_TIME,
+            api_visibility="private",
+        )
+        button.click(None, js=_TO_THE_STAGE)
+
+
+@contextmanager
+def form(words: str) -> Iterator[None]:
+    """Give the left side of a tab, which begins with a line about what it does."""
+    with gradio.Column(elem_classes="ask", scale=0, min_width=320):
+        gradio.HTML(f'<p class="about">{words}</p>')
+        yield
+
+
+def stage(drawing: str, words: str) -> Stage:
+    """Make the right side of a tab; until there is something, it shows a drawing and a line."""
+    with gradio.Column(elem_classes="stage", min_width=320):
+        with gradio.Tabs(elem_classes="views"):
+            with gradio.Tab("Live"):
+                live = gradio.HTML(f'<div class="empty">{drawing}<p>{words}</p></div>')
+            with gradio.Tab("Film"):
+                film = gradio.HTML(note("There is no film yet."))
+            with gradio.Tab("Plots"):
+                plots = gradio.HTML(note("There are no plots yet."))
+            with gradio.Tab("Downloads"):
+                downloads = gradio.HTML(note("There is nothing to download yet."))
+        said = gradio.HTML(elem_classes="said", min_height=44)
+    return Stage(said, live, film, plots, downloads)
+
+
+def music(house: House, example: Callable[[Path], Path], words: str) -> gradio.Audio:
+    """Make the place for music, and a button below it that fills it with an example."""
+    given = gradio.Audio(
+        type="filepath",
+        sources=["upload", "microphone"],
+        label=f"Music, up to {house.limits.minutes:g} minutes",
+        buttons=[],
+        elem_classes="given",
+    )
+    example_for(house, example, words, given)
+    return given
+
+
+def example_for(house: House, example: Callable[[Path], Path], words: str, given: Component) -> None:
+    """Make a button that fills a place with an example."""
+    button = gradio.Button(words, size="sm", elem_classes="example")
+    button.click(
+        lambda: str(example(house.visitors.examples)),
+        None,
+        given,
+        concurrency_limit=1,
+        api_visibility="private",
+    )
+
+
+def seed() -> gradio.Number:
+    """Make the field for the seed."""
+    return gradio.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1)
+
+
+def models(choices: Sequence[Offer], words: str) -> gradio.Dropdown:
+    """Make the choice of a model, with a line about the one that is chosen."""
+    about = {one.name: one.what for one in choices}
+    first = choices[0].name if choices else None
+    model = gradio.Dropdown(
+        [(one.title, one.name) for one in choices], value=first, label=words, info=about.get(first or "")
+    )
+    model.change(
+        lambda name: gradio.Dropdown(info=about.get(name)),
+        model,
+        model,
+        api_visibility="private",
+        show_progress="hidden",
+        queue=False,
+    )
+    return model
+
+
+def light() -> gradio.Radio:
+    """Make the choice of the stage's light."""
+    return gradio.Radio([("Dark", "dark"), ("Light", "light")], value="dark", label="Stage")
+
+
+def given_file(path: str | None, words: str) -> Path:
+    """Return the file that was given. Raises gradio.Error if there is none."""
+    if not path:
+        raise gradio.Error(words, title="Nothing to work on yet", print_exception=False)
+    return Path(path)

@@ -188,6 +188,11 @@ def in_a_line(figures: dict[str, dict[str, float]]) -> str:
     return ", ".join(f"{name} {figures[name]['value']:.2f}" for name in names if name in figures)
 
 
+def shown(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe without the places of files on the machine that trained."""
+    return {key: value for key, value in recipe.items() if key not in ("data", "m2s_net", "codebook", "keypoints")}
+
+
 def load(folder: Path) -> Any:
     module, _, name = read_config(folder)["class"].rpartition(".")
     return getattr(import_module(module), name).from_pretrained(folder)
@@ -218,7 +223,7 @@ def main() -> None:
         "licence": LICENCE,
         "scores": scores,
         **{key: run[key] for key in _KEPT if key in run},
-        "recipe": {key: value for key, value in run["recipe"].items() if key not in ("data", "m2s_net")},
+        "recipe": shown(run["recipe"]),
     }
     text = (
         f"# {options.name}\n\n{card.description}. {sum(p.numel() for p in network.parameters()):,} parameters.\n\n"
@@ -231,7 +236,11 @@ def main() -> None:
     size = sum(p.numel() * p.element_size() for p in network.parameters())
     network.save_pretrained(WEIGHTS / options.name, metadata, text, half=size > LARGE)
     for part in sorted(file.parent for file in options.model.glob(f"*/{CONFIG}")):  # what it cannot do without
-        load(part).save_pretrained(WEIGHTS / options.name / part.name, {"art": card.art}, half=True)
+        facts = read_config(part)["metadata"]
+        told = {"art": card.art, "recipe": shown(facts["recipe"]), "validation": facts["validation"]}
+        inner = load(part)
+        inner.metadata = {}
+        inner.save_pretrained(WEIGHTS / options.name / part.name, {**facts, **told}, half=True)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def shipped() -> list[Shipped]:
     found = [_MAESTRO]
     for folder in shipped_folders():
         facts = read_config(folder)["metadata"]
-        size = f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.1f} MB"
+        size = f"{sum(file.stat().st_size for file in folder.rglob('*') if file.is_file()) / 1e6:.1f} MB"
         art, what, licence, scores = (str(facts.get(key, "")) for key in ("art", "description", "licence", "scores"))
         found.append(Shipped(folder.name, art, what, size, licence, scores))
     return found

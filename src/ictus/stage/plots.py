@@ -37,6 +37,8 @@ _STYLE: Any = {
     "legend.frameon": False,
 }
 
+_MOST_NAMES = 24  # of joints beside a plot
+
 
 def _styled(plot: Callable[P, Figure]) -> Callable[P, Figure]:
     """Let a function plot in our looks, and leave matplotlib's own settings as they were."""
@@ -57,7 +59,8 @@ def mel_and_motion(mel: NDArray[np.floating], motion: Motion, *, rate: float = 9
 
     Parameters
     ----------
-    mel : (T, bands) mel spectrogram, row 0 of the picture is its band 0; mel128 has its highest band first.
+    mel : (T, bands) mel spectrogram, row 0 of the picture is its band 0; mel128 has its highest band first,
+        of mel80 give `mel[:, ::-1]`.
     motion : its (T, J, D) positions become a picture of J * D rows, each centred on its own mean.
     rate : mel frames per second.
     """
@@ -80,7 +83,8 @@ def mel_and_motion(mel: NDArray[np.floating], motion: Motion, *, rate: float = 9
         interpolation="none",
     )
     names = [joint.replace("_", " ") for joint in motion.skeleton.joints]
-    below.set_yticks(np.arange(len(names)) * axes + axes / 2, names, fontsize=6)
+    every = -(-len(names) // _MOST_NAMES)  # or they would lie on each other
+    below.set_yticks((np.arange(len(names)) * axes + axes / 2)[::every], names[::every], fontsize=6)
     below.tick_params(axis="y", length=0)
     below.set(xlabel="time (s)", title=f"Motion: {', '.join('xyz'[:axes])} of each joint")
     below.set_xlim(0, max(len(mel) / rate, motion.duration))

@@ -7,13 +7,17 @@ import pytest
 from ictus.errors import UsageError
 from ictus.motion import Motion
 from ictus.skeleton import Skeleton, get_skeleton
+from ictus.sound.performers import perform
+from ictus.sound.playing.solo import Solo
+from ictus.sound.poses import PoseTrack
 from ictus.stage import trail
 from ictus.stage.anybody import anybody_extent
 from ictus.stage.backdrop import DARK, LIGHT, lit, write
 from ictus.stage.camera import Camera, Extent
 from ictus.stage.conductor import Conductor, conductor_extent
 from ictus.stage.draw import Scene
-from ictus.stage.shapes import Bounds, inside
+from ictus.stage.player import Player, player_extent
+from ictus.stage.shapes import SHIFT, Bounds, inside
 
 
 def changed(scene: Scene, seconds: float) -> np.ndarray:
@@ -180,6 +184,26 @@ def test_other_bodies_are_drawn_too(flat):
     rows, _ = np.nonzero(changed(scene, 1.0) > 24)
     assert 4 < rows.min() < 60
     assert 140 < rows.max() < 196
+
+
+def test_a_player_stands_before_the_shadow_of_a_body():
+    """Arms and hands are where a camera saw them; head and trunk, which it did not tell of, have room in the picture."""
+    solo = Solo(np.array([[0.2, 0.5, 60.0, 0.7], [0.8, 0.6, 64.0, 0.7]]), 2.0)
+    motion = PoseTrack.of(perform(solo, "violin", seed=5).keypoints).motion()
+    scene = Scene([motion], size=(300, 300))
+    drawn = changed(scene, 1.0) > 16
+    rows, columns = np.nonzero(drawn)
+    assert 5 < rows.min() < 80
+    assert columns.min() > 5
+    assert columns.max() < 295
+    figure = Player(motion, player_extent(motion), (20, 20, 280, 280), DARK)
+    assert figure.hem is not None
+    neck = motion.skeleton.index("neck")
+    at = figure._at[25, neck].astype(int)
+    assert figure.pose(25, 26).body
+    assert at[1] < figure.hem
+    above = [part.points[0][:, 1].min() / 2**SHIFT for part in figure.pose(25, 26).body]
+    assert at[1] - 1.0 * figure.unit < min(above) < at[1] - 0.5 * figure.unit
 
 
 def test_a_skeleton_of_two_bones_is_enough():

@@ -18,6 +18,7 @@ class Anybody:
     """The figure of a motion of any skeleton, flat or in space. Sizes count in `unit`, about a shoulder width."""
 
     hem: float | None = None
+    thickness = 0.15  # of limbs
 
     def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
         self._theme = theme
@@ -53,7 +54,8 @@ class Anybody:
 
     def _limb(self, at: Points, near: Points, a: int, b: int) -> tuple[Layer, Points]:
         length = float(np.median(np.linalg.norm(at[:, a] - at[:, b], axis=1)))
-        thick, thin = min(0.15 * self.unit, 0.4 * length), min(0.11 * self.unit, 0.3 * length)
+        thick = self.thickness * self.unit
+        thick, thin = min(thick, 0.4 * length), min(0.73 * thick, 0.3 * length)
         return self._part(capsule(at[:, a], at[:, b], thick, thin), self._colour(b), (near[:, a] + near[:, b]) / 2)
 
     def _body(self, corners: Points, near: Points) -> tuple[Layer, Points]:

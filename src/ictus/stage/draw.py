@@ -18,6 +18,7 @@ from ictus.stage.conductor import CONDUCTORS, Conductor, conductor_extent
 from ictus.stage.dancer import Dancer, dancer_extent
 from ictus.stage.figure import Figure, Layer, Pose
 from ictus.stage.floor import Ground
+from ictus.stage.player import PLAYER, Player, player_extent
 from ictus.stage.shapes import SHIFT, Bounds, Rectangle, inside
 from ictus.stage.trail import Glow, Ribbons, ribbons
 
@@ -156,6 +157,8 @@ def _dances(motion: Motion) -> bool:
 def _reach(motion: Motion) -> Extent:
     if motion.skeleton.name in CONDUCTORS:
         return conductor_extent(motion)
+    if motion.skeleton.name == PLAYER:
+        return player_extent(motion)
     return dancer_extent(motion) if _dances(motion) else anybody_extent(motion)
 
 
@@ -169,7 +172,8 @@ class _Panel:
     def __init__(
         self, motion: Motion, extent: Extent, box: Box, sides: tuple[int, int], backdrop: Image, theme: Theme
     ) -> None:
-        body = Conductor if motion.skeleton.name in CONDUCTORS else Anybody
+        name = motion.skeleton.name
+        body = Conductor if name in CONDUCTORS else Player if name == PLAYER else Anybody
         self._figure: Figure = body(motion, extent, box, theme)
         hem, unit = self._figure.hem, self._figure.unit
         self._fade = None if hem is None else _Fade(backdrop, hem, 0.7 * unit)

@@ -187,7 +187,7 @@ def test_other_bodies_are_drawn_too(flat):
 
 
 def test_a_player_stands_before_the_shadow_of_a_body():
-    """Arms and hands are where a camera saw them; head and trunk, which it did not tell of, have room in the picture."""
+    """Arms and hands are where a camera saw them; head and trunk, of which it told nothing, have room as well."""
     solo = Solo(np.array([[0.2, 0.5, 60.0, 0.7], [0.8, 0.6, 64.0, 0.7]]), 2.0)
     motion = PoseTrack.of(perform(solo, "violin", seed=5).keypoints).motion()
     scene = Scene([motion], size=(300, 300))

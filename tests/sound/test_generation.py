@@ -95,7 +95,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes = replace(SoloistTransformer.sizes["debug"], keypoints=encoder.features, columns=8, rows=8)
     soloist = SoloistTransformer(sizes)
     for layer in (soloist.projection, soloist.head):  # or all codes are equally likely, whatever it is told
-        torch.nn.init.normal_(layer.weight, std=1)
+        torch.nn.init.normal_(layer.weight, std=0.1)
     soloist.save_pretrained(target, {"movement": "encoder"})
     SpectrogramCodebook.from_config("debug").save_pretrained(target / "codebook")
     encoder.save_pretrained(target / "encoder")

@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ Maker = Callable[[Path, Progress], None]
 
 KEPT = 4  # takes of a visitor; older ones make room
 SECONDS = 3600.0  # that files live at most
+_STALLED = 60.0  # seconds after which an upload has broken off that is not written to any more
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,10 @@ class Visitors:
             for file in visitor.uploads - others:  # two may have sent the same file
                 file.unlink(missing_ok=True)
             shutil.rmtree(visitor.folder, ignore_errors=True)
+        for file in self.root.glob("tmp*"):  # what Gradio leaves of uploads that broke off
+            with suppress(OSError):
+                if file.stat().st_mtime < time.time() - _STALLED:
+                    file.unlink()
 
     def sweep(self, seconds: float = SECONDS) -> None:
         """Remove every file that is older, whoever's it is: of browsers that went without a word."""

@@ -108,6 +108,17 @@ def test_a_file_that_two_have_sent_stays_until_both_are_gone(visitors: Visitors)
     assert not upload.exists()
 
 
+def test_uploads_that_broke_off_are_removed_and_those_that_go_on_are_not(visitors: Visitors) -> None:
+    stalled, going_on = visitors.root / "tmpabc", visitors.root / "tmpdef"
+    for file in (stalled, going_on):
+        file.write_bytes(b"half a song")
+    os.utime(stalled, (time.time() - 120,) * 2)
+    visitors.enter("a", "1")
+    visitors.leave("a", "1")
+    assert not stalled.exists()
+    assert going_on.exists()
+
+
 def test_the_broom_takes_what_is_old(visitors: Visitors) -> None:
     _, old = visitors.of("a").keep("song", "tab", {".npz": write})
     _, new = visitors.of("a").keep("song", "tab", {".npz": write})

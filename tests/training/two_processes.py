@@ -9,7 +9,7 @@ import toy_tasks
 from conftest import make_recipe
 from ictus.errors import IctusError
 from ictus.training.loop import fit
-from ictus.training.parallel import launch
+from ictus.training.parallel import launch, part
 
 SMOOTH = {"norm": False, "dropout": 0.0, "noise": 1.0}
 # Name: task, own settings, training, strategy.
@@ -63,3 +63,4 @@ def main(corpus, out):
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), Path(sys.argv[2]))
+    part()

@@ -73,11 +73,12 @@ def run(
     out = Path("runs") / recipe.stem if out is None else out
 
     from ictus.training.loop import fit
-    from ictus.training.parallel import launch
+    from ictus.training.parallel import launch, part
 
     fabric = launch(chosen.training, devices=devices, nodes=nodes, accelerator=accelerator, strategy=strategy)
     make = task_class(chosen.task)
     progress = fit(fabric, lambda: make(chosen.config, folder), chosen, out, resume=resume, strategy=strategy)
+    part()
     if fabric.global_rank == 0:
         _report(progress, out, json)
     return 0

@@ -77,6 +77,12 @@ def launch(
     return fabric
 
 
+def part() -> None:
+    """Let the processes go, once all is done: one that ends while its connections live is now and then aborted."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def place(fabric: Fabric, networks: Iterable[nn.Module], training: Training, strategy: Strategy) -> None:
     """Bring networks to the device of this process, with the weights of the first process."""
     for network in networks:

@@ -21,12 +21,12 @@ learn keypoints keypoints training.steps=500 training.batch=8
 learn judge judge training.steps=1500
 learn codebook-small codebook training.steps=4000
 told=(codebook="$work/codebook/model")
-learn soloist-small soloist "${told[@]}" keypoints="$work/keypoints/model"
-learn soloist-keypoints soloist-keypoints "${told[@]}" keypoints="$work/keypoints/model"
-learn soloist-instrument soloist-instrument "${told[@]}"
-learn soloist-none soloist-none "${told[@]}"
+learn soloist-small soloist "${told[@]}" keypoints="$work/keypoints/model" training.steps=1800
+learn soloist-keypoints soloist-keypoints "${told[@]}" keypoints="$work/keypoints/model" training.steps=1800
+learn soloist-instrument soloist-instrument "${told[@]}" training.steps=1800
+learn soloist-none soloist-none "${told[@]}" training.steps=1800
 
-ictus evaluate sound --data "$recital" --split val --judge "$work/judge/model" --reference train \
+ictus evaluate sound --data "$recital" --split val --judge "$work/judge/model" --reference train --vocoder griffin-lim --limit-hours 0.17 \
     --model "$work/soloist/model" --model "$work/soloist-keypoints/model" --model "$work/soloist-instrument/model" \
     --model "$work/soloist-none/model" -o "$work/soloists.json" -o "$work/soloists.md"
 python recipes/ship.py judge "$work/judge/model"

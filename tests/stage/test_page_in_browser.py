@@ -1,8 +1,6 @@
 """Pages, as people see them: in Chromium, without a window. Where there is none, all of this is skipped."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 from ictus.stage.page import page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DESK, PHONE = {"width": 720, "height": 480}, {"width": 390, "height": 844}
 PIXELS = """(k) => {
     const { canvas } = viewer.panels[k];
@@ -24,20 +21,6 @@ PIXELS = """(k) => {
     context.drawImage(canvas, 0, 0);
     return context.getImageData(0, 0, copy.width, copy.height).data;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
-    if CHROMIUM is None:
-        pytest.skip("needs a browser (apt-get install chromium)")
-    with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
-        )
-        yield chromium
-        chromium.close()
 
 
 class Shown:

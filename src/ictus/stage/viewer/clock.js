@@ -9,7 +9,7 @@ class Clock {
     this.anchor = { media: 0, wall: 0 };
     this.told = -1; // what the audio element said last
     audio?.addEventListener("ended", () => this.halt(this.duration));
-    audio?.addEventListener("pause", () => this.playing && !audio.ended && this.pause()); // by the system: a call, a key
+    audio?.addEventListener("pause", () => this.rest());
     audio?.addEventListener("error", () => this.mute());
   }
 
@@ -59,8 +59,13 @@ class Clock {
 
   pause() {
     const now = this.now();
+    this.audio?.pause(); // before its time is read: until then it goes on
     this.halt(this.audio ? this.audio.currentTime : now);
-    this.audio?.pause();
+  }
+
+  // The sound has come to rest, as asked or by the system (a call, a key); only now is its last time known.
+  rest() {
+    if (this.audio?.paused && !this.audio.ended && !this.audio.seeking) this.halt(this.audio.currentTime);
   }
 
   halt(media) {

@@ -85,7 +85,7 @@ class MelGAN(Pretrained):
     config: MelGANConfig
     sizes: ClassVar = {
         "paper": MelGANConfig(),
-        "small": MelGANConfig(channels=320, stacks=4),
+        "small": MelGANConfig(channels=256, stacks=4),
         "debug": MelGANConfig(channels=32, stacks=1),
     }
 

@@ -15,19 +15,21 @@ class Schedule:
     ----------
     kind : "constant"; "cosine", from 1 to `floor` at the end of training; or "step", times `factor` at each milestone.
     warmup : steps over which any of them first rises from 0.
+    hold : steps before the cosine begins to fall, if it is not to fall at once.
     floor : where the cosine ends.
     milestones, factor : the steps at which "step" falls, and by how much.
     """
 
     kind: Literal["constant", "cosine", "step"] = "constant"
     warmup: int = 0
+    hold: int = 0
     floor: float = 0.0
     milestones: tuple[int, ...] = ()
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.warmup < 0:
-            raise UsageError(f"warmup is {self.warmup}; it must be 0 or more steps")
+        if min(self.warmup, self.hold) < 0:
+            raise UsageError(f"warmup is {self.warmup} and hold {self.hold}; both must be 0 or more steps")
         if self.kind == "step" and not self.milestones:
             raise UsageError("kind is 'step', but there are no milestones; give the steps at which the rate falls")
 
@@ -36,8 +38,9 @@ class Schedule:
         if step < self.warmup:
             return (step + 1) / self.warmup
         if self.kind == "cosine":
-            done = (step - self.warmup) / max(1, total - self.warmup)
-            return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * min(1.0, done))) / 2
+            start = max(self.warmup, self.hold)
+            done = min(1.0, max(0.0, (step - start) / max(1, total - start)))
+            return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * done)) / 2
         if self.kind == "step":
             return float(self.factor ** sum(step >= milestone for milestone in self.milestones))
         return 1.0

@@ -2,7 +2,7 @@
 # Makes the soloist and the judge that the package ships: corpus, training, ablation, evaluation, model cards.
 #     bash recipes/soloists.sh SCORES WORK SOUNDFONT...
 # SCORES: a folder of scores, see `ictus data prepare recital`. WORK: where the corpus and the runs go.
-# Two CPU cores take four hours.
+# Two CPU cores take six hours.
 set -euo pipefail
 scores=$1 work=$2
 shift 2
@@ -10,7 +10,10 @@ shift 2
 fonts=()
 for font in "$@"; do fonts+=(--soundfont "$font"); done
 recital=$work/recital
-ictus data prepare recital --data "$scores" --out "$recital" --hours 3 --takes 4 --workers 2 "${fonts[@]}"
+for share in "train 14.9" "val 1"; do
+    read -r split hours <<<"$share"
+    ictus data prepare recital --data "$scores" --out "$recital" --split "$split" --hours "$hours" --takes 4 --workers 2 "${fonts[@]}"
+done
 
 learn() { # RECIPE NAME [--set ...]: what has been learnt already is not learnt again
     local recipe=$1 name=$2
@@ -21,8 +24,9 @@ learn keypoints keypoints training.steps=500 training.batch=8
 learn judge judge training.steps=1500
 learn codebook-small codebook training.steps=4000
 told=(codebook="$work/codebook/model")
-learn soloist-small soloist "${told[@]}" keypoints="$work/keypoints/model" training.steps=1800
-learn soloist-keypoints soloist-keypoints "${told[@]}" keypoints="$work/keypoints/model" training.steps=1800
+learn vocoder-small vocoder
+learn soloist-small soloist "${told[@]}" keypoints="$work/keypoints/model" training.steps=8600
+learn soloist-keypoints soloist-keypoints "${told[@]}" keypoints="$work/keypoints/model" training.steps=8600
 learn soloist-instrument soloist-instrument "${told[@]}" training.steps=1800
 learn soloist-none soloist-none "${told[@]}" training.steps=1800
 

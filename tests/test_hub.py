@@ -1,11 +1,17 @@
 """What the package ships: every checkpoint says what it is, loads by its name and does what its art does."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from ictus import hub
 from ictus.audio import Audio
+from ictus.conducting.projection import project
+from ictus.motion import Motion
 from ictus.nn.folder import read_config, shipped_folders
+from ictus.skeleton import get_skeleton
+from ictus.stage.look import Look
 
 FOLDERS = shipped_folders()
 
@@ -48,3 +54,27 @@ def test_conductors_conduct_by_name(name: str) -> None:
 def test_what_is_no_conductor_is_refused_by_name() -> None:
     with pytest.raises(hub.ModelError, match="makes no motion"):
         hub.load("m2s-net")
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        *(("maestro", "conduct"), ("plain", "conduct"), ("fact", "dance"), ("choreographer", "dance")),
+        *(("soloist", "sound"), ("m2s-net", None), ("listener", None)),
+    ],
+)
+def test_each_model_has_its_command(name: str, command: str | None) -> None:
+    assert hub.command_of(name) == command
+
+
+@pytest.mark.parametrize("body", ["conductor-13", "conductor-23"])
+def test_a_conductor_is_saved_in_flat_and_in_solid_formats(body: str, tmp_path: Path) -> None:
+    rest = get_skeleton("conductor-23").rest
+    assert rest is not None
+    motion = Motion(np.tile(rest, (60, 1, 1)), 60, get_skeleton("conductor-23"))
+    if body == "conductor-13":
+        motion = project(motion)
+    for suffix, frames, joints in ((".npy", 30, 13), (".bvh", 60, 23), (".npz", 60, len(motion.skeleton))):
+        out = tmp_path / f"{body}{suffix}"
+        hub.save(motion, out, out, Look(), lambda fraction: None)
+        assert Motion.load(out).positions.shape[:2] == (frames, joints), suffix

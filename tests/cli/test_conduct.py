@@ -182,7 +182,7 @@ def test_a_truncated_mp3_is_conducted_as_far_as_it_goes(tmp_path: Path) -> None:
         (["-o", "x"], "no suffix"),
         (["--size", "big"], "big"),
         (["--size", "127x127", "-o", "x.mp4"], "even"),
-        (["--fps", "0"], "--fps"),
+        (["--fps", "0"], "fps 0: choose between 1 and 240"),
         (["--model", "nobody"], "nobody"),
         (["--meter", "9"], "meter"),
         (["--frobnicate"], "frobnicate"),

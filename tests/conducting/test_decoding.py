@@ -29,6 +29,13 @@ def test_a_steady_beat(bpm: float) -> None:
     assert mir_eval.beat.f_measure(times, found(activations(times, 40, weak=0.2))) > 0.95
 
 
+def test_a_beat_is_not_halved_where_every_other_one_is_doubtful() -> None:
+    times = np.arange(1, 60, 0.5)
+    logits = activations(times, 60)
+    logits[np.round(times[68::2] * 50).astype(int)] = -0.05
+    assert mir_eval.beat.f_measure(times, found(logits)) > 0.99
+
+
 def test_rubato() -> None:
     rng = np.random.default_rng(3)
     steps = 0.6 * np.exp(0.25 * np.sin(np.arange(120) / 6) + rng.normal(0, 0.04, 120))

@@ -133,6 +133,12 @@ def test_a_score_with_rubato_is_followed_better_than_librosa_does() -> None:
     assert mir_eval.beat.f_measure(truth[:: ours.meter], ours.downbeats) > 0.85
 
 
+def test_a_steady_score_keeps_its_beat_to_the_end() -> None:
+    score = Score.ode_to_joy()
+    truth = score.seconds(np.arange(0.0, 129))
+    assert mir_eval.beat.f_measure(truth, Listener()(play(score, rate=RATE)).times) > 0.95
+
+
 def test_sound_without_any_beat_still_gives_an_answer() -> None:
     drone = np.sin(2 * np.pi * 220 * np.arange(5 * RATE) / RATE).astype(np.float32) * 0.3
     beats = Listener()(Audio(drone, RATE))

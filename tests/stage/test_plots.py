@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ictus.errors import UsageError
-from ictus.stage.plots import conducting_pattern, joint_curves, mel_and_motion
+from ictus.stage.plots import beats_and_tempo, conducting_pattern, joint_curves, mel_and_motion
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +60,14 @@ def test_a_pattern_needs_a_whole_bar(flat):
         conducting_pattern(replace(flat, meta={}))
     with pytest.raises(UsageError, match="no whole bar"):
         conducting_pattern(flat)  # one bar that is not followed by another
+
+
+def test_tempo_of_a_march():
+    times = np.arange(9) * 0.5
+    figure = beats_and_tempo({"times": times, "positions": np.arange(9) % 4 + 1})
+    beats, bars = figure.axes[0].lines
+    np.testing.assert_allclose(beats.get_ydata(), 120)
+    np.testing.assert_allclose(bars.get_ydata(), 120)
+    np.testing.assert_allclose(bars.get_xdata(), [1, 3])
+    with pytest.raises(UsageError, match="at least two"):
+        beats_and_tempo({"times": [1.0], "positions": [1]})

@@ -215,6 +215,9 @@ def test_everything_has_room_in_both_lights(browser: Any, address: str, size: di
     for art in ("Conduct", "Dance", "Sound"):
         visit.open(art)
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        if size is DESK:
+            place = visit.panel.locator("button.go").bounding_box()
+            assert place["y"] + place["height"] <= size["height"], f"the button of {art} lies below the fold"
     ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
     channels = [
         float(number)

@@ -27,7 +27,6 @@ from ictus.studio import examples
 from ictus.studio.app import studio
 from ictus.studio.limits import Limits, spoken
 from ictus.studio.models import chosen, offers
-from ictus.studio.plots import beats_and_tempo
 from ictus.studio.visitors import KEPT, Visitors
 from studio.studio_on_trial import clicks, untrained_soloist
 
@@ -159,17 +158,6 @@ def test_models_by_art(tmp_path: Path) -> None:
     assert not {"m2s-net", "listener", "m2s-gan", str(folder)} & set(dancers)
     with pytest.raises(UsageError, match="no such model"):
         chosen(offers("sound", [folder]), "/etc")
-
-
-def test_tempo_of_a_march() -> None:
-    times = np.arange(9) * 0.5
-    figure = beats_and_tempo({"times": times, "positions": np.arange(9) % 4 + 1})
-    beats, bars = figure.axes[0].lines
-    np.testing.assert_allclose(beats.get_ydata(), 120)
-    np.testing.assert_allclose(bars.get_ydata(), 120)
-    np.testing.assert_allclose(bars.get_xdata(), [1, 3])
-    with pytest.raises(UsageError, match="at least two"):
-        beats_and_tempo({"times": [1.0], "positions": [1]})
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,15 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ictus.cli.console import Progress, complain, part, progress_bar, say, say_json
 from ictus.errors import IctusError, UsageError
 
-if TYPE_CHECKING:
-    from ictus.audio import Audio
-    from ictus.motion import Motion
-
 _SOUND = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".wma"}
 _FILM = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"}
 MUSIC_SUFFIXES = _SOUND | _FILM
-SHOWN = (".mp4", ".html")  # what people watch; all else is for programs
 
 
 def music_files(paths: Sequence[Path]) -> list[Path]:
@@ -116,33 +110,6 @@ def picture_size(text: str) -> tuple[int, int]:
     if not (cross and width.isdecimal() and height.isdecimal()):
         raise UsageError(f"--size {text}: give width and height in pixels, for example 1280x720")
     return int(width), int(height)
-
-
-@dataclass(frozen=True)
-class Look:
-    """How motions are shown: frames a second and size in pixels of films, colours of films and pages."""
-
-    fps: int
-    size: tuple[int, int]
-    theme: str
-
-    @classmethod
-    def of(cls, fps: int, size: str, theme: str) -> "Look":
-        """Read the options. Raises UsageError if a film cannot be so."""
-        if not 1 <= fps <= 240:
-            raise UsageError(f"--fps {fps}: choose between 1 and 240")
-        return cls(fps, picture_size(size), theme)
-
-    def show(self, motion: "Motion", music: "Audio | Path", out: Path, progress: Progress) -> None:
-        """Make a film or a page; the suffix, one of `SHOWN`, says which."""
-        if out.suffix.lower() == ".mp4":
-            from ictus.stage.film import film
-
-            film(motion, music, out, fps=self.fps, size=self.size, theme=self.theme, progress=progress)
-        else:
-            from ictus.stage.page import page
-
-            page(motion, music, out, theme=self.theme, progress=progress)
 
 
 def shares(progress: Progress, start: float, count: int) -> list[Progress]:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus.cli.batch import SHOWN, Look, destinations, music_files, run_batch, shares
+from ictus import hub
+from ictus.cli.batch import destinations, music_files, picture_size, run_batch, shares
 from ictus.cli.console import Progress, part
+from ictus.stage.look import Look
 
 if TYPE_CHECKING:
     from ictus.conducting.conductor import Conductor
-    from ictus.motion import Motion
-
-SUFFIXES = (*SHOWN, ".npz", ".npy", ".json", ".bvh", ".glb")
 
 
 def run(
@@ -50,10 +49,8 @@ def run(
         json: Report on stdout as JSON.
     """
     files = music_files(music)
-    plans = destinations(out, files, SUFFIXES, ".mp4")
-    look = Look.of(fps, size, theme)
-    from ictus import hub
-
+    plans = destinations(out, files, hub.FILES["conduct"], ".mp4")
+    look = Look(fps, picture_size(size), theme)
     conductor = hub.conductor(model)
     asked = {"seed": seed, "meter": None if meter == "auto" else int(meter), "lead": lead / 1000}
     jobs = [
@@ -78,7 +75,7 @@ def _conduct(
     motion = conductor(audio, **asked, progress=part(progress, 0.05, 0.4))
     motion = replace(motion, meta={**motion.meta, "music": file.name})
     for out, share in zip(outs, shares(progress, 0.4, len(outs)), strict=True):
-        _save(motion, file, out, look, share)
+        hub.save(motion, file, out, look, share)
     beats = motion.meta.get("beats", {})
     return {
         "out": [str(out) for out in outs],
@@ -87,22 +84,6 @@ def _conduct(
         "meter": beats.get("meter"),
         "took": round(time.perf_counter() - start, 2),
     }
-
-
-def _save(motion: "Motion", file: Path, out: Path, look: Look, progress: Progress) -> None:
-    """Make one file; motion that a format cannot hold as it is, is projected, lifted or resampled for it."""
-    suffix = out.suffix.lower()
-    if suffix in SHOWN:
-        look.show(motion, file, out, progress)
-        return
-    from ictus.conducting.projection import lift, project
-
-    if suffix == ".npy":
-        project(motion).resample(30).save(out)
-    elif suffix in (".bvh", ".glb"):
-        lift(motion).save(out)
-    else:
-        motion.save(out)
 
 
 def _described(report: dict[str, Any]) -> str:

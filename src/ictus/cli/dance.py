@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus.cli.batch import SHOWN, Look, destinations, music_files, run_batch, shares
+from ictus import hub
+from ictus.cli.batch import destinations, music_files, picture_size, run_batch, shares
 from ictus.cli.console import Progress, part
+from ictus.stage.look import Look
 
 if TYPE_CHECKING:
     from ictus.dance.dancer import Dancer
-
-SUFFIXES = (*SHOWN, ".npz", ".json", ".pkl", ".bvh", ".glb")
 
 
 def run(
@@ -52,9 +52,8 @@ def run(
         json: Report on stdout as JSON.
     """
     files = music_files(music)
-    plans = destinations(out, files, SUFFIXES, ".mp4")
-    look = Look.of(fps, size, theme)
-    from ictus import hub
+    plans = destinations(out, files, hub.FILES["dance"], ".mp4")
+    look = Look(fps, picture_size(size), theme)
     from ictus.motion import Motion
 
     dancer = hub.dancer(model or ("choreographer" if seed_motion is None and stride is None else "fact"))
@@ -79,10 +78,7 @@ def _dance(
     motion = dancer(audio, **asked, progress=part(progress, 0.1, 0.6))
     motion = replace(motion, meta={**motion.meta, "music": file.name})
     for out, share in zip(outs, shares(progress, 0.6, len(outs)), strict=True):
-        if out.suffix.lower() in SHOWN:
-            look.show(motion, file, out, share)
-        else:
-            motion.save(out)
+        hub.save(motion, file, out, look, share)
     return {
         "out": [str(out) for out in outs],
         "seconds": round(audio.duration, 2),

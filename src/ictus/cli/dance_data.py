@@ -11,8 +11,8 @@ from ictus.cli.console import complain, progress_bar, say, say_json
 from ictus.errors import UsageError
 
 if TYPE_CHECKING:
+    from ictus.corpora import Done
     from ictus.dance.dataset import Layout
-    from ictus.dance.prepare import Done
 
 Job = TypeVar("Job")
 Split = Literal["all", "train", "val", "test"]

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,17 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus.cli.batch import SHOWN, Look, destinations, run_batch, shares
+from ictus import hub
+from ictus.cli.batch import destinations, run_batch, shares
 from ictus.cli.console import Progress, part
 from ictus.errors import MotionError, UsageError
+from ictus.stage.look import SHOWN
 
 if TYPE_CHECKING:
-    from ictus.sound.films import Film
     from ictus.sound.player import Soloist
-    from ictus.sound.poses import PoseTrack
-
-SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", *SHOWN)
-_APART = 0.5  # seconds by which a film and its keypoints may differ in length
 
 Instrument = Literal["auto", "cello", "violin", "clarinet", "flute", "horn", "trombone"]
 
@@ -55,11 +51,9 @@ def run(
     """
     performances = _performances(performance, keypoints)
     files = [one.file for one in performances]
-    plans = destinations(out, files, SUFFIXES, ".wav")
+    plans = destinations(out, files, hub.FILES["sound"], ".wav")
     if temperature is not None and temperature < 0:
         raise UsageError(f"--temperature {temperature:g}: give 0 or more")
-    from ictus import hub
-
     soloist = hub.soloist(model)
     known = None if instrument == "auto" else instrument
     play = partial(_play, soloist, keypoint_fps=keypoint_fps, instrument=known, seed=seed, temperature=temperature)
@@ -68,7 +62,7 @@ def run(
 
 
 @dataclass(frozen=True)
-class Performance:
+class Given:
     """What is given of one player: a file or folder, whether it is a film, and where its keypoints are."""
 
     file: Path
@@ -76,14 +70,14 @@ class Performance:
     keypoints: Path | None
 
 
-def _performances(paths: Sequence[Path], keypoints: Path | None) -> list[Performance]:
+def _performances(paths: Sequence[Path], keypoints: Path | None) -> list[Given]:
     """Return what is meant: each file, and of each folder what lies directly in it; a folder of OpenPose is one."""
     from ictus.sound.films import SUFFIXES as FILMS
     from ictus.sound.videos import POSES
 
     if not paths:
         raise UsageError("no performance given; name a file of keypoints, a film or a folder of them")
-    found: list[Performance] = []
+    found: list[Given] = []
     for path in paths:
         if not path.is_dir() or _is_openpose(path):
             found.append(_performance(path))
@@ -104,16 +98,16 @@ def _performances(paths: Sequence[Path], keypoints: Path | None) -> list[Perform
         raise UsageError(
             "--keypoints belongs to one film; give one film, or lay keypoints of the same name beside each"
         )
-    return [Performance(found[0].file, True, keypoints)]
+    return [Given(found[0].file, True, keypoints)]
 
 
-def _performance(path: Path) -> Performance:
+def _performance(path: Path) -> Given:
     from ictus.sound.films import SUFFIXES as FILMS
     from ictus.sound.videos import keypoints_beside
 
     if path.suffix.lower() not in FILMS:
-        return Performance(path, False, path)
-    return Performance(path, True, keypoints_beside(path))
+        return Given(path, False, path)
+    return Given(path, True, keypoints_beside(path))
 
 
 def _is_openpose(path: Path) -> bool:
@@ -122,7 +116,7 @@ def _is_openpose(path: Path) -> bool:
 
 def _play(
     soloist: "Soloist",
-    performance: Performance,
+    given: Given,
     outs: Sequence[Path],
     progress: Progress,
     *,
@@ -131,26 +125,26 @@ def _play(
     seed: int,
     temperature: float | None,
 ) -> dict[str, Any]:
-    from ictus.sound.films import pictures, write
     from ictus.sound.player import SAMPLING
-    from ictus.sound.poses import filled
-    from ictus.sound.sampling import Sampling
 
     start = time.perf_counter()
-    film, track = _seen(performance, keypoint_fps)
-    sampling = SAMPLING if temperature is None else Sampling(temperature, top_p=SAMPLING.top_p)
+    if given.keypoints is None:
+        raise MotionError(
+            f"{given.file}: there are no keypoints of this film; name them with --keypoints, or lay a file of the same "
+            "name beside it, or a folder of OpenPose. Any pose estimator makes them"
+        )
+    performance = hub.Performance.load(given.keypoints, given.file if given.film else None, keypoint_fps)
+    track = performance.track
     watched = any(out.suffix.lower() in SHOWN for out in outs)
     played = soloist(
-        track, instrument=instrument, seed=seed, sampling=sampling, progress=part(progress, 0, 0.6 if watched else 1)
+        track,
+        instrument=instrument,
+        seed=seed,
+        sampling=SAMPLING if temperature is None else replace(SAMPLING, temperature=temperature),
+        progress=part(progress, 0, 0.6 if watched else 1),
     )
     for out, share in zip(outs, shares(progress, 0.6, len(outs)), strict=True):
-        if out.suffix.lower() not in SHOWN:
-            played.audio.save(out)
-        elif film is not None and out.suffix.lower() == ".mp4":
-            write(out, pictures(film, film.rate), film.rate, played.audio)
-        else:
-            motion = replace(filled(track).track.motion(), meta={"model": soloist.name, "music": performance.file.name})
-            Look(min(round(track.fps), 60), (600, 600), "dark").show(motion, played.audio, out, share)
+        performance.save(played, soloist.name, out, "dark", share)
     return {
         "out": [str(out) for out in outs],
         "seconds": round(track.duration, 2),
@@ -162,41 +156,6 @@ def _play(
         "silent": played.silent.round(2).tolist(),
         "took": round(time.perf_counter() - start, 2),
     }
-
-
-def _seen(performance: Performance, keypoint_fps: float | None) -> "tuple[Film | None, PoseTrack]":
-    """Read the keypoints, and look at the film if there is one; they must be equally long."""
-    from ictus.sound.films import look
-    from ictus.sound.poses import PoseTrack
-    from ictus.sound.videos import POSES
-
-    if not performance.film:
-        return None, PoseTrack.load(performance.file, keypoint_fps)
-    film = look(performance.file, silent=True)
-    if performance.keypoints is None:
-        raise MotionError(
-            f"{film.file}: there are no keypoints of this film; name them with --keypoints, or lay a file of the same "
-            f"name beside it ({' '.join(POSES)}, or a folder of OpenPose). Any pose estimator makes them"
-        )
-    track = _track(performance.keypoints, film, keypoint_fps)
-    if abs(track.duration - film.seconds) > _APART:
-        raise MotionError(
-            f"{film.file}: lasts {film.seconds:.2f} s, and its keypoints {performance.keypoints} last "
-            f"{track.duration:.2f} s ({len(track)} frames at {track.fps:g} a second); give those of this film, or "
-            "their rate with --keypoint-fps"
-        )
-    return film, track
-
-
-def _track(keypoints: Path, film: "Film", fps: float | None) -> "PoseTrack":
-    """Read the keypoints of a film at the rate that is given; else at the film's or their own, whichever fits."""
-    from ictus.sound.poses import PoseTrack
-
-    found = [PoseTrack.load(keypoints, fps or film.rate, film.size)]
-    if fps is None:
-        with suppress(MotionError):  # most formats tell no rate
-            found.append(PoseTrack.load(keypoints, None, film.size))
-    return min(found, key=lambda track: abs(track.duration - film.seconds))
 
 
 def _described(report: dict[str, Any]) -> str:

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ictus import corpora
+from ictus.corpora import open_rows, unusable
 from ictus.errors import IctusError, UsageError
 
 MEL_RATE, MOTION_RATE, BANDS, JOINTS = 90, 30, 128, 13
@@ -66,20 +68,14 @@ def survey(root: str | os.PathLike[str], split: str, *, thorough: bool = False) 
     UsageError
         If there is no such folder.
     """
-    folder = Path(root) / split
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; a corpus has train/, val/ and test/ of numbered folders")
-    takes: list[Take] = []
-    broken: list[str] = []
-    for path in sorted((p for p in folder.iterdir() if p.is_dir()), key=_by_number):
-        try:
-            take = Take(path, _usable_seconds(path))
-            for name in ("motion", "mel") if thorough else ("motion",):
-                _check_finite(path / f"{name}.npy")
-            takes.append(take)
-        except IctusError as error:
-            broken.append(str(error))
-    return Survey(tuple(takes), tuple(broken))
+
+    def look(folder: Path) -> Take:
+        take = Take(folder, _usable_seconds(folder))
+        for name in ("motion", "mel") if thorough else ("motion",):
+            _check_finite(folder / f"{name}.npy")
+        return take
+
+    return Survey(*corpora.survey(root, split, look, "train/, val/ and test/ of numbered folders", _by_number))
 
 
 class ConductorMotion:
@@ -117,8 +113,7 @@ class ConductorMotion:
             (take, start) for take in self.takes for start in range(0, take.seconds - seconds + 1, hop or seconds)
         ]
         if not self.windows:
-            why = f"; unusable: {found.broken[0]} (and {len(found.broken) - 1} more)" if found.broken else ""
-            raise UsageError(f"{Path(root) / split}: holds no take of {seconds} s{why}")
+            raise UsageError(f"{Path(root) / split}: holds no take of {seconds} s{unusable(found.broken)}")
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -167,32 +162,21 @@ def _usable_seconds(folder: Path) -> int:
 
 
 def _check_finite(file: Path) -> None:
-    finite = np.isfinite(_open(file)).reshape(len(_open(file)), -1).all(1)
+    rows = open_rows(file)
+    finite = np.isfinite(rows).reshape(len(rows), -1).all(1)
     if not finite.all():
         raise IctusError(f"{file}: {int((~finite).sum())} frames are not finite, the first is {int(finite.argmin())}")
 
 
 def _header(file: Path) -> tuple[int, ...]:
-    array = _open(file)
+    array = open_rows(file)
     if array.dtype.kind != "f":
         raise IctusError(f"{file}: holds {array.dtype}, expected floating-point numbers")
     return array.shape
 
 
 def _read(file: Path, start: int, count: int) -> NDArray[np.float32]:
-    return np.array(_open(file)[start : start + count], np.float32)
-
-
-def _open(file: Path) -> NDArray[np.floating]:
-    try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError as error:
-        raise IctusError(f"{file}: missing") from error
-    except (ValueError, OSError, EOFError) as error:
-        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
-    if not isinstance(array, np.ndarray):
-        raise IctusError(f"{file}: no single array")
-    return array
+    return np.array(open_rows(file)[start : start + count], np.float32)
 
 
 def _by_number(path: Path) -> tuple[int, str]:

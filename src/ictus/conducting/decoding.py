@@ -21,9 +21,9 @@ INTERVALS = np.arange(14, 76)  # frames from beat to beat: 214 to 40 a minute
 SHORTEST, LONGEST = int(INTERVALS[0]), int(INTERVALS[-1])
 
 _FAINTEST, _STRONGEST = -1.0, 5.0  # logits are cut here: a beat without any sign of it costs little, for an arm goes on
-_REWARD = -0.5  # of each beat, beside its logit: a network trained with weighted beats takes too much for one
+_REWARD = -0.3  # of each beat, beside its logit: a network trained with weighted beats takes too much for one
 _STEADINESS = 80.0  # cost of a change of tempo, by the square of the intervals' log ratio: 8 % are half a nat
-_JUMP = 12.0  # the most that any change of tempo costs
+_JUMP = 18.0  # the most that any change of tempo costs: music halves its beat more seldom than a network doubts one
 _PAUSE = 14.0  # cost of beginning again after a rest or a hold
 
 

@@ -15,6 +15,7 @@ from ictus.conducting.sync import MOTION_RATE, FoldedMusicEncoder, MusicEncoder,
 from ictus.errors import UsageError
 from ictus.nn.folding import fold
 from ictus.nn.pretrained import Pretrained
+from ictus.nn.shapes import check_shape
 from ictus.nn.tcn import TCN
 from ictus.skeleton import get_skeleton
 
@@ -157,12 +158,13 @@ class Generator(Pretrained):
         Raises
         ------
         UsageError
-            If the noise is shorter than the music, or the mel has another shape.
+            If the noise is shorter than the music, or one of them has another shape.
         """
         return self.decode(self.music(mel), noise)
 
     def decode(self, heard: Tensor, noise: Tensor) -> Tensor:
         """Conduct to features (B, 64, T30) of the music encoder: what `forward` does once they are known."""
+        check_shape("noise", noise, "B", "seconds", self.noise_size)
         frames = heard.shape[-1]
         drawn = self.noise(noise)[..., :frames]  # (B, 64, T30)
         if drawn.shape[-1] < frames:
@@ -211,7 +213,8 @@ class Discriminator(Pretrained):
     def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__(config)
         self.metadata = {"skeleton": config.skeleton, "fps": MOTION_RATE}
-        inputs, channels, hidden = 2 * len(get_skeleton(config.skeleton)), config.channels, config.hidden
+        self.joints = len(get_skeleton(config.skeleton))
+        inputs, channels, hidden = 2 * self.joints, config.channels, config.hidden
         self.convolutions = nn.Sequential(
             *(nn.Conv1d(inputs, channels, 5, padding=2), nn.ReLU(), nn.MaxPool1d(5, stride=3)),
             *(nn.Conv1d(channels, channels, 5, padding=2), nn.ReLU(), nn.MaxPool1d(5, stride=2)),
@@ -229,13 +232,14 @@ class Discriminator(Pretrained):
         Raises
         ------
         UsageError
-            If the motion is shorter.
+            If the motion is shorter, or has another shape.
         """
         score: Tensor = self.head(self.features(motion).transpose(1, 2))  # (B, T30 / 12, 1)
         return score.mean(1)
 
     def features(self, motion: Tensor) -> Tensor:
         """(B, T30, 13, 2) -> (B, C, T30 / 12): what the convolutions see."""
+        check_shape("motion", motion, "B", "T30", self.joints, 2)
         if motion.shape[1] < self.shortest:
             raise UsageError(f"the motion has {motion.shape[1]} frames; the discriminator needs {self.shortest}")
         x = motion.flatten(2).transpose(1, 2)  # (B, 26, T30)

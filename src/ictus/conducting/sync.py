@@ -110,6 +110,7 @@ class MotionEncoder(nn.Module):
     def __init__(self, config: MotionEncoderConfig) -> None:
         super().__init__()
         body = get_skeleton(config.skeleton)
+        self.joints = len(body)
         self.st_gcn = STGCN(body.bones, len(body), channels=config.channels, blocks=config.blocks, kernel=config.kernel)
         self.project = nn.Sequential(
             nn.Conv1d(config.channels * len(body), config.features, 1), nn.BatchNorm1d(config.features)
@@ -117,6 +118,7 @@ class MotionEncoder(nn.Module):
 
     def layers(self, motion: Tensor) -> Iterator[Tensor]:
         """(B, T, J, 2) -> the output of each block in turn, (B, C, T, J), lastly (B, features, T)."""
+        check_shape("motion", motion, "B", "T30", self.joints, 2)
         for x in self.st_gcn.layers(motion):
             yield x  # (B, C, T, J)
         x = x.transpose(2, 3).flatten(1, 2)  # (B, C * J, T)
@@ -173,7 +175,7 @@ class M2SNet(Pretrained):
         Raises
         ------
         UsageError
-            If music and motion are not equally long, or the mel has another shape.
+            If music and motion are not equally long, or one of them has another shape.
         """
         return self.compare(self.music(mel), self.motion(motion))
 

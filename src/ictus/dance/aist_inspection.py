@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ictus.corpora import listed
 from ictus.dance import aist
 from ictus.dance.aist import Take
-from ictus.dance.prepare import listed
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
+from ictus.corpora import Done, listed, sign_prepared
 from ictus.dance import aist
-from ictus.dance.prepare import SPLITS, Done, beat_times, listed, save, sign
+from ictus.dance.prepare import SPLITS, beat_times, save
 from ictus.errors import IctusError, UsageError
 from ictus.features import rhythm35
 from ictus.files import writing
@@ -93,7 +94,7 @@ def plan(
             wanted.setdefault(song, []).append((there[name], out / split / name))
     for song in sorted(wanted.keys() - known):
         lacking.append(f"{Path(music) / song}: no such song; {len(wanted.pop(song))} dances to it are left out")
-    sign(out, {**ABOUT, "sound": sound})
+    sign_prepared(out, {**ABOUT, "sound": sound})
     songs = []
     for song, dances in sorted(wanted.items()):
         missing = tuple((file, folder) for file, folder in dances if not folder.is_dir())

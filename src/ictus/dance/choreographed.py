@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
+from ictus.corpora import Done, sign_prepared
 from ictus.dance.choreography import RATE, Dance, choreograph, danced, groove, perform, phrases, read
 from ictus.dance.conversion import convert
 from ictus.dance.footing import clean
 from ictus.dance.melody_preparation import settled
-from ictus.dance.prepare import SPLITS, Done, save, sign
+from ictus.dance.prepare import SPLITS, save
 from ictus.errors import IctusError, MotionError, UsageError
 from ictus.features.melody16 import melody16
 from ictus.features.rhythm35 import rhythm35
@@ -120,7 +121,7 @@ def plan(
     names = sorted(dance.name for known in dances.values() for dance in known)
     jobs = []
     about = {"corpus": "choreography", "form": form, "seed": seed, "dances": names, "genres": lively, "sound": sound}
-    sign(Path(out), {**about, "steady": steady})
+    sign_prepared(Path(out), {**about, "steady": steady})
     for split in splits:
         folders = sorted(p for p in (Path(music) / split).glob("*") if p.is_dir())
         folders.sort(key=lambda folder: (len(folder.name), folder.name))

@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ictus import corpora
+from ictus.corpora import open_rows, unusable
 from ictus.errors import IctusError, UsageError
 
 Array = NDArray[np.float32]
@@ -56,7 +58,7 @@ class Dance:
     @cached_property
     def beats(self) -> NDArray[np.float64]:
         """(K,) times of the beats, seconds."""
-        return np.array(_open(self.folder / "beats.npy"), np.float64)
+        return np.array(open_rows(self.folder / "beats.npy"), np.float64)
 
     def read(self, kind: str, start: int = 0, frames: int | None = None) -> Array:
         """(frames, numbers) of "motion" or "audio".
@@ -67,7 +69,7 @@ class Dance:
             If they are not finite; the message names the file.
         """
         end = self.frames if frames is None else start + frames
-        rows = np.array(_open(self.folder / f"{kind}.npy")[start:end], np.float32)
+        rows = np.array(open_rows(self.folder / f"{kind}.npy")[start:end], np.float32)
         if not np.isfinite(rows).all():
             raise IctusError(f"{self.folder / kind}.npy: not finite between frames {start} and {end}")
         return rows.reshape(len(rows), -1)
@@ -89,17 +91,11 @@ def survey(root: str | os.PathLike[str], split: str, layout: Layout) -> Survey:
     UsageError
         If there is no such folder.
     """
-    folder = Path(root) / split
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; a corpus has train/, val/ and test/, each with a folder per dance")
-    dances: list[Dance] = []
-    broken: list[str] = []
-    for path in sorted(p for p in folder.iterdir() if p.is_dir()):
-        try:
-            dances.append(Dance(path, layout, _usable_frames(path, layout)))
-        except IctusError as error:
-            broken.append(str(error))
-    return Survey(tuple(dances), tuple(broken))
+
+    def look(folder: Path) -> Dance:
+        return Dance(folder, layout, _usable_frames(folder, layout))
+
+    return Survey(*corpora.survey(root, split, look, "train/, val/ and test/, each with a folder per dance"))
 
 
 class Windows:
@@ -131,8 +127,8 @@ class Windows:
         self.dances = tuple(dance for dance in found.dances if dance.frames >= frames)
         self.windows = [(dance, at) for dance in self.dances for at in range(0, dance.frames - frames + 1, hop)]
         if not self.windows:
-            why = f"; unusable: {found.broken[0]} (and {len(found.broken) - 1} more)" if found.broken else ""
-            raise UsageError(f"{Path(root) / split}: holds no dance of {frames / layout.rate:.1f} s{why}")
+            lasts = f"{frames / layout.rate:.1f} s"
+            raise UsageError(f"{Path(root) / split}: holds no dance of {lasts}{unusable(found.broken)}")
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -179,7 +175,7 @@ def _usable_frames(folder: Path, layout: Layout) -> int:
     lengths = []
     for kind, numbers in (("motion", layout.motion), ("audio", layout.audio)):
         file = folder / f"{kind}.npy"
-        array = _open(file)
+        array = open_rows(file)
         if array.dtype.kind != "f":
             raise IctusError(f"{file}: holds {array.dtype}, expected floating-point numbers")
         if array.ndim < 2 or math.prod(array.shape[1:]) != numbers:
@@ -194,18 +190,6 @@ def _usable_frames(folder: Path, layout: Layout) -> int:
 
 
 def _check_beats(file: Path) -> None:
-    beats = _open(file)
+    beats = open_rows(file)
     if beats.ndim != 1 or beats.dtype.kind not in "fiu" or not np.isfinite(beats).all():
         raise IctusError(f"{file}: holds {beats.dtype} of shape {beats.shape}, expected the times of beats, seconds")
-
-
-def _open(file: Path) -> NDArray[np.generic]:
-    try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError as error:
-        raise IctusError(f"{file}: missing") from error
-    except (ValueError, OSError, EOFError) as error:
-        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
-    if not isinstance(array, np.ndarray):
-        raise IctusError(f"{file}: no single array")
-    return array

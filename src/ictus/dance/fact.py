@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ictus.dance.frames import FRAME, PADDED, RATE, floor_place, orthonormalised, padded, rest
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from ictus.nn.pretrained import Pretrained
+from ictus.nn.shapes import check_shape
 from ictus.nn.transformer import Transformer, causal_mask
 
 MOTION_WINDOW, AUDIO_WINDOW = 120, 240  # frames; both windows begin at the same one
@@ -145,7 +146,14 @@ class FACT(Pretrained):
         Returns
         -------
         (B, N, pose), the N frames after the motion; with causal attention (B, 120, pose), for each frame the next.
+
+        Raises
+        ------
+        UsageError
+            If one of them has another shape.
         """
+        check_shape("motion", motion, "B", MOTION_WINDOW, self.config.pose)
+        check_shape("audio", audio, "B", AUDIO_WINDOW, AUDIO)
         causal = self.config.attention == "causal"
         return self.decode(motion, self.hear(audio), slice(0, MOTION_WINDOW if causal else self.config.future))
 

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from ictus.audio import Audio
+from ictus.corpora import Done, listed, sign_prepared
 from ictus.dance import dance_with_melody
 from ictus.dance.dance_with_melody import Take
-from ictus.dance.prepare import SPLITS, Done, beat_times, listed, save, sign
+from ictus.dance.prepare import SPLITS, beat_times, save
 from ictus.errors import IctusError
 from ictus.features import melody16, rhythm35
 from ictus.skeleton import get_skeleton
@@ -94,7 +95,7 @@ def plan(
         lines.append(
             f"{root}: no split is known of {listed(unknown)}, left out; add them to splits.csv (dance_id, split)"
         )
-    sign(Path(out), {**ABOUT, "view": view, "waltz_rate": round(waltz_rate, 4), "sound": sound})
+    sign_prepared(Path(out), {**ABOUT, "view": view, "waltz_rate": round(waltz_rate, 4), "sound": sound})
     jobs = []
     for take in found:
         split = split_of.get(take.name)

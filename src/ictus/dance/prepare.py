@@ -4,35 +4,27 @@ A folder of a dance is there whole or not at all, and what is there is kept: the
 beside the splits says what they were made of.
 """
 
-import contextlib
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus import processes
+from ictus import corpora, processes
 from ictus.audio import Audio
+from ictus.corpora import (
+    Done,  # what `carry_out` returns
+    Progress,
+    Report,
+    close_prepared,
+    gather,
+)
 from ictus.dance.dataset import Layout, survey
-from ictus.errors import IctusError, UsageError
-from ictus.files import writing
 
 SPLITS = ("train", "val", "test")
 
 Job = TypeVar("Job")
-
-
-@dataclass(frozen=True)
-class Done:
-    """What came of a job: how many dances were made, and a line for each that could not be."""
-
-    made: int = 0
-    failures: tuple[str, ...] = ()
 
 
 def carry_out(
@@ -40,8 +32,8 @@ def carry_out(
     jobs: Sequence[Job],
     *,
     workers: int = 1,
-    progress: Callable[[float], None],
-    report: Callable[[str], None],
+    progress: Progress,
+    report: Report,
 ) -> Done:
     """Do all jobs; each failure is reported in a line as it comes, and the others go on.
 
@@ -51,15 +43,7 @@ def carry_out(
     workers : processes.
     progress : called with the fraction done.
     """
-    made = 0
-    failures: list[str] = []
-    for number, done in enumerate(processes.results(work, jobs, workers), 1):
-        for line in done.failures:
-            report(line)
-        made += done.made
-        failures += done.failures
-        progress(number / len(jobs))
-    return Done(made, tuple(failures))
+    return gather(processes.results(work, jobs, workers), len(jobs), progress, report)
 
 
 def save(folder: Path, files: Mapping[str, NDArray[Any] | Audio]) -> None:
@@ -70,39 +54,8 @@ def save(folder: Path, files: Mapping[str, NDArray[Any] | Audio]) -> None:
     IctusError
         If the folder cannot be written.
     """
-    root = folder.parents[1]
-    unfinished = root / ".unfinished" / f"{folder.parent.name}-{folder.name}"
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
-        unfinished.mkdir(parents=True)
-        for name, content in files.items():
-            if isinstance(content, Audio):
-                content.save(unfinished / f"{name}.flac")
-            else:
-                np.save(unfinished / f"{name}.npy", content, allow_pickle=False)
-        folder.parent.mkdir(exist_ok=True)
-        unfinished.replace(folder)
-    except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise IctusError(f"{folder}: cannot be written ({error.strerror or error})") from error
-
-
-def sign(out: Path, about: Mapping[str, Any]) -> None:
-    """Write down what a corpus is made of, as JSON types; refuse to go on with another.
-
-    Raises
-    ------
-    UsageError
-        If `out` holds a corpus that was made of something else, or otherwise.
-    """
-    file = out / "prepared.json"
-    known = _signature(file)
-    if known is None:
-        _write(file, about)
-        return
-    other = [key for key, value in about.items() if known.get(key) != value]
-    if other:
-        raise UsageError(f"{file}: says that another corpus is there ({', '.join(other)}); choose another --out")
+    named = {f"{name}.{'flac' if isinstance(content, Audio) else 'npy'}": content for name, content in files.items()}
+    corpora.save(folder, named, bits=24)
 
 
 def close(out: Path, layout: Layout) -> dict[str, Any]:
@@ -112,10 +65,7 @@ def close(out: Path, layout: Layout) -> dict[str, Any]:
         dances = survey(out, split, layout).dances
         hours = sum(dance.frames for dance in dances) / layout.rate / 3600
         counts[split] = {"dances": len(dances), "hours": round(hours, 4)}
-    file = out / "prepared.json"
-    _write(file, {**(_signature(file) or {}), "splits": counts})
-    with contextlib.suppress(OSError):  # not there, or another run is at work
-        (out / ".unfinished").rmdir()
+    close_prepared(out, counts)
     return counts
 
 
@@ -123,27 +73,3 @@ def beat_times(rhythm: NDArray[np.float32], frame_rate: float, seconds: float) -
     """Return the times (K,), in seconds, of the frames that rhythm35 (T, 35) marks as beats, before `seconds`."""
     times = np.flatnonzero(rhythm[:, -1]) / frame_rate
     return np.asarray(times[times < seconds], np.float64)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names for a line of text: all if they are few, or three and how many more."""
-    names = list(names)
-    more = f" and {len(names) - 3} more" if len(names) > 4 else ""
-    return ", ".join(names[:3] if more else names) + more
-
-
-def _signature(file: Path) -> dict[str, Any] | None:
-    if not file.exists():
-        return None
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file}: cannot be read ({error}); choose another --out") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{file}: is no description of a corpus; choose another --out")
-    return content
-
-
-def _write(file: Path, content: Mapping[str, Any]) -> None:
-    with writing(file) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + os.linesep, encoding="utf-8")

@@ -23,6 +23,7 @@ from torch.nn import functional as F
 from ictus.dance.choreography import RATE, Dance, steady_turns
 from ictus.errors import ModelError
 from ictus.nn.pretrained import Pretrained
+from ictus.nn.shapes import check_shape
 
 JOINTS = 24
 
@@ -109,7 +110,14 @@ class Repertoire(Pretrained):
         -------
         root : (B, 3) metres.
         rotations : (B, 24, 3, 3).
+
+        Raises
+        ------
+        UsageError
+            If these are not as many times as numbers.
         """
+        check_shape("number", number, "B")
+        check_shape("time", time, len(number))
         phase = 2 * math.pi * time[:, None] * self.frequencies  # (B, frequencies)
         x = torch.cat((phase.sin(), phase.cos(), self.dance(number)), 1)
         for layer in self.inner:

@@ -4,9 +4,7 @@ The n-th minute of a split depends on the scores, the seed and n alone: a corpus
 and made in parallel, and stays the same.
 """
 
-import contextlib
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from ictus import processes
+from ictus import corpora, processes
 from ictus.audio import Audio
+from ictus.corpora import Done, Progress, Report, WritingError, clear_up, gather, sign
 from ictus.errors import IctusError, UsageError
-from ictus.files import writing
 from ictus.rehearsal import band, tempo
 from ictus.rehearsal.chart import chart
 from ictus.rehearsal.cluster import spread
@@ -41,8 +38,6 @@ _MOST_HOURS = 10_000
 _FEWEST = 12  # beats in an excerpt
 _REAL = 0.75  # how often a real performance's tempo is taken where there is one
 
-Progress = Callable[[float], None]
-
 
 @dataclass(frozen=True)
 class Excerpt:
@@ -57,12 +52,7 @@ class Excerpt:
         return {**self.truth.arrays(), "about": np.array(json.dumps(self.about, ensure_ascii=False))}
 
 
-class WritingError(IctusError):
-    """The corpus cannot be written: no other score would help."""
-
-
 Finish = Callable[[Excerpt], Mapping[str, Any]]
-Report = Callable[[str], None]
 
 
 # --- One excerpt -----------------------------------------------------------------------------------------------------
@@ -197,29 +187,16 @@ def orders(
     if not by_split[wanted[0]]:
         raise UsageError(f"{folder}: none of its {len(pieces)} scores belongs to {split}; add a splits.csv or scores")
     studio = studio or Studio()
-    _sign(out, {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, **studio.signature()})
+    made_of = {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, **studio.signature()}
+    if differs := sign(out / "rehearsal.json", made_of):
+        named = {"scores": "other scores", "seed": "another seed"}
+        other = next((words for key, words in named.items() if key in differs), "other sounds")
+        raise UsageError(f"{out}: holds a corpus of {other}; choose another --out, or ask for the same")
     whole = sum(SHARES[name] for name in wanted)
     return [
         Order(by_split[name], name, max(1, round(hours * 3600 / SECONDS * SHARES[name] / whole)), seed, out, studio)
         for name in wanted
     ]
-
-
-def _sign(out: Path, content: dict[str, Any]) -> None:
-    """Write down what a corpus is made of; refuse to go on with another."""
-    file = out / "rehearsal.json"
-    if not file.exists():
-        with writing(file) as temporary:
-            temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-        return
-    try:
-        known = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file}: cannot be read; choose another --out ({error})") from error
-    if known != content:
-        named = {"scores": "other scores", "seed": "another seed"}
-        other = next((words for key, words in named.items() if known.get(key) != content[key]), "other sounds")
-        raise UsageError(f"{out}: holds a corpus of {other}; choose another --out, or ask for the same")
 
 
 def prepare(
@@ -244,18 +221,11 @@ def prepare(
     """
     blocks = [(order, block) for order in wanted for block in range(-(-order.count // _TOGETHER))]
     jobs = [(order, block) for order, block in blocks if _missing(order, block)]
-    made, said, work = 0, set[str](), partial(_block, finish)
-    results = spread(work, jobs, cluster) if cluster and jobs else processes.results(work, jobs, workers)
-    for number, (count, complaints) in enumerate(results, 1):
-        made += count
-        for complaint in complaints:
-            if complaint not in said:
-                said.add(complaint)
-                report(complaint)
-        progress(number / len(jobs))
+    work = partial(_block, finish)
+    outcomes = spread(work, jobs, cluster) if cluster and jobs else processes.results(work, jobs, workers)
+    made = gather(outcomes, len(jobs), progress, report).made
     for order in wanted:
-        with contextlib.suppress(OSError):  # not there, or another run is at work
-            (order.out / ".unfinished").rmdir()
+        clear_up(order.out)
     return made
 
 
@@ -264,7 +234,7 @@ def _missing(order: Order, block: int) -> list[int]:
     return [number for number in numbers if not order.folder(number).is_dir()]
 
 
-def _block(finish: Finish, job: tuple[Order, int]) -> tuple[int, list[str]]:
+def _block(finish: Finish, job: tuple[Order, int]) -> Done:
     """Make the missing excerpts of a block, of the first piece from its turn on that can be used.
 
     Every piece has its turn in a round, and every round its own order.
@@ -273,7 +243,7 @@ def _block(finish: Finish, job: tuple[Order, int]) -> tuple[int, list[str]]:
     complaints: list[str] = []
     split = SPLITS.index(order.split)
     if np.random.default_rng([order.seed, split, 2, block]).uniform() < order.studio.songs:
-        return _songs(finish, order, block), complaints
+        return Done(_songs(finish, order, block))
     turn, place = divmod(block, len(order.pieces))
     permutation = np.random.default_rng([order.seed, split, 0, turn]).permutation(len(order.pieces))
     for choice in np.roll(permutation, -place):
@@ -285,13 +255,13 @@ def _block(finish: Finish, job: tuple[Order, int]) -> tuple[int, list[str]]:
                 part = (number % _TOGETHER / _TOGETHER, (number % _TOGETHER + 1) / _TOGETHER)
                 _save(order.folder(number), finish(excerpt(piece, score, part, rng, order.studio)))
                 made += 1
-            return made, complaints
+            return Done(made, tuple(complaints))
         except WritingError:
             raise
         except (IctusError, MemoryError) as error:
             complaints.append(str(error) or f"{piece.file}: too large for the memory")
     complaints.append(f"{order.split}: none of the {len(order.pieces)} scores can be used")
-    return 0, complaints
+    return Done(0, tuple(complaints))
 
 
 def _songs(finish: Finish, order: Order, block: int) -> int:
@@ -305,19 +275,6 @@ def _songs(finish: Finish, order: Order, block: int) -> int:
 
 def _save(folder: Path, files: Mapping[str, Any]) -> None:
     """Write a folder of .npy files (.npz of a dictionary, .flac of sound), whole or not at all."""
-    unfinished = folder.parents[1] / ".unfinished" / f"{folder.parent.name}-{folder.name}"
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
-        unfinished.mkdir(parents=True)
-        for name, content in files.items():
-            if isinstance(content, dict):
-                np.savez(unfinished / f"{name}.npz", **content)
-            elif isinstance(content, Audio):
-                soundfile.write(unfinished / f"{name}.flac", content.samples.T, content.rate, subtype="PCM_16")
-            else:
-                np.save(unfinished / f"{name}.npy", content, allow_pickle=False)
-        folder.parent.mkdir(exist_ok=True)
-        unfinished.replace(folder)
-    except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise WritingError(f"{folder}: cannot be written ({error.strerror or error})") from error
+    suffixes = {name: ".npz" if isinstance(content, dict) else ".npy" for name, content in files.items()}
+    suffixes |= {name: ".flac" for name, content in files.items() if isinstance(content, Audio)}
+    corpora.save(folder, {name + suffixes[name]: content for name, content in files.items()})

@@ -18,14 +18,16 @@ import math
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ictus import corpora
+from ictus.corpora import open_rows, unusable
 from ictus.errors import IctusError, UsageError
-from ictus.formats.npz import DAMAGE
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
 
 Array = NDArray[np.float32]
@@ -71,7 +73,7 @@ class Performance:
         """
         end = self.frames if frames is None else start + frames
         file = self.folder / "mel.npy"
-        rows = np.array(_open(file)[start:end])
+        rows = np.array(open_rows(file)[start:end])
         level = rows.astype(np.float32) / (255 if rows.dtype == np.uint8 else 1)
         if not np.isfinite(level).all():
             raise IctusError(f"{file}: not finite between frames {start} and {end}")
@@ -85,7 +87,7 @@ class Performance:
     def takes(self) -> int:
         """Return how many other players play the same; raises as `rows` does."""
         file = self.folder / "takes.npy"
-        return len(_open(file)) if file.exists() else 0
+        return len(open_rows(file)) if file.exists() else 0
 
     def rows(self, kind: str, start: int = 0, frames: int | None = None, take: int | None = None) -> Array:
         """(n, ...) of "keypoints", "rgb" or "flow" that belong to `frames` mel frames, from `start` on.
@@ -102,7 +104,7 @@ class Performance:
         rate = self.rates[kind]
         first, count = round(start / MEL_RATE * rate), rows_of(frames, rate)
         file = self.folder / f"{kind if take is None else 'takes'}.npy"
-        array = _open(file) if take is None else _open(file)[take]
+        array = open_rows(file) if take is None else open_rows(file)[take]
         rows = np.array(array[first : first + count], np.float32)
         if not np.isfinite(rows).all():
             raise IctusError(f"{file}: not finite between rows {first} and {first + count}")
@@ -138,17 +140,8 @@ def survey(root: str | os.PathLike[str], split: str, kinds: Collection[str] = ()
     """
     if wrong := [kind for kind in kinds if kind not in KINDS]:
         raise UsageError(f"{wrong[0]!r} is no part of a performance; there are {', '.join(KINDS)}")
-    folder = Path(root) / split
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; a corpus has train/, val/ and test/, each with performances")
-    found: list[Performance] = []
-    broken: list[str] = []
-    for path in sorted(p for p in folder.iterdir() if p.is_dir()):
-        try:
-            found.append(_look(path, kinds))
-        except IctusError as error:
-            broken.append(str(error))
-    return Survey(tuple(found), tuple(broken))
+    look = partial(_look, kinds=kinds)
+    return Survey(*corpora.survey(root, split, look, "train/, val/ and test/, each with performances"))
 
 
 class Windows:
@@ -195,8 +188,8 @@ class Windows:
         self.takes = takes and "keypoints" in kinds
         self.performances = tuple(each for each in found.performances if each.frames >= frames)
         if not self.performances:
-            why = f"; unusable: {found.broken[0]} (and {len(found.broken) - 1} more)" if found.broken else ""
-            raise UsageError(f"{Path(root) / split}: holds no performance of {frames / MEL_RATE:.1f} s{why}")
+            lasts = f"{frames / MEL_RATE:.1f} s"
+            raise UsageError(f"{Path(root) / split}: holds no performance of {lasts}{unusable(found.broken)}")
         if len({tuple(each.rates.items()) for each in self.performances}) > 1:
             raise UsageError(f"{Path(root) / split}: feature_rate differs between performances; make it the same")
         self.places = [(each, at) for each in self.performances for at in range(0, each.frames - frames + 1, hop)]
@@ -258,7 +251,7 @@ def _look(folder: Path, kinds: Collection[str]) -> Performance:
     """Check headers and about.json; raise IctusError with a line that names the file."""
     about = _about(folder / "about.json")
     file = folder / "mel.npy"
-    mel = _open(file)
+    mel = open_rows(file)
     if mel.ndim != 2 or mel.shape[1] != BANDS:
         turned = "; it seems to be transposed" if mel.ndim == 2 and mel.shape[0] == BANDS else ""
         raise IctusError(f"{file}: shape {mel.shape}, expected (frames, {BANDS}){turned}")
@@ -279,7 +272,7 @@ def _look(folder: Path, kinds: Collection[str]) -> Performance:
 
 
 def _rows(file: Path, shape: tuple[int, ...]) -> int:
-    array = _open(file)
+    array = open_rows(file)
     if array.shape[1:] != shape or array.dtype.kind != "f":
         expected = ", ".join(map(str, ("rows", *shape)))
         raise IctusError(f"{file}: {array.dtype} of shape {array.shape}, expected floats ({expected})")
@@ -303,15 +296,3 @@ def _about(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise IctusError(f"{file}: must be a JSON object")
     return content
-
-
-def _open(file: Path) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.lib.format.open_memmap(file, mode="r")
-    except FileNotFoundError as error:
-        raise IctusError(f"{file}: missing") from error
-    except DAMAGE as error:
-        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
-    if not array.ndim:
-        raise IctusError(f"{file}: a single number, expected rows")
-    return array

@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +24,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from ictus import corpora
 from ictus.audio import Audio
+from ictus.corpora import WritingError, clear_up, sign
 from ictus.errors import IctusError, UsageError
-from ictus.files import writing
 from ictus.formats.npz import DAMAGE
 from ictus.sound import INSTRUMENTS
 from ictus.sound.controls import Voice
@@ -35,10 +35,6 @@ from ictus.sound.dataset import UNKNOWN
 from ictus.sound.samples import Mel, Play, Sample, Samples
 
 SETTINGS = "generated.json"
-
-
-class WritingError(IctusError):
-    """The windows cannot be written: another one would not help."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,11 @@ def generate_corpus(
     """
     if not 0 <= rank < world:
         raise UsageError(f"process {rank} of {world}; they are numbered from 0 to {world - 1}")
-    _sign(out, {**settings, "seed": seed, "frames": samples.frames, "sound": voice is not None})
+    played_so = {**settings, "seed": seed, "frames": samples.frames, "sound": voice is not None}
+    if differs := sign(out / SETTINGS, played_so):
+        key, (known, asked) = next(iter(differs.items()))
+        has, wants = json.dumps(known), json.dumps(asked)
+        raise UsageError(f"{out}: was played with {key} {has}, not {wants}; choose another folder")
     mine = range(rank, len(samples), world)
     played = there = 0
     failed: list[str] = []
@@ -104,8 +104,7 @@ def generate_corpus(
                 failed.append(str(error) or f"window {number}: too large for the memory")
             if progress:
                 progress(done / len(mine))
-    with contextlib.suppress(OSError):  # not there, or another process is at work
-        (out / ".unfinished").rmdir()
+    clear_up(out)
     return Generated(played, there, tuple(failed))
 
 
@@ -161,26 +160,6 @@ def rank_and_world() -> tuple[int, int]:
     return int(rank), int(world)
 
 
-def _sign(out: Path, settings: Mapping[str, Any]) -> None:
-    """Write down who plays here and how; refuse to go on with another."""
-    file = out / SETTINGS
-    text = json.dumps(settings, indent=1, sort_keys=True)
-    if not file.exists():
-        with writing(file) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
-    try:
-        known = json.loads(file.read_text(encoding="utf-8"))  # that of another process, if it was quicker
-        if not isinstance(known, dict):
-            raise TypeError("no JSON object")
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise UsageError(f"{file}: cannot be read ({' '.join(str(error).split())}); choose another folder") from error
-    wanted = json.loads(text)
-    for key in sorted({*known, *wanted}):
-        if known.get(key) != wanted.get(key):
-            has, asked = json.dumps(known.get(key)), json.dumps(wanted.get(key))
-            raise UsageError(f"{out}: was played with {key} {has}, not {asked}; choose another folder")
-
-
 def _played(play: Play, sample: Sample, seed: int, voice: Voice | None) -> tuple[NDArray[np.float16], Audio | None]:
     """Return what is kept of a window: its mel (T, 80), and its sound."""
     try:
@@ -230,22 +209,8 @@ def _mel(folder: Path) -> Mel:
 def _save(folder: Path, instrument: int, told: str, mel: NDArray[np.float16], sound: Audio | None) -> None:
     """Write the folder of a window, whole or not at all."""
     about = {"instrument": None if instrument == UNKNOWN else INSTRUMENTS[instrument], "told": told}
-    unfinished = folder.parents[1] / ".unfinished" / f"{folder.parent.name}-{folder.name}"
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
-        unfinished.mkdir(parents=True)
-        np.save(unfinished / "mel.npy", mel, allow_pickle=False)
-        (unfinished / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-        if sound is not None:
-            sound.save(unfinished / "sound.flac")
-        folder.parent.mkdir(exist_ok=True)
-        if folder.is_dir():  # damaged, or of another performance
-            shutil.rmtree(folder)
-        unfinished.replace(folder)
-    except (OSError, IctusError) as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise WritingError(f"{folder}: cannot be written ({reason or error})") from error
+    files = {"mel.npy": mel, "about.json": about, **({} if sound is None else {"sound.flac": sound})}
+    corpora.save(folder, files, bits=24)
 
 
 @contextlib.contextmanager

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ictus.corpora import listed
 from ictus.errors import IctusError, UsageError
 from ictus.sound import MEL_RATE
 from ictus.sound.dataset import KINDS, Performance, survey
 from ictus.sound.poses import SURE
-from ictus.sound.videos import SPLITS, listed
+from ictus.sound.videos import SPLITS
 
 
 @dataclass(frozen=True)

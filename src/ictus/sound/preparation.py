@@ -19,21 +19,19 @@ A clip's folder is there whole or not at all, and what is there is kept: the sam
 Source: Montesinos, Slizovskaia & Haro, Solos (MMSP 2020); the stretched clips: harukana1435/Senior-Project.
 """
 
-import contextlib
 import json
-import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
-import soundfile
 
 from ictus.audio import Audio
+from ictus.corpora import Done, Progress, Report, close_prepared, gather, save, sign_prepared, write_json
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.processes import results
@@ -41,7 +39,7 @@ from ictus.sound import KEYPOINT_RATE, MEL_RATE, RATE, films, rows
 from ictus.sound.dataset import survey
 from ictus.sound.films import Film
 from ictus.sound.rows import FEATURE_RATE, Rows
-from ictus.sound.videos import FEATURES, SPLITS, Video, listed
+from ictus.sound.videos import FEATURES, SPLITS, Video
 
 _SHORT = 0.1  # seconds that the last clip may lack of one of its parts: rows of features are rarely whole
 
@@ -117,23 +115,6 @@ class Job:
             return False
 
 
-@dataclass(frozen=True)
-class Reel:
-    """Pictures and sound of a clip, for film.mp4."""
-
-    pictures: Iterator[av.VideoFrame]
-    fps: float
-    audio: Audio
-
-
-@dataclass(frozen=True)
-class Done:
-    """What came of a job: how many clips were made, and a line for each thing that failed."""
-
-    made: int = 0
-    failures: tuple[str, ...] = ()
-
-
 def plan(videos: Sequence[Video], cutting: Cutting, out: Path, seed: int = 0) -> list[Job]:
     """Sign the corpus and return the videos of which clips are missing.
 
@@ -142,7 +123,7 @@ def plan(videos: Sequence[Video], cutting: Cutting, out: Path, seed: int = 0) ->
     UsageError
         If `out` holds a corpus that was cut otherwise, or a video's clips in another split.
     """
-    _sign(out, {"corpus": "solos", **cutting.about, "seed": seed})
+    sign_prepared(out, {"corpus": "solos", **cutting.about, "seed": seed})
     there = {
         folder.name.partition("-")[2].rpartition("-")[0]: f"{split}/{folder.name.rpartition('-')[0]}"
         for split in SPLITS
@@ -156,9 +137,7 @@ def plan(videos: Sequence[Video], cutting: Cutting, out: Path, seed: int = 0) ->
     return [job for job in (Job(video, cutting, out) for video in videos) if not job.done]
 
 
-def carry_out(
-    jobs: Sequence[Job], *, workers: int = 1, progress: Callable[[float], None], report: Callable[[str], None]
-) -> Done:
+def carry_out(jobs: Sequence[Job], *, workers: int = 1, progress: Progress, report: Report) -> Done:
     """Do all jobs; each failure is reported in a line as it comes, and the others go on.
 
     Parameters
@@ -166,14 +145,7 @@ def carry_out(
     workers : processes.
     progress : called with the fraction done.
     """
-    made, failures = 0, list[str]()
-    for number, done in enumerate(results(prepare, jobs, workers), 1):
-        for line in done.failures:
-            report(line)
-        made += done.made
-        failures += done.failures
-        progress(number / len(jobs))
-    return Done(made, tuple(failures))
+    return gather(results(prepare, jobs, workers), len(jobs), progress, report)
 
 
 def prepare(job: Job) -> Done:
@@ -190,7 +162,7 @@ def prepare(job: Job) -> Done:
             lasts = min(film.seconds, film.heard)
             raise IctusError(f"{film.file}: lasts {lasts:.1f} s, less than one clip; choose shorter --seconds")
         for number, files in clips(job, film, parts, count):
-            _save(job.folder(number), files, job.out)
+            save(job.folder(number), files)
             made += 1
     except IctusError as error:
         failures.append(str(error))
@@ -248,7 +220,7 @@ def clips(job: Job, film: Film, parts: Mapping[str, Rows], count: int) -> Iterat
             arrays = {kind: part.cut(start, cutting.seconds) for kind, part in parts.items()}
             files: dict[str, Any] = {f"{kind}.npy": array for kind, array in arrays.items()}
             if cutting.pictures:
-                files["film.mp4"] = Reel(reel, KEYPOINT_RATE * cutting.stretch, audio)
+                files["film.mp4"] = partial(films.write, frames=reel, fps=KEYPOINT_RATE * cutting.stretch, audio=audio)
             about = {
                 "instrument": job.video.instrument,
                 "video": job.video.name,
@@ -292,63 +264,6 @@ def close(out: Path) -> dict[str, Any]:
         hours = sum(clip.frames for clip in found) / MEL_RATE / 3600
         videos = {clip.about.get("video") for clip in found}
         counts[split] = {"clips": len(found), "videos": len(videos), "hours": round(hours, 4)}
-    _write(out / "index.json", index)
-    _write(out / "prepared.json", {**(_known(out / "prepared.json") or {}), "splits": counts})
-    with contextlib.suppress(OSError):  # not there, or another run is at work
-        (out / ".unfinished").rmdir()
+    write_json(out / "index.json", index)
+    close_prepared(out, counts)
     return counts
-
-
-def _save(folder: Path, files: Mapping[str, Any], out: Path) -> None:
-    """Write a clip's folder, whole or not at all."""
-    unfinished = out / ".unfinished" / f"{folder.parent.name}-{folder.name}"
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
-        unfinished.mkdir(parents=True)
-        for name, content in files.items():
-            _put(unfinished / name, content)
-        shutil.rmtree(folder, ignore_errors=True)  # one that lacks something which is there now
-        folder.parent.mkdir(exist_ok=True)
-        unfinished.replace(folder)
-    except OSError as error:
-        raise IctusError(f"{folder}: cannot be written ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _put(file: Path, content: Any) -> None:
-    if isinstance(content, Audio):
-        soundfile.write(file, content.samples.T, content.rate, subtype="PCM_16")
-    elif isinstance(content, dict):
-        _write(file, content)
-    elif isinstance(content, Reel):
-        films.write(file, content.pictures, content.fps, content.audio)
-    else:
-        np.save(file, content, allow_pickle=False)
-
-
-def _sign(out: Path, about: Mapping[str, Any]) -> None:
-    """Write down how a corpus is made; refuse to go on with another."""
-    file = out / "prepared.json"
-    known = _known(file)
-    if known is None:
-        _write(file, about)
-    elif other := [key for key, value in about.items() if known.get(key) != value]:
-        raise UsageError(f"{file}: says that another corpus is there ({listed(other)}); choose another --out")
-
-
-def _known(file: Path) -> dict[str, Any] | None:
-    if not file.exists():
-        return None
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file}: cannot be read ({error}); choose another --out") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{file}: is no description of a corpus; choose another --out")
-    return content
-
-
-def _write(file: Path, content: Mapping[str, Any]) -> None:
-    with writing(file) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -7,20 +7,15 @@ Everything begins at the same instant. The n-th excerpt depends on the scores, t
 alone: a corpus can be stopped, resumed, made longer and made in parallel, and stays the same.
 """
 
-import contextlib
-import json
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
-from ictus.audio import Audio
+from ictus.corpora import Done, Progress, Report, WritingError, clear_up, gather, save, sign
 from ictus.errors import IctusError, UsageError
-from ictus.files import writing
 from ictus.processes import results
 from ictus.rehearsal import soundfont, tempo
 from ictus.rehearsal.library import SHARES, Piece, survey
@@ -34,13 +29,6 @@ SPLITS = tuple(SHARES)
 _MEAN = 15.0  # seconds of an excerpt, on average
 _SHORTEST, _LONGEST = 10.0, 20.0
 _MOST_HOURS = 10_000
-
-Progress = Callable[[float], None]
-Report = Callable[[str], None]
-
-
-class WritingError(IctusError):
-    """The corpus cannot be written: no other score would help."""
 
 
 @dataclass(frozen=True)
@@ -102,17 +90,8 @@ def prepare(
     orders = ordered(scores, out, hours=hours, split=split, seed=seed, soundfonts=soundfonts, takes=takes)
     jobs = [(order, block) for order in orders for block in range(-(-order.count // len(INSTRUMENTS)))]
     jobs = [(order, block) for order, block in jobs if order.missing(block)]
-    made, said = 0, set[str]()
-    for number, (count, complaints) in enumerate(results(_block, jobs, workers), 1):
-        made += count
-        for complaint in complaints:
-            if report and complaint not in said:
-                report(complaint)
-            said.add(complaint)
-        if progress:
-            progress(number / len(jobs))
-    with contextlib.suppress(OSError):  # not there, or another run is at work
-        (out / ".unfinished").rmdir()
+    made = gather(results(_block, jobs, workers), len(jobs), progress, report).made
+    clear_up(out)
     return made
 
 
@@ -143,10 +122,11 @@ def ordered(
     wanted = [name for name in SPLITS if by_split[name]] if split == "all" else [split]
     if not by_split[wanted[0]]:
         raise UsageError(f"{scores}: none of its {len(pieces)} scores belongs to {split}; add a splits.csv or scores")
-    _sign(
-        out,
-        {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, "soundfonts": sizes, "takes": takes},
-    )
+    named = {"scores": "other scores", "seed": "another seed", "soundfonts": "other SoundFonts", "takes": "other takes"}
+    by_name = {piece.name: piece.split for piece in pieces}
+    differs = sign(out / "recital.json", {"seed": seed, "scores": by_name, "soundfonts": sizes, "takes": takes})
+    if other := next((words for key, words in named.items() if key in differs), None):
+        raise UsageError(f"{out}: holds a corpus of {other}; choose another --out, or ask for the same")
     whole = sum(SHARES[name] for name in wanted)
     return [
         Order(
@@ -158,26 +138,10 @@ def ordered(
     ]
 
 
-def _sign(out: Path, content: dict[str, Any]) -> None:
-    """Write down what a corpus is made of; refuse to go on with another."""
-    file = out / "recital.json"
-    if not file.exists():
-        with writing(file) as temporary:
-            temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-        return
-    try:
-        known = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file}: cannot be read; choose another --out ({error})") from error
-    named = {"scores": "other scores", "seed": "another seed", "soundfonts": "other SoundFonts", "takes": "other takes"}
-    if other := next((words for key, words in named.items() if known.get(key) != content[key]), None):
-        raise UsageError(f"{out}: holds a corpus of {other}; choose another --out, or ask for the same")
-
-
 # --- One block of excerpts -------------------------------------------------------------------------------------------
 
 
-def _block(job: tuple[Order, int]) -> tuple[int, list[str]]:
+def _block(job: tuple[Order, int]) -> Done:
     """Make the missing excerpts of a block, of the first pieces from its turn on that can be used.
 
     Every piece has its turn in a round, and every round its own order. An instrument that finds nothing to play in a
@@ -199,7 +163,7 @@ def _block(job: tuple[Order, int]) -> tuple[int, list[str]]:
         for number in left:
             rng = np.random.default_rng([order.seed, split, 1, number, choice])
             try:
-                _save(order.folder(number), _excerpt(order, piece, score, number, rng))
+                save(order.folder(number), _excerpt(order, piece, score, number, rng))
                 made += 1
             except WritingError:
                 raise
@@ -208,9 +172,9 @@ def _block(job: tuple[Order, int]) -> tuple[int, list[str]]:
                 still.append(number)
         left = still
         if not left:
-            return made, complaints
+            return Done(made, tuple(complaints))
     complaints.append(f"{order.split}: none of the {len(order.pieces)} scores can be used")
-    return made, complaints
+    return Done(made, tuple(complaints))
 
 
 def _excerpt(order: Order, piece: Piece, score: Score, number: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -254,24 +218,3 @@ def _excerpt(order: Order, piece: Piece, score: Score, number: int, rng: np.rand
         "about.json": about,
         **({"takes.npy": np.stack(others)} if others else {}),
     }
-
-
-def _save(folder: Path, files: dict[str, Any]) -> None:
-    """Write a folder of an excerpt, whole or not at all."""
-    unfinished = folder.parents[1] / ".unfinished" / f"{folder.parent.name}-{folder.name}"
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
-        unfinished.mkdir(parents=True)
-        for name, content in files.items():
-            if isinstance(content, Audio):
-                soundfile.write(unfinished / name, content.samples.T, content.rate, subtype="PCM_16")
-            elif isinstance(content, dict):
-                text = json.dumps(content, indent=1, ensure_ascii=False)
-                (unfinished / name).write_text(text + "\n", encoding="utf-8")
-            else:
-                np.save(unfinished / name, content, allow_pickle=False)
-        folder.parent.mkdir(exist_ok=True)
-        unfinished.replace(folder)
-    except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise WritingError(f"{folder}: cannot be written ({error.strerror or error})") from error

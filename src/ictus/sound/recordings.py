@@ -14,6 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
+from ictus.corpora import survey, unusable
 from ictus.errors import AudioError, UsageError
 from ictus.features import mel80
 from ictus.sound import RATE
@@ -99,26 +100,14 @@ class SoundWindows:
     ) -> None:
         if samples < 1 or samples % mel80.hop:
             raise UsageError(f"windows of {samples} samples; the number must be a multiple of {mel80.hop}")
-        folder = Path(root) / split
-        if not folder.is_dir():
-            raise UsageError(
-                f"{folder}: no such folder; a corpus has train/ and val/, with a folder for each recording"
-            )
-        found: list[Recording] = []
-        broken: list[str] = []
-        for path in sorted(p for p in folder.iterdir() if p.is_dir()):
-            try:
-                found.append(_look(path))
-            except AudioError as error:
-                broken.append(str(error))
+        found, self.broken = survey(root, split, _look, "train/ and val/, with a folder for each recording")
         long = [each for each in found if each.samples >= samples]
         if not long:
-            why = f"; unusable: {broken[0]} (and {len(broken) - 1} more)" if broken else ""
-            raise UsageError(f"{folder}: none of {len(found)} recordings lasts {samples / RATE:.1f} s{why}")
+            none = f"none of {len(found)} recordings lasts {samples / RATE:.1f} s"
+            raise UsageError(f"{Path(root) / split}: {none}{unusable(self.broken)}")
         if most is not None and most < len(long):
             long = [long[k * len(long) // most] for k in range(most)]
-        self.recordings, self.broken = tuple(long), tuple(broken)
-        self.samples, self.peak = samples, peak
+        self.recordings, self.samples, self.peak = tuple(long), samples, peak
         self._loudest: dict[Path, float] = {}
 
     def __len__(self) -> int:

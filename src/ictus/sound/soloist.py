@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from ictus.errors import ModelError, UsageError
 from ictus.nn.gpt import GPT, Cache, draw
 from ictus.nn.pretrained import Pretrained
+from ictus.nn.shapes import check_shape
 from ictus.skeleton import get_skeleton
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
 from ictus.sound.codebook import COLUMNS, FACTOR
@@ -190,7 +191,14 @@ class SoloistTransformer(Pretrained):
         Returns
         -------
         (B, N, codes), logits; those at k tell token k, and do not depend on it.
+
+        Raises
+        ------
+        UsageError
+            If one of them has another shape.
         """
+        check_shape("tokens", tokens, "B", "N")
+        check_shape("condition", condition, "B", self.config.rows, self.numbers)
         x = self._inputs(self.project(condition), tokens[:, :-1])
         y, _ = self.gpt(x)
         logits: Tensor = self.head(y[:, -tokens.shape[1] :])

@@ -15,11 +15,12 @@ import csv
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ictus.corpora import listed
 from ictus.errors import MotionError, UsageError
 from ictus.files import readable
 from ictus.formats.json import loads
@@ -181,12 +182,6 @@ def wanted(path: Path, instruments: Collection[str] = ()) -> dict[str, str | Non
         if not only or not group or named(group) in only:
             ids |= {name: named(group) for name in names}
     return ids
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names for a line of text: all if they are few, or three and how many more."""
-    more = f" and {len(names) - 3} more" if len(names) > 4 else ""
-    return ", ".join(names[:3] if more else names) + more
 
 
 def _told(table: Path | None, root: Path) -> dict[str, dict[str, str]]:

@@ -19,6 +19,7 @@ from ictus.errors import ModelError, UsageError
 from ictus.features import mel80
 from ictus.nn.folding import fold
 from ictus.nn.pretrained import Pretrained
+from ictus.nn.shapes import check_shape
 from ictus.sound.griffin_lim import checked
 
 _KERNEL = 7  # of the first and the last convolution
@@ -125,8 +126,9 @@ class MelGAN(Pretrained):
         Raises
         ------
         UsageError
-            If the mel is too short.
+            If the mel is too short, or has another shape.
         """
+        check_shape("mel", mel, "B", self.config.bands, "T")
         if mel.shape[-1] < self.shortest:
             raise UsageError(f"a mel spectrogram of {mel.shape[-1]} frames; the vocoder needs {self.shortest}")
         sound: Tensor = self.layers(mel)
@@ -302,8 +304,9 @@ class WaveDiscriminator(Pretrained):
         Raises
         ------
         UsageError
-            If the sound is too short for the reflections.
+            If the sound is too short for the reflections, or has another shape.
         """
+        check_shape("sound", sound, "B", 1, "n")
         if sound.shape[-1] < self.shortest:
             raise UsageError(f"a sound of {sound.shape[-1]} samples; the critic needs {self.shortest}")
         seen: list[list[Tensor]] = []

@@ -15,38 +15,45 @@ _LIGHTS = ("wrist", "ankle")
 
 
 class Anybody:
-    """The figure of a motion of any skeleton, flat or in space. Sizes count in `unit`, about a shoulder width."""
+    """The figure of a motion of any skeleton, flat or in space. Sizes count in `unit`, about a shoulder width.
+
+    Attributes
+    ----------
+    at : (T, J, 2) pixels, where the joints are.
+    joints : their names.
+    bones : the pairs of them that are drawn as limbs.
+    """
 
     hem: float | None = None
     thickness = 0.15  # of limbs
 
     def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
         self._theme = theme
-        positions, self._joints, self._sides = motion.positions, motion.skeleton.joints, sides(motion.skeleton)
+        positions, self.joints, self._sides = motion.positions, motion.skeleton.joints, sides(motion.skeleton)
         height = _height(motion)
         camera = Camera.fit(extent, box, y_up=positions.shape[2] == 3)
         self.unit = 0.22 * height * camera.scale
-        self._at = camera.project(positions)  # (T, J, 2)
+        self.at = camera.project(positions)  # (T, J, 2)
         near = depth(positions)
         self._near = 0.5 + (near - near.mean(1, keepdims=True)) / np.float32(0.7 * height)  # (T, J), about [0, 1]
-        self._face = [j for j, name in enumerate(self._joints) if any(part in name.lower() for part in _FACE)]
-        known = set(_TRUNK) <= set(self._joints)
-        self._trunk = [self._joints.index(name) for name in _TRUNK] if known else []
+        self._face = [j for j, name in enumerate(self.joints) if any(part in name.lower() for part in _FACE)]
+        known = set(_TRUNK) <= set(self.joints)
+        self._trunk = [self.joints.index(name) for name in _TRUNK] if known else []
         flesh = {*self._face, *self._trunk}
-        self._bones = [(a, b) for a, b in motion.skeleton.bones if not {a, b} <= flesh]
+        self.bones = [(a, b) for a, b in motion.skeleton.bones if not {a, b} <= flesh]
         self.trails = [
-            Trail(self._at[:, j], self._colour(j)) for j, name in enumerate(self._joints) if name.endswith(_LIGHTS)
+            Trail(self.at[:, j], self._colour(j)) for j, name in enumerate(self.joints) if name.endswith(_LIGHTS)
         ]
 
     def pose(self, start: int, stop: int) -> Pose:
         """See `Figure.pose`."""
-        at, near = self._at[start:stop], self._near[start:stop]
+        at, near = self.at[start:stop], self._near[start:stop]
         parts = []  # of a flat body, the first lie behind
         if self._trunk and self._face:
             parts.append(self._neck(at, near[:, self._trunk].min(1)))
         if self._trunk:
             parts.append(self._body(at[:, self._trunk], near[:, self._trunk].min(1)))
-        parts += [self._limb(at, near, a, b) for a, b in self._bones]
+        parts += [self._limb(at, near, a, b) for a, b in self.bones]
         if self._face:
             parts.append(self._head(at[:, self._face].mean(1), near[:, self._face].mean(1)))
         order = np.argsort(np.stack([nearness for _, nearness in parts], axis=1), axis=1, kind="stable")

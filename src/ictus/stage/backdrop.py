@@ -1,7 +1,7 @@
 """The stage itself: palettes, the light on the background, and lettering. Painted once for a whole film."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import cv2
@@ -46,6 +46,11 @@ class Theme:
     left: Colour
     middle: Colour
     pool: Colour
+
+    def codes(self) -> dict[str, str]:
+        """Return the colours as "#rrggbb", by the names of the parts."""
+        colours = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "name"}
+        return {name: f"#{red:02x}{green:02x}{blue:02x}" for name, (blue, green, red) in colours.items()}
 
 
 DARK = Theme(

@@ -66,7 +66,7 @@ class Body:
         # Whatever a network that has gone astray puts out can be squared, and is still drawn.
         huge = max(float(np.abs(motion.positions).max()) / _LARGEST, 1.0)
         self._positions: Points = motion.positions if huge == 1 else motion.positions / np.float32(huge)
-        self._places = _places(motion.skeleton)
+        self._places = places(motion.skeleton)
         self.middle: Points = np.asarray(self._positions.mean(1))
         at = self._joints(slice(None))
         self.scale = _scale(at, self._positions)
@@ -196,8 +196,8 @@ class Body:
 
 def is_whole(motion: Motion) -> bool:
     """Whether a motion moves a body with two arms and two legs in space."""
-    places = _places(motion.skeleton)
-    return motion.positions.shape[2] == 3 and all(f"{side}_{joint}" in places for side in SIDES for joint in _NEEDED)
+    known = places(motion.skeleton)
+    return motion.positions.shape[2] == 3 and all(f"{side}_{joint}" in known for side in SIDES for joint in _NEEDED)
 
 
 def sides(body: Skeleton) -> list[str]:
@@ -219,19 +219,19 @@ def _difference(one: str, other: str) -> int:
 
 
 @cache
-def _places(body: Skeleton) -> dict[str, int]:
+def places(body: Skeleton) -> dict[str, int]:
     """Return the joints' numbers by their usual names: of a pair, "left_" or "right_" and the limb."""
-    places = {}
+    found = {}
     for joint, (side, other) in enumerate(zip(sides(body), body.mirror, strict=True)):
         name = body.joints[joint].lower()
         if side == "left":
             place = _difference(name, body.joints[other])
             limb = name[:place].rstrip("_") + re.sub("^(left|l)_?", "", name[place:])
             limb = _USUAL.get(limb, limb)
-            places[f"left_{limb}"], places[f"right_{limb}"] = joint, other
+            found[f"left_{limb}"], found[f"right_{limb}"] = joint, other
         elif side == "middle":
-            places[name] = joint
-    return places
+            found[name] = joint
+    return found
 
 
 def _scale(at: Joints, positions: Points) -> float:

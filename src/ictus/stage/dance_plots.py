@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.motion import Motion
-from ictus.stage.plots import _FAINT, _GENERATED, _INK, _REAL, _figure, _styled
+from ictus.stage.paper import FAINT, GENERATED, INK, REAL, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Seconds = NDArray[np.float64]
 
 
-@_styled
+@styled
 def speed_and_beats(dances: Mapping[str, Motion], marks: Mapping[str, Seconds], beats: Seconds) -> Figure:
     """Show how fast the joints of each dance move, one dance below the other, over lines on the beats of the music.
 
@@ -35,14 +35,14 @@ def speed_and_beats(dances: Mapping[str, Motion], marks: Mapping[str, Seconds], 
     """
     if not dances or min(map(len, dances.values())) < 2:
         raise UsageError("a curve of speed needs dances of two frames or more")
-    figure, grid = _figure(len(dances), 1, (9, 1.3 * len(dances) + 0.5), sharex=True, sharey=True, squeeze=False)
-    colours = [_REAL] + [_GENERATED] * (len(dances) - 1)
+    figure, grid = new_figure(len(dances), 1, (9, 1.3 * len(dances) + 0.5), sharex=True, sharey=True, squeeze=False)
+    colours = [REAL] + [GENERATED] * (len(dances) - 1)
     speeds = {name: _speed(dance) for name, dance in dances.items()}
     for (cell,), (name, dance), colour in zip(grid, dances.items(), colours, strict=True):
         speed = speeds[name]
-        cell.vlines(beats, 0, 1, transform=cell.get_xaxis_transform(), color=_FAINT, linewidth=0.8)
+        cell.vlines(beats, 0, 1, transform=cell.get_xaxis_transform(), color=FAINT, linewidth=0.8)
         cell.plot(dance.times, speed, color=colour, linewidth=1)
-        cell.plot(marks[name], np.interp(marks[name], dance.times, speed), ".", color=_INK, markersize=5)
+        cell.plot(marks[name], np.interp(marks[name], dance.times, speed), ".", color=INK, markersize=5)
         cell.set_title(name, loc="left")
     grid[0][0].set_xlim(0, max(dance.duration for dance in dances.values()))
     grid[0][0].set_ylim(0, 2 * next(iter(speeds.values())).max() or None)

@@ -12,7 +12,6 @@ import html
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -24,8 +23,8 @@ from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.motion import Motion
-from ictus.stage.backdrop import DARK, LIGHT, Theme, get_theme
-from ictus.stage.body import Body, _places, is_whole, sides
+from ictus.stage.backdrop import DARK, LIGHT, get_theme
+from ictus.stage.body import Body, is_whole, places, sides
 from ictus.stage.embedding import embedded
 from ictus.stage.packing import COARSE, FINE, packed, size, thinned
 
@@ -98,7 +97,7 @@ def page_html(
     content = {
         "duration": seconds,
         "theme": theme,
-        "themes": {one.name: _colours(one) for one in (DARK, LIGHT)},
+        "themes": {one.name: one.codes() for one in (DARK, LIGHT)},
         "motions": entries,
         "peaks": base64.b64encode(sound.peaks.tobytes()).decode() if sound else None,
     }
@@ -164,7 +163,7 @@ def _described(motion: Motion) -> dict[str, Any]:
             "rest": rest,
         },
         "meta": motion.meta,
-        "places": _places(body),
+        "places": places(body),
         "sides": sides(body),
         "whole": is_whole(motion),
         "turning": _turning(motion),
@@ -188,12 +187,6 @@ def _floor(motion: Motion) -> list[float]:
         heights = np.full(len(motion), usual, np.float32)
     frames = np.minimum(np.arange(int(motion.duration) + 2) * motion.fps, len(motion) - 1).astype(int)
     return [round(height, 3) for height in heights[frames].tolist()]
-
-
-def _colours(theme: Theme) -> dict[str, str]:
-    """Return the palette as "#rrggbb", by the names of its parts."""
-    colours = {field.name: getattr(theme, field.name) for field in fields(theme) if field.name != "name"}
-    return {name: f"#{red:02x}{green:02x}{blue:02x}" for name, (blue, green, red) in colours.items()}
 
 
 def _title(motions: Sequence[Motion], music: Audio | str | os.PathLike[str] | None) -> str:

@@ -23,16 +23,16 @@ class Player(Anybody):
     def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
         super().__init__(motion, extent, box, theme)
         self._neck_joint, self._right, self._left = (
-            self._joints.index(name) for name in ("neck", "right_shoulder", "left_shoulder")
+            self.joints.index(name) for name in ("neck", "right_shoulder", "left_shoulder")
         )
-        self.unit = _shoulders(self._at, self._right, self._left)
-        self._bones = [bone for bone in self._bones if self._neck_joint not in bone]  # the shadow has shoulders
-        self.hem = float(np.median(self._at[:, self._neck_joint, 1]) + 1.3 * self.unit)
+        self.unit = _shoulders(self.at, self._right, self._left)
+        self.bones = [bone for bone in self.bones if self._neck_joint not in bone]  # the shadow has shoulders
+        self.hem = float(np.median(self.at[:, self._neck_joint, 1]) + 1.3 * self.unit)
         self._shadow = mix(theme.middle, theme.edge, 0.55)
 
     def pose(self, start: int, stop: int) -> Pose:
         """See `Figure.pose`."""
-        return replace(super().pose(start, stop), body=self._body_of(self._at[start:stop]))
+        return replace(super().pose(start, stop), body=self._body_of(self.at[start:stop]))
 
     def _body_of(self, at: Points) -> Layer:
         """(T, 47, 2) -> trunk, neck and head."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,47 +12,16 @@ from numpy.typing import NDArray
 from ictus.errors import UsageError
 from ictus.motion import Motion
 from ictus.stage.backdrop import bgr, mix
+from ictus.stage.paper import FAINT, GENERATED, INK, REAL, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-P = ParamSpec("P")
-
-_INK, _FAINT, _REAL, _GENERATED, _PATH = "#2b2a2e", "#b9b4ab", "#1f7f96", "#c9761a", "#c9761a"
-_STYLE: Any = {
-    "font.size": 8,
-    "figure.labelsize": 8,
-    "legend.fontsize": 8,
-    "legend.handlelength": 1.4,
-    "axes.edgecolor": _FAINT,
-    "axes.labelcolor": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 8,
-    "axes.titlecolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "legend.frameon": False,
-}
-
 _MOST_NAMES = 24  # of joints beside a plot
 
 
-def _styled(plot: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Let a function plot in our looks, and leave matplotlib's own settings as they were."""
-
-    @wraps(plot)
-    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        import matplotlib as mpl
-
-        with mpl.rc_context(_STYLE):
-            return plot(*args, **kwargs)
-
-    return styled
-
-
-@_styled
+@styled
 def mel_and_motion(mel: NDArray[np.floating], motion: Motion, *, rate: float = 90.0) -> Figure:
     """Show sound and motion as two matrices, one above the other on the same time axis.
 
@@ -66,7 +34,7 @@ def mel_and_motion(mel: NDArray[np.floating], motion: Motion, *, rate: float = 9
     """
     if mel.ndim != 2:
         raise UsageError(f"mel has shape {mel.shape}; expected (frames, bands)")
-    figure, (above, below) = _figure(2, 1, (8, 5), sharex=True, height_ratios=(1, 1))
+    figure, (above, below) = new_figure(2, 1, (8, 5), sharex=True, height_ratios=(1, 1))
     above.imshow(mel.T, aspect="auto", cmap="magma", extent=(0, len(mel) / rate, mel.shape[1], 0), interpolation="none")
     above.set(ylabel="mel band", title="Sound")
     axes = motion.positions.shape[2]
@@ -92,7 +60,7 @@ def mel_and_motion(mel: NDArray[np.floating], motion: Motion, *, rate: float = 9
     return figure
 
 
-@_styled
+@styled
 def joint_curves(real: Motion, generated: Motion | None = None) -> Figure:
     """Show each joint's coordinates over time, a row for a joint and a column for an axis.
 
@@ -106,15 +74,15 @@ def joint_curves(real: Motion, generated: Motion | None = None) -> Figure:
     UsageError
         If the two motions are of different skeletons.
     """
-    shown = [(real, "real" if generated else None, _REAL)]
+    shown = [(real, "real" if generated else None, REAL)]
     if generated is not None:
         if generated.skeleton != real.skeleton or generated.positions.shape[2] != real.positions.shape[2]:
             raise UsageError(
                 f"cannot compare {real.skeleton.name} with {generated.skeleton.name}; give equal skeletons"
             )
-        shown.append((generated, "generated", _GENERATED))
+        shown.append((generated, "generated", GENERATED))
     joints, axes = len(real.skeleton), real.positions.shape[2]
-    figure, grid = _figure(joints, axes, (4 * axes, 0.75 * joints + 0.8), sharex=True, squeeze=False)
+    figure, grid = new_figure(joints, axes, (4 * axes, 0.75 * joints + 0.8), sharex=True, squeeze=False)
     for j, name in enumerate(real.skeleton.joints):
         for axis in range(axes):
             cell = grid[j][axis]
@@ -132,7 +100,7 @@ def joint_curves(real: Motion, generated: Motion | None = None) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def conducting_pattern(
     motion: Motion, beats: Mapping[str, Any] | None = None, *, joint: str = "right_wrist", bars: int = 12
 ) -> Figure:
@@ -160,7 +128,7 @@ def conducting_pattern(
     path = motion.positions[:, motion.skeleton.index(joint), :2].astype(float)
     columns = min(4, len(spans))
     rows = -(-len(spans) // columns)
-    figure, grid = _figure(rows, columns, (2.1 * columns, 2.2 * rows + 0.3), sharex=True, sharey=True, squeeze=False)
+    figure, grid = new_figure(rows, columns, (2.1 * columns, 2.2 * rows + 0.3), sharex=True, sharey=True, squeeze=False)
     cells = [cell for row in grid for cell in row]
     for bar, (cell, (start, stop)) in enumerate(zip(cells, spans, strict=False), 1):
         _trace(cell, path, motion, times[start : stop + 1], positions[start:stop])
@@ -174,7 +142,40 @@ def conducting_pattern(
     return figure
 
 
-@_styled
+@styled
+def beats_and_tempo(beats: Mapping[str, Any]) -> Figure:
+    """Show the tempo from beat to beat and from bar to bar, over lines on the beats, longer ones on the downbeats.
+
+    Parameters
+    ----------
+    beats : {"times": seconds, "positions": place in the bar, from 1}; two beats or more.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two beats.
+    """
+    times, places = np.asarray(beats["times"], float), np.asarray(beats["positions"], int)
+    if len(times) < 2:
+        raise UsageError(f"{len(times)} beats were heard; a curve of tempo needs at least two")
+    figure, (tempo, bars) = new_figure(2, 1, (8, 3.4), sharex=True, height_ratios=(5, 1))
+    steps = np.diff(times)
+    tempo.step(times, np.append(60 / steps, 60 / steps[-1]), where="post", color=FAINT, linewidth=1, label="each beat")
+    starts = times[places == 1]
+    if len(starts) > 1:
+        inside = np.diff(np.searchsorted(times, starts))
+        middle = (starts[1:] + starts[:-1]) / 2
+        tempo.plot(middle, 60 * inside / np.diff(starts), "o-", color=REAL, markersize=3, linewidth=1.4, label="bar")
+    tempo.set(ylabel="beats a minute")
+    tempo.legend(loc="upper right", ncols=2)
+    bars.vlines(times, 0, np.where(places == 1, 1.0, 0.5), color=INK, linewidth=0.8)
+    bars.vlines(starts, 0, 1, color=GENERATED, linewidth=1.6)
+    bars.set(xlabel="time (s)", ylabel="beats", yticks=[], ylim=(0, 1))
+    tempo.margins(x=0.01)
+    return figure
+
+
+@styled
 def beats_and_truth(heard: Mapping[str, Any], truth: Mapping[str, Any], *, window: float = 0.07) -> Figure:
     """Show tempo, bars and misses of the beats that were heard, over those of the music.
 
@@ -191,10 +192,10 @@ def beats_and_truth(heard: Mapping[str, Any], truth: Mapping[str, Any], *, windo
     known, found = (np.asarray(beats["times"], float) for beats in (truth, heard))
     if min(len(known), len(found)) < 2:
         raise UsageError(f"{len(found)} beats heard of {len(known)}; a curve needs at least two of each")
-    figure, (tempo, bars, misses) = _figure(3, 1, (8, 5.5), sharex=True, height_ratios=(2, 1.4, 1.2))
+    figure, (tempo, bars, misses) = new_figure(3, 1, (8, 5.5), sharex=True, height_ratios=(2, 1.4, 1.2))
     for beats, times, label, colour, size in (
-        (truth, known, "true", _REAL, 5),
-        (heard, found, "heard", _GENERATED, 2.5),
+        (truth, known, "true", REAL, 5),
+        (heard, found, "heard", GENERATED, 2.5),
     ):
         steps = np.diff(times)
         tempo.step(times, np.append(60 / steps, 60 / steps[-1]), where="post", color=colour, linewidth=1.2, label=label)
@@ -203,9 +204,9 @@ def beats_and_truth(heard: Mapping[str, Any], truth: Mapping[str, Any], *, windo
     miss = 1000 * (found - nearest)
     hit = np.abs(miss) <= 1000 * window
     reach = 4000 * window
-    misses.axhspan(-1000 * window, 1000 * window, color=_FAINT, alpha=0.35, linewidth=0)
-    misses.plot(found[hit], miss[hit], ".", color=_REAL, markersize=4)
-    misses.plot(found[~hit], np.clip(miss[~hit], -reach, reach), "x", color=_GENERATED, markersize=4)
+    misses.axhspan(-1000 * window, 1000 * window, color=FAINT, alpha=0.35, linewidth=0)
+    misses.plot(found[hit], miss[hit], ".", color=REAL, markersize=4)
+    misses.plot(found[~hit], np.clip(miss[~hit], -reach, reach), "x", color=GENERATED, markersize=4)
     tempo.set(ylabel="beats a minute")
     tempo.legend(loc="upper right", ncols=2)
     bars.set(ylabel="place in the bar", ylim=(0.4, None), yticks=sorted(set(np.asarray(truth["positions"]).tolist())))
@@ -221,7 +222,7 @@ def _trace(cell: Axes, path: NDArray[np.float64], motion: Motion, times: Any, po
     fine = np.linspace(times[0], times[-1], 200)
     x, y = (np.interp(fine, motion.times, path[:, axis]) for axis in (0, 1))
     points = np.stack([x, y], axis=1)
-    shades = [mix((255, 255, 255), bgr(_PATH), share) for share in np.linspace(0.3, 1, len(points) - 1)]
+    shades = [mix((255, 255, 255), bgr(GENERATED), share) for share in np.linspace(0.3, 1, len(points) - 1)]
     colours = np.array(shades)[:, ::-1] / 255
     lines = LineCollection(
         list(np.stack([points[:-1], points[1:]], axis=1)), colors=list(colours), linewidths=1.6, capstyle="round"
@@ -229,21 +230,13 @@ def _trace(cell: Axes, path: NDArray[np.float64], motion: Motion, times: Any, po
     cell.add_collection(lines)
     for time, position in zip(times, positions, strict=False):
         at = (float(np.interp(time, motion.times, path[:, 0])), float(np.interp(time, motion.times, path[:, 1])))
-        cell.plot(*at, "o", color=_INK, markersize=9)
+        cell.plot(*at, "o", color=INK, markersize=9)
         cell.annotate(
             str(position), at, color="white", ha="center", va="center_baseline", fontsize=6.5, fontweight="bold"
         )
     cell.set_aspect("equal")
     cell.margins(0.12)
     cell.tick_params(labelsize=6)
-
-
-def _figure(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Figure, Any]:
-    """A figure made without pyplot: nothing is shown, registered or left behind."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout="constrained", dpi=150)
-    return figure, figure.subplots(rows, columns, **options)
 
 
 def _units(motion: Motion) -> str:

@@ -14,7 +14,9 @@ import gradio
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from ictus.studio import conduct, dance, sound
+from ictus.studio import sound
+from ictus.studio.conduct import CONDUCT
+from ictus.studio.dance import DANCE
 from ictus.studio.desk import House, cookie_behind
 from ictus.studio.guard import Guard
 from ictus.studio.limits import Limits
@@ -58,9 +60,9 @@ def page(house: House) -> gradio.Blocks:
     with gradio.Blocks(title="Ictus studio", analytics_enabled=False, fill_width=True) as blocks:
         gradio.HTML(_HEAD)
         with gradio.Tabs(elem_classes="arts"):
-            for name, art in (("Conduct", conduct), ("Dance", dance), ("Sound", sound)):
+            for name, build in (("Conduct", CONDUCT.build), ("Dance", DANCE.build), ("Sound", sound.build)):
                 with gradio.Tab(name):
-                    art.build(house)
+                    build(house)
 
         def enter(request: gradio.Request) -> None:
             if cookie := cookie_behind(request):

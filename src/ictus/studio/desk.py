@@ -123,6 +123,18 @@ def example_for(house: House, example: Callable[[Path], Path], words: str, given
     )
 
 
+def go(words: str, *, interactive: bool = True) -> gradio.Button:
+    """Make the button that begins the work."""
+    return gradio.Button(words, variant="primary", elem_classes="go", interactive=interactive)
+
+
+@contextmanager
+def more() -> Iterator[None]:
+    """Give a place, closed at first, for what few need."""
+    with gradio.Accordion("More choices", open=False, elem_classes="more"):
+        yield
+
+
 def seed() -> gradio.Number:
     """Make the field for the seed."""
     return gradio.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import gradio
 
 from ictus.errors import UsageError
-from ictus.studio.plots import save
+from ictus.stage.look import FILM, PAGE
+from ictus.stage.paper import save_on_paper
 from ictus.studio.visitors import Take, Visitor
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
 Progress = Callable[[float], None]
 Updates = tuple[Any, Any, Any, Any, Any]
 
-LIVE, FILM = ".html", ".mp4"
 _WORDS = {
-    LIVE: "page that plays",
+    PAGE: "page that plays",
     FILM: "film",
     ".bvh": "Blender, Unity, Unreal",
     ".glb": "3-D, everywhere",
@@ -67,7 +67,7 @@ def staged(performed: Performed, visitor: Visitor, tab: str, progress: gradio.Pr
     """Show a performance, half of whose work is done; yields what is new of a `Stage`, in its order."""
     name, take = visitor.keep(performed.title, tab, performed.makers)
     same = gradio.skip()
-    take.file(LIVE, told(progress, "Drawing", 0.5, 0.6))
+    take.file(PAGE, told(progress, "Drawing", 0.5, 0.6))
     soon = (note("The film comes in a moment."), note("The plots come in a moment."))
     yield html.escape(performed.said), _live(name, performed), *soon, _downloads(name, take)
     progress(0.6, desc="Plotting")
@@ -79,7 +79,7 @@ def staged(performed: Performed, visitor: Visitor, tab: str, progress: gradio.Pr
 def _live(name: str, performed: Performed) -> str:
     title = html.escape(performed.title, quote=True)
     return (
-        f'<iframe class="live" title="{title}" src="/takes/{name}/{LIVE}" sandbox="allow-scripts allow-downloads" '
+        f'<iframe class="live" title="{title}" src="/takes/{name}/{PAGE}" sandbox="allow-scripts allow-downloads" '
         'allow="autoplay; fullscreen"></iframe>'
     )
 
@@ -92,7 +92,7 @@ def _plots(name: str, take: Take, performed: Performed) -> str:
     sheets = []
     for number, (caption, draw) in enumerate(performed.plots.items()):
         try:
-            save(draw(), take.folder / f"take.{number}.png")
+            save_on_paper(draw(), take.folder / f"take.{number}.png")
         except UsageError:  # such as a pattern without a whole bar
             continue
         words = html.escape(caption)

@@ -7,8 +7,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 
 from ictus.errors import IctusError
+from ictus.stage.look import FILM, PAGE
 from ictus.studio.guard import cookie_of
-from ictus.studio.staging import FILM, LIVE
 from ictus.studio.visitors import Take, Visitors
 
 _PLOT = re.compile(r"\.\d\.png")
@@ -37,8 +37,8 @@ def add_takes(app: FastAPI, visitors: Visitors) -> None:
             path,
             media_type=_TYPES.get(kind, "application/octet-stream"),
             filename=found.title + suffix,
-            content_disposition_type="inline" if kind in (LIVE, FILM, ".png") else "attachment",
-            headers={"cache-control": "no-store", **(_ALONE if kind == LIVE else {})},
+            content_disposition_type="inline" if kind in (PAGE, FILM, ".png") else "attachment",
+            headers={"cache-control": "no-store", **(_ALONE if kind == PAGE else {})},
         )
 
 

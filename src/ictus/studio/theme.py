@@ -7,23 +7,22 @@ from inspect import signature
 from gradio.themes import Base
 
 from ictus.stage.backdrop import DARK, LIGHT
-from ictus.stage.page import _colours
 
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 # What Gradio calls its parts -> the colours of studio.css.
 _PARTS = {
     "body_background_fill": "var(--ground)",
     "body_text_color": "var(--text)",
-    "body_text_color_subdued": "var(--faint)",
+    "body_text_color_subdued": "var(--quiet)",
     "background_fill_primary": "var(--ground)",
     "background_fill_secondary": "var(--sheet)",
     "block_background_fill": "var(--sheet)",
     "block_border_color": "var(--line)",
     "block_border_width": "1px",
-    "block_info_text_color": "var(--faint)",
+    "block_info_text_color": "var(--quiet)",
     "block_label_background_fill": "transparent",
     "block_label_border_width": "0",
-    "block_label_text_color": "var(--faint)",
+    "block_label_text_color": "var(--quiet)",
     "block_shadow": "none",
     "block_title_text_color": "var(--text)",
     "block_title_text_weight": "600",
@@ -58,9 +57,9 @@ _PARTS = {
     "input_border_color": "var(--line)",
     "input_border_width": "1px",
     "input_border_color_focus": "var(--right)",
-    "input_placeholder_color": "var(--faint)",
+    "input_placeholder_color": "var(--quiet)",
     "input_shadow_focus": "none",
-    "link_text_color": "var(--right)",
+    "link_text_color": "var(--link)",
     "loader_color": "var(--right)",
     "panel_background_fill": "transparent",
     "panel_border_width": "0",
@@ -84,7 +83,7 @@ def theme() -> Base:
 def style() -> str:
     """Return the studio's style sheet, with the colours of the viewer."""
     light, dark = (
-        "".join(f"--{part.replace('_', '-')}:{code};" for part, code in _colours(palette).items())
+        "".join(f"--{part.replace('_', '-')}:{code};" for part, code in palette.codes().items())
         for palette in (LIGHT, DARK)
     )
     sheet = (files("ictus.studio") / "studio.css").read_text("utf-8")

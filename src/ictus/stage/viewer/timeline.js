@@ -99,7 +99,7 @@ class Timeline {
     context.textBaseline = "alphabetic";
     context.textAlign = "left";
     const write = (text, x) => {
-      context.fillStyle = ink(theme.faint);
+      context.fillStyle = ink(theme.text, 0.75);
       context.fillText(text, x + 3, 10);
     };
     if (!beats) {

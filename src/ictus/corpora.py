@@ -1,0 +1,251 @@
+"""Corpora on disk, as all arts keep them: <root>/{train,val,test}/<name>/, a folder for each example.
+
+A folder is there whole or not at all, and what is there is kept: the same command resumes. A file beside the splits
+says what the corpus was made of, and it takes nothing else.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from ictus.errors import IctusError, UsageError
+from ictus.files import writing
+from ictus.formats.npz import DAMAGE
+
+Found = TypeVar("Found")
+
+Progress = Callable[[float], None]
+Report = Callable[[str], None]
+
+
+class WritingError(IctusError):
+    """A folder cannot be written: another example would not help."""
+
+
+# --- Reading ---------------------------------------------------------------------------------------------------------
+
+
+def survey(
+    root: str | os.PathLike[str],
+    split: str,
+    look: Callable[[Path], Found],
+    holds: str,
+    order: Callable[[Path], Any] | None = None,
+) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+    """Look at each folder of a split.
+
+    Parameters
+    ----------
+    look : returns what a folder holds, or raises an IctusError whose line names what is wrong.
+    holds : what a corpus has, said where there is no such split.
+    order : by which the folders are sorted; by default their names.
+
+    Returns
+    -------
+    What the usable folders hold, and a line for each of the others.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder.
+    """
+    folder = Path(root) / split
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; a corpus has {holds}")
+    found: list[Found] = []
+    broken: list[str] = []
+    for path in sorted((p for p in folder.iterdir() if p.is_dir()), key=order):
+        try:
+            found.append(look(path))
+        except IctusError as error:
+            broken.append(str(error))
+    return tuple(found), tuple(broken)
+
+
+def unusable(broken: Sequence[str]) -> str:
+    """Return the end of a message that nothing was found: the first line of `survey`, and how many more there are."""
+    return f"; unusable: {broken[0]} (and {len(broken) - 1} more)" if broken else ""
+
+
+def open_rows(file: Path) -> NDArray[Any]:
+    """Return the array of a file (.npy), (n, ...), memory-mapped.
+
+    Raises
+    ------
+    IctusError
+        If it is missing or damaged, or a single number; the message names the file.
+    """
+    try:
+        array: NDArray[Any] = np.lib.format.open_memmap(file, mode="r")
+    except FileNotFoundError as error:
+        raise IctusError(f"{file}: missing") from error
+    except DAMAGE as error:
+        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
+    if not array.ndim:
+        raise IctusError(f"{file}: a single number, expected rows")
+    return array
+
+
+# --- Writing ---------------------------------------------------------------------------------------------------------
+
+
+def save(folder: Path, files: Mapping[str, Any], bits: int = 16) -> None:
+    """Write the folder of an example, whole or not at all; one that is there is replaced.
+
+    Parameters
+    ----------
+    folder : <root>/<split>/<name>; until it is whole, it lies in <root>/.unfinished.
+    files : what it holds, by the names of the files: an array (.npy), a dictionary of arrays (.npz), sound (.flac),
+        JSON types (.json), or a function that writes to the path that it is given.
+    bits : of a sample of sound.
+
+    Raises
+    ------
+    WritingError
+        If the folder cannot be written.
+    """
+    unfinished = folder.parents[1] / ".unfinished" / f"{folder.parent.name}-{folder.name}"
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+        unfinished.mkdir(parents=True)
+        for name, content in files.items():
+            _put(unfinished / name, content, bits)
+        folder.parent.mkdir(exist_ok=True)
+        if folder.is_dir():  # damaged, or it lacks something which is there now
+            shutil.rmtree(folder)
+        unfinished.replace(folder)
+    except (OSError, soundfile.LibsndfileError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise WritingError(f"{folder}: cannot be written ({reason or error})") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def clear_up(out: Path) -> None:
+    """Remove the place of unfinished folders."""
+    with contextlib.suppress(OSError):  # not there, or another run is at work
+        (out / ".unfinished").rmdir()
+
+
+def write_json(file: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON types, whole or not at all; raises as `ictus.files.writing` does."""
+    with writing(file) as temporary:
+        temporary.write_text(_json(content), encoding="utf-8")
+
+
+def _put(file: Path, content: Any, bits: int) -> None:
+    if callable(content):
+        content(file)
+    elif file.suffix == ".flac":
+        soundfile.write(file, content.samples.T, content.rate, subtype=f"PCM_{bits}")
+    elif file.suffix == ".npz":
+        np.savez(file, **content)
+    elif file.suffix == ".json":
+        file.write_text(_json(content), encoding="utf-8")
+    else:
+        np.save(file, content, allow_pickle=False)
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+# --- What a corpus is made of ----------------------------------------------------------------------------------------
+
+
+def sign(file: Path, content: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Write down what a corpus is made of, unless it is known.
+
+    Returns
+    -------
+    Where the corpus that is there is another one: by key, what is known and what is given.
+
+    Raises
+    ------
+    UsageError
+        If what is there cannot be read.
+    """
+    if not file.exists():
+        write_json(file, content)
+    known = _signature(file)  # that of another process, if it was quicker
+    given = json.loads(_json(content))
+    return {
+        key: (known.get(key), given.get(key)) for key in sorted({*known, *given}) if known.get(key) != given.get(key)
+    }
+
+
+def sign_prepared(out: Path, about: Mapping[str, Any]) -> None:
+    """Write down in prepared.json what a corpus is made of; refuse to go on with another.
+
+    Raises
+    ------
+    UsageError
+        If `out` holds a corpus that was made of something else, or otherwise.
+    """
+    file = out / "prepared.json"
+    differs = sign(file, about)
+    if other := [key for key in about if key in differs]:
+        raise UsageError(f"{file}: says that another corpus is there ({listed(other)}); choose another --out")
+
+
+def close_prepared(out: Path, counts: Mapping[str, Any]) -> None:
+    """Write into prepared.json how much there is of each split, and clear up."""
+    file = out / "prepared.json"
+    write_json(file, {**(_signature(file) if file.exists() else {}), "splits": counts})
+    clear_up(out)
+
+
+def _signature(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise TypeError("no JSON object")
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise UsageError(f"{file}: cannot be read ({' '.join(str(error).split())}); choose another folder") from error
+    return content
+
+
+# --- The work --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of jobs: how many examples were made, and a line for each thing that failed."""
+
+    made: int = 0
+    failures: tuple[str, ...] = ()
+
+
+def gather(outcomes: Iterable[Done], jobs: int, progress: Progress | None = None, report: Report | None = None) -> Done:
+    """Add up what comes of so many jobs.
+
+    Parameters
+    ----------
+    progress : called with the fraction done.
+    report : called with each line that tells of a failure, once, as it comes.
+    """
+    made, said = 0, dict[str, None]()
+    for number, done in enumerate(outcomes, 1):
+        made += done.made
+        for line in done.failures:
+            if report and line not in said:
+                report(line)
+            said[line] = None
+        if progress:
+            progress(number / jobs)
+    return Done(made, tuple(said))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for a line of text: all if they are few, or three and how many more."""
+    more = f" and {len(names) - 3} more" if len(names) > 4 else ""
+    return ", ".join(names[:3] if more else names) + more

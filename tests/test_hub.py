@@ -69,9 +69,10 @@ def test_each_model_has_its_command(name: str, command: str | None) -> None:
 
 @pytest.mark.parametrize("body", ["conductor-13", "conductor-23"])
 def test_a_conductor_is_saved_in_flat_and_in_solid_formats(body: str, tmp_path: Path) -> None:
-    rest = get_skeleton("conductor-23").rest
-    assert rest is not None
-    motion = Motion(np.tile(rest, (60, 1, 1)), 60, get_skeleton("conductor-23"))
+    skeleton = get_skeleton("conductor-23")
+    assert skeleton.rest is not None
+    still = np.tile(np.eye(3), (60, 23, 1, 1))
+    motion = Motion(np.tile(skeleton.rest, (60, 1, 1)), 60, skeleton, still, np.tile(skeleton.rest[0], (60, 1)))
     if body == "conductor-13":
         motion = project(motion)
     for suffix, frames, joints in ((".npy", 30, 13), (".bvh", 60, 23), (".npz", 60, len(motion.skeleton))):

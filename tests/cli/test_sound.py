@@ -11,6 +11,7 @@ from ictus.audio import Audio
 from ictus.cli import main
 from ictus.sound.codebook import SpectrogramCodebook
 from ictus.sound.keypoints import KeypointEncoder
+from ictus.sound.player import SAMPLING
 from ictus.sound.soloist import RAW_KEYPOINTS, SoloistTransformer
 from sound.raw_films import read_film, write_film, write_keypoints
 
@@ -26,6 +27,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     SpectrogramCodebook.from_config("debug").save_pretrained(root / "codebook")
     KeypointEncoder.from_config("debug").save_pretrained(root / "encoder")
     return str(root)
+
+
+def test_the_usual_temperature_is_that_of_silence_about_it(model: str, tmp_path: Path) -> None:
+    """What else there is to sampling stays as it is when the temperature is named."""
+    keypoints = write_keypoints(tmp_path / "player.npy", TIMES)
+    for name, flags in (("plain", []), ("named", ["--temperature", str(SAMPLING.temperature)])):
+        assert main(["sound", str(keypoints), "-o", str(tmp_path / f"{name}.wav"), "--model", model, *flags]) == 0
+    assert SAMPLING.guidance > 1
+    plain, named = (Audio.load(tmp_path / f"{name}.wav").samples for name in ("plain", "named"))
+    np.testing.assert_array_equal(plain, named)
 
 
 def test_keypoints_to_sound_and_to_the_players_figure(

@@ -62,7 +62,7 @@ _DANCES = (
     "they are of AIST++'s test split, its figures on that split mean nothing."
 )
 _RECITAL = (
-    "Three hours of solo parts from OpenScore Orchestra (CC0), played by Ictus' own procedural players of six "
+    "{} of solo parts from OpenScore Orchestra (CC0), played by Ictus' own procedural players of six "
     "instruments, as a camera would see their 47 keypoints, through two SoundFonts (FluidR3 GM, MuseScore General); "
     "all sound and all motion is synthetic. Held out: other scores."
 )
@@ -142,7 +142,7 @@ CARDS = {
         "What a player's 47 keypoints tell, as sound: a transformer over the codes of mel spectrograms, with the "
         "codebook and the keypoint encoder that recognises the instrument",
         "soloist-small",
-        _RECITAL,
+        _RECITAL.format("Fifteen hours") + " Codebook and keypoint encoder: three of these hours.",
         _PLAYS,
         "soloists.sh",
         "sound",
@@ -150,7 +150,7 @@ CARDS = {
     "judge": Card(
         "Tells six instruments apart by their sound; its features stand in for Melception's in `ictus evaluate sound`",
         "judge",
-        _RECITAL,
+        _RECITAL.format("Three hours"),
         "It has heard two SoundFonts only; its figures compare with each other, and with no published ones.",
         "soloists.sh",
         "sound",

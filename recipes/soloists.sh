@@ -10,25 +10,28 @@ shift 2
 fonts=()
 for font in "$@"; do fonts+=(--soundfont "$font"); done
 recital=$work/recital
-for share in "train 14.9" "val 1"; do
-    read -r split hours <<<"$share"
-    ictus data prepare recital --data "$scores" --out "$recital" --split "$split" --hours "$hours" --takes 4 --workers 2 "${fonts[@]}"
-done
-
+prepare() { # [OPTIONS]: what is there already is kept
+    ictus data prepare recital --data "$scores" --out "$recital" --takes 4 --workers 2 "${fonts[@]}" "$@"
+}
 learn() { # RECIPE NAME [--set ...]: what has been learnt already is not learnt again
     local recipe=$1 name=$2
     shift 2
     ictus train "recipes/$recipe.yaml" --data "$recital" --out "$work/$name" --resume --set training.validate_first=false "$@"
 }
+
+prepare --hours 3
 learn keypoints keypoints training.steps=500 training.batch=8
 learn judge judge training.steps=1500
 learn codebook-small codebook training.steps=4000
 told=(codebook="$work/codebook/model")
 learn vocoder-small vocoder
+
+# To read pitches from hands takes more players than anything else does.
+prepare --split train --hours 14.9
 learn soloist-small soloist "${told[@]}" keypoints="$work/keypoints/model" training.steps=8600
 learn soloist-keypoints soloist-keypoints "${told[@]}" keypoints="$work/keypoints/model" training.steps=8600
-learn soloist-instrument soloist-instrument "${told[@]}" training.steps=1800
-learn soloist-none soloist-none "${told[@]}" training.steps=1800
+learn soloist-instrument soloist-instrument "${told[@]}" training.steps=1400
+learn soloist-none soloist-none "${told[@]}" training.steps=1400
 
 ictus evaluate sound --data "$recital" --split val --judge "$work/judge/model" --reference train --vocoder griffin-lim --limit-hours 0.17 \
     --model "$work/soloist/model" --model "$work/soloist-keypoints/model" --model "$work/soloist-instrument/model" \

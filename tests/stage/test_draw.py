@@ -199,7 +199,7 @@ def test_a_player_stands_before_the_shadow_of_a_body():
     figure = Player(motion, player_extent(motion), (20, 20, 280, 280), DARK)
     assert figure.hem is not None
     neck = motion.skeleton.index("neck")
-    at = figure._at[25, neck].astype(int)
+    at = figure.at[25, neck].astype(int)
     assert figure.pose(25, 26).body
     assert at[1] < figure.hem
     above = [part.points[0][:, 1].min() / 2**SHIFT for part in figure.pose(25, 26).body]

@@ -139,8 +139,7 @@ CARDS = {
         f"AIST++ and {_SCORES_BY}",
     ),
     "soloist": Card(
-        "What a player's 47 keypoints tell, as sound: a transformer over the codes of mel spectrograms, with the "
-        "codebook and the keypoint encoder that recognises the instrument",
+        "A player's 47 keypoints to the sound of six instruments: a transformer over the codes of mel spectrograms",
         "soloist-small",
         _RECITAL.format("Fifteen hours") + " Codebook and keypoint encoder: three of these hours.",
         _PLAYS,

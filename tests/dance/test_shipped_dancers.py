@@ -4,16 +4,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from ictus import hub
 from ictus.audio import Audio
 from ictus.dance.choreographer import Choreographer
+from ictus.dance.choreography import Dance
 from ictus.dance.metrics import beat_alignment, drift, foot_skating, freezing
 from ictus.dance.repertoire import Repertoire
-from ictus.kinematics import bone_lengths
+from ictus.kinematics import bone_lengths, forward_kinematics
 from ictus.motion import Motion
 from ictus.rehearsal.score import Score
 from ictus.rehearsal.synthesizer import play
+from ictus.skeleton import get_skeleton
 
 
 @pytest.fixture(scope="module")
@@ -23,23 +26,30 @@ def ode() -> tuple[Audio, np.ndarray]:
     return play(score, rate=22050), score.seconds(np.arange(0.0, 129))
 
 
-def whole(motion: Motion, audio: Audio) -> None:
-    """Check what every dance must be."""
+def whole(motion: Motion, audio: Audio, sliding: float = 0.2) -> None:
+    """Check what every dance must be; the foot that carries the body slides at less than `sliding` m/s."""
     assert (motion.skeleton.name, motion.fps) == ("smpl-24", 60)
     assert motion.duration == pytest.approx(audio.duration, abs=0.1)
     assert np.ptp(bone_lengths(motion.skeleton, motion.positions), axis=0).max() < 1e-4
     assert motion.positions[:, [10, 11], 1].min() > 0
-    assert foot_skating(motion).speed < 0.2
+    assert foot_skating(motion).speed < sliding
     assert drift(motion).farthest < 3.0
+
+
+def sliding(dance: Dance) -> float:
+    """Metres a second at which the foot that carries the body slides in a dance as it was filmed."""
+    turns = Rotation.from_quat(dance.turns.reshape(-1, 4)).as_matrix().reshape(-1, 24, 3, 3)
+    return foot_skating(forward_kinematics(get_skeleton("smpl-24"), turns, dance.root), 60).speed
 
 
 def test_the_choreographer_is_on_the_beat(ode: tuple[Audio, np.ndarray]) -> None:
     audio, beats = ode
     dancer = hub.dancer("choreographer")
+    known = Repertoire.from_pretrained("choreographer").dances()
     on, off = [], []
     for seed, genre in enumerate(("WA", "KR", "BR")):
         motion = dancer(audio, seed=seed, genre=genre)
-        whole(motion, audio)
+        whole(motion, audio, sliding=0.5 * min(sliding(dance) for dance in known if dance.genre == genre))
         assert freezing(motion).longest < 5.0
         on.append(beat_alignment(motion, beats))
         off.append(max(beat_alignment(motion, beats + shift * np.median(np.diff(beats))) for shift in (0.25, 0.5)))

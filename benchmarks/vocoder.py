@@ -3,7 +3,8 @@
     python benchmarks/vocoder.py [--threads 2] [--seconds 9.845] [--rounds 5] [--json]
 
     griffin-lim   32 iterations, no weights
-    small, paper  MelGAN of either size; weights are random: they do not change the time
+    spectral      ours, small
+    small, paper  MelGAN of either size; weights are random everywhere: they do not change the time
 
 All run in turn in one process, so that a busy machine slows all of them; medians are compared.
 """
@@ -20,6 +21,7 @@ import torch
 from ictus.audio import Audio
 from ictus.features import mel80
 from ictus.sound.griffin_lim import griffin_lim
+from ictus.sound.spectral_vocoder import SpectralVocoder
 from ictus.sound.vocoder import MelGAN
 
 
@@ -41,8 +43,10 @@ def compare(seconds: float, rounds: int) -> dict[str, dict[str, float]]:
     duration = len(mel) * mel80.hop / mel80.rate
     torch.manual_seed(0)
     small, paper = (MelGAN.from_config(size).folded() for size in ("small", "paper"))
+    spectral = SpectralVocoder.from_config("small").eval()
     ways: dict[str, Callable[[], object]] = {
         "griffin-lim": lambda: griffin_lim(mel),
+        "spectral": lambda: spectral.vocode(mel),
         "small": lambda: small.vocode(mel),
         "paper": lambda: paper.vocode(mel),
     }

@@ -24,7 +24,7 @@ learn keypoints keypoints training.steps=500 training.batch=8
 learn judge judge training.steps=1500
 learn codebook-small codebook training.steps=4000
 told=(codebook="$work/codebook/model")
-learn vocoder-small vocoder
+learn vocoder-spectral vocoder
 
 # To read pitches from hands takes more players than anything else does.
 prepare --split train --hours 14.9
@@ -36,5 +36,6 @@ learn soloist-none soloist-none "${told[@]}" training.steps=1400
 ictus evaluate sound --data "$recital" --split val --judge "$work/judge/model" --reference train --vocoder griffin-lim --limit-hours 0.17 \
     --model "$work/soloist/model" --model "$work/soloist-keypoints/model" --model "$work/soloist-instrument/model" \
     --model "$work/soloist-none/model" -o "$work/soloists.json" -o "$work/soloists.md"
+cp -r "$work/vocoder/model" "$work/soloist/model/vocoder"
 python recipes/ship.py judge "$work/judge/model"
 python recipes/ship.py soloist "$work/soloist/model" --table "$work/soloists.json"

@@ -50,6 +50,7 @@ INPUTS: dict[str, tuple[Given, ...]] = {
     "Plain": (Given((2, 180, 128), fixed=2, heard=False),),
     "Repertoire": (Given((2,), below=1), Given((2,))),
     "SoloistTransformer": (Given((2, 265), below=16), Given((2, 53, 71), fixed=2)),
+    "SpectralVocoder": (Given((2, 80, 16), fixed=1),),
     "SpectrogramCodebook": (Given((2, 80, 48), fixed=1),),
     "WaveDiscriminator": (Given((2, 1, 4096), fixed=1),),
 }

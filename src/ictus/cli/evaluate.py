@@ -74,7 +74,7 @@ def run(
         seconds: Length of a sample. Without it: 30, and of dance 20, after the 2 that FACT is given to begin with.
         limit_hours: Use only so much of it.
         unseeded: Of dance: let FACT begin by itself, too, and hear music.flac, as `ictus dance` does.
-        vocoder: Of sound: folder of a MelGAN, or griffin-lim: what is played is then heard, not read.
+        vocoder: Of sound: folder of a vocoder, or griffin-lim: what is played is then heard, not read.
         told: Of sound: also let soloists play what they are told of another performance, of the instrument alone, of
             nothing; --no-told leaves it out.
         keep: Of sound: folder that keeps what each soloist plays of its own performances, as mel.npy, and with

@@ -102,9 +102,9 @@ def voice(name: str) -> "Voice":
 
     if name == "griffin-lim":
         return griffin_lim
-    from ictus.sound.vocoder import MelGAN
+    from ictus.sound.voices import load_vocoder
 
-    return MelGAN.from_pretrained(name).vocode
+    return load_vocoder(name).vocode
 
 
 @dataclass(frozen=True)

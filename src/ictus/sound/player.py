@@ -23,7 +23,7 @@ from ictus.sound.keypoints import KeypointEncoder
 from ictus.sound.poses import PoseTrack, filled, resampled
 from ictus.sound.sampling import Sampling, generate
 from ictus.sound.soloist import SoloistTransformer, raw_rows
-from ictus.sound.vocoder import MelGAN
+from ictus.sound.voices import Vocoder, load_vocoder
 
 Mel = NDArray[np.float32]
 Progress = Callable[[float], None]
@@ -72,7 +72,7 @@ class Soloist:
         network: SoloistTransformer,
         codebook: SpectrogramCodebook,
         encoder: KeypointEncoder | None = None,
-        vocoder: MelGAN | None = None,
+        vocoder: Vocoder | None = None,
         name: str | os.PathLike[str] = "soloist",
     ) -> None:
         self.network, self.codebook, self.name = network.eval(), codebook.eval(), os.fspath(name)
@@ -98,7 +98,7 @@ class Soloist:
             SoloistTransformer.from_pretrained(folder),
             SpectrogramCodebook.from_pretrained(folder / "codebook"),
             KeypointEncoder.from_pretrained(encoder) if (encoder / CONFIG).exists() else None,
-            MelGAN.from_pretrained(vocoder) if (vocoder / CONFIG).exists() else None,
+            load_vocoder(vocoder) if (vocoder / CONFIG).exists() else None,
             name,
         )
 

@@ -5,8 +5,9 @@ the sizes of its published weights; hearing mel80, as Iashin & Rahtu (BMVC 2021)
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -177,21 +178,42 @@ class FoldedMelGAN(nn.Module):
 
     def vocode(self, mel: NDArray[np.float32]) -> Audio:
         """(T, 80) -> 256 T samples; as `MelGAN.vocode`, which says more."""
-        given = checked(mel)
-        levels = np.pad(given, ((0, max(0, self.shortest - len(given))), (0, 0)), mode="edge")
-        device = next(self.parameters()).device
-        sound = np.empty(len(levels) * self.hop, np.float32)
-        for start in range(0, len(levels), _FRAMES_AT_ONCE):
-            end = min(start + _FRAMES_AT_ONCE, len(levels))
-            first, last = max(0, start - self.reach), min(end + self.reach, len(levels))
-            heard = torch.from_numpy(levels[first:last].T.copy())[None].to(device)  # (1, 80, T)
-            made = self(heard)[0, 0].float().cpu().numpy()
-            sound[start * self.hop : end * self.hop] = made[(start - first) * self.hop : (end - first) * self.hop]
-        return Audio(sound[: len(given) * self.hop], mel80.rate)
+        return in_stretches(self, mel)
 
     def folded(self) -> "FoldedMelGAN":
         """Return itself."""
         return self
+
+
+class Voice(Protocol):
+    """A network that plays mel spectrograms."""
+
+    hop: int
+    reach: int
+    shortest: int
+
+    def __call__(self, mel: Tensor) -> Tensor:
+        """(B, 80, T) -> (B, 1, 256 T)."""
+        ...
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Return its weights."""
+        ...
+
+
+def in_stretches(voice: Voice, mel: NDArray[np.float32]) -> Audio:
+    """Play a mel spectrogram (T, 80) of any length, stretch by stretch, each with all that it depends on around it."""
+    given = checked(mel)
+    levels = np.pad(given, ((0, max(0, voice.shortest - len(given))), (0, 0)), mode="edge")
+    device = next(voice.parameters()).device
+    sound = np.empty(len(levels) * voice.hop, np.float32)
+    for start in range(0, len(levels), _FRAMES_AT_ONCE):
+        end = min(start + _FRAMES_AT_ONCE, len(levels))
+        first, last = max(0, start - voice.reach), min(end + voice.reach, len(levels))
+        heard = torch.from_numpy(levels[first:last].T.copy())[None].to(device)  # (1, 80, T)
+        made = voice(heard)[0, 0].float().cpu().numpy()
+        sound[start * voice.hop : end * voice.hop] = made[(start - first) * voice.hop : (end - first) * voice.hop]
+    return Audio(sound[: len(given) * voice.hop], mel80.rate)
 
 
 def _upsampling(channels: int, ratio: int) -> nn.ConvTranspose1d:

@@ -21,6 +21,7 @@ from ictus.errors import UsageError
 from ictus.features import mel80
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.recordings import RandomSoundWindows, SoundWindows
+from ictus.sound.spectral_vocoder import SpectralVocoder
 from ictus.sound.vocoder import MelGAN, WaveDiscriminator
 
 Batch = dict[str, Any]
@@ -35,6 +36,7 @@ class VocoderTaskConfig:
 
     Attributes
     ----------
+    network : "melgan", or "spectral", ours, which see in `ictus.sound.spectral_vocoder`.
     size : of the generator, and of the critic.
     samples : of a window that is learnt from, a multiple of 256.
     draws : windows of each stretch of so many samples in an epoch.
@@ -50,6 +52,7 @@ class VocoderTaskConfig:
     train, val : splits.
     """
 
+    network: Literal["melgan", "spectral"] = "melgan"
     size: Literal["paper", "small", "debug"] = "paper"
     samples: int = 8192
     draws: int = 1
@@ -99,7 +102,8 @@ class VocoderTask:
         self.unseen = SoundWindows(
             data, config.val, samples=config.held_out_frames * mel80.hop, peak=config.peak, most=config.held_out
         )
-        self.generator = MelGAN.from_config(config.size)
+        kind = MelGAN if config.network == "melgan" else SpectralVocoder
+        self.generator: MelGAN | SpectralVocoder = kind.from_config(config.size)
         self.networks: dict[str, torch.nn.Module] = {"generator": self.generator}
         self.critic: WaveDiscriminator | None = None
         if config.adversarial or config.matching:

@@ -1,7 +1,7 @@
 """A vocoder that two cores can train: for each mel frame the whole spectrum, magnitudes and phases, played at once.
 
-Convolutions at the rate of the mel alone, and an inverse Fourier transform for what MelGAN upsamples step by step: so it
-learns in minutes what MelGAN does not in hours.
+Convolutions at the rate of the mel alone, and an inverse Fourier transform for what MelGAN upsamples step by step: so
+it learns in minutes what MelGAN does not in hours.
 
 Sources: Siuzdak, "Vocos", ICLR 2024; the blocks: Liu et al., "A ConvNet for the 2020s", CVPR 2022.
 """
@@ -70,7 +70,9 @@ class Block(nn.Module):
 
 
 class SpectralVocoder(Pretrained):
-    """A mel spectrogram -> sound: 256 samples of each frame. Ours has 2,790,658 parameters; "paper" is as wide as Vocos.
+    """A mel spectrogram -> sound: 256 samples of each frame. 2,790,658 parameters in the small size.
+
+    The size "paper" is as wide as Vocos, which hears other mels.
 
     Sample 256 k lies in the middle of what frame k heard.
 

@@ -141,7 +141,7 @@ CARDS = {
     "soloist": Card(
         "A player's 47 keypoints to the sound of six instruments: a transformer over the codes of mel spectrograms",
         "soloist-small",
-        _RECITAL.format("Fifteen hours") + " Codebook and keypoint encoder: three of these hours.",
+        _RECITAL.format("Fifteen hours") + " Codebook, keypoint encoder and vocoder: three of these hours.",
         _PLAYS,
         "soloists.sh",
         "sound",

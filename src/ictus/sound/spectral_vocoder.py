@@ -137,21 +137,7 @@ class SpectralVocoder(Pretrained):
 
     @torch.inference_mode()
     def vocode(self, mel: NDArray[np.float32]) -> Audio:
-        """Play a mel spectrogram of any length, in bounded memory: the same as at one pass.
-
-        Parameters
-        ----------
-        mel : (T, 80) mel80.
-
-        Returns
-        -------
-        Mono, 22,050 Hz, 256 T samples.
-
-        Raises
-        ------
-        UsageError
-            If the mel is not (T, 80), empty or not finite.
-        """
+        """(T, 80) -> 256 T samples; as `MelGAN.vocode`, which says more."""
         return in_stretches(self, mel)
 
     def folded(self) -> "SpectralVocoder":

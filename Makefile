@@ -7,16 +7,19 @@ PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= torch==2.13.0
 BIN = $(VENV)/bin
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .PHONY: setup demo test coverage lint format docs bench clean
 
 setup: $(VENV)/ready
 
-# Torch comes first and alone, so that a CPU build that is at hand is taken and kept.
+# Torch comes first and alone, so that a CPU build that is at hand is taken; uv, which resolves the rest in seconds where
+# pip takes minutes, keeps it.
 $(VENV)/ready: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/pip install --quiet "$(TORCH)"
-	$(BIN)/pip install --quiet --editable '.[dev,train]'
+	test -x $(BIN)/uv || $(BIN)/pip install --quiet uv
+	$(INSTALL) --editable '.[dev,train]'
 	touch $@
 
 demo: setup
@@ -41,7 +44,7 @@ format: setup
 
 # Warnings are errors: a link that leads nowhere, a docstring that cannot be read.
 docs: setup
-	$(BIN)/python -c "import sphinx, furo, myst_parser" 2>/dev/null || $(BIN)/pip install --quiet --editable '.[docs]'
+	$(BIN)/python -c "import sphinx, furo, myst_parser" 2>/dev/null || $(INSTALL) --editable '.[docs]'
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs out/site
 
 bench: setup

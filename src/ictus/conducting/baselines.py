@@ -50,6 +50,7 @@ class Deterministic(Pretrained):
 class Plain(Deterministic):
     """A conductor who stands still: one learned pose. What any other model must beat."""
 
+    model_type = "plain"
     Config = PlainConfig
     sizes: ClassVar = {"paper": PlainConfig(), "debug": PlainConfig()}
 
@@ -69,6 +70,7 @@ class Plain(Deterministic):
 class CNNLSTM(Deterministic):
     """Four convolutions bring the mel to 30 Hz and 8 bands; an LSTM, which hears only the past, draws the motion."""
 
+    model_type = "cnn-lstm"
     Config = CNNLSTMConfig
     sizes: ClassVar = {"paper": CNNLSTMConfig(), "debug": CNNLSTMConfig(channels=(2, 4, 4, 4), units=8)}
     context_seconds = 12  # an LSTM forgets gradually; windows give it so much to warm up

@@ -135,6 +135,7 @@ class Level(nn.Module):
 class BeatNetwork(Pretrained):
     """Beat and downbeat activations of music (Boeck & Davies, ISMIR 2020)."""
 
+    model_type = "beat-tracker"
     Config = BeatNetworkConfig
     config: BeatNetworkConfig
     sizes: ClassVar = {

@@ -105,6 +105,7 @@ class Generator(Pretrained):
     shortest_seconds : whole seconds of music that the network needs at least, for its reflections.
     """
 
+    model_type = "m2s-gan"
     Config = GeneratorConfig
     sizes: ClassVar = {
         "paper": GeneratorConfig(),
@@ -206,6 +207,7 @@ class FoldedGenerator(nn.Module):
 class Discriminator(Pretrained):
     """The critic: a motion -> one number, larger for what looks real (Wasserstein: no sigmoid)."""
 
+    model_type = "m2s-gan-discriminator"
     Config = DiscriminatorConfig
     sizes: ClassVar = {"paper": DiscriminatorConfig(), "debug": DiscriminatorConfig(channels=8, hidden=4)}
     shortest = 41  # frames that the three poolings need

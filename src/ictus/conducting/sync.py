@@ -136,6 +136,7 @@ class M2SNet(Pretrained):
     that no output depends on, which is left out here (distributed training rejects parameters without a gradient).
     """
 
+    model_type = "m2s-net"
     Config = M2SNetConfig
     sizes: ClassVar = {
         "paper": M2SNetConfig(),

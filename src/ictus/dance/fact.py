@@ -109,6 +109,7 @@ class FACT(Pretrained):
         and 1 as published.
     """
 
+    model_type = "fact"
     Config = FACTConfig
     config: FACTConfig
     sizes: ClassVar = {

@@ -112,6 +112,7 @@ class Scale(nn.Module):
 class MelodyAutoencoder(Pretrained):
     """The LSTM autoencoder of Dance with Melody, and the plainer networks that it is compared with."""
 
+    model_type = "melody-autoencoder"
     Config = MelodyConfig
     config: MelodyConfig
     sizes: ClassVar = {"paper": MelodyConfig(), "debug": MelodyConfig(dense=8, units=8, reduced=4, layers=2)}

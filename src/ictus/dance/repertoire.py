@@ -83,6 +83,7 @@ class RepertoireConfig:
 class Repertoire(Pretrained):
     """A network that knows dances by heart."""
 
+    model_type = "motion-memory"
     Config = RepertoireConfig
     config: RepertoireConfig
     sizes: ClassVar = {"small": RepertoireConfig(), "debug": RepertoireConfig(width=32, embedding=8, fastest=2.0)}

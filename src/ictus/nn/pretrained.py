@@ -1,23 +1,22 @@
-"""A checkpoint is a folder: config.json (class, sizes, provenance), model.safetensors, README.md (the model card).
+"""A checkpoint is a folder: config.json (model type, sizes, provenance), model.safetensors, README.md (the model card).
 
 Nothing in such a folder is ever executed: sizes are JSON, weights are safetensors.
 """
 
 import dataclasses
-import difflib
 import json
 import os
-import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Self
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ictus.errors import IctusError, ModelError
+from ictus.config import parse
+from ictus.errors import IctusError, ModelError, UsageError
 from ictus.files import readable, writing
 from ictus.nn.folder import CARD, CONFIG, WEIGHTS, locate, read_config
 
@@ -27,12 +26,14 @@ class Pretrained(nn.Module):
 
     Attributes
     ----------
+    model_type : the name of this kind of network in config.json, for ever; it does not change with the class.
     Config : the dataclass; its defaults are the published sizes.
     sizes : named configurations, for `from_config`; every network has at least "debug", for tests.
     config : the sizes of this network.
     metadata : JSON types that travel with the weights: features, skeleton, fps, licence, source, description ...
     """
 
+    model_type: ClassVar[str]
     Config: ClassVar[type[Any]]
     sizes: ClassVar[Mapping[str, Any]]
 
@@ -86,7 +87,7 @@ class Pretrained(nn.Module):
                 name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
             }
         facts = {**self.metadata, **(metadata or {})}
-        content = {"class": _name(type(self)), "config": dataclasses.asdict(self.config), "metadata": facts}
+        content = {"model_type": self.model_type, "config": dataclasses.asdict(self.config), "metadata": facts}
         config = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         card = model_card(self, facts) if card is None else card
         with writing(target / WEIGHTS) as path:
@@ -108,10 +109,13 @@ class Pretrained(nn.Module):
         """
         source = locate(folder)
         description = read_config(source)
-        if description["class"] != _name(cls):
-            raise ModelError(f"{source}: holds a {description['class']}, but a {_name(cls)} is needed")
+        if description["model_type"] not in (cls.model_type, f"{cls.__module__}.{cls.__qualname__}"):
+            raise ModelError(f"{source}: holds a {description['model_type']}, but a {cls.model_type} is needed")
         config_file, weights_file = source / CONFIG, readable(source / WEIGHTS, ModelError)
-        config = _parse(cls.Config, description["config"], f"{config_file}: config")
+        try:
+            config = parse(cls.Config, description["config"], f"{config_file}: config")
+        except UsageError as error:
+            raise ModelError(str(error)) from error
         with torch.random.fork_rng(devices=[]):  # the initial weights are thrown away: leave no trace of drawing them
             try:
                 network = cls(config)
@@ -151,8 +155,8 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], where: str) 
 
 def model_card(network: Pretrained, metadata: Mapping[str, Any]) -> str:
     """Return a model card in Markdown: what it is, its facts, how to load it, its licence."""
-    module, _, name = _name(type(network)).rpartition(".")
-    facts = {"class": f"`{module}.{name}`", "parameters": f"{sum(p.numel() for p in network.parameters()):,}"}
+    module, name = type(network).__module__, type(network).__qualname__
+    facts = {"model_type": network.model_type, "parameters": f"{sum(p.numel() for p in network.parameters()):,}"}
     facts |= {key: value for key, value in metadata.items() if key != "description"}
     table = "\n".join(f"| {key} | {_cell(value)} |" for key, value in facts.items())
     return (
@@ -172,10 +176,6 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _name(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
 def _listed(names: Any) -> str:
     first = sorted(names)
     return ", ".join(first[:3]) + (f" and {len(first) - 3} more" if len(first) > 3 else "")
@@ -183,39 +183,3 @@ def _listed(names: Any) -> str:
 
 def _not_finite(tensors: Mapping[str, Tensor]) -> str | None:
     return next((name for name, t in tensors.items() if t.is_floating_point() and not bool(t.isfinite().all())), None)
-
-
-def _parse(kind: Any, value: Any, where: str) -> Any:
-    """Turn JSON into `kind`: a dataclass of numbers, strings, tuples, literals and further dataclasses."""
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _parse_dataclass(kind, value, where)
-    if get_origin(kind) is Literal:
-        if value in get_args(kind):
-            return value
-        raise ModelError(f"{where} is {value!r}; it must be one of {', '.join(map(repr, get_args(kind)))}")
-    if get_origin(kind) in (Union, types.UnionType):  # X | None
-        return None if value is None else _parse(get_args(kind)[0], value, where)
-    if get_origin(kind) is tuple and isinstance(value, list):
-        kinds = get_args(kind)
-        kinds = kinds[:1] * len(value) if Ellipsis in kinds else kinds
-        if len(kinds) == len(value):
-            return tuple(_parse(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is kind:
-        return value
-    raise ModelError(f"{where} is {value!r}; it must be of type {getattr(kind, '__name__', kind)}")
-
-
-def _parse_dataclass(kind: type, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise ModelError(f"{where} is {value!r}; it must be an object with the fields of {kind.__name__}")
-    hints = get_type_hints(kind)
-    for key in value:
-        if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=1, cutoff=0)
-            raise ModelError(f"{where}.{key} is unknown; the nearest valid name is {near[0] if near else 'none'}")
-    try:
-        return kind(**{key: _parse(hints[key], item, f"{where}.{key}") for key, item in value.items()})
-    except TypeError as error:  # a field without a default is missing
-        raise ModelError(f"{where}: {error}") from error

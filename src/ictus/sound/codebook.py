@@ -189,6 +189,7 @@ class SpectrogramCodebook(Pretrained):
         By all methods that take a mel: if it is not (B, 80, T), or empty.
     """
 
+    model_type = "spectrogram-codebook"
     Config = SpectrogramCodebookConfig
     config: SpectrogramCodebookConfig
     sizes: ClassVar = {

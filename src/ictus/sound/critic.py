@@ -29,6 +29,7 @@ class PatchDiscriminatorConfig:
 class PatchDiscriminator(Pretrained):
     """Convolutions whose every output judges a patch, of 70 x 70 in the published size (2,763,585 parameters)."""
 
+    model_type = "patch-discriminator"
     Config = PatchDiscriminatorConfig
     config: PatchDiscriminatorConfig
     sizes: ClassVar = {

@@ -50,6 +50,7 @@ class Judge(Pretrained):
     shortest : frames that it must hear at least.
     """
 
+    model_type = "instrument-classifier"
     Config = JudgeConfig
     config: JudgeConfig
     sizes: ClassVar = {

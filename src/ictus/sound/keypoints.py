@@ -63,6 +63,7 @@ class KeypointEncoderConfig:
 class KeypointEncoder(Pretrained):
     """Features of a player's movement, and the instrument that it looks like (218,130 parameters as published)."""
 
+    model_type = "keypoint-encoder"
     Config = KeypointEncoderConfig
     config: KeypointEncoderConfig
     sizes: ClassVar = {

@@ -114,6 +114,7 @@ class SoloistTransformer(Pretrained):
     shift, scale : buffers (numbers,), what is taken from the condition and by what it is divided; 0 and 1 as published.
     """
 
+    model_type = "soloist"
     Config = SoloistConfig
     config: SoloistConfig
     sizes: ClassVar = {

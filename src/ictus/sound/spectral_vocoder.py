@@ -83,6 +83,7 @@ class SpectralVocoder(Pretrained):
     shortest : frames that are needed at least.
     """
 
+    model_type = "spectral-vocoder"
     Config = SpectralVocoderConfig
     config: SpectralVocoderConfig
     sizes: ClassVar = {

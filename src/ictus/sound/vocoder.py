@@ -83,6 +83,7 @@ class MelGAN(Pretrained):
     shortest : frames that the reflections need at least.
     """
 
+    model_type = "melgan"
     Config = MelGANConfig
     config: MelGANConfig
     sizes: ClassVar = {
@@ -296,6 +297,7 @@ class ScaleDiscriminator(nn.Module):
 class WaveDiscriminator(Pretrained):
     """Critics of a sound as it is, at half and at a quarter of its rate: 16,924,086 parameters as published."""
 
+    model_type = "melgan-discriminator"
     Config = WaveDiscriminatorConfig
     config: WaveDiscriminatorConfig
     sizes: ClassVar = {

@@ -14,18 +14,16 @@ Every key has a default but `task`; an unknown key, or a value of another type, 
 """
 
 import dataclasses
-import difflib
-import math
 import os
-import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 import yaml
 
-from ictus.errors import IctusError, UsageError
+from ictus.config import build, field_types, parse_fields, to_plain, with_new_names
+from ictus.errors import UsageError
 from ictus.files import readable, writing
 from ictus.training.schedule import Schedule
 
@@ -114,8 +112,8 @@ class Recipe:
         return {
             "task": self.task,
             "data": self.data,
-            "training": plain(self.training),
-            **plain(self.config),
+            "training": to_plain(self.training),
+            **to_plain(self.config),
         }
 
     def save(self, path: Path) -> None:
@@ -166,9 +164,10 @@ def _recipe(content: Any, config: Callable[[str], type[Any]], where: str) -> Rec
     try:
         settings = config(content["task"])
         hints = {"task": str, "data": str | None, "training": Training}
-        values = _fields({**get_type_hints(settings), **hints}, content, "")
+        content = with_new_names(settings, content)
+        values = parse_fields({**field_types(settings), **hints}, content, "")
         own = {key: value for key, value in values.items() if key not in hints}
-        return Recipe(config=_built(settings, own, ""), **{key: values[key] for key in hints if key in values})
+        return Recipe(config=build(settings, own, ""), **{key: values[key] for key in hints if key in values})
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from error
 
@@ -187,92 +186,3 @@ def _change(content: dict[str, Any], change: str) -> None:
         below = content.get(parent)
         content[parent] = content = dict(below) if isinstance(below, dict) else {}
     content[key] = value
-
-
-def plain(value: Any) -> Any:
-    """Return dataclasses, tuples and paths as JSON types."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return os.fspath(value) if isinstance(value, Path) else value
-
-
-def parse(kind: Any, value: Any, where: str = "") -> Any:
-    """Turn what YAML or JSON gives into `kind`: a dataclass, number, text, tuple, mapping, literal, or X | None.
-
-    Raises
-    ------
-    UsageError
-        Naming the place, which begins with `where`, what stands there and what should.
-    """
-    origin, arguments = get_origin(kind), get_args(kind)
-    if kind is Any:
-        return value
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        if not isinstance(value, dict):
-            raise UsageError(f"{where} is {value!r}; it must have keys: {', '.join(get_type_hints(kind))}")
-        return _built(kind, _fields(get_type_hints(kind), value, where), where)
-    if origin is Literal:
-        if value in arguments:
-            return value
-        raise UsageError(f"{where} is {value!r}; it must be one of {', '.join(map(str, arguments))}")
-    if origin in (Union, types.UnionType):
-        return _parse_union(arguments, value, where)
-    if origin in (tuple, list) and isinstance(value, list):
-        kinds = arguments * len(value) if origin is list else arguments
-        kinds = arguments[:1] * len(value) if Ellipsis in arguments else kinds
-        if len(kinds) == len(value):
-            return origin(parse(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
-        raise UsageError(f"{where} has {len(value)} entries; it must have {len(kinds)}")
-    if origin in (dict, Mapping) and isinstance(value, dict):
-        return {str(key): parse(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
-    if kind is float and type(value) in (int, float, str):  # to YAML 1.1, 1e-3 is text
-        try:
-            if math.isfinite(number := float(value)):
-                return number
-        except (ValueError, OverflowError):
-            pass
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    if type(value) is kind and kind is not float:
-        return value
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", tuple: "a list"}
-    raise UsageError(f"{where} is {value!r}; it must be {words.get(origin or kind, str(kind))}")
-
-
-def _parse_union(kinds: Sequence[Any], value: Any, where: str) -> Any:
-    if value is None and type(None) in kinds:
-        return None
-    error: UsageError | None = None
-    for kind in kinds:
-        if kind is not type(None):
-            try:
-                return parse(kind, value, where)
-            except UsageError as caught:
-                error = error or caught
-    raise error or UsageError(f"{where} is {value!r}; it must be empty")
-
-
-def _fields(hints: Mapping[str, Any], value: Mapping[Any, Any], where: str) -> dict[str, Any]:
-    prefix = f"{where}." if where else ""
-    for key in value:
-        if key not in hints:
-            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0)
-            hint = f"; the nearest valid key is {prefix}{near[0]}" if near else ""
-            raise UsageError(f"{prefix}{key} is unknown{hint}")
-    return {key: parse(hints[key], item, f"{prefix}{key}") for key, item in value.items()}
-
-
-def _built(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
-    prefix = f"{where}." if where else ""
-    for entry in dataclasses.fields(kind):
-        required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
-        if required and entry.name not in values:
-            raise UsageError(f"{prefix}{entry.name} is missing; it has no default")
-    try:
-        return kind(**values)
-    except (IctusError, ValueError) as error:  # what a __post_init__ checks
-        raise UsageError(f"{prefix}{error}") from error

@@ -1,0 +1,239 @@
+"""What has a name: models and tasks. The only list of either; it imports nothing before it is asked for.
+
+Packages of others add theirs as entry points: `ictus.models` (the model type = "module:Class" of a pipeline with
+`from_folder` and `command`), `ictus.tasks` (the name that recipes use = "module:Class").
+"""
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from ictus.errors import ModelError, UsageError
+from ictus.nn.folder import locate, read_config, shipped_folders
+
+if TYPE_CHECKING:
+    from ictus.conducting.conductor import Conductor
+    from ictus.dance.dancer import Dancer
+    from ictus.sound.player import Soloist
+    from ictus.training.task import TaskClass
+
+Command = Literal["conduct", "dance", "sound", "beats"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A kind of network.
+
+    Attributes
+    ----------
+    network : "module:Class".
+    command : that its pipeline performs; None of networks that serve others.
+    pipeline : "module:Class" of what `load` gives, made by `from_folder(name)`.
+    """
+
+    network: str
+    command: Command | None = None
+    pipeline: str | None = None
+
+
+_CONDUCTOR = ("conduct", "ictus.conducting.learned:LearnedConductor")
+
+MODELS: dict[str, Model] = {
+    "beat-tracker": Model("ictus.conducting.beat_network:BeatNetwork", "beats", "ictus.conducting.listener:load"),
+    "m2s-net": Model("ictus.conducting.sync:M2SNet"),
+    "m2s-gan": Model("ictus.conducting.gan:Generator", *_CONDUCTOR),
+    "m2s-gan-discriminator": Model("ictus.conducting.gan:Discriminator"),
+    "plain": Model("ictus.conducting.baselines:Plain", *_CONDUCTOR),
+    "cnn-lstm": Model("ictus.conducting.baselines:CNNLSTM", *_CONDUCTOR),
+    "fact": Model("ictus.dance.fact:FACT", "dance", "ictus.dance.dancer:FACTDancer"),
+    "melody-autoencoder": Model("ictus.dance.melody:MelodyAutoencoder", "dance", "ictus.dance.dancer:MelodyDancer"),
+    "motion-memory": Model("ictus.dance.repertoire:Repertoire", "dance", "ictus.dance.choreographer:Choreographer"),
+    "spectrogram-codebook": Model("ictus.sound.codebook:SpectrogramCodebook"),
+    "patch-discriminator": Model("ictus.sound.critic:PatchDiscriminator"),
+    "keypoint-encoder": Model("ictus.sound.keypoints:KeypointEncoder"),
+    "soloist": Model("ictus.sound.soloist:SoloistTransformer", "sound", "ictus.sound.player:Soloist"),
+    "spectral-vocoder": Model("ictus.sound.spectral_vocoder:SpectralVocoder"),
+    "melgan": Model("ictus.sound.vocoder:MelGAN"),
+    "melgan-discriminator": Model("ictus.sound.vocoder:WaveDiscriminator"),
+    "instrument-classifier": Model("ictus.sound.judge:Judge"),
+}
+
+TASKS: dict[str, str] = {  # as recipes name them
+    "beats.tracker": "ictus.conducting.tasks.listener:ListenerTask",
+    "conducting.baseline": "ictus.conducting.tasks.baselines:Baseline",
+    "conducting.m2s_net": "ictus.conducting.tasks.m2s_net:M2SNetTask",
+    "conducting.m2s_gan": "ictus.conducting.tasks.m2s_gan:M2SGANTask",
+    "dance.fact": "ictus.dance.tasks.fact:FACTTask",
+    "dance.melody": "ictus.dance.tasks.melody:MelodyTask",
+    "dance.motion_memory": "ictus.dance.tasks.repertoire:RepertoireTask",
+    "sound.keypoints": "ictus.sound.tasks.keypoints:KeypointsTask",
+    "sound.codebook": "ictus.sound.tasks.codebook:CodebookTask",
+    "sound.soloist": "ictus.sound.tasks.soloist:SoloistTask",
+    "sound.vocoder": "ictus.sound.tasks.vocoder:VocoderTask",
+    "sound.instrument_classifier": "ictus.sound.tasks.judge:JudgeTask",
+}
+_TASK_ALIASES = {  # names of tasks in recipes that were written before
+    "conducting.listener": "beats.tracker",
+    "dance.repertoire": "dance.motion_memory",
+    "sound.judge": "sound.instrument_classifier",
+}
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A model that can be loaded by name."""
+
+    name: str
+    art: str
+    what: str
+    size: str
+    licence: str
+    scores: str
+
+
+_MAESTRO = Shipped(
+    "maestro",
+    "conducting",
+    "marks the beats of the beat tracker; metres 1 to 6, 3-D body",
+    "the beat tracker's",
+    "Apache-2.0",
+    "hands mark the predicted beats: beat_f within .003 of the beat tracker's",
+)
+
+
+def shipped() -> list[Shipped]:
+    """Return what can be loaded by name: maestro, and the checkpoints that the package holds, by their own words."""
+    found = [_MAESTRO]
+    for folder in shipped_folders():
+        facts = read_config(folder)["metadata"]
+        size = f"{sum(file.stat().st_size for file in folder.rglob('*') if file.is_file()) / 1e6:.1f} MB"
+        art, what, licence, scores = (str(facts.get(key, "")) for key in ("art", "description", "licence", "scores"))
+        found.append(Shipped(folder.name, art, what, size, licence, scores))
+    return found
+
+
+def load(name: str | os.PathLike[str]) -> Any:
+    """Load a model by name ("maestro", "fact", "soloist") or from its folder (config.json, model.safetensors).
+
+    Returns
+    -------
+    A callable: of a conductor or dancer, `model(audio, seed=0) -> Motion`; of a soloist, `model(track) -> Played`; of a
+    beat tracker, `model(audio) -> Beats`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or folder, it is damaged, or it is a network that neither moves nor plays.
+    """
+    if os.fspath(name) == "maestro":
+        from ictus.conducting.conductor import Maestro
+
+        return Maestro()
+    folder, model_type = _find(name)
+    pipeline = _model(model_type, folder).pipeline
+    if pipeline is None:
+        raise ModelError(f"{folder}: holds a {model_type}, which makes no motion from music, and no sound of motion")
+    return _import(pipeline).from_folder(name)
+
+
+def load_network(name: str | os.PathLike[str]) -> Any:
+    """Load the network of a folder or a shipped name alone, whatever it is for; in eval mode, on CPU.
+
+    Raises
+    ------
+    ModelError
+        If there is no such folder, it is damaged, or its model type is unknown.
+    """
+    folder, model_type = _find(name)
+    return _import(_model(model_type, folder).network).from_pretrained(folder)
+
+
+def conductor(name: str | os.PathLike[str]) -> "Conductor":
+    """Load a model that conducts; as `load`, and raises ModelError if it does something else."""
+    return cast("Conductor", _load_for("conduct", name))
+
+
+def dancer(name: str | os.PathLike[str]) -> "Dancer":
+    """Load a model that dances; as `load`, and raises ModelError if it does something else."""
+    return cast("Dancer", _load_for("dance", name))
+
+
+def soloist(name: str | os.PathLike[str]) -> "Soloist":
+    """Load a model that plays an instrument; as `load`, and raises ModelError if it does something else."""
+    return cast("Soloist", _load_for("sound", name))
+
+
+def command_of(name: str | os.PathLike[str]) -> Command | None:
+    """Return the command that takes a model, or None if none does: an evaluator, a vocoder.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or folder.
+    """
+    if os.fspath(name) == "maestro":
+        return "conduct"
+    folder, model_type = _find(name)
+    return _model(model_type, folder).command
+
+
+_DOES: dict[Command, str] = {"conduct": "conducts", "dance": "dances", "sound": "plays", "beats": "finds beats"}
+
+
+def _load_for(command: Command, name: str | os.PathLike[str]) -> Any:
+    """Load a model for a command, if it is one of its art."""
+    its_own = command_of(name)
+    if its_own not in (command, None):
+        does, asked = _DOES[its_own], _DOES[command].removesuffix("s")
+        raise ModelError(f"{os.fspath(name)}: {does}, and does not {asked}; `ictus {its_own}` takes it")
+    return load(name)
+
+
+def task_class(name: str) -> "TaskClass":
+    """Return the class of a task, by its name in recipes or as "module:Class".
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    added = {entry.name: entry.value for entry in entry_points(group="ictus.tasks")}
+    path = (added | TASKS).get(_TASK_ALIASES.get(name, name), name)
+    known = f"; known are {', '.join(sorted(added | TASKS))}, and one's own as module:Class"
+    if ":" not in path:
+        raise UsageError(f"task {name!r} is unknown{known}")
+    try:
+        found = _import(path)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise UsageError(f"task {name!r} cannot be found: {error}{known}") from error
+    if not dataclasses.is_dataclass(getattr(found, "Config", None)):
+        raise UsageError(f"task {name!r} has no dataclass Config; see ictus.training.task")
+    return cast("TaskClass", found)
+
+
+def _find(name: str | os.PathLike[str]) -> tuple[Path, str]:
+    """Return the folder of a model, and its model type."""
+    try:
+        folder = locate(name)
+    except ModelError as error:
+        names = ", ".join(model.name for model in shipped())
+        raise ModelError(f"{error}; models by name: {names}; `ictus convert` makes folders of others") from error
+    return folder, str(read_config(folder)["model_type"])
+
+
+def _model(model_type: str, folder: Path) -> Model:
+    if model_type in MODELS:
+        return MODELS[model_type]
+    for entry in entry_points(group="ictus.models", name=model_type):
+        pipeline = entry.load()
+        return Model("", pipeline.command, entry.value)
+    raise ModelError(f"{folder}: holds a {model_type}, which makes no motion from music, and no sound of motion")
+
+
+def _import(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

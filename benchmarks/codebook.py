@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 
 from ictus.sound import MEL_RATE
-from ictus.sound.codebook import SpectrogramCodebook
+from ictus.sound.models.codebook import SpectrogramCodebook
 
 
 def seconds(call: Callable[[], object]) -> float:

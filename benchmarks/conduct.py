@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from ictus.audio import Audio
-from ictus.rehearsal.score import Score
-from ictus.rehearsal.synthesizer import play
+from ictus.scores.score import Score
+from ictus.synthesis.synthesizer import play
 
 
 def once(music: Path, film: Path, model: str) -> float:

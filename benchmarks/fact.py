@@ -20,8 +20,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ictus.dance.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW
 from ictus.dance.frames import padded, rest
+from ictus.dance.models.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW
 
 PIECES = 8
 

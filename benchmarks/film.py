@@ -18,9 +18,9 @@ import numpy as np
 
 from ictus.audio import Audio
 from ictus.motion import Motion
+from ictus.render.film import film
+from ictus.render.scene import Scene
 from ictus.skeleton import get_skeleton
-from ictus.stage.draw import Scene
-from ictus.stage.film import film
 
 SECONDS = 45.8
 _POSE = (

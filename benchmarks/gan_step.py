@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ictus.conducting.sync import M2SNet
+from ictus.conducting.models.m2s_net import M2SNet
 from ictus.conducting.tasks.corpus import Batch, CorpusConfig
 from ictus.conducting.tasks.m2s_gan import M2SGANTask, M2SGANTaskConfig
 from ictus.training.memory import keep_freed_memory

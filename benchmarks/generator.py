@@ -17,8 +17,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from ictus.conducting.gan import Generator
-from ictus.conducting.windows import draw_noise, generate
+from ictus.conducting.chunked_inference import draw_noise, generate
+from ictus.conducting.models.m2s_gan import Generator
 
 
 def seconds(call: Callable[[], object]) -> float:

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ictus.sound.soloist import Playing, SoloistConfig, SoloistTransformer
+from ictus.sound.models.soloist import Playing, SoloistConfig, SoloistTransformer
 
 BATCH = 8
 clock = time.perf_counter

@@ -21,8 +21,8 @@ import torch
 from ictus.audio import Audio
 from ictus.features import mel80
 from ictus.sound.griffin_lim import griffin_lim
-from ictus.sound.spectral_vocoder import SpectralVocoder
-from ictus.sound.vocoder import MelGAN
+from ictus.sound.models.melgan import MelGAN
+from ictus.sound.models.spectral_vocoder import SpectralVocoder
 
 
 def times(call: Callable[[], object]) -> tuple[float, float]:

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 import ictus
-from ictus.rehearsal.score import Score
-from ictus.rehearsal.synthesizer import play
+from ictus.scores.score import Score
+from ictus.synthesis.synthesizer import play
 
 out = Path("out")
 out.mkdir(exist_ok=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 import ictus
-from ictus.rehearsal.band import song
-from ictus.rehearsal.synthesizer import play
+from ictus.synthesis.band import song
+from ictus.synthesis.synthesizer import play
 
 out = Path("out/batch")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ictus.conducting.rehearsed import conductor_motion
+from ictus.conducting.data.synthetic import conductor_motion
 from ictus.conducting.tasks.baselines import Baseline
-from ictus.rehearsal.corpus import song_excerpt
-from ictus.rehearsal.studio import Studio
+from ictus.synthesis.corpus import song_excerpt
+from ictus.synthesis.rendering import Studio
 from ictus.training.loop import fit
 from ictus.training.parallel import launch
 from ictus.training.recipe import read_recipe

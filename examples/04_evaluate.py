@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import ictus
-from ictus.conducting.dataset import ConductorMotion
+from ictus.conducting.chunked_inference import generate
+from ictus.conducting.data.conductor_motion import ConductorMotion
 from ictus.conducting.evaluation import MEANING, evaluate
-from ictus.conducting.windows import generate
 
 corpus, model = Path("out/train/corpus"), Path("out/train/run/model")
 if not model.is_dir():

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 import ictus
-from ictus.rehearsal.band import song
-from ictus.rehearsal.synthesizer import play
+from ictus.synthesis.band import song
+from ictus.synthesis.synthesizer import play
 
 out = Path("out/dance")
 
@@ -19,7 +19,7 @@ else:
     audio.save(out / "song.wav")
 
 # A genre of AIST++ by its name or letters; another seed is another dance.
-dance = ictus.load("choreographer")(audio, genre="waack", seed=3)
+dance = ictus.load("choreographer", genre="waack")(audio, seed=3)
 print(f"{dance.duration:.1f} s of {dance.meta['genre']}: {dance.positions.shape} metres, {dance.fps:g} frames a second")
 
 # Rotations for animation programs, in centimetres (BVH) and metres (GLB), and the pickle that AIST++ uses.

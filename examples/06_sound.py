@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 import ictus
-from ictus.sound.performers import perform
-from ictus.sound.playing.solo import Solo
-from ictus.sound.poses import PoseTrack, filled
+from ictus.sound.pose_normalization import PoseTrack, filled
+from ictus.synthesis.players.performers import perform
+from ictus.synthesis.players.solo import Solo
 
 out = Path("out/sound")
 out.mkdir(parents=True, exist_ok=True)

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 import ictus.cli
-from ictus.rehearsal.band import song
-from ictus.rehearsal.synthesizer import play
+from ictus.synthesis.band import song
+from ictus.synthesis.synthesizer import play
 
 ROOT = Path(__file__).parents[1]
 PAGES = {

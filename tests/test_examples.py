@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ictus.audio import Audio
-from ictus.hub import shipped
 from ictus.motion import Motion
+from ictus.registry import shipped
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 

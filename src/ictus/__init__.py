@@ -4,6 +4,7 @@
     motion = ictus.load("maestro")(audio, seed=0)
     motion.save("conductor.bvh")
     ictus.film(motion, audio, "conductor.mp4")
+    beats  = ictus.BeatTracker()(audio)
 
 `import ictus` is light: each name below is imported when it is first used.
 """
@@ -13,25 +14,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ictus.audio import Audio
+    from ictus.beats import Beats, BeatTracker
     from ictus.errors import IctusError
-    from ictus.hub import load
     from ictus.motion import Motion
+    from ictus.registry import load
+    from ictus.render.film import film
+    from ictus.render.page import page
+    from ictus.render.show import show
     from ictus.skeleton import Skeleton, get_skeleton
-    from ictus.stage.film import film
-    from ictus.stage.page import page
 
 __version__ = "0.1.0"
-__all__ = ["Audio", "IctusError", "Motion", "Skeleton", "film", "get_skeleton", "load", "page"]
+__all__ = [
+    "Audio",
+    "BeatTracker",
+    "Beats",
+    "IctusError",
+    "Motion",
+    "Skeleton",
+    "film",
+    "get_skeleton",
+    "load",
+    "page",
+    "show",
+]
 
 _HOMES = {
     "Audio": "ictus.audio",
+    "BeatTracker": "ictus.beats",
+    "Beats": "ictus.beats",
     "IctusError": "ictus.errors",
     "Motion": "ictus.motion",
     "Skeleton": "ictus.skeleton",
-    "film": "ictus.stage.film",
+    "film": "ictus.render.film",
     "get_skeleton": "ictus.skeleton",
-    "load": "ictus.hub",
-    "page": "ictus.stage.page",
+    "load": "ictus.registry",
+    "page": "ictus.render.page",
+    "show": "ictus.render.show",
 }
 
 

@@ -4,7 +4,6 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import av
@@ -114,11 +113,6 @@ class Audio:
                     sink.write(self.samples[:, start : start + self.rate].T)
         except soundfile.LibsndfileError as error:
             raise AudioError(f"{path}: could not be written ({error.error_string.strip()})") from error
-
-    def _repr_html_(self) -> str:
-        """Return a player with a small waveform: what a notebook shows."""
-        # The stage lies above this layer, which works without it and asks for it only to be seen.
-        return str(import_module("ictus.stage.embedding").player(self))
 
 
 def blocks(path: str | os.PathLike[str]) -> tuple[int, int, Iterator[Samples]]:

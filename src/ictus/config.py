@@ -96,7 +96,7 @@ def parse_fields(hints: Mapping[str, Any], value: Mapping[Any, Any], where: str)
     for key in value:
         if key not in hints:
             near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0)
-            hint = f"; the nearest valid key is {prefix}{near[0]}" if near else ""
+            hint = f"; the nearest valid key is {prefix.rpartition(': ')[2]}{near[0]}" if near else ""
             raise UsageError(f"{prefix}{key} is unknown{hint}")
     return {key: parse(hints[key], item, f"{prefix}{key}") for key, item in value.items()}
 

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -178,11 +177,6 @@ class Motion:
             return self
         positions = _savitzky_golay(self.positions.astype(np.float64), window, order)
         return replace(self, positions=positions.astype(np.float32), rotations=None, root=None)
-
-    def _repr_html_(self) -> str:
-        """Return a page that plays the motion, in a frame: what a notebook shows."""
-        # The stage lies above this layer, which works without it and asks for it only to be seen.
-        return str(import_module("ictus.stage.page").framed(self))
 
 
 def _savitzky_golay(values: NDArray[np.float64], window: int, order: int) -> NDArray[np.float64]:

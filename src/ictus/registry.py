@@ -5,7 +5,9 @@ Packages of others add theirs as entry points: `ictus.models` (the model type = 
 """
 
 import dataclasses
+import inspect
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -16,10 +18,10 @@ from ictus.errors import ModelError, UsageError
 from ictus.nn.folder import locate, read_config, shipped_folders
 
 if TYPE_CHECKING:
-    from ictus.conducting.conductor import Conductor
-    from ictus.dance.dancer import Dancer
-    from ictus.sound.player import Soloist
-    from ictus.training.task import TaskClass
+    from ictus.conducting.pipeline import Conductor
+    from ictus.dance.pipeline import Dancer
+    from ictus.sound.pipeline import Soloist
+    from ictus.task import TaskClass
 
 Command = Literal["conduct", "dance", "sound", "beats"]
 
@@ -40,41 +42,47 @@ class Model:
     pipeline: str | None = None
 
 
-_CONDUCTOR = ("conduct", "ictus.conducting.learned:LearnedConductor")
+_CONDUCTOR: tuple[Command, str] = ("conduct", "ictus.conducting.neural_conductor:NeuralConductor")
 
 MODELS: dict[str, Model] = {
-    "beat-tracker": Model("ictus.conducting.beat_network:BeatNetwork", "beats", "ictus.conducting.listener:load"),
-    "m2s-net": Model("ictus.conducting.sync:M2SNet"),
-    "m2s-gan": Model("ictus.conducting.gan:Generator", *_CONDUCTOR),
-    "m2s-gan-discriminator": Model("ictus.conducting.gan:Discriminator"),
-    "plain": Model("ictus.conducting.baselines:Plain", *_CONDUCTOR),
-    "cnn-lstm": Model("ictus.conducting.baselines:CNNLSTM", *_CONDUCTOR),
-    "fact": Model("ictus.dance.fact:FACT", "dance", "ictus.dance.dancer:FACTDancer"),
-    "melody-autoencoder": Model("ictus.dance.melody:MelodyAutoencoder", "dance", "ictus.dance.dancer:MelodyDancer"),
-    "motion-memory": Model("ictus.dance.repertoire:Repertoire", "dance", "ictus.dance.choreographer:Choreographer"),
-    "spectrogram-codebook": Model("ictus.sound.codebook:SpectrogramCodebook"),
-    "patch-discriminator": Model("ictus.sound.critic:PatchDiscriminator"),
-    "keypoint-encoder": Model("ictus.sound.keypoints:KeypointEncoder"),
-    "soloist": Model("ictus.sound.soloist:SoloistTransformer", "sound", "ictus.sound.player:Soloist"),
-    "spectral-vocoder": Model("ictus.sound.spectral_vocoder:SpectralVocoder"),
-    "melgan": Model("ictus.sound.vocoder:MelGAN"),
-    "melgan-discriminator": Model("ictus.sound.vocoder:WaveDiscriminator"),
-    "instrument-classifier": Model("ictus.sound.judge:Judge"),
+    "beat-tracker": Model("ictus.beats.network:BeatNetwork", "beats", "ictus.beats.tracker:BeatTracker"),
+    "m2s-net": Model("ictus.conducting.models.m2s_net:M2SNet"),
+    "m2s-gan": Model("ictus.conducting.models.m2s_gan:Generator", *_CONDUCTOR),
+    "m2s-gan-discriminator": Model("ictus.conducting.models.m2s_gan:Discriminator"),
+    "plain": Model("ictus.conducting.models.baselines:Plain", *_CONDUCTOR),
+    "cnn-lstm": Model("ictus.conducting.models.baselines:CNNLSTM", *_CONDUCTOR),
+    "fact": Model("ictus.dance.models.fact:FACT", "dance", "ictus.dance.pipeline:FACTDancer"),
+    "melody-autoencoder": Model(
+        "ictus.dance.models.melody:MelodyAutoencoder", "dance", "ictus.dance.pipeline:MelodyDancer"
+    ),
+    "motion-memory": Model(
+        "ictus.dance.models.motion_memory:MotionMemory", "dance", "ictus.dance.choreographer:Choreographer"
+    ),
+    "spectrogram-codebook": Model("ictus.sound.models.codebook:SpectrogramCodebook"),
+    "patch-discriminator": Model("ictus.sound.models.patch_discriminator:PatchDiscriminator"),
+    "keypoint-encoder": Model("ictus.sound.models.keypoint_encoder:KeypointEncoder"),
+    "soloist": Model("ictus.sound.models.soloist:SoloistTransformer", "sound", "ictus.sound.pipeline:Soloist"),
+    "spectral-vocoder": Model("ictus.sound.models.spectral_vocoder:SpectralVocoder"),
+    "melgan": Model("ictus.sound.models.melgan:MelGAN"),
+    "melgan-discriminator": Model("ictus.sound.models.melgan:WaveDiscriminator"),
+    "instrument-classifier": Model("ictus.sound.models.instrument_classifier:InstrumentClassifier"),
 }
 
+_MAESTRO_PIPELINE = "ictus.conducting.pipeline:Maestro"
+
 TASKS: dict[str, str] = {  # as recipes name them
-    "beats.tracker": "ictus.conducting.tasks.listener:ListenerTask",
+    "beats.tracker": "ictus.beats.task:BeatTrackerTask",
     "conducting.baseline": "ictus.conducting.tasks.baselines:Baseline",
     "conducting.m2s_net": "ictus.conducting.tasks.m2s_net:M2SNetTask",
     "conducting.m2s_gan": "ictus.conducting.tasks.m2s_gan:M2SGANTask",
     "dance.fact": "ictus.dance.tasks.fact:FACTTask",
     "dance.melody": "ictus.dance.tasks.melody:MelodyTask",
-    "dance.motion_memory": "ictus.dance.tasks.repertoire:RepertoireTask",
+    "dance.motion_memory": "ictus.dance.tasks.motion_memory:MotionMemoryTask",
     "sound.keypoints": "ictus.sound.tasks.keypoints:KeypointsTask",
     "sound.codebook": "ictus.sound.tasks.codebook:CodebookTask",
     "sound.soloist": "ictus.sound.tasks.soloist:SoloistTask",
     "sound.vocoder": "ictus.sound.tasks.vocoder:VocoderTask",
-    "sound.instrument_classifier": "ictus.sound.tasks.judge:JudgeTask",
+    "sound.instrument_classifier": "ictus.sound.tasks.instrument_classifier:InstrumentClassifierTask",
 }
 _TASK_ALIASES = {  # names of tasks in recipes that were written before
     "conducting.listener": "beats.tracker",
@@ -116,8 +124,12 @@ def shipped() -> list[Shipped]:
     return found
 
 
-def load(name: str | os.PathLike[str]) -> Any:
+def load(name: str | os.PathLike[str], **options: Any) -> Any:
     """Load a model by name ("maestro", "fact", "soloist") or from its folder (config.json, model.safetensors).
+
+    Parameters
+    ----------
+    options : of the model, as its class takes them: `load("maestro", meter=3)`, `load("fact", genre="waack")`.
 
     Returns
     -------
@@ -128,16 +140,39 @@ def load(name: str | os.PathLike[str]) -> Any:
     ------
     ModelError
         If there is no such model or folder, it is damaged, or it is a network that neither moves nor plays.
+    UsageError
+        If the model has no such option.
     """
     if os.fspath(name) == "maestro":
-        from ictus.conducting.conductor import Maestro
-
-        return Maestro()
+        pipeline = _import(_MAESTRO_PIPELINE)
+        _check_options(name, pipeline, "conduct", options)
+        return pipeline(**options)
     folder, model_type = _find(name)
-    pipeline = _model(model_type, folder).pipeline
-    if pipeline is None:
+    model = _model(model_type, folder)
+    if model.pipeline is None:
         raise ModelError(f"{folder}: holds a {model_type}, which makes no motion from music, and no sound of motion")
-    return _import(pipeline).from_folder(name)
+    pipeline = _import(model.pipeline)
+    _check_options(name, pipeline, model.command, options)
+    return pipeline.from_folder(name, **options)
+
+
+def _check_options(
+    name: str | os.PathLike[str], pipeline: Any, command: Command | None, options: Mapping[str, Any]
+) -> None:
+    """Raise UsageError if a model has no such option, naming those that have."""
+    for option in options:
+        if option not in _options(pipeline):
+            others = {title: model.pipeline for title, model in MODELS.items() if model.command == command}
+            others |= {"maestro": _MAESTRO_PIPELINE} if command == "conduct" else {}
+            able = [other for other, path in others.items() if path and option in _options(_import(path))]
+            hint = f"; {' and '.join(able)} can" if able else ""
+            raise UsageError(f"{os.fspath(name)} cannot be given a {option.replace('_', ' ')}{hint}")
+
+
+def _options(pipeline: Any) -> list[str]:
+    """Return the options of a pipeline: what its class takes by keyword alone."""
+    parameters = inspect.signature(pipeline.__init__).parameters.values()
+    return [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
 
 
 def load_network(name: str | os.PathLike[str]) -> Any:
@@ -152,19 +187,19 @@ def load_network(name: str | os.PathLike[str]) -> Any:
     return _import(_model(model_type, folder).network).from_pretrained(folder)
 
 
-def conductor(name: str | os.PathLike[str]) -> "Conductor":
+def conductor(name: str | os.PathLike[str], **options: Any) -> "Conductor":
     """Load a model that conducts; as `load`, and raises ModelError if it does something else."""
-    return cast("Conductor", _load_for("conduct", name))
+    return cast("Conductor", _load_for("conduct", name, options))
 
 
-def dancer(name: str | os.PathLike[str]) -> "Dancer":
+def dancer(name: str | os.PathLike[str], **options: Any) -> "Dancer":
     """Load a model that dances; as `load`, and raises ModelError if it does something else."""
-    return cast("Dancer", _load_for("dance", name))
+    return cast("Dancer", _load_for("dance", name, options))
 
 
-def soloist(name: str | os.PathLike[str]) -> "Soloist":
+def soloist(name: str | os.PathLike[str], **options: Any) -> "Soloist":
     """Load a model that plays an instrument; as `load`, and raises ModelError if it does something else."""
-    return cast("Soloist", _load_for("sound", name))
+    return cast("Soloist", _load_for("sound", name, options))
 
 
 def command_of(name: str | os.PathLike[str]) -> Command | None:
@@ -184,13 +219,13 @@ def command_of(name: str | os.PathLike[str]) -> Command | None:
 _DOES: dict[Command, str] = {"conduct": "conducts", "dance": "dances", "sound": "plays", "beats": "finds beats"}
 
 
-def _load_for(command: Command, name: str | os.PathLike[str]) -> Any:
+def _load_for(command: Command, name: str | os.PathLike[str], options: Mapping[str, Any]) -> Any:
     """Load a model for a command, if it is one of its art."""
     its_own = command_of(name)
     if its_own not in (command, None):
         does, asked = _DOES[its_own], _DOES[command].removesuffix("s")
         raise ModelError(f"{os.fspath(name)}: {does}, and does not {asked}; `ictus {its_own}` takes it")
-    return load(name)
+    return load(name, **options)
 
 
 def task_class(name: str) -> "TaskClass":
@@ -211,7 +246,7 @@ def task_class(name: str) -> "TaskClass":
     except (ModuleNotFoundError, AttributeError) as error:
         raise UsageError(f"task {name!r} cannot be found: {error}{known}") from error
     if not dataclasses.is_dataclass(getattr(found, "Config", None)):
-        raise UsageError(f"task {name!r} has no dataclass Config; see ictus.training.task")
+        raise UsageError(f"task {name!r} has no dataclass Config; see ictus.task")
     return cast("TaskClass", found)
 
 

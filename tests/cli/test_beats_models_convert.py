@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ictus.beats.beats import Beats
 from ictus.cli import main
-from ictus.conducting.beats import Beats
-from ictus.conducting.conductor import Maestro
+from ictus.conducting.pipeline import Maestro
 from ictus.motion import Motion
 
 

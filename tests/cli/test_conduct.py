@@ -232,9 +232,9 @@ def test_an_existing_result_is_replaced_only_by_a_whole_one(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr("ictus.stage.draw.Scene.frames", full, raising=False)
+        broken.setattr("ictus.render.scene.Scene.frames", full, raising=False)
         broken.setattr("av.container.OutputContainer", full, raising=False)
-        broken.setattr("ictus.stage.film.av.open", full)
+        broken.setattr("ictus.render.film.av.open", full)
         assert main(["conduct", str(music), "-o", str(out), *SMALL]) == 1
     assert out.read_bytes() == b"precious"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["film.mp4"]

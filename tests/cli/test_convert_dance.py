@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from dance.golden_dance import REST
-from dance.test_fact_official import write as write_fact
+from dance.test_convert_checkpoint_fact import write as write_fact
 from ictus.cli import main
-from ictus.dance.conversion import convert
+from ictus.dance.body_conversion import convert
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 
@@ -127,11 +127,11 @@ def test_keypoints_of_a_conductor(tmp_path: Path) -> None:
 
 
 def test_weights_of_fact(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from ictus.dance import fact_official
+    from ictus.dance.models import convert_checkpoint
 
     file = write_fact(tmp_path / "fact.npz")
-    small = fact_official.convert
-    monkeypatch.setattr(fact_official, "convert", lambda source, folder: small(source, folder, heads=2))
+    small = convert_checkpoint.convert
+    monkeypatch.setattr(convert_checkpoint, "convert", lambda source, folder: small(source, folder, heads=2))
     assert run(file, tmp_path / "fact") == 0
     assert "(FACT, " in capsys.readouterr().out
     assert (tmp_path / "fact" / "model.safetensors").is_file()
@@ -145,7 +145,7 @@ def test_tensorflow_checkpoints_say_what_to_do(name: str, tmp_path: Path, capsys
     (tmp_path / name).write_bytes(b"x" * 100)
     assert run(tmp_path / name, tmp_path / "fact") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "pydoc ictus.dance.fact_official" in line
+    assert "pydoc ictus.dance.models.convert_checkpoint" in line
 
 
 @pytest.mark.parametrize(

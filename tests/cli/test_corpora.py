@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ictus.beats.beats import Beats
 from ictus.cli import main
-from ictus.conducting.beats import Beats
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 

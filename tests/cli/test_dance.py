@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ictus.cli import main
-from ictus.dance.fact import FACT, FACTConfig
+from ictus.dance.models.fact import FACT, FACTConfig
 from ictus.motion import Motion
 
 SMALL = ("--size", "128x128", "--fps", "10")

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ictus.beats.beats import Beats
 from ictus.cli import main
-from ictus.conducting.beats import Beats
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_help_needs_no_heavy_library() -> None:
         "import sys; from ictus.cli import main\n"
         "try: main(['data', 'prepare', 'rehearsal', '--help'])\n"
         "except SystemExit: pass\n"
-        "sys.exit(any(name in sys.modules for name in ('torch', 'scipy', 'ictus.rehearsal')))"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'scipy', 'ictus.synthesis')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

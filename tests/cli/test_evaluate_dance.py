@@ -9,12 +9,13 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from ictus import comparison, hub
+from ictus import registry
 from ictus.cli import evaluate_dance, main
 from ictus.dance import evaluation
-from ictus.dance.fact import FACT
+from ictus.dance.data.samples import Samples, joints
 from ictus.dance.frames import padded, rest, unpadded
-from ictus.dance.samples import Samples, joints
+from ictus.dance.models.fact import FACT
+from ictus.metrics import bootstrap
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 
@@ -38,7 +39,7 @@ def write_dance(folder: Path, number: int, frames: int = 300) -> None:
 
 @pytest.fixture
 def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(comparison, "_DRAWS", 20)
+    monkeypatch.setattr(bootstrap, "_DRAWS", 20)
     for number, split in enumerate(("val", "val", "val", "train", "train")):
         write_dance(tmp_path / "corpus" / split / f"gBR_{number}", number)
     return tmp_path / "corpus"
@@ -90,7 +91,7 @@ def test_others_hear_the_music(corpus: Path, monkeypatch: pytest.MonkeyPatch) ->
         heard.append((audio.duration, seed))
         return Motion(np.tile(SMPL.rest, (150, 1, 1)), 30.0, SMPL)
 
-    monkeypatch.setattr(hub, "dancer", lambda name: dance)
+    monkeypatch.setattr(registry, "dancer", lambda name: dance)
     sample = Samples(corpus, "val", seconds=2)[0]
     pulse(10).save(sample.folder / "music.flac")
     made = evaluate_dance.dance_to("somebody")(sample, 3)
@@ -134,7 +135,7 @@ def test_dancers_who_hear_need_music_and_a_body(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flat = Motion(np.zeros((150, 13, 2)), 30.0, get_skeleton("conductor-13"))
-    monkeypatch.setattr(hub, "dancer", lambda name: lambda audio, *, seed: flat)
+    monkeypatch.setattr(registry, "dancer", lambda name: lambda audio, *, seed: flat)
     command = ["evaluate", "dance", "--data", str(corpus), "--model", "somebody"]
     assert main(command) == 2
     assert "gBR_0/music.flac: missing, and somebody hears sound" in capsys.readouterr().err

@@ -9,10 +9,10 @@ import pytest
 
 from ictus.audio import Audio
 from ictus.cli import main
-from ictus.sound.codebook import SpectrogramCodebook
-from ictus.sound.keypoints import KeypointEncoder
-from ictus.sound.player import SAMPLING
-from ictus.sound.soloist import RAW_KEYPOINTS, SoloistTransformer
+from ictus.sound.models.codebook import SpectrogramCodebook
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
+from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer
+from ictus.sound.pipeline import SAMPLING
 from sound.raw_films import read_film, write_film, write_keypoints
 
 TIMES = np.arange(75) / 25  # 3 s

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ictus import registry
 from ictus.cli import main
-from ictus.cli import train as command
 
 TOYS = Path(__file__).parents[1] / "training"
 RECIPE = """
@@ -23,8 +23,8 @@ def run(tmp_path, monkeypatch):
     """`ictus train` in a folder with a recipe and a corpus."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(TOYS)
-    monkeypatch.setitem(command.TASKS, "toys.regression", "toy_tasks:Regression")
-    monkeypatch.setitem(command.TASKS, "toys.gan", "toy_tasks:Gan")
+    monkeypatch.setitem(registry.TASKS, "toys.regression", "toy_tasks:Regression")
+    monkeypatch.setitem(registry.TASKS, "toys.gan", "toy_tasks:Gan")
     (tmp_path / "corpus").mkdir()
     for name, count in (("train", 12), ("val", 3)):
         rows = np.random.default_rng(0).normal(size=(count, 5)).astype(np.float32)

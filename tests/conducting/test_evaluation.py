@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ictus.conducting.beats import Beats
-from ictus.conducting.conductor import Maestro
-from ictus.conducting.dataset import ConductorMotion
+from ictus.beats.beats import Beats
+from ictus.conducting.data.conductor_motion import ConductorMotion
 from ictus.conducting.evaluation import CHANCE, TRUTH, evaluate
+from ictus.conducting.pipeline import Maestro
 from ictus.conducting.projection import project
 from ictus.errors import UsageError
 

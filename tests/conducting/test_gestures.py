@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.signal import find_peaks
 
-from ictus.conducting.beats import Beats
+from ictus.beats.beats import Beats
 from ictus.conducting.body import BODY, embody
-from ictus.conducting.conductor import Maestro
 from ictus.conducting.gestures import PATTERNS, conduct
+from ictus.conducting.pipeline import Maestro
 from ictus.kinematics import bone_lengths
 from ictus.motion import Motion
 
@@ -58,7 +58,7 @@ def test_every_beat_is_a_low_point_and_every_low_point_a_beat(
 def test_the_lead_moves_the_hand_and_not_the_beats() -> None:
     beats = music()
     plain = Maestro(fps=120).perform(beats, beats.duration)
-    early = Maestro(fps=120).perform(beats, beats.duration, lead=0.1)
+    early = Maestro(fps=120, lead=0.1).perform(beats, beats.duration)
     a, b = joint(plain, "right_wrist")[12:1000], joint(early, "right_wrist")[:988]
     np.testing.assert_allclose(a, b, atol=0.02)
     assert plain.meta["beats"] == early.meta["beats"]

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from ictus.beats.beats import Beats
 from ictus.conducting import metrics
-from ictus.conducting.beats import Beats
-from ictus.conducting.conductor import Maestro
+from ictus.conducting.pipeline import Maestro
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton

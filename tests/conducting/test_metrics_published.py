@@ -9,10 +9,11 @@ import pytest
 import torch
 from scipy import signal
 
-from ictus.conducting import metrics, official
-from ictus.conducting.gan import Discriminator
+from ictus.conducting import metrics
 from ictus.conducting.metrics.published import _BATCH
-from ictus.conducting.sync import M2SNet
+from ictus.conducting.models import convert_checkpoint
+from ictus.conducting.models.m2s_gan import Discriminator
+from ictus.conducting.models.m2s_net import M2SNet
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
@@ -87,7 +88,7 @@ def test_the_authors_sync_error(parity, tmp_path):
     file = DATA / "M2SNet_official_pretrained.pt"
     if not file.exists():
         pytest.skip(f"{file} is not there")
-    judge = official.convert(file, tmp_path / "judge")
+    judge = convert_checkpoint.convert(file, tmp_path / "judge")
     error = metrics.sync_error(parity["motion"], parity["motion3"], judge)
     assert error == pytest.approx(float(parity["sync_error3"]), abs=1e-4)
 

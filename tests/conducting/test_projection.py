@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ictus.conducting.beats import Beats
-from ictus.conducting.conductor import Maestro
+from ictus.beats.beats import Beats
+from ictus.conducting.pipeline import Maestro
 from ictus.conducting.projection import lift, project
 from ictus.errors import MotionError
 from ictus.kinematics import bone_lengths

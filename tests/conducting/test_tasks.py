@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from ictus.conducting.baselines import CNNLSTM, Plain
-from ictus.conducting.dataset import ConductorMotion
-from ictus.conducting.sync import M2SNet
+from ictus.conducting.data.conductor_motion import ConductorMotion
+from ictus.conducting.models.baselines import CNNLSTM, Plain
+from ictus.conducting.models.m2s_net import M2SNet
 from ictus.conducting.tasks.baselines import Baseline, BaselineConfig
 from ictus.conducting.tasks.corpus import CorpusConfig
 from ictus.conducting.tasks.m2s_gan import M2SGANTask, M2SGANTaskConfig

@@ -16,7 +16,7 @@ import pytest
 import ictus
 from ictus.errors import IctusError
 
-_FRONTS = ("ictus.cli", "ictus.studio", "ictus.stage")  # what users see: slow to import, nothing is registered
+_FRONTS = ("ictus.cli", "ictus.studio", "ictus.render")  # what users see: slow to import, nothing is registered
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -55,7 +55,7 @@ def metrics() -> dict[str, Any]:
     offered = {
         f"{package.__name__.split('.')[-2]}.{name}": getattr(package, name)
         for package in packages
-        for name in package.__all__
+        for name in getattr(package, "__all__", ())
     }
     return {name: thing for name, thing in offered.items() if inspect.isfunction(thing)}
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 from registered import line, lines, metrics, one_line
 
-from ictus.conducting.gan import Discriminator
-from ictus.conducting.sync import M2SNet
+from ictus.conducting.models.m2s_gan import Discriminator
+from ictus.conducting.models.m2s_net import M2SNet
 from ictus.errors import IctusError
 from ictus.skeleton import get_skeleton
 
@@ -84,6 +84,8 @@ def _near(times: np.ndarray, within: float) -> Callable[[np.ndarray], bool]:
 
 
 CASES: dict[str, Case] = {
+    "beats.continuity": Case((TIMES, TIMES), (1, 1), empty=(0, 0)),
+    "beats.f_measure": Case((TIMES, TIMES), 1, empty=0),
     "conducting.beat_scores": Case((ONE, TIMES), {"f_measure": 1, "cmlt": 1, "amlt": 1, "asynchrony": 0}, within=0.01),
     "conducting.best_lag": Case((ONE, TIMES), {"lag": 0, "f_measure": 1}, within=0.01),
     "conducting.bone_length_constancy": Case((np.tile(ONE[:1], (9, 1, 1)),), 0),

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ictus.dance import aist
+from ictus.dance.data import aist
 from ictus.errors import MotionError, UsageError
 
 NAMES = [f"g{genre}_sBM_cAll_d04_m{genre}{k}_ch0{k + 1}" for k, genre in enumerate(("BR", "HO", "KR"))]

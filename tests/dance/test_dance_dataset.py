@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from prepared_dances import write_aist, write_melody
 
-from ictus.dance.dataset import AIST, MELODY, RandomWindows, Windows, survey
+from ictus.dance.data.dataset import AIST, MELODY, RandomWindows, Windows, survey
 from ictus.errors import IctusError, UsageError
 
 

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from prepared_dances import write_aist
 
-from ictus import comparison
 from ictus.dance import metrics
 from ictus.dance.controls import BEATS, BLEND, CONTROLS, joined, off_the_beat, other_music
+from ictus.dance.data.samples import SEED, Sample, Samples, joints
 from ictus.dance.evaluation import MEANING, TRUTH, Reference, Row, caveats, evaluate
-from ictus.dance.samples import SEED, Sample, Samples, joints
 from ictus.errors import IctusError, UsageError
-from ictus.frechet import Normal
 from ictus.kinematics import bone_lengths
+from ictus.metrics import bootstrap
+from ictus.metrics.frechet import Normal
 from ictus.motion import Motion
+from ictus.render.dance_plots import speed_and_beats
 from ictus.skeleton import get_skeleton
-from ictus.stage.dance_plots import speed_and_beats
 
 SMPL = get_skeleton("smpl-24")
 STILL, PHRASES, NOISE = CONTROLS
@@ -47,14 +47,14 @@ def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def table(real: Path) -> dict[str, Row]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "_DRAWS", 200)
+        patch.setattr(bootstrap, "_DRAWS", 200)
         return {row.name: row for row in evaluate({}, Samples(real, "val"), Reference.of(real, ["val"]))}
 
 
 @pytest.fixture
 def swaying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A corpus in small, for which intervals are drawn in haste."""
-    monkeypatch.setattr(comparison, "_DRAWS", 20)
+    monkeypatch.setattr(bootstrap, "_DRAWS", 20)
     return write_aist(tmp_path / "swaying")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from raw_dances import walk, write_gathered, write_published
 
-from ictus.dance import dance_with_melody
+from ictus.dance.data import dance_with_melody
 from ictus.errors import MotionError, UsageError
 
 

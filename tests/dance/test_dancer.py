@@ -1,18 +1,18 @@
 """Dancers: whole dances out of untrained networks, as long as the music, repeatable, and clear about bad input."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from ictus import hub
+from ictus import registry
 from ictus.audio import Audio
-from ictus.dance.dancer import FACTDancer, MelodyDancer
-from ictus.dance.fact import FACT, FACTConfig
+from ictus.beats import Beats
 from ictus.dance.frames import rest
-from ictus.dance.melody import MelodyAutoencoder
+from ictus.dance.models.fact import FACT, FACTConfig
+from ictus.dance.models.melody import MelodyAutoencoder
+from ictus.dance.pipeline import FACTDancer, MelodyDancer
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from ictus.kinematics import bone_lengths
 from ictus.motion import Motion
@@ -21,16 +21,9 @@ from ictus.skeleton import get_skeleton
 BEATS = np.arange(0.2, 100, 0.5)
 
 
-@dataclass(frozen=True)
-class Heard:
-    times: np.ndarray
-    positions: np.ndarray
-    loudness: np.ndarray
-
-
-def hear(audio: Audio) -> Heard:
+def hear(audio: Audio) -> Beats:
     beats = BEATS[audio.duration > BEATS]
-    return Heard(beats, np.arange(len(beats)) % 4 + 1, np.full(len(beats), 0.6))
+    return Beats(beats, np.arange(len(beats)) % 4 + 1, 4, loudness=np.full(len(beats), 0.6))
 
 
 def pulse(seconds: float) -> Audio:
@@ -59,7 +52,7 @@ def melody() -> MelodyAutoencoder:
 
 def get_points() -> torch.Tensor:
     """A dancer who sways, melody-21, (50, 21, 3)."""
-    from ictus.dance.conversion import convert
+    from ictus.dance.body_conversion import convert
     from ictus.kinematics import forward_kinematics
 
     body = get_skeleton("smpl-24")
@@ -88,18 +81,19 @@ def test_seeds_and_genres(fact: FACT) -> None:
     a, b, c = (dancer(pulse(3), seed=seed).positions for seed in (4, 4, 5))
     np.testing.assert_array_equal(a, b)
     assert np.abs(a - c).max() > 0.01
-    assert {dancer(pulse(2.5), seed=seed, genre="waack").meta["genre"] for seed in range(3)} == {"WA"}
+    waacking = FACTDancer(fact, "fact", hear, genre="waack")
+    assert {waacking(pulse(2.5), seed=seed).meta["genre"] for seed in range(3)} == {"WA"}
     assert dancer.genres == ["BR", "WA"]
     with pytest.raises(UsageError, match=r"no genre 'polka'; it knows BR \(break\), WA \(waack\)"):
-        dancer(pulse(3), genre="polka")
+        FACTDancer(fact, "fact", hear, genre="polka")
     with pytest.raises(UsageError, match="no genre 'krump'"):
-        dancer(pulse(3), genre="krump")
+        FACTDancer(fact, "fact", hear, genre="krump")
 
 
 def test_a_seed_motion_begins_the_dance(fact: FACT) -> None:
     dancer = FACTDancer(fact, "fact", hear)
     begun = dancer(pulse(4), seed=2)
-    motion = dancer(pulse(5), seed_motion=begun.resample(30))
+    motion = FACTDancer(fact, "fact", hear, seed_motion=begun.resample(30))(pulse(5))
     assert len(motion) == 301
     assert motion.meta["genre"] is None
     body = slice(12, 24)  # above the hips, which feet do not change
@@ -110,17 +104,17 @@ def test_wrong_seed_motions(fact: FACT) -> None:
     dancer = FACTDancer(fact, "fact", hear)
     body = get_skeleton("conductor-13")
     with pytest.raises(MotionError, match="is conductor-13; give smpl-24"):
-        dancer(pulse(3), seed_motion=Motion(np.zeros((200, 13, 2)), 30, body))
+        FACTDancer(fact, "fact", hear, seed_motion=Motion(np.zeros((200, 13, 2)), 30, body))
     begun = dancer(pulse(4))
     short = Motion(begun.positions[:60], 60, begun.skeleton, begun.rotations[:60], begun.root[:60])
     with pytest.raises(MotionError, match=r"lasts 1\.00 s"):
-        dancer(pulse(3), seed_motion=short)
+        FACTDancer(fact, "fact", hear, seed_motion=short)
     with pytest.raises(MotionError, match="has 10 frames a second"):
-        dancer(pulse(3), seed_motion=begun.resample(10))
+        FACTDancer(fact, "fact", hear, seed_motion=begun.resample(10))
     with pytest.raises(AudioError, match=r"lasts 1\.50 s"):
         dancer(pulse(1.5))
     with pytest.raises(UsageError, match="stride 21"):
-        dancer(pulse(3), stride=21)
+        FACTDancer(fact, "fact", hear, stride=21)(pulse(3))
 
 
 def test_the_autoencoder_dances(melody: MelodyAutoencoder) -> None:
@@ -131,18 +125,18 @@ def test_the_autoencoder_dances(melody: MelodyAutoencoder) -> None:
     np.testing.assert_array_equal(a.positions, b.positions)
     assert np.abs(a.positions - c.positions).max() > 1e-4
     assert np.ptp(bone_lengths(a.skeleton, a.positions), axis=0).max() < 1e-4
-    for asked in ({"genre": "BR"}, {"stride": 2}, {"seed_motion": a}):
-        with pytest.raises(UsageError, match="melody cannot be given"):
-            dancer(pulse(3), **asked)
 
 
-def test_the_hub_knows_who_dances(fact: FACT, melody: MelodyAutoencoder, tmp_path: Path) -> None:
+def test_the_registry_knows_who_dances(fact: FACT, melody: MelodyAutoencoder, tmp_path: Path) -> None:
     fact.save_pretrained(tmp_path / "fact")
     melody.save_pretrained(tmp_path / "melody")
-    assert isinstance(hub.load(tmp_path / "fact"), FACTDancer)
-    assert isinstance(hub.dancer(tmp_path / "melody"), MelodyDancer)
+    assert isinstance(registry.load(tmp_path / "fact"), FACTDancer)
+    assert isinstance(registry.dancer(tmp_path / "melody"), MelodyDancer)
+    for asked in ({"genre": "BR"}, {"stride": 2}, {"seed_motion": None}):
+        with pytest.raises(UsageError, match=r"melody cannot be given a .*fact.* can"):
+            registry.dancer(tmp_path / "melody", **asked)
     with pytest.raises(ModelError, match="dances, and does not conduct"):
-        hub.conductor(tmp_path / "fact")
+        registry.conductor(tmp_path / "fact")
     for name in ("maestro", "plain"):
         with pytest.raises(ModelError, match="conducts, and does not dance"):
-            hub.dancer(name)
+            registry.dancer(name)

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ictus.dance.fact import ABLATIONS, FACT, FACTConfig, sustained
 from ictus.dance.frames import padded, rest, unpadded
+from ictus.dance.models.fact import ABLATIONS, FACT, FACTConfig, sustained
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from prepared_dances import write_aist
 
-from ictus.cli.train import task_class
-from ictus.dance.fact import ABLATIONS, FACT, sustained
 from ictus.dance.frames import padded, rest
+from ictus.dance.models.fact import ABLATIONS, FACT, sustained
 from ictus.dance.tasks.fact import FACTTask, FACTTaskConfig
 from ictus.errors import UsageError
+from ictus.registry import task_class
 from ictus.training.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"

@@ -8,10 +8,10 @@ import pytest
 import torch
 from prepared_dances import write_melody
 
-from ictus.cli.train import task_class
-from ictus.dance.melody import MelodyAutoencoder
+from ictus.dance.models.melody import MelodyAutoencoder
 from ictus.dance.tasks.melody import MelodyTask, MelodyTaskConfig, index_of
 from ictus.errors import UsageError
+from ictus.registry import task_class
 from ictus.training.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"

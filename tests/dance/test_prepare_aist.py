@@ -10,10 +10,10 @@ from raw_dances import IGNORED, TEMPI, TEST, TRAIN, VAL, write_aist
 from scipy.spatial.transform import Rotation
 
 from ictus.audio import Audio
-from ictus.dance import aist, aist_inspection
-from ictus.dance.aist_preparation import plan, prepare
-from ictus.dance.dataset import AIST, survey
-from ictus.dance.prepare import Done, carry_out, close, save
+from ictus.dance.data import aist, aist_inspection
+from ictus.dance.data.aist_preparation import plan, prepare
+from ictus.dance.data.dataset import AIST, survey
+from ictus.dance.data.preparation import Done, carry_out, close, save
 from ictus.errors import IctusError, UsageError
 from ictus.features import rhythm35
 

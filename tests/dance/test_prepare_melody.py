@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from raw_dances import walk, write_gathered, write_published
 
-from ictus.dance import dance_with_melody
-from ictus.dance.dataset import MELODY, survey
-from ictus.dance.melody_preparation import heading, plan, prepare, settled
-from ictus.dance.prepare import Done, carry_out, close
+from ictus.dance.data import dance_with_melody
+from ictus.dance.data.dataset import MELODY, survey
+from ictus.dance.data.melody_preparation import heading, plan, prepare, settled
+from ictus.dance.data.preparation import Done, carry_out, close
 from ictus.errors import UsageError
 from ictus.features import melody16
 from ictus.skeleton import get_skeleton

@@ -1,22 +1,21 @@
 """The dancers that are shipped, on music whose beats are known and that none of them has danced to."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from ictus import hub
+from ictus import registry
 from ictus.audio import Audio
+from ictus.beats import Beats
 from ictus.dance.choreographer import Choreographer
-from ictus.dance.choreography import Dance
 from ictus.dance.metrics import beat_alignment, drift, foot_skating, freezing
-from ictus.dance.repertoire import Repertoire
+from ictus.dance.models.motion_memory import MotionMemory
+from ictus.dance.motion_matching import Dance
 from ictus.kinematics import bone_lengths, forward_kinematics
 from ictus.motion import Motion
-from ictus.rehearsal.score import Score
-from ictus.rehearsal.synthesizer import play
+from ictus.scores.score import Score
 from ictus.skeleton import get_skeleton
+from ictus.synthesis.synthesizer import play
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +43,10 @@ def sliding(dance: Dance) -> float:
 
 def test_the_choreographer_is_on_the_beat(ode: tuple[Audio, np.ndarray]) -> None:
     audio, beats = ode
-    dancer = hub.dancer("choreographer")
-    known = Repertoire.from_pretrained("choreographer").dances()
+    known = MotionMemory.from_pretrained("choreographer").dances()
     on, off = [], []
     for seed, genre in enumerate(("WA", "KR", "BR")):
-        motion = dancer(audio, seed=seed, genre=genre)
+        motion = registry.dancer("choreographer", genre=genre)(audio, seed=seed)
         whole(motion, audio, sliding=0.5 * min(sliding(dance) for dance in known if dance.genre == genre))
         assert freezing(motion).longest < 5.0
         on.append(beat_alignment(motion, beats))
@@ -56,23 +54,10 @@ def test_the_choreographer_is_on_the_beat(ode: tuple[Audio, np.ndarray]) -> None
     assert np.mean(on) > np.mean(off) + 0.05
 
 
-@dataclass(frozen=True)
-class Steady:
-    """Beats of a song of three minutes, 110 a minute, in four."""
-
-    times: np.ndarray = field(default_factory=lambda: np.arange(0.5, 180, 60 / 110))
-
-    @property
-    def positions(self) -> np.ndarray:
-        return np.arange(len(self.times)) % 4 + 1
-
-    @property
-    def loudness(self) -> np.ndarray:
-        return np.full(len(self.times), 0.6)
-
-
 def test_three_minutes_do_not_freeze() -> None:
-    dancer = Choreographer(Repertoire.from_pretrained("choreographer"), "choreographer", lambda _: Steady())
+    times = np.arange(0.5, 180, 60 / 110)
+    steady = Beats(times, np.arange(len(times)) % 4 + 1, 4, loudness=np.full(len(times), 0.6))
+    dancer = Choreographer(MotionMemory.from_pretrained("choreographer"), "choreographer", lambda _: steady)
     for seed in range(3):
         motion = dancer(Audio(np.zeros((1, 180 * 22050), np.float32), 22050), seed=seed)
         assert 0.5 < freezing(motion).ratio < 2.0
@@ -82,7 +67,7 @@ def test_three_minutes_do_not_freeze() -> None:
 @pytest.mark.slow
 def test_fact_goes_on_dancing(ode: tuple[Audio, np.ndarray]) -> None:
     audio, _ = ode
-    dances = [hub.dancer("fact")(audio, seed=seed) for seed in (0, 1)]
+    dances = [registry.dancer("fact")(audio, seed=seed) for seed in (0, 1)]
     for motion in dances:
         whole(motion, audio)
         speed = np.linalg.norm(np.diff(motion.positions, axis=0), axis=-1).mean() * motion.fps

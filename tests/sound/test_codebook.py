@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ictus.errors import AudioError, ModelError, UsageError
-from ictus.sound.codebook import (
+from ictus.sound.models.codebook import (
     COLUMNS,
     MARGIN,
     Attention,
@@ -17,7 +17,7 @@ from ictus.sound.codebook import (
     column_major,
     from_column_major,
 )
-from ictus.sound.critic import PatchDiscriminator
+from ictus.sound.models.patch_discriminator import PatchDiscriminator
 
 
 def parameters(network: torch.nn.Module) -> int:

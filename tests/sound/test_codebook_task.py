@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from ictus.errors import IctusError, UsageError
-from ictus.sound.codebook import SpectrogramCodebook
-from ictus.sound.critic import PatchDiscriminator
+from ictus.sound.models.codebook import SpectrogramCodebook
+from ictus.sound.models.patch_discriminator import PatchDiscriminator
 from ictus.sound.tasks.codebook import CodebookTask, CodebookTaskConfig, block_means, draw, louder
 from ictus.training.recipe import read_recipe
 

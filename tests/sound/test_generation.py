@@ -18,13 +18,13 @@ import torch
 from ictus.cli import evaluate_sound, main
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS, MEL_RATE
-from ictus.sound.codebook import SpectrogramCodebook
-from ictus.sound.dataset import WINDOW, survey
+from ictus.sound.data.dataset import WINDOW, survey
+from ictus.sound.data.samples import Mel, Sample, Samples
 from ictus.sound.generation import fingerprint, generate_corpus, kept, rank_and_world, window_seed
 from ictus.sound.griffin_lim import griffin_lim
-from ictus.sound.keypoints import KeypointEncoder
-from ictus.sound.samples import Mel, Sample, Samples
-from ictus.sound.soloist import SoloistTransformer
+from ictus.sound.models.codebook import SpectrogramCodebook
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
+from ictus.sound.models.soloist import SoloistTransformer
 
 FRAMES = 64
 COMMAND = "import sys; from ictus.cli import main; sys.exit(main())"
@@ -33,7 +33,7 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from ictus.sound.generation import generate_corpus
-from ictus.sound.samples import Samples
+from ictus.sound.data.samples import Samples
 
 def half(file, array, save=np.save, count=[0], **options):
     save(file, array, **options)

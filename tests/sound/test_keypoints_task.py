@@ -10,7 +10,7 @@ import torch
 
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS
-from ictus.sound.keypoints import KeypointEncoder
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.tasks.keypoints import KeypointsTask, KeypointsTaskConfig, Stretches
 from ictus.training.recipe import read_recipe
 

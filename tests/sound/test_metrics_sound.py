@@ -9,7 +9,7 @@ from scipy.special import softmax
 from ictus.audio import Audio
 from ictus.errors import AudioError, UsageError
 from ictus.features import mel80
-from ictus.frechet import Normal
+from ictus.metrics.frechet import Normal
 from ictus.sound import MEL_RATE, RATE, metrics
 from ictus.sound.metrics.onsets import onset_f_measure, onset_times
 from ictus.sound.metrics.pitch import NONE, chroma_accuracy, note_classes, pitch_classes

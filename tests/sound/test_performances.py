@@ -11,10 +11,10 @@ import pytest
 
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
-from ictus.sound.dataset import UNKNOWN, WINDOW, Performance, RandomWindows, Windows, rows_of, survey
+from ictus.sound.data.dataset import UNKNOWN, WINDOW, Performance, RandomWindows, Windows, rows_of, survey
 
 FEATURE_RATE = 21.5
-SOLOS_MELS = Path(__file__).parents[2] / "recipes" / "solos_mels.py"
+SOLOS_MELS = Path(__file__).parents[2] / "scripts" / "solos_mels.py"
 
 
 def write(folder: Path, frames: int = 2000, *, kind: str = "float32", instrument: str | None = "flute") -> Path:

@@ -12,10 +12,10 @@ import soundfile
 from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel80
-from ictus.sound import films, rows, videos
-from ictus.sound.dataset import Windows, survey
-from ictus.sound.inspection import inspect
-from ictus.sound.preparation import Cutting, Done, carry_out, close, plan, write_ids
+from ictus.sound.data import frame_features, video_index, video_io
+from ictus.sound.data.dataset import Windows, survey
+from ictus.sound.data.inspection import inspect
+from ictus.sound.data.preparation import Cutting, Done, carry_out, close, plan, write_ids
 from sound.raw_films import (
     HEIGHT,
     RATE,
@@ -42,7 +42,7 @@ def uneven(seconds: float = 6.0) -> list[float]:
 
 def made(data: Path, out: Path, cutting: Cutting | None = None, **choices: object) -> Done:
     """Prepare a corpus as the command does."""
-    found, _ = videos.survey(data, **choices)  # type: ignore[arg-type]
+    found, _ = video_index.survey(data, **choices)  # type: ignore[arg-type]
     done = carry_out(
         plan(found, cutting or Cutting(2.0), out), progress=lambda fraction: None, report=lambda line: None
     )
@@ -75,18 +75,18 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_films_are_read_by_time(tmp_path: Path, name: str, choices: dict[str, object]) -> None:
-    film = films.look(write_film(tmp_path / name, clicks=CLICKS, **choices))  # type: ignore[arg-type]
+    film = video_io.look(write_film(tmp_path / name, clicks=CLICKS, **choices))  # type: ignore[arg-type]
     assert film.seconds == pytest.approx(6, abs=0.1)
     assert film.size == (WIDTH, HEIGHT)
-    shown = [moment(picture.to_ndarray(format="rgb24")) for picture in films.pictures(film)]
+    shown = [moment(picture.to_ndarray(format="rgb24")) for picture in video_io.pictures(film)]
     assert len(shown) == round(film.seconds * 25)
     late = np.array(shown) - np.arange(len(shown)) / 25
     assert np.abs(late).max() <= np.diff(film.times).max() / 2 + 0.005  # the nearest picture that there is
     assert abs(late.mean()) < 0.003
-    heard = np.concatenate(list(films.sound(film)))
+    heard = np.concatenate(list(video_io.sound(film)))
     np.testing.assert_allclose(onsets(heard, 22050), CLICKS, atol=0.002)
-    (one,) = [number for number, block in enumerate(films.pieces(films.sound(film), 22050)) if number == 2]
-    piece = list(films.pieces(films.sound(film), 22050))[one]
+    (one,) = [number for number, block in enumerate(video_io.pieces(video_io.sound(film), 22050)) if number == 2]
+    piece = list(video_io.pieces(video_io.sound(film), 22050))[one]
     np.testing.assert_array_equal(piece, heard[2 * 22050 : 3 * 22050])
 
 
@@ -94,7 +94,7 @@ def test_films_are_read_by_time(tmp_path: Path, name: str, choices: dict[str, ob
 def test_stretched_sound_keeps_its_pitch_and_its_time(stretch: float) -> None:
     times = np.arange(0.5, 9.5, 0.7)
     blocks = np.array_split(clicking(10, times.tolist()), 37)
-    slow = np.concatenate(list(films.stretched([*blocks, np.zeros(0, np.float32)], RATE, stretch)))
+    slow = np.concatenate(list(video_io.stretched([*blocks, np.zeros(0, np.float32)], RATE, stretch)))
     assert len(slow) / RATE == pytest.approx(10 / stretch, abs=0.03)
     np.testing.assert_allclose(onsets(slow, RATE), times / stretch, atol=0.012)
     tone = np.abs(np.fft.rfft(slow[round((times[2] + 0.1) / stretch * RATE) :][:16384] * np.hanning(16384)))
@@ -133,10 +133,10 @@ def test_picture_keypoints_and_sound_stay_together(corpus: Path, tmp_path: Path,
 
 def test_keypoints_of_each_picture_of_an_uneven_film(tmp_path: Path) -> None:
     times = uneven()
-    film = films.look(write_film(tmp_path / "a.mp4", times=times))
+    film = video_io.look(write_film(tmp_path / "a.mp4", times=times))
     path = write_keypoints(tmp_path / "a.npz", times, mediapipe=True)
-    video = videos.Video("a", "cello", "train", film.file, path)
-    found = rows.keypoints(video, film)
+    video = video_index.Video("a", "cello", "train", film.file, path)
+    found = frame_features.keypoints(video, film)
     wrist = (found.values[:, WRIST, 0] - SIDE) / SPEED  # in pixels: the film's size is known
     seconds = np.arange(len(wrist)) / 25
     assert found.rate == 25
@@ -150,50 +150,52 @@ def test_keypoints_of_all_videos_in_one_array(corpus: Path, tmp_path: Path) -> N
     rest = np.ones((20, 3, 47), np.float32)
     np.concatenate([rest, own, rest]).tofile(tmp_path / "skeleton.npy")
     (tmp_path / "skeleton_dict.json").write_text(json.dumps({"-x_y": [20, 170], "_counter": 190}))
-    found, lines = videos.survey(corpus, skeletons=tmp_path / "skeleton.npy")
+    found, lines = video_index.survey(corpus, skeletons=tmp_path / "skeleton.npy")
     assert not lines
     bass = next(video for video in found if video.name == "-x_y")
     assert (bass.instrument, bass.keypoints) == ("double bass", None)
-    film = films.look(bass.film)
-    np.testing.assert_allclose(rows.keypoints(bass, film).values[:, WRIST, 0], own[:, 0, WRIST])
+    film = video_io.look(bass.film)
+    np.testing.assert_allclose(frame_features.keypoints(bass, film).values[:, WRIST, 0], own[:, 0, WRIST])
     missing = bass.__class__("other", None, "train", bass.film, None, bass.skeletons)
     with pytest.raises(IctusError, match="no video 'other'"):
-        rows.keypoints(missing, film)
+        frame_features.keypoints(missing, film)
 
 
 def test_keypoints_that_do_not_belong_are_refused(corpus: Path, tmp_path: Path) -> None:
-    film = films.look(corpus / "Cello" / "abc.mp4")
+    film = video_io.look(corpus / "Cello" / "abc.mp4")
     for count in (100, 240):
         path = write_keypoints(tmp_path / f"{count}.npy", np.arange(count) / 25)
-        video = videos.Video("abc", "cello", "train", film.file, path)
+        video = video_index.Video("abc", "cello", "train", film.file, path)
         with pytest.raises(IctusError, match=f"{count} rows.*--keypoint-rate"):
-            rows.keypoints(video, film)
-    assert len(rows.keypoints(video, film, rate=40).values) == 150
+            frame_features.keypoints(video, film)
+    assert len(frame_features.keypoints(video, film, rate=40).values) == 150
 
 
 def test_features(corpus: Path, tmp_path: Path) -> None:
-    film = films.look(corpus / "Cello" / "abc.mp4")
+    film = video_io.look(corpus / "Cello" / "abc.mp4")
     values = np.random.default_rng(0).random((129, 1024)).astype(np.float32)
     np.save(tmp_path / "a.npy", values)
     np.savez(tmp_path / "a.npz", rgb=values, flow=2 * values, fps=21.5)
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(values))
     for suffix in (".npy", ".npz", ".pkl"):
-        found = rows.features(tmp_path / f"a{suffix}", "flow", film, rate=21.5, stretch=0.5)
+        found = frame_features.features(tmp_path / f"a{suffix}", "flow", film, rate=21.5, stretch=0.5)
         assert found.rate == 10.75
         np.testing.assert_array_equal(found.values, 2 * values if suffix == ".npz" else values)
         np.testing.assert_array_equal(found.cut(4.0, 4.0), found.values[43:86])
     np.testing.assert_array_equal(found.cut(8.0, 4.1), [*found.values[86:], found.values[-1]])
     with pytest.raises(IctusError, match=r"a\.npy: 129 rows, 25 a second, last 5\.2 s, but the film 6\.5 s"):
-        rows.features(tmp_path / "a.npy", "rgb", films.Film(film.file, film.times, 6.5, 6.5, 0.0, (2, 2)), rate=25)
+        frame_features.features(
+            tmp_path / "a.npy", "rgb", video_io.Film(film.file, film.times, 6.5, 6.5, 0.0, (2, 2)), rate=25
+        )
     np.save(tmp_path / "b.npy", values[:, :64])
     with pytest.raises(IctusError, match=r"b\.npy: rgb is float32 of shape \(129, 64\)"):
-        rows.features(tmp_path / "b.npy", "rgb", film)
+        frame_features.features(tmp_path / "b.npy", "rgb", film)
     (tmp_path / "c.pkl").write_bytes(pickle.dumps(Path("x")))
     with pytest.raises(IctusError, match=r"c\.pkl: is refused"):
-        rows.features(tmp_path / "c.pkl", "rgb", film)
+        frame_features.features(tmp_path / "c.pkl", "rgb", film)
     (tmp_path / "d.npz").write_bytes(b"PK")
     with pytest.raises(IctusError, match=r"d\.npz: is damaged"):
-        rows.features(tmp_path / "d.npz", "rgb", film)
+        frame_features.features(tmp_path / "d.npz", "rgb", film)
 
 
 def test_each_bad_film_is_a_line_and_the_others_go_on(corpus: Path, tmp_path: Path) -> None:
@@ -274,11 +276,11 @@ def test_what_is_there_is_kept_and_what_is_missing_made(corpus: Path, tmp_path: 
 
 def test_videos_are_split_whole_and_for_good(corpus: Path, tmp_path: Path) -> None:
     names = [f"video{number}" for number in range(4000)]
-    splits = [videos.hashed_split(name) for name in names]
+    splits = [video_index.hashed_split(name) for name in names]
     for split, share in {"train": 0.8, "val": 0.1, "test": 0.1}.items():
         assert splits.count(split) / len(names) == pytest.approx(share, abs=0.02)
-    assert splits != [videos.hashed_split(name, seed=1) for name in names]
-    assert [videos.hashed_split(name) for name in ("3HgbEKrbA9s", "hSPeJm9-XF4")] == ["val", "test"]
+    assert splits != [video_index.hashed_split(name, seed=1) for name in names]
+    assert [video_index.hashed_split(name) for name in ("3HgbEKrbA9s", "hSPeJm9-XF4")] == ["val", "test"]
     table = tmp_path / "table.csv"
     table.write_text("video,instrument,split\nabc,,test\n-x_y,Violin,val\n")
     out = tmp_path / "out"
@@ -293,18 +295,18 @@ def test_videos_are_split_whole_and_for_good(corpus: Path, tmp_path: Path) -> No
 
 
 def test_folders_are_looked_through(corpus: Path, tmp_path: Path) -> None:
-    found, lines = videos.survey(corpus)
+    found, lines = video_index.survey(corpus)
     assert [(video.name, video.instrument, video.parts) for video in found] == [
         ("-x_y", "double bass", ()),
         ("abc", "cello", ("keypoints",)),
     ]
     assert lines == [f"{corpus}: 1 videos have keypoints, but not -x_y"]
     with pytest.raises(UsageError, match="no such folder"):
-        videos.survey(tmp_path / "nowhere")
+        video_index.survey(tmp_path / "nowhere")
     with pytest.raises(UsageError, match="no films in it"):
-        videos.survey(tmp_path)
+        video_index.survey(tmp_path)
     with pytest.raises(UsageError, match="none of its 2 films shows tuba"):
-        videos.survey(corpus, instruments=["tuba"])
+        video_index.survey(corpus, instruments=["tuba"])
     flat = tmp_path / "flat"
     for name in ("one.mp4", "two.webm", "._one.mp4", "two.mp4.part"):
         write_film(tmp_path / "x.mp4", 0.2)
@@ -314,7 +316,7 @@ def test_folders_are_looked_through(corpus: Path, tmp_path: Path) -> None:
     (flat / "one_feat.npz").touch()
     (flat / "two").mkdir()
     (flat / "videos.csv").write_text("video,instrument\none,Horn\n")
-    one, two = videos.survey(flat)[0]
+    one, two = video_index.survey(flat)[0]
     assert (one.instrument, two.instrument, two.stem) == ("horn", None, "unknown-two")
     assert one.features == {"rgb": flat / "one_rgb.pkl", "flow": flat / "one_feat.npz"}
     assert two.keypoints == flat / "two"
@@ -323,17 +325,17 @@ def test_folders_are_looked_through(corpus: Path, tmp_path: Path) -> None:
 def test_ids_that_are_wanted(corpus: Path, tmp_path: Path) -> None:
     ids = tmp_path / "ids.json"
     ids.write_text(json.dumps({"Cello": ["abc", "def"], "DoubleBass": ["ghi"], "Tuba": {"jkl": [[0, 9]]}}))
-    found, _ = videos.survey(corpus)
-    assert write_ids(tmp_path, videos.wanted(ids), found) == ["def", "ghi", "jkl"]
+    found, _ = video_index.survey(corpus)
+    assert write_ids(tmp_path, video_index.wanted(ids), found) == ["def", "ghi", "jkl"]
     assert (tmp_path / "ids.txt").read_text().split("\n") == [
         *("# cello", "def", "# double bass", "ghi", "# tuba", "jkl", ""),
     ]
-    assert videos.wanted(ids, ["double bass"]) == {"ghi": "double bass"}
+    assert video_index.wanted(ids, ["double bass"]) == {"ghi": "double bass"}
     (tmp_path / "ids.txt").write_text("abc\nxyz\n")
-    assert videos.wanted(tmp_path / "ids.txt") == {"abc": None, "xyz": None}
+    assert video_index.wanted(tmp_path / "ids.txt") == {"abc": None, "xyz": None}
     ids.write_text("3")
     with pytest.raises(UsageError, match="no list of ids"):
-        videos.wanted(ids)
+        video_index.wanted(ids)
 
 
 @pytest.mark.parametrize("choice", [{"seconds": 0.5}, {"stretch": 3}, {"seconds": 5, "stretch": 0.86}])

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from ictus.errors import UsageError
+from ictus.sound.models.soloist import SoloistConfig, SoloistTransformer
 from ictus.sound.sampling import Sampling, drawn, generate, limited
-from ictus.sound.soloist import SoloistConfig, SoloistTransformer
 
 PREFIX = SoloistConfig(2, 2, 16, 32, codes=16, columns=7, rows=14, keypoints=8, conditions=("keypoints",))
 SIDE_BY_SIDE = replace(PREFIX, rows=7, alignment="mean", interleaved=True)

@@ -8,11 +8,11 @@ from ictus.features import mel80
 from ictus.nn.folder import shipped_folders
 from ictus.sound import INSTRUMENTS
 from ictus.sound.evaluation import Ear
-from ictus.sound.judge import Judge
-from ictus.sound.performers import PLAYERS, perform
-from ictus.sound.player import Played, Soloist
-from ictus.sound.playing.solo import Solo
-from ictus.sound.poses import PoseTrack
+from ictus.sound.models.instrument_classifier import InstrumentClassifier
+from ictus.sound.pipeline import Played, Soloist
+from ictus.sound.pose_normalization import PoseTrack
+from ictus.synthesis.players.performers import PLAYERS, perform
+from ictus.synthesis.players.solo import Solo
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_it_makes_sound(played: dict[str, Played]) -> None:
 
 
 def test_the_judge_hears_the_instrument_that_was_asked_for(soloist: Soloist) -> None:
-    ear = Ear.of(Judge.from_pretrained("judge"))
+    ear = Ear.of(InstrumentClassifier.from_pretrained("judge"))
     heard = []
     for k, instrument in enumerate(INSTRUMENTS):
         one = soloist(filmed(instrument, 950 + k), instrument=instrument)

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from ictus.errors import ModelError, UsageError
 from ictus.skeleton import get_skeleton
-from ictus.sound.keypoints import normalised
-from ictus.sound.soloist import (
+from ictus.sound.models.keypoint_encoder import normalised
+from ictus.sound.models.soloist import (
     COLUMN_RATE,
     RAW_KEYPOINTS,
     SoloistConfig,

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ictus.errors import UsageError
-from ictus.sound.codebook import SpectrogramCodebook, column_major
-from ictus.sound.keypoints import KeypointEncoder
+from ictus.sound.models.codebook import SpectrogramCodebook, column_major
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
+from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer, raw_rows
 from ictus.sound.sampling import generate
-from ictus.sound.soloist import RAW_KEYPOINTS, SoloistTransformer, raw_rows
 from ictus.sound.tasks.soloist import SoloistTask, SoloistTaskConfig, WithAnother
 from ictus.training.recipe import read_recipe
 

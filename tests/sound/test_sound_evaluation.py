@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from ictus import comparison
 from ictus.cli import evaluate_sound
-from ictus.comparison import Row
 from ictus.errors import AudioError, IctusError, UsageError
+from ictus.metrics import bootstrap
+from ictus.metrics.tables import Row
 from ictus.sound import INSTRUMENTS, MEL_RATE, RATE, metrics
-from ictus.sound.codebook import SpectrogramCodebook
 from ictus.sound.controls import MEAN, OTHER, SAME, TRUTH, another, as_level, chosen, through_codebook, through_sound
-from ictus.sound.dataset import WINDOW
+from ictus.sound.data.dataset import WINDOW
+from ictus.sound.data.samples import Mel, Sample, Samples
 from ictus.sound.evaluation import MEANING, Ear, caveats, evaluate
 from ictus.sound.griffin_lim import griffin_lim
-from ictus.sound.judge import Judge
-from ictus.sound.keypoints import KeypointEncoder
-from ictus.sound.samples import Mel, Sample, Samples
-from ictus.sound.soloist import SoloistTransformer
+from ictus.sound.models.codebook import SpectrogramCodebook
+from ictus.sound.models.instrument_classifier import InstrumentClassifier
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
+from ictus.sound.models.soloist import SoloistTransformer
 
 FRAMES = 128
 
@@ -67,7 +67,7 @@ def ear() -> Ear:
 @pytest.fixture(autouse=True, scope="module")
 def in_haste() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "_DRAWS", 50)
+        patch.setattr(bootstrap, "_DRAWS", 50)
         yield
 
 
@@ -155,7 +155,7 @@ def test_figures_are_those_of_the_metrics(samples: Samples, table: dict[str, Row
 def test_intervals_are_over_performances_not_windows() -> None:
     values = np.repeat([0.0, 1.0, 2.0, 3.0], 50)
     found = [
-        comparison.interval(lambda chosen: float(values[chosen].mean()), group)
+        bootstrap.interval(lambda chosen: float(values[chosen].mean()), group)
         for group in (np.repeat(np.arange(4), 50), np.arange(200))
     ]
     (_, low, high), (_, narrow_low, narrow_high) = found
@@ -204,7 +204,7 @@ def test_what_goes_wrong_is_named(samples: Samples, corpus: Path, tmp_path: Path
 
 def test_our_judge_is_an_ear(samples: Samples) -> None:
     torch.manual_seed(0)
-    judge = Judge.from_config("debug")
+    judge = InstrumentClassifier.from_config("debug")
     features, logits = Ear.of(judge).hear(samples.mel(0))
     given = torch.from_numpy(2 * samples.mel(0).T - 1)[None]
     np.testing.assert_allclose(logits, judge.eval()(given)[0].detach().numpy(), rtol=1e-5)
@@ -279,7 +279,7 @@ def test_a_soloist_plays_what_it_is_told(corpus: Path, folder: Path) -> None:
 
 
 def test_the_table(corpus: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Judge.from_config("debug").save_pretrained(tmp_path / "judge")
+    InstrumentClassifier.from_config("debug").save_pretrained(tmp_path / "judge")
     samples = Samples(corpus, "val", frames=FRAMES, kinds=("keypoints",), limit_hours=3 * FRAMES / MEL_RATE / 3600)
     soloists = {"mine": evaluate_sound.Contestant(str(folder))}
     rows, title, meaning = evaluate_sound.compare(

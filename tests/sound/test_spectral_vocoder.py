@@ -9,12 +9,12 @@ import torch
 from ictus.audio import Audio
 from ictus.errors import ModelError, UsageError
 from ictus.features import mel80
-from ictus.sound import vocoder
-from ictus.sound.keypoints import KeypointEncoder
-from ictus.sound.spectral_vocoder import SpectralVocoder, SpectralVocoderConfig
+from ictus.sound.models import melgan
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
+from ictus.sound.models.melgan import MelGAN
+from ictus.sound.models.spectral_vocoder import SpectralVocoder, SpectralVocoderConfig
+from ictus.sound.models.vocoder_loading import load_vocoder
 from ictus.sound.tasks.vocoder import mel_levels
-from ictus.sound.vocoder import MelGAN
-from ictus.sound.voices import load_vocoder
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_frame_is_heard_as_far_as_it_says_and_no_farther(debug: SpectralVocode
 def test_a_long_mel_is_played_as_at_one_pass(debug: SpectralVocoder, monkeypatch: pytest.MonkeyPatch) -> None:
     mel = mels(150)
     whole = debug.vocode(mel).samples
-    monkeypatch.setattr(vocoder, "_FRAMES_AT_ONCE", 40)
+    monkeypatch.setattr(melgan, "_FRAMES_AT_ONCE", 40)
     np.testing.assert_allclose(debug.vocode(mel).samples, whole, atol=1e-5 * np.abs(whole).max())
     assert whole.shape == (1, 150 * 256)
 

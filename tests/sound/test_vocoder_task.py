@@ -12,8 +12,9 @@ import torch
 from ictus.audio import Audio
 from ictus.errors import AudioError, UsageError
 from ictus.features import mel80
+from ictus.sound.data.sound_dataset import RandomSoundWindows, SoundWindows
 from ictus.sound.griffin_lim import griffin_lim
-from ictus.sound.recordings import RandomSoundWindows, SoundWindows
+from ictus.sound.models.melgan import MelGAN, WaveDiscriminator
 from ictus.sound.tasks.vocoder import (
     VocoderTask,
     VocoderTaskConfig,
@@ -23,7 +24,6 @@ from ictus.sound.tasks.vocoder import (
     mel_levels,
     spectral_distance,
 )
-from ictus.sound.vocoder import MelGAN, WaveDiscriminator
 from ictus.training.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"

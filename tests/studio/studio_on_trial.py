@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ictus.audio import Audio
-from ictus.sound.codebook import SpectrogramCodebook
-from ictus.sound.keypoints import KeypointEncoder
-from ictus.sound.soloist import RAW_KEYPOINTS, SoloistTransformer
+from ictus.sound.models.codebook import SpectrogramCodebook
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
+from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer
 
 
 def untrained_soloist(folder: Path) -> Path:

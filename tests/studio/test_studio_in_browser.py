@@ -12,7 +12,7 @@ pytest.importorskip("gradio", reason='needs Gradio (pip install "ictus[studio]")
 
 from ictus.audio import Audio
 from ictus.motion import Motion
-from ictus.sound.films import look
+from ictus.sound.data.video_io import look
 from ictus.studio.app import studio
 from ictus.studio.limits import Limits
 from sound.raw_films import write_film, write_keypoints

@@ -21,8 +21,8 @@ from starlette.testclient import TestClient
 from ictus.audio import Audio
 from ictus.cli import main
 from ictus.errors import AudioError, UsageError
-from ictus.rehearsal.score import Score
-from ictus.sound.poses import PoseTrack
+from ictus.scores.score import Score
+from ictus.sound.pose_normalization import PoseTrack
 from ictus.studio import examples
 from ictus.studio.app import studio
 from ictus.studio.limits import Limits, spoken
@@ -143,7 +143,7 @@ def test_the_ode_is_played_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         played.append(score.title)
         return Audio(np.zeros((2, 44100), np.float32), 44100)
 
-    monkeypatch.setattr("ictus.rehearsal.synthesizer.play", play)
+    monkeypatch.setattr("ictus.synthesis.synthesizer.play", play)
     assert examples.ode_to_joy(tmp_path) == examples.ode_to_joy(tmp_path)
     assert len(played) == 1
     assert Audio.load(examples.ode_to_joy(tmp_path)).duration == pytest.approx(1, abs=0.1)

@@ -7,10 +7,11 @@ import pytest
 import torch
 import toy_tasks
 
+from ictus.config import parse
 from ictus.training.loop import fit
 from ictus.training.parallel import launch
 from ictus.training.progress import Progress
-from ictus.training.recipe import Recipe, Training, parse
+from ictus.training.recipe import Recipe, Training
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from toy_tasks import RegressionConfig
 
+from ictus.config import parse, to_plain
 from ictus.errors import UsageError
-from ictus.training.recipe import Recipe, Training, parse, plain, read_recipe
+from ictus.training.recipe import Recipe, Training, read_recipe
 
 TEXT = """
 task: toys.regression
@@ -135,7 +136,7 @@ def test_other_types():
     value = {"needed": 1, "table": {"a": 1}, "pair": [2, "b"], "either": "x", "path": "y", "many": [True]}
     odd = parse(Odd, value, "odd")
     assert odd == Odd(1, {"a": 1.0}, (2, "b"), "x", Path("y"), [True])
-    assert plain(odd) == value
+    assert to_plain(odd) == value
     for wrong, message in (
         ({}, "odd.needed is missing"),
         ({"needed": 1, "pair": [1, "a", 2]}, "odd.pair has 3 entries; it must have 2"),

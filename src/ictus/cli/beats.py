@@ -38,12 +38,12 @@ def run(
 
 def _listen(file: Path, outs: Sequence[Path], meter: int | None, progress: Progress) -> dict[str, Any]:
     from ictus.audio import Audio
+    from ictus.beats.tracker import BeatTracker
     from ictus.conducting import RATE
-    from ictus.conducting.listener import Listener
 
     audio = Audio.load(file, rate=RATE, mono=True)
     progress(0.3)
-    beats = Listener()(audio, meter=meter)
+    beats = BeatTracker()(audio, meter=meter)
     for out in outs:
         beats.save(out)
     return {"out": [str(out) for out in outs], "tempo": round(beats.tempo, 1), **beats.to_meta()}

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus import hub
+from ictus import io, registry
 from ictus.cli.batch import destinations, music_files, picture_size, run_batch, shares
 from ictus.cli.console import Progress, part
-from ictus.stage.look import Look
+from ictus.render.render_options import RenderOptions
 
 if TYPE_CHECKING:
-    from ictus.conducting.conductor import Conductor
+    from ictus.conducting.pipeline import Conductor
 
 
 def run(
@@ -49,12 +49,12 @@ def run(
         json: Report on stdout as JSON.
     """
     files = music_files(music)
-    plans = destinations(out, files, hub.FILES["conduct"], ".mp4")
-    look = Look(fps, picture_size(size), theme)
-    conductor = hub.conductor(model)
-    asked = {"seed": seed, "meter": None if meter == "auto" else int(meter), "lead": lead / 1000}
+    plans = destinations(out, files, io.FILES["conduct"], ".mp4")
+    look = RenderOptions(fps, picture_size(size), theme)
+    options = ({} if meter == "auto" else {"meter": int(meter)}) | ({"lead": lead / 1000} if lead else {})
+    conductor = registry.conductor(model, **options)
     jobs = [
-        (file, partial(_conduct, conductor, file, plan, asked, look)) for file, plan in zip(files, plans, strict=True)
+        (file, partial(_conduct, conductor, file, plan, seed, look)) for file, plan in zip(files, plans, strict=True)
     ]
     return run_batch(jobs, _described, json)
 
@@ -63,8 +63,8 @@ def _conduct(
     conductor: "Conductor",
     file: Path,
     outs: Sequence[Path],
-    asked: dict[str, Any],
-    look: Look,
+    seed: int,
+    look: RenderOptions,
     progress: Progress,
 ) -> dict[str, Any]:
     from ictus.audio import Audio
@@ -72,10 +72,10 @@ def _conduct(
 
     start = time.perf_counter()
     audio = Audio.load(file, rate=RATE, mono=True)
-    motion = conductor(audio, **asked, progress=part(progress, 0.05, 0.4))
+    motion = conductor(audio, seed=seed, progress=part(progress, 0.05, 0.4))
     motion = replace(motion, meta={**motion.meta, "music": file.name})
     for out, share in zip(outs, shares(progress, 0.4, len(outs)), strict=True):
-        hub.save(motion, file, out, look, share)
+        io.save_motion(motion, file, out, look, share)
     beats = motion.meta.get("beats", {})
     return {
         "out": [str(out) for out in outs],

@@ -41,7 +41,7 @@ def run(
     Args:
         source: A motion (.npz .npy .json .bvh .glb, AIST++'s .pkl); points of a dancer in space are posed where a
             format or an option asks for joints that turn. Or VirtualConductor's published weights (.pt), or
-            FACT's, which TensorFlow has written as an .npz (python -m pydoc ictus.dance.fact_official says how).
+            FACT's, which TensorFlow has written as an .npz (python -m pydoc ictus.dance.models.convert_checkpoint says how).
         target: A motion file whose suffix names the format, or an .html page that plays the motion; for weights, or
             OpenPose's keypoints, the folder to make.
         body: Give the dancer (smpl-24) other measures: a file of 24 joint offsets in metres (.json .npz).
@@ -58,7 +58,7 @@ def run(
     if convert is None:
         motion = _convert_motion(source, target, body=body, points=points, keypoints=keypoints, size=size, fps=fps)
         if target.suffix.lower() == PAGE:
-            from ictus.stage.page import page
+            from ictus.render.page import page
 
             with progress_bar(target.name) as progress:
                 page(motion, music, target, theme=theme, progress=progress)
@@ -77,16 +77,16 @@ def run(
 def _checkpoint_converter(source: Path) -> "Callable[[Path, Path], nn.Module] | None":
     """Return what turns a published checkpoint into a folder, or None for a motion."""
     if source.suffix.lower() in CHECKPOINTS:
-        from ictus.conducting.official import convert as conductor
+        from ictus.conducting.models.convert_checkpoint import convert as conductor
 
         return conductor
     if TENSORFLOW.fullmatch(source.name):
         raise UsageError(
             f"{source}: only TensorFlow reads its checkpoints; write the variables to an .npz where it is installed, "
-            "as `python -m pydoc ictus.dance.fact_official` says, and convert that"
+            "as `python -m pydoc ictus.dance.models.convert_checkpoint` says, and convert that"
         )
     if source.suffix.lower() == ".npz" and _holds_variables(source):
-        from ictus.dance.fact_official import convert as dancer
+        from ictus.dance.models.convert_checkpoint import convert as dancer
 
         return dancer
     return None
@@ -115,7 +115,7 @@ def _convert_motion(
 ) -> "Motion":
     """Make the file, unless it is a page; return what is in it."""
     from ictus.dance.body import embodied, load_body
-    from ictus.dance.conversion import convert
+    from ictus.dance.body_conversion import convert
     from ictus.formats import SUFFIXES
     from ictus.motion import Motion
 
@@ -147,7 +147,7 @@ def _danced(motion: "Motion") -> "Motion":
     """Return points in space of a body that has legs as a dancer, smpl-24 with rotations; others as they are."""
     if motion.skeleton.name not in _POSABLE or motion.positions.shape[2] != 3:
         return motion
-    from ictus.dance.posing import posed
+    from ictus.dance.pose_fitting import posed
 
     return posed(motion)
 
@@ -170,7 +170,7 @@ def _fit_for(suffix: str, motion: "Motion") -> "Motion":
 def _seen(motion: "Motion") -> "Motion":
     """Return the body that a detector of people finds in this one's picture, if there is such a one."""
     from ictus.conducting.projection import project
-    from ictus.dance.conversion import convert
+    from ictus.dance.body_conversion import convert
 
     if motion.skeleton.name == "conductor-23":
         return project(motion)
@@ -193,7 +193,7 @@ def _save_keypoints(recording: "Recording", target: Path, form: str, size: tuple
 def _pictured(motion: "Motion", size: tuple[int, int]) -> "Recording":
     """Return the motion in pixels: seen from the front, all of it within the picture, as large as fits."""
     from ictus.formats import Recording
-    from ictus.stage.camera import Camera, Extent
+    from ictus.render.camera import Camera, Extent
 
     width, height = size
     margin = _MARGIN * min(size)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus import hub
+from ictus import io, registry
 from ictus.cli.batch import destinations, music_files, picture_size, run_batch, shares
 from ictus.cli.console import Progress, part
-from ictus.stage.look import Look
+from ictus.render.render_options import RenderOptions
 
 if TYPE_CHECKING:
-    from ictus.dance.dancer import Dancer
+    from ictus.dance.pipeline import Dancer
 
 
 def run(
@@ -52,14 +52,16 @@ def run(
         json: Report on stdout as JSON.
     """
     files = music_files(music)
-    plans = destinations(out, files, hub.FILES["dance"], ".mp4")
-    look = Look(fps, picture_size(size), theme)
+    plans = destinations(out, files, io.FILES["dance"], ".mp4")
+    look = RenderOptions(fps, picture_size(size), theme)
     from ictus.motion import Motion
 
-    dancer = hub.dancer(model or ("choreographer" if seed_motion is None and stride is None else "fact"))
     begun = None if seed_motion is None else Motion.load(seed_motion)
-    asked = {"seed": seed, "seed_motion": begun, "genre": genre, "stride": stride}
-    jobs = [(file, partial(_dance, dancer, file, plan, asked, look)) for file, plan in zip(files, plans, strict=True)]
+    given = {"seed_motion": begun, "genre": genre, "stride": stride}
+    options = {name: value for name, value in given.items() if value is not None}
+    usual = "choreographer" if seed_motion is None and stride is None else "fact"
+    dancer = registry.dancer(model or usual, **options)
+    jobs = [(file, partial(_dance, dancer, file, plan, seed, look)) for file, plan in zip(files, plans, strict=True)]
     return run_batch(jobs, _described, json)
 
 
@@ -67,18 +69,18 @@ def _dance(
     dancer: "Dancer",
     file: Path,
     outs: Sequence[Path],
-    asked: dict[str, Any],
-    look: Look,
+    seed: int,
+    look: RenderOptions,
     progress: Progress,
 ) -> dict[str, Any]:
     from ictus.audio import Audio
 
     start = time.perf_counter()
     audio = Audio.load(file, mono=True)
-    motion = dancer(audio, **asked, progress=part(progress, 0.1, 0.6))
+    motion = dancer(audio, seed=seed, progress=part(progress, 0.1, 0.6))
     motion = replace(motion, meta={**motion.meta, "music": file.name})
     for out, share in zip(outs, shares(progress, 0.6, len(outs)), strict=True):
-        hub.save(motion, file, out, look, share)
+        io.save_motion(motion, file, out, look, share)
     return {
         "out": [str(out) for out in outs],
         "seconds": round(audio.duration, 2),

@@ -12,7 +12,7 @@ from ictus.errors import UsageError
 
 if TYPE_CHECKING:
     from ictus.corpora import Done
-    from ictus.dance.dataset import Layout
+    from ictus.dance.data.dataset import Layout
 
 Job = TypeVar("Job")
 Split = Literal["all", "train", "val", "test"]
@@ -30,7 +30,7 @@ def inspect_aist(
         music: Folder of the songs, to see which are there.
         json: Report on stdout as JSON.
     """
-    from ictus.dance.aist_inspection import inspect
+    from ictus.dance.data.aist_inspection import inspect
 
     with progress_bar("aist") as progress:
         found = inspect(data, music, progress)
@@ -50,7 +50,7 @@ def inspect_melody(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bo
         data: Folder of the dances: DANCE_W_1/ and so on as published, or W_1.npz with W_1.ogg.
         json: Report on stdout as JSON.
     """
-    from ictus.dance.dance_with_melody import KINDS, splits, survey
+    from ictus.dance.data.dance_with_melody import KINDS, splits, survey
 
     found, split_of = survey(data), splits(data)
     if json:
@@ -94,8 +94,8 @@ def prepare_aist(
         workers: Processes; a song and its dances is the work of one.
         sound: Write music.flac too, the part of the song that is danced to.
     """
-    from ictus.dance import aist_preparation
-    from ictus.dance.dataset import AIST
+    from ictus.dance.data import aist_preparation
+    from ictus.dance.data.dataset import AIST
 
     if music is None:
         raise UsageError(aist_preparation.WHERE_MUSIC_IS)
@@ -128,9 +128,9 @@ def prepare_melody(
         workers: Processes.
         sound: Write music.flac too.
     """
-    from ictus.dance import melody_preparation
-    from ictus.dance.dance_with_melody import RATES
-    from ictus.dance.dataset import MELODY
+    from ictus.dance.data import melody_preparation
+    from ictus.dance.data.dance_with_melody import RATES
+    from ictus.dance.data.dataset import MELODY
 
     _check_workers(workers)
     rate = RATES["waltz"] if waltz_rate is None else waltz_rate
@@ -171,17 +171,17 @@ def prepare_choreography(
         sound: Write music.flac too.
         steady: Dance one beat of the genre over and over.
     """
-    from ictus.dance import choreographed
-    from ictus.dance.dataset import AIST, MELODY
+    from ictus.dance.data import synthetic
+    from ictus.dance.data.dataset import AIST, MELODY
 
     _check_workers(workers)
     if hours is not None and hours <= 0:
         raise UsageError(f"--hours {hours:g}: choose more than 0")
     splits = _splits(split)
-    jobs = choreographed.plan(
+    jobs = synthetic.plan(
         data, dances, out, form=form, genres=genre, splits=splits, hours=hours, seed=seed, sound=sound, steady=steady
     )
-    return _made(choreographed.prepare, jobs, (), out, AIST if form == "aist" else MELODY, workers)
+    return _made(synthetic.prepare, jobs, (), out, AIST if form == "aist" else MELODY, workers)
 
 
 def _made(
@@ -193,7 +193,7 @@ def _made(
     workers: int,
 ) -> int:
     """Do the work, say what is there then, and return the exit code."""
-    from ictus.dance.prepare import carry_out, close
+    from ictus.dance.data.preparation import carry_out, close
 
     for line in lacking:
         complain(line)

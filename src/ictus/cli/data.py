@@ -74,9 +74,9 @@ def prepare_rehearsal(
         music: Write music.flac too: 22,050 Hz, mono, 16 bit.
         cluster: Ray cluster (HOST:PORT) that does the work instead of --workers; it must see the same files.
     """
-    from ictus.conducting.rehearsed import conductor_motion
-    from ictus.rehearsal.corpus import orders, prepare
-    from ictus.rehearsal.studio import Studio
+    from ictus.conducting.data.synthetic import conductor_motion
+    from ictus.synthesis.corpus import orders, prepare
+    from ictus.synthesis.rendering import Studio
 
     if workers < 1:
         raise UsageError(f"--workers {workers}: at least one must work")
@@ -103,7 +103,7 @@ def inspect_conductor_motion(data: Annotated[Path, tyro.conf.arg(metavar="DIR")]
         data: Folder with train/, val/, test/.
         json: Report on stdout as JSON.
     """
-    from ictus.conducting.dataset import SPLITS, survey
+    from ictus.conducting.data.conductor_motion import SPLITS, survey
 
     there = [split for split in SPLITS if (data / split).is_dir()]
     if not there:
@@ -136,11 +136,11 @@ def plot_conductor_motion(
         split: Which split to draw.
         limit: How many takes.
     """
-    from ictus.conducting.dataset import MOTION_RATE, survey
+    from ictus.conducting.data.conductor_motion import MOTION_RATE, survey
     from ictus.files import writing
     from ictus.motion import Motion
+    from ictus.render import plots
     from ictus.skeleton import get_skeleton
-    from ictus.stage import plots
 
     takes = survey(data, split).takes[:limit]
     with progress_bar("plot") as progress:

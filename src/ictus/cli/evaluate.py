@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ictus.comparison import Row
-    from ictus.conducting.beat_evaluation import Marker
-    from ictus.conducting.dataset import ConductorMotion
+    from ictus.beats.evaluation import Marker
+    from ictus.conducting.data.conductor_motion import ConductorMotion
     from ictus.conducting.evaluation import Conduct
-    from ictus.sound.samples import Play
+    from ictus.metrics.tables import Row
+    from ictus.sound.data.samples import Play
 
 _PROTOCOLS = {
     "conducting": ("all", "prospective-cup", "beats"),
@@ -103,7 +103,7 @@ def run(
         if judge or critic or seeds > 1 or vocoder:
             raise UsageError("--judge, --critic, --seeds and --vocoder are not of dance; leave them out")
         from ictus.cli import evaluate_dance
-        from ictus.dance.samples import Samples
+        from ictus.dance.data.samples import Samples
 
         samples = Samples(data, split, seconds=20 if seconds is None else seconds, limit_hours=limit_hours)
         dancers = {name: evaluate_dance.dance_to(name, unseeded) for name in model}
@@ -117,7 +117,7 @@ def run(
         if critic or seeds > 1 or unseeded or show is not None or seconds is not None:
             raise UsageError("--critic, --seeds, --unseeded, --show and --seconds are not of sound; leave them out")
         from ictus.cli import evaluate_sound
-        from ictus.sound.samples import Samples as Performances
+        from ictus.sound.data.samples import Samples as Performances
 
         soloists = {name: evaluate_sound.Contestant(name) for name in model}
         heard = Performances(data, split, kinds=evaluate_sound.kinds_of(soloists), limit_hours=limit_hours)
@@ -146,10 +146,10 @@ def run(
         tables.give(rows, title, meaning, out, json)
         return 0
     seconds = 30 if seconds is None else seconds
-    from ictus.conducting.dataset import ConductorMotion
+    from ictus.conducting.data.conductor_motion import ConductorMotion
     from ictus.conducting.evaluation import MEANING, evaluate
-    from ictus.conducting.gan import Discriminator
-    from ictus.conducting.sync import M2SNet
+    from ictus.conducting.models.m2s_gan import Discriminator
+    from ictus.conducting.models.m2s_net import M2SNet
 
     corpus = ConductorMotion(data, split, seconds=seconds, limit_hours=limit_hours)
     models = {name: _conductor(name) for name in model}
@@ -172,8 +172,8 @@ def run(
 def _compare_beats(
     data: Path, split: str, names: tuple[str, ...], limit_hours: float | None, seed: int
 ) -> tuple[list["Row"], str, Mapping[str, str]]:
-    from ictus.conducting.beat_evaluation import MEANING, evaluate_beats
-    from ictus.conducting.listening import Listening
+    from ictus.beats.dataset import Listening
+    from ictus.beats.evaluation import MEANING, evaluate_beats
 
     recordings = Listening(data, split).recordings
     if limit_hours is not None:
@@ -187,11 +187,11 @@ def _compare_beats(
 def _show_beats(data: Path, split: str, count: int, seed: int, folder: Path) -> None:
     """Film pieces as maestro hears and conducts them, beside the same conductor on the true beats; plot both."""
     from ictus.audio import Audio
-    from ictus.conducting.beats import Beats
-    from ictus.conducting.conductor import Maestro
-    from ictus.conducting.listening import Listening
-    from ictus.stage.film import film
-    from ictus.stage.plots import beats_and_truth
+    from ictus.beats.beats import Beats
+    from ictus.beats.dataset import Listening
+    from ictus.conducting.pipeline import Maestro
+    from ictus.render.film import film
+    from ictus.render.plots import beats_and_truth
 
     maestro = Maestro()
     for recording in Listening(data, split).recordings[:count]:
@@ -206,35 +206,33 @@ def _show_beats(data: Path, split: str, count: int, seed: int, folder: Path) -> 
 
 
 def _marker(name: str, seed: int) -> "Marker":
-    """Return an ear by name or folder, or the hands of a conductor."""
-    from ictus import hub
-    from ictus.conducting import beat_evaluation as beats
-    from ictus.conducting.classical import ClassicalListener
-    from ictus.conducting.listener import Listener
+    """Return a beat tracker by name or folder, or the hands of a conductor."""
+    from ictus import registry
+    from ictus.beats import BeatTracker, evaluation
+    from ictus.beats.classical import ClassicalBeatTracker
+    from ictus.conducting.evaluation import hands
 
     if name == "librosa":
-        return beats.librosa_ear()
+        return evaluation.librosa_ear()
     if name == "classical":
-        return beats.ear(ClassicalListener())
-    match hub.listener_kind(name):
-        case "whole":
-            return beats.ear(Listener(name))
-        case "live":
-            return beats.live_ear(name)
-    return beats.hands(hub.conductor(name), seed)
+        return evaluation.ear(ClassicalBeatTracker())
+    if registry.command_of(name) != "beats":
+        return hands(registry.conductor(name), seed)
+    tracker = registry.load(name)
+    return evaluation.ear(tracker) if isinstance(tracker, BeatTracker) else evaluation.live_ear(name)
 
 
 def _conductor(name: str) -> "Conduct":
     """Return a function of a mel and a seed; raise UsageError where the model hears sound, not mels."""
-    from ictus import hub
+    from ictus import registry
 
     if name == "maestro":
         raise UsageError("maestro hears sound, but the corpus holds mels; give the folder of a trained network")
-    from ictus.conducting.learned import LearnedConductor
-    from ictus.conducting.windows import generate
+    from ictus.conducting.chunked_inference import generate
+    from ictus.conducting.neural_conductor import NeuralConductor
 
-    conductor = hub.load(name)
-    if not isinstance(conductor, LearnedConductor):
+    conductor = registry.load(name)
+    if not isinstance(conductor, NeuralConductor):
         raise UsageError(f"{name} cannot be evaluated on mels; give the folder of a trained network")
     generator = conductor.generator
     return lambda mel, seed: generate(generator, mel, seed=seed)
@@ -246,9 +244,9 @@ def _show(
     """Film some samples, the real conductor first, with the music where the corpus holds it; draw the joint curves."""
     from ictus.audio import Audio
     from ictus.motion import Motion
+    from ictus.render.film import film
+    from ictus.render.plots import joint_curves
     from ictus.skeleton import get_skeleton
-    from ictus.stage.film import film
-    from ictus.stage.plots import joint_curves
 
     def motion(positions: "NDArray[np.float32]") -> Motion:
         return Motion(positions, 30.0, get_skeleton("conductor-13"))

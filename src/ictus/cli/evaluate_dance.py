@@ -10,10 +10,10 @@ from ictus.errors import UsageError
 from ictus.files import writing
 
 if TYPE_CHECKING:
-    from ictus.comparison import Row
-    from ictus.dance.dancer import Dancer
-    from ictus.dance.fact import FACT
-    from ictus.dance.samples import DanceTo, Frames, Sample, Samples
+    from ictus.dance.data.samples import DanceTo, Frames, Sample, Samples
+    from ictus.dance.models.fact import FACT
+    from ictus.dance.pipeline import Dancer
+    from ictus.metrics.tables import Row
 
 
 def compare(
@@ -39,10 +39,10 @@ def dance_to(name: str, unseeded: bool = False) -> "DanceTo":
     holds, with as many frames of each prediction as it was taught, each brought back to rotations. All others, and FACT
     too if it shall dance `unseeded`, hear music.flac, and dance from its beginning, as `ictus dance` lets them.
     """
-    from ictus import hub
-    from ictus.dance.dancer import FACTDancer
+    from ictus import registry
+    from ictus.dance.pipeline import FACTDancer
 
-    dancer = hub.dancer(name)
+    dancer = registry.dancer(name)
     if isinstance(dancer, FACTDancer) and not unseeded:
         return _going_on(dancer.network)
     return _listening(name, dancer)
@@ -51,9 +51,9 @@ def dance_to(name: str, unseeded: bool = False) -> "DanceTo":
 def _going_on(network: "FACT") -> "DanceTo":
     import torch
 
-    from ictus.dance.fact import MOTION_WINDOW
+    from ictus.dance.data.samples import joints
     from ictus.dance.frames import padded, unpadded
-    from ictus.dance.samples import joints
+    from ictus.dance.models.fact import MOTION_WINDOW
 
     def dance(sample: "Sample", seed: int) -> "Frames":
         motion, audio = (torch.from_numpy(rows)[None] for rows in (sample.motion, sample.audio))
@@ -67,7 +67,7 @@ def _going_on(network: "FACT") -> "DanceTo":
 def _listening(name: str, dancer: "Dancer") -> "DanceTo":
     """Return how a dancer who hears sound dances to music.flac."""
     from ictus.audio import Audio
-    from ictus.dance.samples import RATE
+    from ictus.dance.data.samples import RATE
     from ictus.skeleton import get_skeleton
 
     def dance(sample: "Sample", seed: int) -> "Frames":
@@ -88,12 +88,12 @@ def show(
     models: "Mapping[str, DanceTo]", samples: "Samples", protocol: str, numbers: Iterable[int], seed: int, folder: Path
 ) -> None:
     """Plot how fast the true dancer and all others move in some dances, and which beats they mark."""
+    from ictus.dance.data.samples import RATE
     from ictus.dance.evaluation import PROTOCOLS, PUBLISHED
     from ictus.dance.metrics import motion_beats
-    from ictus.dance.samples import RATE
     from ictus.motion import Motion
+    from ictus.render.dance_plots import speed_and_beats
     from ictus.skeleton import get_skeleton
-    from ictus.stage.dance_plots import speed_and_beats
 
     marked_by = PUBLISHED[PROTOCOLS[protocol][0]].beats
     for number in numbers:

@@ -14,11 +14,11 @@ from ictus.errors import IctusError, UsageError
 if TYPE_CHECKING:
     import torch
 
-    from ictus.comparison import Row
-    from ictus.sound.codebook import SpectrogramCodebook
+    from ictus.metrics.tables import Row
     from ictus.sound.controls import Voice
+    from ictus.sound.data.samples import Mel, Play, Sample, Samples
     from ictus.sound.generation import Generated
-    from ictus.sound.samples import Mel, Play, Sample, Samples
+    from ictus.sound.models.codebook import SpectrogramCodebook
     from ictus.sound.sampling import Sampling
 
 ITS_OWN, ANOTHER, INSTRUMENT, NOTHING = "", "told of another", "told the instrument", "told nothing"
@@ -39,11 +39,11 @@ class Contestant:
     """
 
     def __init__(self, folder: str, sampling: "Sampling | None" = None) -> None:
-        from ictus import hub
-        from ictus.sound.player import SAMPLING
+        from ictus import registry
+        from ictus.sound.pipeline import SAMPLING
 
         self.folder, self.sampling = folder, sampling or SAMPLING
-        self.soloist = hub.soloist(folder)
+        self.soloist = registry.soloist(folder)
         self.kinds = tuple(name for name in self.soloist.conditions if name != "instrument")
 
     def ways(self) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def voice(name: str) -> "Voice":
 
     if name == "griffin-lim":
         return griffin_lim
-    from ictus.sound.voices import load_vocoder
+    from ictus.sound.models.vocoder_loading import load_vocoder
 
     return load_vocoder(name).vocode
 
@@ -244,7 +244,7 @@ def compare(
 
     Parameters
     ----------
-    judge : name or folder of a `Judge`; without one, its figures are left out.
+    judge : name or folder of a `InstrumentClassifier`; without one, its figures are left out.
     reference : splits whose true sounds FID and KID are measured from; without them, the samples themselves.
     vocoder : "griffin-lim" or a folder: what is left of the truth, and of the truth's codes, when they are heard.
     told : whether each soloist also plays when it is told of another performance, only the instrument, or nothing.
@@ -253,11 +253,11 @@ def compare(
     import numpy as np
 
     from ictus.sound.controls import through_codebook, through_sound
+    from ictus.sound.data.samples import Samples
     from ictus.sound.evaluation import MEANING, Ear, caveats, evaluate
-    from ictus.sound.judge import Judge
-    from ictus.sound.samples import Samples
+    from ictus.sound.models.instrument_classifier import InstrumentClassifier
 
-    ear = Ear.of(Judge.from_pretrained(judge)) if judge else None
+    ear = Ear.of(InstrumentClassifier.from_pretrained(judge)) if judge else None
     if reference and ear is None:
         raise UsageError("--reference is for the figures of a judge; give one with --judge")
     real, broken, kept = None, list(samples.broken), kept or {}

@@ -11,7 +11,7 @@ def run(json: bool = False) -> int:
     Args:
         json: Write JSON instead of a table.
     """
-    from ictus.hub import shipped
+    from ictus.registry import shipped
 
     rows = [asdict(model) for model in shipped()]
     if json:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ictus import hub
+from ictus import io, registry
 from ictus.cli.batch import destinations, run_batch, shares
 from ictus.cli.console import Progress, part
 from ictus.errors import MotionError, UsageError
-from ictus.stage.look import SHOWN
+from ictus.render.render_options import SHOWN
 
 if TYPE_CHECKING:
-    from ictus.sound.player import Soloist
+    from ictus.sound.pipeline import Soloist
 
 Instrument = Literal["auto", "cello", "violin", "clarinet", "flute", "horn", "trombone"]
 
@@ -51,10 +51,10 @@ def run(
     """
     performances = _performances(performance, keypoints)
     files = [one.file for one in performances]
-    plans = destinations(out, files, hub.FILES["sound"], ".wav")
+    plans = destinations(out, files, io.FILES["sound"], ".wav")
     if temperature is not None and temperature < 0:
         raise UsageError(f"--temperature {temperature:g}: give 0 or more")
-    soloist = hub.soloist(model)
+    soloist = registry.soloist(model)
     known = None if instrument == "auto" else instrument
     play = partial(_play, soloist, keypoint_fps=keypoint_fps, instrument=known, seed=seed, temperature=temperature)
     jobs = [(one.file, partial(play, one, plan)) for one, plan in zip(performances, plans, strict=True)]
@@ -72,8 +72,8 @@ class Given:
 
 def _performances(paths: Sequence[Path], keypoints: Path | None) -> list[Given]:
     """Return what is meant: each file, and of each folder what lies directly in it; a folder of OpenPose is one."""
-    from ictus.sound.films import SUFFIXES as FILMS
-    from ictus.sound.videos import POSES
+    from ictus.sound.data.video_index import POSES
+    from ictus.sound.data.video_io import SUFFIXES as FILMS
 
     if not paths:
         raise UsageError("no performance given; name a file of keypoints, a film or a folder of them")
@@ -102,8 +102,8 @@ def _performances(paths: Sequence[Path], keypoints: Path | None) -> list[Given]:
 
 
 def _performance(path: Path) -> Given:
-    from ictus.sound.films import SUFFIXES as FILMS
-    from ictus.sound.videos import keypoints_beside
+    from ictus.sound.data.video_index import keypoints_beside
+    from ictus.sound.data.video_io import SUFFIXES as FILMS
 
     if path.suffix.lower() not in FILMS:
         return Given(path, False, path)
@@ -125,7 +125,8 @@ def _play(
     seed: int,
     temperature: float | None,
 ) -> dict[str, Any]:
-    from ictus.sound.player import SAMPLING
+    from ictus.sound.performance import Performance
+    from ictus.sound.pipeline import SAMPLING
 
     start = time.perf_counter()
     if given.keypoints is None:
@@ -133,7 +134,7 @@ def _play(
             f"{given.file}: there are no keypoints of this film; name them with --keypoints, or lay a file of the same "
             "name beside it, or a folder of OpenPose. Any pose estimator makes them"
         )
-    performance = hub.Performance.load(given.keypoints, given.file if given.film else None, keypoint_fps)
+    performance = Performance.load(given.keypoints, given.file if given.film else None, keypoint_fps)
     track = performance.track
     watched = any(out.suffix.lower() in SHOWN for out in outs)
     played = soloist(
@@ -144,7 +145,7 @@ def _play(
         progress=part(progress, 0, 0.6 if watched else 1),
     )
     for out, share in zip(outs, shares(progress, 0.6, len(outs)), strict=True):
-        performance.save(played, soloist.name, out, "dark", share)
+        io.save_sound(played, performance, soloist.name, out, "dark", share)
     return {
         "out": [str(out) for out in outs],
         "seconds": round(track.duration, 2),

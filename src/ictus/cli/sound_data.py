@@ -39,7 +39,7 @@ def prepare_solos(
         seconds: Length of a clip.
         films: Write film.mp4 too, the pictures and sound of each clip.
         table: A .csv with columns video, instrument and split, any but the first of which may be missing; without a
-            split, one video in ten goes to val and one to test. By default videos.csv among the films.
+            split, one video in ten goes to val and one to test. By default video_index.csv among the films.
         skeletons: Solos' skeleton.npy, with skeleton_dict.json beside it. By default those among the films.
         ids: The ids that are wanted: Solos' solos_ids.json, {INSTRUMENT: [ids]}, or a line for each.
         instrument: Only this one; may be given several times.
@@ -48,13 +48,13 @@ def prepare_solos(
         workers: Processes; a film is the work of one.
         seed: Another seed splits the videos otherwise.
     """
-    from ictus.sound import videos
-    from ictus.sound.preparation import Cutting, carry_out, close, plan, write_ids
+    from ictus.sound.data import video_index
+    from ictus.sound.data.preparation import Cutting, carry_out, close, plan, write_ids
 
     _check_workers(workers)
     cutting = Cutting(seconds, stretch, films, keypoint_rate, feature_rate)
-    wanted = videos.wanted(ids, instrument) if ids else {}
-    found, lacking = videos.survey(data, table=table, skeletons=skeletons, instruments=instrument, seed=seed)
+    wanted = video_index.wanted(ids, instrument) if ids else {}
+    found, lacking = video_index.survey(data, table=table, skeletons=skeletons, instruments=instrument, seed=seed)
     jobs = plan(found, cutting, out, seed)
     for line in lacking:
         complain(line)
@@ -97,7 +97,7 @@ def prepare_recital(
         takes: Other players, before other cameras, who also play each excerpt for training: seen, not heard.
         soundfont: General MIDI SoundFont that plays some of the excerpts; may be given several times.
     """
-    from ictus.sound.recital import ordered, prepare
+    from ictus.sound.data.synthetic import ordered, prepare
 
     _check_workers(workers)
     wanted = ordered(data, out, hours=hours, split=split, seed=seed, soundfonts=soundfont, takes=takes)
@@ -141,7 +141,7 @@ def inspect_recital(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: b
 
 
 def _inspect(data: Path, json: bool) -> int:
-    from ictus.sound.inspection import inspect
+    from ictus.sound.data.inspection import inspect
 
     with progress_bar("inspect") as progress:
         found = inspect(data, progress)

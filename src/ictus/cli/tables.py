@@ -12,7 +12,7 @@ from ictus.errors import UsageError
 from ictus.files import writing
 
 if TYPE_CHECKING:
-    from ictus.comparison import Row
+    from ictus.metrics.tables import Row
 
 
 _COLUMNS = 13  # side by side on a screen; what has more becomes several tables of equal width

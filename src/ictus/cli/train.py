@@ -1,10 +1,8 @@
 """`ictus train`: a recipe -> a trained model."""
 
-import dataclasses
-import importlib
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -13,23 +11,6 @@ from ictus.errors import IctusError, UsageError
 
 if TYPE_CHECKING:
     from ictus.training.progress import Progress
-    from ictus.training.task import TaskClass
-
-# The tasks that recipes name: "art.name" -> "module:Class".
-TASKS: dict[str, str] = {
-    "conducting.baseline": "ictus.conducting.tasks.baselines:Baseline",
-    "conducting.m2s_net": "ictus.conducting.tasks.m2s_net:M2SNetTask",
-    "conducting.m2s_gan": "ictus.conducting.tasks.m2s_gan:M2SGANTask",
-    "conducting.listener": "ictus.conducting.tasks.listener:ListenerTask",
-    "dance.fact": "ictus.dance.tasks.fact:FACTTask",
-    "dance.melody": "ictus.dance.tasks.melody:MelodyTask",
-    "dance.repertoire": "ictus.dance.tasks.repertoire:RepertoireTask",
-    "sound.keypoints": "ictus.sound.tasks.keypoints:KeypointsTask",
-    "sound.codebook": "ictus.sound.tasks.codebook:CodebookTask",
-    "sound.soloist": "ictus.sound.tasks.soloist:SoloistTask",
-    "sound.vocoder": "ictus.sound.tasks.vocoder:VocoderTask",
-    "sound.judge": "ictus.sound.tasks.judge:JudgeTask",
-}
 
 
 def run(
@@ -61,6 +42,7 @@ def run(
         json: Report on stdout as JSON.
     """
     _require("lightning", "tensorboard", "yaml")
+    from ictus.registry import task_class
     from ictus.training.recipe import read_recipe
 
     changes = [change for group in set for change in group]
@@ -82,27 +64,6 @@ def run(
     if fabric.global_rank == 0:
         _report(progress, out, json)
     return 0
-
-
-def task_class(name: str) -> "TaskClass":
-    """Return the class of a task, by its name or as "module:Class".
-
-    Raises
-    ------
-    UsageError
-        If there is none.
-    """
-    module, colon, attribute = TASKS.get(name, name).partition(":")
-    known = f"; known are {', '.join(sorted(TASKS))}, and one's own as module:Class" if TASKS else ""
-    if not colon:
-        raise UsageError(f"task {name!r} is unknown{known}")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ModuleNotFoundError, AttributeError) as error:
-        raise UsageError(f"task {name!r} cannot be found: {error}{known}") from error
-    if not dataclasses.is_dataclass(getattr(found, "Config", None)):
-        raise UsageError(f"task {name!r} has no dataclass Config; see ictus.training.task")
-    return cast("TaskClass", found)
 
 
 def _require(*modules: str) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.comparison import Row
+from ictus.beats.evaluation import Marker, Marks
 from ictus.conducting import metrics
-from ictus.conducting.dataset import ConductorMotion, Take
-from ictus.conducting.gan import Discriminator
-from ictus.conducting.sync import M2SNet
+from ictus.conducting.data.conductor_motion import ConductorMotion, Take
+from ictus.conducting.models.m2s_gan import Discriminator
+from ictus.conducting.models.m2s_net import M2SNet
+from ictus.conducting.pipeline import Conductor
 from ictus.errors import UsageError
+from ictus.metrics.tables import Row
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 
@@ -110,6 +112,11 @@ def evaluate(
         more = {"seconds": np.array(took)} | ({"diversity": np.array(spread)} if spread else {})
         rows.append(row(name, np.stack(made), more))
     return rows
+
+
+def hands(conductor: Conductor, seed: int = 0) -> Marker:
+    """Return what a conductor's hands mark, from the motion alone, for `ictus.beats.evaluation`."""
+    return lambda audio: Marks(metrics.ictus_times(conductor(audio, seed=seed)))
 
 
 def _parts(real: NDArray[np.float32], made: NDArray[np.float32], beats: list[Array | None]) -> dict[str, Array]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ictus.conducting.beats import Beats
+from ictus.beats.beats import Beats
 
 Array = NDArray[np.float64]
 

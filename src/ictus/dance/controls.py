@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ictus.dance.samples import RATE, Array, DanceTo, Frames, Sample, Samples
+from ictus.dance.data.samples import RATE, Array, DanceTo, Frames, Sample, Samples
 from ictus.skeleton import get_skeleton
 
 PHRASE = 2 * RATE  # frames that come from one dance

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ictus.comparison import Chosen, Interval, Row, interval, mean_of
 from ictus.dance import metrics
 from ictus.dance.controls import BEATS, CONTROLS, Beats, the_truth
-from ictus.dance.dataset import AIST, survey
+from ictus.dance.data.dataset import AIST, survey
+from ictus.dance.data.samples import RATE, SEED, Array, DanceTo, Frames, Samples, joints
 from ictus.dance.metrics.beats import BeatProtocol
 from ictus.dance.metrics.kinetic import KineticProtocol
-from ictus.dance.samples import RATE, SEED, Array, DanceTo, Frames, Samples, joints
 from ictus.errors import IctusError, UsageError
-from ictus.frechet import Normal
+from ictus.metrics.bootstrap import Chosen, Interval, interval, mean_of
+from ictus.metrics.frechet import Normal
+from ictus.metrics.tables import Row
 
 TRUTH = "ground truth"
 

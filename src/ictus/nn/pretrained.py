@@ -110,7 +110,7 @@ class Pretrained(nn.Module):
         source = locate(folder)
         description = read_config(source)
         if description["model_type"] not in (cls.model_type, f"{cls.__module__}.{cls.__qualname__}"):
-            raise ModelError(f"{source}: holds a {description['model_type']}, but a {cls.model_type} is needed")
+            raise ModelError(f"{source}: holds {description['model_type']}, but {cls.model_type} is needed")
         config_file, weights_file = source / CONFIG, readable(source / WEIGHTS, ModelError)
         try:
             config = parse(cls.Config, description["config"], f"{config_file}: config")

@@ -7,10 +7,10 @@ import numpy as np
 
 from ictus.audio import Audio
 from ictus.features import mel80
-from ictus.sound.samples import Mel, Play, Sample, Samples
+from ictus.sound.data.samples import Mel, Play, Sample, Samples
 
 if TYPE_CHECKING:
-    from ictus.sound.codebook import SpectrogramCodebook
+    from ictus.sound.models.codebook import SpectrogramCodebook
 
 Voice = Callable[[Mel], Audio]  # (T, 80) in [0, 1] -> sound, frame k being centred on sample 256 k
 

@@ -8,17 +8,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.comparison import Chosen, Interval, Row, interval, mean_of
 from ictus.errors import IctusError, UsageError
-from ictus.frechet import Normal
+from ictus.metrics.bootstrap import Chosen, Interval, interval, mean_of
+from ictus.metrics.frechet import Normal
+from ictus.metrics.tables import Row
 from ictus.sound import INSTRUMENTS, metrics
 from ictus.sound.controls import TRUTH, controls, the_truth
-from ictus.sound.dataset import UNKNOWN
-from ictus.sound.judge import Judge
+from ictus.sound.data.dataset import UNKNOWN
+from ictus.sound.data.samples import Mel, Play, Sample, Samples
 from ictus.sound.metrics import Hear
 from ictus.sound.metrics.distances import kernel
 from ictus.sound.metrics.inputs import Array
-from ictus.sound.samples import Mel, Play, Sample, Samples
+from ictus.sound.models.instrument_classifier import InstrumentClassifier
 
 _CENTRED = "its interval is drawn over performances, and centred"
 MEANING = {
@@ -50,7 +51,7 @@ class Ear:
     classes: Sequence[str] = ()
 
     @classmethod
-    def of(cls, judge: Judge) -> "Ear":
+    def of(cls, judge: InstrumentClassifier) -> "Ear":
         """Let a judge hear, on the device on which it is."""
         import torch
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ictus.errors import UsageError
-from ictus.sound.codebook import column_major, from_column_major
-from ictus.sound.soloist import SoloistTransformer
+from ictus.sound.models.codebook import column_major, from_column_major
+from ictus.sound.models.soloist import SoloistTransformer
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from ictus.studio import sound
+from ictus.studio.components import House, cookie_behind
 from ictus.studio.conduct import CONDUCT
 from ictus.studio.dance import DANCE
-from ictus.studio.desk import House, cookie_behind
 from ictus.studio.guard import Guard
 from ictus.studio.limits import Limits
-from ictus.studio.takes import add_takes
+from ictus.studio.routes import add_takes
 from ictus.studio.theme import style, theme
 from ictus.studio.visitors import Visitors
 

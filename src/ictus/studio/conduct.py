@@ -7,10 +7,10 @@ import gradio
 
 from ictus.conducting import RATE
 from ictus.motion import Motion
-from ictus.stage.plots import conducting_pattern
+from ictus.render.plots import conducting_pattern
 from ictus.studio import drawings
 from ictus.studio.models import Offer
-from ictus.studio.musical import Art
+from ictus.studio.motion_tab import Art
 
 _METERS = [("Listen for it", 0), *((str(meter), meter) for meter in range(1, 7))]
 
@@ -24,7 +24,7 @@ def _lead() -> list[gradio.Slider]:
 
 
 def _asked(meter: int, lead: float) -> dict[str, Any]:
-    return {"meter": meter or None, "lead": lead / 1000}
+    return ({"meter": meter} if meter else {}) | ({"lead": lead / 1000} if lead else {})
 
 
 def _heard(motion: Motion) -> str:

@@ -5,14 +5,14 @@ from typing import Any
 
 import gradio
 
-from ictus.dance.aist import GENRES
+from ictus.dance.data.aist import GENRES
 from ictus.dance.metrics.beats import motion_beats
 from ictus.motion import Motion
-from ictus.stage.dance_plots import speed_and_beats
+from ictus.render.dance_plots import speed_and_beats
 from ictus.studio import drawings
 from ictus.studio.limits import spoken
 from ictus.studio.models import Offer, chosen, loaded
-from ictus.studio.musical import Art, Plots
+from ictus.studio.motion_tab import Art, Plots
 
 _ANY = "any"
 
@@ -35,7 +35,7 @@ def _genre(choices: Sequence[Offer], model: gradio.Dropdown) -> gradio.Dropdown:
 
 
 def _asked(genre: str) -> dict[str, Any]:
-    return {"genre": None if genre == _ANY else genre}
+    return {} if genre == _ANY else {"genre": genre}
 
 
 def _heard(motion: Motion) -> str:

@@ -14,8 +14,8 @@ _SEED = 4
 
 def ode_to_joy(folder: Path) -> Path:
     """Return an Ode to Joy, 69 seconds, played by the package's own small orchestra."""
-    from ictus.rehearsal.score import Score
-    from ictus.rehearsal.synthesizer import play
+    from ictus.scores.score import Score
+    from ictus.synthesis.synthesizer import play
 
     path = folder / "ode_to_joy.mp3"
     with _AT_WORK:
@@ -26,10 +26,10 @@ def ode_to_joy(folder: Path) -> Path:
 
 def player(folder: Path, instrument: str = "cello") -> Path:
     """Return the keypoints of a soloist who plays from the Ode to Joy, 12 seconds, as Solos stores them."""
-    from ictus.rehearsal.score import Score
-    from ictus.rehearsal.tempo import imagined
-    from ictus.sound.performers import PLAYERS, perform
-    from ictus.sound.playing.repertoire import excerpt_of, solo_part
+    from ictus.scores.score import Score
+    from ictus.synthesis.players.performers import PLAYERS, perform
+    from ictus.synthesis.players.repertoire import excerpt_of, solo_part
+    from ictus.synthesis.tempo import imagined
 
     path = folder / f"{instrument}_player.npy"
     with _AT_WORK:

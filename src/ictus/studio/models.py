@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ictus import hub
+from ictus import registry
 from ictus.errors import UsageError
 from ictus.nn.folder import read_config
 
@@ -20,7 +20,7 @@ class Offer:
 
     Attributes
     ----------
-    name : as `hub.load` takes it.
+    name : as `registry.load` takes it.
     title : as it is shown.
     what : a line about it.
     """
@@ -30,7 +30,7 @@ class Offer:
     what: str
 
 
-def offers(command: hub.Command, folders: Sequence[Path] = ()) -> list[Offer]:
+def offers(command: registry.Command, folders: Sequence[Path] = ()) -> list[Offer]:
     """Return what can be chosen, the usual one first.
 
     Raises
@@ -38,19 +38,21 @@ def offers(command: hub.Command, folders: Sequence[Path] = ()) -> list[Offer]:
     ModelError
         If a folder is no checkpoint.
     """
-    found = [Offer(one.name, one.name, one.what) for one in hub.shipped() if hub.command_of(one.name) == command]
+    found = [
+        Offer(one.name, one.name, one.what) for one in registry.shipped() if registry.command_of(one.name) == command
+    ]
     found.sort(key=lambda one: one.name not in _FIRST)
     for folder in folders:
-        if hub.command_of(folder) == command:
+        if registry.command_of(folder) == command:
             what = str(read_config(folder)["metadata"].get("description", ""))
             found.append(Offer(str(folder), folder.resolve().name, what))
     return found
 
 
 @lru_cache(maxsize=_LOADED)
-def loaded(name: str) -> Any:
-    """Load a model, once: a conductor, dancer or soloist."""
-    return hub.load(name)
+def loaded(name: str, **options: Any) -> Any:
+    """Load a model with its options, once: a conductor, dancer or soloist."""
+    return registry.load(name, **options)
 
 
 def chosen(choices: Sequence[Offer], name: str) -> str:

@@ -7,56 +7,59 @@ from typing import TYPE_CHECKING
 
 import gradio
 
-from ictus import hub
+from ictus import io
+from ictus.render.plots import mel_and_motion
 from ictus.sound import INSTRUMENTS, MEL_RATE
-from ictus.sound.films import SUFFIXES as FILMS
-from ictus.sound.player import SAMPLING
-from ictus.sound.videos import POSES
-from ictus.stage.plots import mel_and_motion
-from ictus.studio import desk, drawings
+from ictus.sound.data.video_index import POSES
+from ictus.sound.data.video_io import SUFFIXES as FILMS
+from ictus.sound.performance import Performance
+from ictus.sound.pipeline import SAMPLING
+from ictus.studio import components, drawings
 from ictus.studio.examples import player
 from ictus.studio.limits import spoken
 from ictus.studio.models import chosen, loaded, offers
 from ictus.studio.staging import Performed, Updates, staged, told
 
 if TYPE_CHECKING:
-    from ictus.sound.player import Played
+    from ictus.sound.pipeline import Played
 
 _AUTO = "auto"
 _DROP = 110  # pixels
 
 
-def build(house: desk.House) -> None:
+def build(house: components.House) -> None:
     """Fill the tab."""
     choices = offers("sound", house.folders)
     with gradio.Row(elem_classes="desk"):
-        with desk.form("A player is seen and not heard: from the movement alone, the instrument is played again."):
+        with components.form(
+            "A player is seen and not heard: from the movement alone, the instrument is played again."
+        ):
             keypoints = gradio.File(
                 label="Keypoints of the player", file_types=list(POSES), height=_DROP, elem_classes="given"
             )
-            desk.example_for(house, player, "or take a cellist, invented by Ictus", keypoints)
+            components.example_for(house, player, "or take a cellist, invented by Ictus", keypoints)
             film = gradio.File(
                 label="The film they are of (may be left out)",
                 file_types=list(FILMS),
                 height=_DROP,
                 elem_classes="given",
             )
-            model = desk.models(choices, "Soloist")
+            model = components.models(choices, "Soloist")
             instrument = gradio.Dropdown(
                 [("By its looks", _AUTO), *((name.capitalize(), name) for name in INSTRUMENTS)],
                 value=_AUTO,
                 label="Instrument",
             )
-            button = desk.go("Play", interactive=bool(choices))
-            with desk.more():
+            button = components.go("Play", interactive=bool(choices))
+            with components.more():
                 temperature = gradio.Slider(0, 1.5, SAMPLING.temperature, step=0.05, label="Freedom (temperature)")
-                seed, theme = desk.seed(), desk.light()
+                seed, theme = components.seed(), components.light()
         words = (
             "Give it the movement of a player, and it will be heard here."
             if choices
             else "No soloist is here yet: start the studio with <code>--model FOLDER</code> of a trained one."
         )
-        stage = desk.stage(drawings.SOUND, words)
+        stage = components.stage(drawings.SOUND, words)
 
     def make(
         given: str | None,
@@ -67,15 +70,15 @@ def build(house: desk.House) -> None:
         temperature: float,
         theme: str,
         request: gradio.Request,
-        progress: gradio.Progress = desk.PROGRESS,
+        progress: gradio.Progress = components.PROGRESS,
     ) -> Iterator[Updates]:
-        points = desk.given_file(given, "Drop the keypoints of a player first, or take the example.")
+        points = components.given_file(given, "Drop the keypoints of a player first, or take the example.")
         source = Path(filmed) if filmed else None
         visitor, tab = house.visitor(request)
         with spoken(points, source or points):
             told(progress, "Waking the soloist", 0.0, 0.1)
             soloist = loaded(chosen(choices, model))
-            performance = hub.Performance.load(points, source)
+            performance = Performance.load(points, source)
             house.limits.check(performance.track.duration)
             played = soloist(
                 performance.track,
@@ -89,14 +92,14 @@ def build(house: desk.House) -> None:
     stage.shows(button, make, [keypoints, film, model, instrument, seed, temperature, theme])
 
 
-def _performed(performance: hub.Performance, played: "Played", model: str, theme: str) -> Performed:
+def _performed(performance: Performance, played: "Played", model: str, theme: str) -> Performed:
     def make(out: Path, progress: Callable[[float], None]) -> None:
-        performance.save(played, model, out, theme, progress)
+        io.save_sound(played, performance, model, out, theme, progress)
 
     return Performed(
         title=performance.file.stem,
         said=_said(performance.track.duration, played),
-        makers=dict.fromkeys(hub.FILES["sound"], make),
+        makers=dict.fromkeys(io.FILES["sound"], make),
         plots={
             "Sound and motion": lambda: mel_and_motion(played.mel[:, ::-1], performance.figure(model), rate=MEL_RATE)
         },

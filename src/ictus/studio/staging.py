@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import gradio
 
 from ictus.errors import UsageError
-from ictus.stage.look import FILM, PAGE
-from ictus.stage.paper import save_on_paper
+from ictus.render.plot_style import save_on_paper
+from ictus.render.render_options import FILM, PAGE
 from ictus.studio.visitors import Take, Visitor
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from inspect import signature
 
 from gradio.themes import Base
 
-from ictus.stage.backdrop import DARK, LIGHT
+from ictus.render.theme import DARK, LIGHT
 
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 # What Gradio calls its parts -> the colours of studio.css.

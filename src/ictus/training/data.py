@@ -8,9 +8,9 @@ from lightning.fabric import Fabric
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ictus.errors import IctusError, UsageError
+from ictus.task import Batch, Samples
 from ictus.training.recipe import Training
 from ictus.training.seeds import ORDER, SAMPLE, VALIDATION, mixed, seeded
-from ictus.training.task import Batch, Samples
 
 _Place = tuple[int, ...]
 

@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from ictus.errors import IctusError, ModelError, UsageError
+from ictus.task import Batch, Loss, Samples, Task
 from ictus.training import checkpoint, parallel
 from ictus.training.data import TrainLoader, in_order
 from ictus.training.ema import AveragedWeights
@@ -33,7 +34,6 @@ from ictus.training.log import Bar, Log
 from ictus.training.progress import Progress, check_same_run
 from ictus.training.recipe import Recipe
 from ictus.training.seeds import STEP, VALIDATION, WEIGHTS, seed_all
-from ictus.training.task import Batch, Loss, Samples, Task
 
 
 def fit(
@@ -224,7 +224,7 @@ class Loop:
         kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
         raise IctusError(
             f"step {self.progress.step}, optimiser {optimizer}: {what}; {kept}. "
-            f"Look at these samples, or lower the learning rate: {listed}"
+            f"RenderOptions at these samples, or lower the learning rate: {listed}"
         )
 
     def _tick(self) -> float:

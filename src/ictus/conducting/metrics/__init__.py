@@ -58,9 +58,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ictus.conducting.gan import Discriminator
-from ictus.conducting.metrics.beats import beat_scores, best_lag, continuity, f_measure, ictus_times
+from ictus.beats.metrics import continuity, f_measure
 from ictus.conducting.metrics.body import bone_length_constancy, diversity, jerk, left_right_correlation
+from ictus.conducting.metrics.ictus import beat_scores, best_lag, ictus_times
 from ictus.conducting.metrics.inputs import SKELETON, Given, as_tensors, validate
 from ictus.conducting.metrics.published import (
     mean_squared_error,
@@ -72,7 +72,8 @@ from ictus.conducting.metrics.published import (
     sync_error,
     wasserstein_estimate,
 )
-from ictus.conducting.sync import MOTION_RATE, M2SNet
+from ictus.conducting.models.m2s_gan import Discriminator
+from ictus.conducting.models.m2s_net import MOTION_RATE, M2SNet
 from ictus.errors import UsageError
 from ictus.motion import Motion
 

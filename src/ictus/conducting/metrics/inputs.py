@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ictus.conducting.sync import MOTION_RATE
+from ictus.conducting.models.m2s_net import MOTION_RATE
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ictus.conducting.gan import Discriminator
 from ictus.conducting.metrics.inputs import metric, sample_metric
-from ictus.conducting.sync import MOTION_RATE, M2SNet
+from ictus.conducting.models.m2s_gan import Discriminator
+from ictus.conducting.models.m2s_net import MOTION_RATE, M2SNet
 from ictus.errors import UsageError
 
 SEGMENT = 256  # frames of a segment of Welch's method; segments overlap by half

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from ictus.conducting.baselines import CNNLSTM, Plain
-from ictus.conducting.dataset import ConductorMotion
+from ictus.conducting.data.conductor_motion import ConductorMotion
+from ictus.conducting.models.baselines import CNNLSTM, Plain
 from ictus.conducting.tasks.corpus import Batch, Batches, CorpusConfig, published_metrics
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ictus.conducting import metrics
-from ictus.conducting.dataset import ConductorMotion
+from ictus.conducting.data.conductor_motion import ConductorMotion
 
 Batch = dict[str, Any]
 Batches = Callable[..., Iterator[Batch]]

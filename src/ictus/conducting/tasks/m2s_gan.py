@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Optimizer, RMSprop
 
-from ictus.conducting.dataset import MOTION_RATE, ConductorMotion
-from ictus.conducting.gan import Discriminator, Generator
-from ictus.conducting.sync import FoldedMusicEncoder, M2SNet
+from ictus.conducting.data.conductor_motion import MOTION_RATE, ConductorMotion
+from ictus.conducting.models.m2s_gan import Discriminator, Generator
+from ictus.conducting.models.m2s_net import FoldedMusicEncoder, M2SNet
 from ictus.conducting.tasks.corpus import Batch, Batches, CorpusConfig, published_metrics
 from ictus.errors import UsageError
 

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from ictus.conducting.dataset import MEL_RATE, MOTION_RATE, ConductorMotion
-from ictus.conducting.sync import M2SNet
+from ictus.conducting.data.conductor_motion import MEL_RATE, MOTION_RATE, ConductorMotion
+from ictus.conducting.models.m2s_net import M2SNet
 from ictus.conducting.tasks.corpus import Batch, Batches, CorpusConfig
 from ictus.errors import UsageError
 

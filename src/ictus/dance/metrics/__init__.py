@@ -69,7 +69,7 @@ from ictus.dance.metrics.physical import (
     root_drift,
 )
 from ictus.errors import UsageError
-from ictus.frechet import frechet_distance
+from ictus.metrics.frechet import frechet_distance
 
 __all__ = [
     "Drift",

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
 from ictus.dance.metrics.inputs import Array
-from ictus.frechet import check_columns, feature_rows
+from ictus.metrics.frechet import check_columns, feature_rows
 
 Features = NDArray[np.floating]
 

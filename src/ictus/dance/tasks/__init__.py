@@ -1,1 +1,1 @@
-"""What the dance networks learn, each by the protocol of ictus.training.task."""
+"""What the dance networks learn, each by the protocol of ictus.task."""

@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from ictus.dance.aist import GENRES
-from ictus.dance.dataset import AIST, Array, Dance, Layout, RandomWindows, Windows
-from ictus.dance.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW, Ablation, FACTConfig, sustained
+from ictus.dance.data.aist import GENRES
+from ictus.dance.data.dataset import AIST, Array, Dance, Layout, RandomWindows, Windows
 from ictus.dance.frames import floor_place, padded, rest
+from ictus.dance.models.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW, Ablation, FACTConfig, sustained
 from ictus.errors import UsageError
 
 Batch = dict[str, Any]

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from ictus.dance.dataset import MELODY, Array, Dance, Windows
-from ictus.dance.melody import MelodyAutoencoder, MelodyConfig
+from ictus.dance.data.dataset import MELODY, Array, Dance, Windows
+from ictus.dance.models.melody import MelodyAutoencoder, MelodyConfig
 from ictus.errors import UsageError
 from ictus.features.melody16 import temporal_index
 
@@ -30,7 +30,7 @@ class MelodyTaskConfig:
 
     Attributes
     ----------
-    size, variant, grouping, scaling : of the network; see `ictus.dance.melody.MelodyConfig`.
+    size, variant, grouping, scaling : of the network; see `ictus.dance.models.melody.MelodyConfig`.
     threshold : E_th: below it, the extraction is good enough and no longer pushed. The reproduction's 0.045 is never
         reached with groups scaled by min-max: telling each number's mean already errs by 0.025 only.
     lr : Adam's learning rate.

@@ -21,7 +21,7 @@ Papers
 
 Known deviations
 ----------------
-- The published network is Melception, of which only its users have the weights. Ours is `ictus.sound.judge`; values by
+- The published network is Melception, of which only its users have the weights. Ours is `ictus.sound.models.instrument_classifier`; values by
   different networks cannot be compared. Any other is given as a function, see `Hear`.
 - The root of a product of covariances comes from singular values: equal to that of scipy.linalg.sqrtm where the latter
   converges, and exact where the covariances have no full rank.
@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ictus.errors import UsageError
-from ictus.frechet import frechet_distance
+from ictus.metrics.frechet import frechet_distance
 from ictus.sound.metrics.distances import kernel_distance
 from ictus.sound.metrics.inception import inception_score, kl_divergence
 from ictus.sound.metrics.inputs import Array, as_mel

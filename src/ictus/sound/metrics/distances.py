@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ictus.errors import UsageError
-from ictus.frechet import check_columns, feature_rows
+from ictus.metrics.frechet import check_columns, feature_rows
 from ictus.sound.metrics.inputs import Array
 
 SEED = 2020  # of the published subsets and splits

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 from scipy.special import log_softmax, softmax
 
 from ictus.errors import UsageError
-from ictus.frechet import check_columns, feature_rows
+from ictus.metrics.frechet import check_columns, feature_rows
 from ictus.sound.metrics.distances import SEED
 from ictus.sound.metrics.inputs import Array
 

@@ -17,9 +17,9 @@ from torch.optim import AdamW, Optimizer
 
 from ictus.errors import IctusError, UsageError
 from ictus.nn.vector_quantizer import perplexity
-from ictus.sound.codebook import FACTOR, SpectrogramCodebook
-from ictus.sound.critic import PatchDiscriminator
-from ictus.sound.dataset import WINDOW, RandomWindows, Windows
+from ictus.sound.data.dataset import WINDOW, RandomWindows, Windows
+from ictus.sound.models.codebook import FACTOR, SpectrogramCodebook
+from ictus.sound.models.patch_discriminator import PatchDiscriminator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -19,8 +19,8 @@ from torch.optim import SGD, AdamW, Optimizer
 from ictus.errors import IctusError, UsageError
 from ictus.formats.npz import DAMAGE
 from ictus.sound import INSTRUMENTS
-from ictus.sound.keypoints import KeypointEncoder
-from ictus.sound.poses import BODY, WRISTS
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
+from ictus.sound.pose_normalization import BODY, WRISTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

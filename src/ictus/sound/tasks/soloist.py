@@ -18,11 +18,11 @@ from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from ictus.errors import UsageError
-from ictus.sound.codebook import FACTOR, SpectrogramCodebook, column_major
-from ictus.sound.dataset import KINDS, Windows
-from ictus.sound.hints import Hinter, hints
-from ictus.sound.keypoints import KeypointEncoder
-from ictus.sound.soloist import RAW_KEYPOINTS, Condition, SoloistConfig, SoloistTransformer, raw_rows
+from ictus.sound.data.dataset import KINDS, Windows
+from ictus.sound.models.auxiliary_heads import Hinter, hints
+from ictus.sound.models.codebook import FACTOR, SpectrogramCodebook, column_major
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
+from ictus.sound.models.soloist import RAW_KEYPOINTS, Condition, SoloistConfig, SoloistTransformer, raw_rows
 
 Batch = dict[str, Any]
 Batches = Callable[..., Iterator[Batch]]
@@ -50,7 +50,7 @@ class SoloistTaskConfig:
     takes : whether to learn from other players' takes of the same sound, too, where a corpus has them.
     scaled : whether what is known is brought to mean 0 and deviation 1; published: no.
     hint : weight of an error beside the published one: what is known of a column must tell, by itself, its pitches and
-        where notes begin; see `ictus.sound.hints`. Only if a row belongs to each column.
+        where notes begin; see `ictus.sound.models.auxiliary_heads`. Only if a row belongs to each column.
     hint_first : steps at the outset in which nothing but hints is learnt. They cost little.
     unconditioned : share of samples that learn with nothing known, so that the soloist can play without; published: 0.
     lr, decay : AdamW's learning rate and weight decay.

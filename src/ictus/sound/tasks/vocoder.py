@@ -19,10 +19,10 @@ from torch.optim import Adam, Optimizer
 
 from ictus.errors import UsageError
 from ictus.features import mel80
+from ictus.sound.data.sound_dataset import RandomSoundWindows, SoundWindows
 from ictus.sound.griffin_lim import griffin_lim
-from ictus.sound.recordings import RandomSoundWindows, SoundWindows
-from ictus.sound.spectral_vocoder import SpectralVocoder
-from ictus.sound.vocoder import MelGAN, WaveDiscriminator
+from ictus.sound.models.melgan import MelGAN, WaveDiscriminator
+from ictus.sound.models.spectral_vocoder import SpectralVocoder
 
 Batch = dict[str, Any]
 Batches = Callable[..., Iterator[Batch]]
@@ -36,7 +36,7 @@ class VocoderTaskConfig:
 
     Attributes
     ----------
-    network : "melgan", or "spectral", ours, which see in `ictus.sound.spectral_vocoder`.
+    network : "melgan", or "spectral", ours, which see in `ictus.sound.models.spectral_vocoder`.
     size : of the generator, and of the critic.
     samples : of a window that is learnt from, a multiple of 256.
     draws : windows of each stretch of so many samples in an epoch.

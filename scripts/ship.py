@@ -1,0 +1,246 @@
+"""Put a trained model into the package: its weights, and a model card that says what they are.
+
+    python scripts/ship.py NAME RUN/model [--table TABLE.json]
+
+NAME is one of `CARDS`; the weights go to src/ictus/weights/NAME. TABLE is what `ictus evaluate -o TABLE.json` has
+written; the rows of RUN/model come into the card, and those of the controls.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ictus.nn.folder import CONFIG, read_config
+
+WEIGHTS = Path(__file__).parents[1] / "src" / "ictus" / "weights"
+LICENCE = "CC BY-SA 4.0"
+LARGE = 9_000_000  # bytes beyond which weights are shipped as float16
+CONTROLS = (
+    *("ground truth", "shuffled pairs", "classical", "other music", "standing still", "random phrases"),
+    *("truth", "other of the instrument", "other of any instrument", "mean mel"),
+)
+
+_KEPT = ("features", "skeleton", "fps", "frame_rate", "movement", "instruments", "epoch", "step")
+
+_SCORES = (
+    "scores of OpenScore Orchestra (CC0), each minute another place, performance and orchestra; tempo curves of real "
+    "performances from the Hauptstimme annotations (CC BY-SA)"
+)
+_HELD_OUT = "Held out: Beethoven's Symphony No. 8 and Brahms' Symphony No. 2"
+_CONDUCTED = (
+    f"Six hours of {_SCORES}, played by Ictus' own orchestra and conducted from the true beats by its own gestures: "
+    f"all music and all motion is synthetic. {_HELD_OUT}."
+)
+_HEARD = (
+    f"Eight hours of {_SCORES}, played by Ictus' own orchestra and through two SoundFonts (FluidR3 GM, MuseScore "
+    "General), a third of them as piano reductions with stronger rubato, and three and a half hours of popular songs "
+    "in nineteen styles that Ictus invents. All of it is synthetic; the beats are those of the score, at the level "
+    f"that is conducted. Chosen by Beethoven's No. 7, Brahms' No. 3 and other songs. {_HELD_OUT}."
+)
+_CONDUCTS = (
+    "It has seen synthetic music and synthetic conducting only. What it makes of recordings, other styles and real "
+    "conductors is not measured. It is no substitute for `maestro`, which marks the beats."
+)
+_JUDGES = (
+    "It has seen synthetic music and synthetic conducting only. As a judge of models that were trained on the same "
+    "corpus it is not independent."
+)
+_HEARS = (
+    "It was measured on synthetic music only. Free recitatives, music without a pulse, metres other than 2, 3, 4 and "
+    "6, and metres that change often are heard badly."
+)
+_DANCED = (
+    "Seventeen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; 146 s, CC BY 4.0; of its test split, two "
+    "seconds at a time re-fitted), cut into phrases and set by Ictus on the beats of five hours of music that it makes "
+    f"itself: popular songs that it invents, and {_SCORES}. {_HELD_OUT}."
+)
+_DANCES = (
+    "It knows the phrases of a few short dances, of nine genres of street and jazz dance, and no others. Because "
+    "they are of AIST++'s test split, its figures on that split mean nothing."
+)
+_RECITAL = (
+    "{} of solo parts from OpenScore Orchestra (CC0), played by Ictus' own procedural players of six "
+    "instruments, as a camera would see their 47 keypoints, through two SoundFonts (FluidR3 GM, MuseScore General); "
+    "all sound and all motion is synthetic. Held out: other scores."
+)
+_PLAYS = (
+    "It has seen synthetic players only, whose fingers, bows and slides follow the notes exactly. Of real players a "
+    "camera sees less; what it makes of them is not measured."
+)
+_SCORES_BY = "OpenScore Orchestra and Hauptstimme (M. Gotham et al.)"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is said of a model beside its figures; `script` makes it, by `recipe`."""
+
+    description: str
+    recipe: str
+    data: str
+    limits: str
+    script: str = "conductors.sh"
+    art: str = "conducting"
+    thanks: str = _SCORES_BY
+
+
+CARDS = {
+    "plain": Card("One constant pose: what every other conductor must beat", "plain", _CONDUCTED, _CONDUCTS),
+    "cnn-lstm": Card(
+        "The Prospective Cup's CNN-LSTM baseline: mel to conductor-13 by mean squared error",
+        "cnn-lstm",
+        _CONDUCTED,
+        _CONDUCTS,
+    ),
+    "m2s-net": Card(
+        "M2S-Net: how well a conductor's motion fits the music, frame by frame", "m2s-net", _CONDUCTED, _JUDGES
+    ),
+    "m2s-gan": Card(
+        "M2S-GAN (VirtualConductor): mel and noise to conductor-13; beside the published losses a mean squared error, "
+        "and the standard gradient penalty",
+        "m2s-gan",
+        _CONDUCTED,
+        _CONDUCTS,
+    ),
+    "listener": Card("Beats and downbeats of any music, heard as a whole", "listener", _HEARD, _HEARS, "listeners.sh"),
+    "listener-live": Card(
+        "Beats and downbeats of music as it sounds, 83 ms behind", "listener-live", _HEARD, _HEARS, "listeners.sh"
+    ),
+    "fact": Card(
+        "FACT, small (AI Choreographer): two seconds of dance and four of music to the frames that follow",
+        "fact-small",
+        _DANCED,
+        _DANCES,
+        "dancers.sh",
+        "dance",
+        f"AIST++ and {_SCORES_BY}",
+    ),
+    "choreographer": Card(
+        "Real dances known by heart, whose phrases are set on the beats of any music, in nine genres",
+        "repertoire",
+        "Fourteen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split, two "
+        "seconds at a time re-fitted): those of seventeen that move. No music.",
+        _DANCES,
+        "dancers.sh",
+        "dance",
+        "AIST++",
+    ),
+    "melody": Card(
+        "The LSTM autoencoder of Dance with Melody: the sound of each beat to a pose per frame; a groove",
+        "melody-choreography",
+        "One beat of a real dance of AIST++ (pop; Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split), "
+        "danced over and over to an hour of music that Ictus makes itself: popular songs that it invents, and "
+        f"{_SCORES}. {_HELD_OUT}.",
+        "It knows a single groove. On dances that vary, the network tells the mean pose.",
+        "dancers.sh",
+        "dance",
+        f"AIST++ and {_SCORES_BY}",
+    ),
+    "soloist": Card(
+        "A player's 47 keypoints to the sound of six instruments: a transformer over the codes of mel spectrograms",
+        "soloist-small",
+        _RECITAL.format("Fifteen hours") + " Codebook, keypoint encoder and vocoder: three of these hours.",
+        _PLAYS,
+        "soloists.sh",
+        "sound",
+    ),
+    "judge": Card(
+        "Tells six instruments apart by their sound; its features stand in for Melception's in `ictus evaluate sound`",
+        "judge",
+        _RECITAL.format("Three hours"),
+        "It has heard two SoundFonts only; its figures compare with each other, and with no published ones.",
+        "soloists.sh",
+        "sound",
+    ),
+}
+
+
+def described(number: dict[str, float]) -> str:
+    return f"{number['value']:.3g} ({number['low']:.3g} to {number['high']:.3g})"
+
+
+def chosen_rows(rows: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
+    """Return the rows of a model, by groups of music where there are any, and of the controls."""
+    chosen = [row for row in rows if row["model"].split(", ")[0] in (*CONTROLS, model)]
+    if not any(row["model"].startswith(model) for row in chosen):
+        raise SystemExit(f"the table has no row of {model}; evaluate it first, by the same path")
+    return [{**row, "model": row["model"].replace(model, "this model")} for row in chosen]
+
+
+def as_markdown(rows: list[dict[str, Any]]) -> str:
+    metrics = list(dict.fromkeys(metric for row in rows for metric in row["figures"]))
+    lines = [["", *metrics], ["---"] * (len(metrics) + 1)]
+    for row in rows:
+        figures = row["figures"]
+        lines.append([row["model"], *(described(figures[m]) if m in figures else "-" for m in metrics)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def in_a_line(figures: dict[str, dict[str, float]]) -> str:
+    all_names = (
+        *(("rde", "sce", "sdp"), ("beat_f", "downbeat_f", "metre"), ("beat_fact", "fid_k_fact", "dist_k_fact")),
+        ("onset_f", "chroma", "instrument"),
+    )
+    names = next(names for names in all_names if names[0] in figures)
+    return ", ".join(f"{name} {figures[name]['value']:.2f}" for name in names if name in figures)
+
+
+def shown(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe without the places of files on the machine that trained."""
+    return {key: value for key, value in recipe.items() if key not in ("data", "m2s_net", "codebook", "keypoints")}
+
+
+def load(folder: Path) -> Any:
+    module, _, name = read_config(folder)["class"].rpartition(".")
+    return getattr(import_module(module), name).from_pretrained(folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=CARDS)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--table", type=Path)
+    options = parser.parse_args()
+
+    card, run = CARDS[options.name], read_config(options.model)["metadata"]
+    network = load(options.model)
+    if options.table:
+        rows = chosen_rows(json.loads(options.table.read_text()), str(options.model))
+        its_own = [row for row in rows if row["model"] == "this model"] or rows
+        scores = in_a_line([row["figures"] for row in its_own if row["model"].startswith("this model")][-1])
+        figures = (
+            f"On music that was held out, with 95 % intervals; `ictus evaluate` explains them.\n\n{as_markdown(rows)}"
+        )
+    else:
+        scores = ", ".join(f"{key} {value:.3g}" for key, value in run["validation"].items() if "loss" not in key)
+        figures = f"On music that was held out: {scores}.\n"
+    metadata = {
+        "art": card.art,
+        "description": card.description,
+        "licence": LICENCE,
+        "scores": scores,
+        **{key: run[key] for key in _KEPT if key in run},
+        "recipe": shown(run["recipe"]),
+    }
+    text = (
+        f"# {options.name}\n\n{card.description}. {sum(p.numel() for p in network.parameters()):,} parameters.\n\n"
+        f"## Trained on\n\n{card.data}\n\n"
+        f"## How\n\n`bash recipes/{card.script}` makes it again: recipes/{card.recipe}.yaml, {run['epoch']} epochs, "
+        f"{run['step']} steps, on two CPU cores. config.json holds the recipe with all its values.\n\n"
+        f"## Figures\n\n{figures}\n## Limits\n\n{card.limits}\n\n"
+        f"## Licence\n\n{LICENCE}, with attribution to {card.thanks}.\n"
+    )
+    size = sum(p.numel() * p.element_size() for p in network.parameters())
+    network.save_pretrained(WEIGHTS / options.name, metadata, text, half=size > LARGE)
+    for part in sorted(file.parent for file in options.model.glob(f"*/{CONFIG}")):  # what it cannot do without
+        facts = read_config(part)["metadata"]
+        told = {"art": card.art, "recipe": shown(facts["recipe"]), "validation": facts["validation"]}
+        inner = load(part)
+        inner.metadata = {}
+        inner.save_pretrained(WEIGHTS / options.name / part.name, {**facts, **told}, half=True)
+
+
+if __name__ == "__main__":
+    main()

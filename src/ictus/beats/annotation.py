@@ -1,0 +1,105 @@
+"""Annotations: what is known of the beats of a passage, as they are written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.beats.beats import METERS, SLOWEST, Beats
+from ictus.errors import IctusError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BeatAnnotation:
+    """The notated beats of a passage, (N,) each, but for the entries.
+
+    Attributes
+    ----------
+    times : seconds from the passage's beginning, increasing; none within a hold.
+    positions : int, place in the bar, 1 is the downbeat.
+    meters : int, beats in the bar.
+    divisions : int, parts into which a slow beat is divided: 2, or 3 in compound metre.
+    tempo : beats a minute up to the next beat.
+    loudness : 0 (as soft as this passage gets) to 1 (as loud), of the sound itself.
+    articulation : 0 (legato) to 1 (staccato).
+    accents : 0 to 1, how much a beat stands out from its neighbours.
+    entries : (E,) seconds at which a part begins after a rest.
+    duration : seconds of the passage.
+    """
+
+    times: Array
+    positions: NDArray[np.int64]
+    meters: NDArray[np.int64]
+    divisions: NDArray[np.int64]
+    tempo: Array
+    loudness: Array
+    articulation: Array
+    accents: Array
+    entries: Array
+    duration: float
+
+    @property
+    def steady(self) -> bool:
+        """Whether one metre holds throughout."""
+        return len(np.unique(np.stack([self.meters, self.divisions]), axis=1).T) == 1
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> "BeatAnnotation":
+        """Make an annotation of what `arrays` returned; KeyError if something is missing."""
+        known = {field.name: np.asarray(arrays[field.name]) for field in fields(cls)}
+        return cls(**{**known, "duration": float(known["duration"])})  # type: ignore[arg-type]
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return everything as arrays by name, for `numpy.savez`."""
+        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+
+    def conducted(self) -> Beats:
+        """Return the beats that a conductor shows for a passage of one metre.
+
+        The notated ones where their median tempo is at an arm's ease; faster ones are gathered, slower ones divided: in
+        three where the metre is compound, so that a slow 6/8 is conducted in six.
+
+        Raises
+        ------
+        IctusError
+            If there is no conducting pattern for the metre.
+        """
+        beats = Beats(
+            self.times,
+            self.positions,
+            int(self.meters[0]),
+            loudness=self.loudness,
+            articulation=self.articulation,
+            accents=self.accents,
+            duration=self.duration,
+        )
+        if self.divisions[0] == 3 and 0 < beats.tempo < SLOWEST:
+            beats = _in_three(beats) if 3 * beats.meter in METERS else beats
+        else:
+            beats = beats.conducted()
+        if beats.meter not in METERS:
+            raise IctusError(f"a bar of {beats.meter} beats has no conducting pattern")
+        return beats
+
+
+def _in_three(beats: Beats) -> Beats:
+    """Divide every beat in three, evenly."""
+    whole = np.arange(len(beats))
+    thirds = np.arange(3 * len(beats) - 2) / 3
+    place = np.round(3 * thirds).astype(np.int64) % 3
+
+    def spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.interp(thirds, whole, values)
+
+    return replace(
+        beats,
+        times=spread(beats.times),
+        positions=3 * (np.repeat(beats.positions, 3)[: len(thirds)] - 1) + place + 1,
+        meter=3 * beats.meter,
+        loudness=spread(beats.loudness),
+        articulation=spread(beats.articulation),
+        accents=np.where(place > 0, 0.0, spread(beats.accents)),
+    )

@@ -1,0 +1,215 @@
+"""Listening: music whose beats are known, as windows that a beat network learns from.
+
+    <root>/{train,val,test}/<integer>/music.flac   any rate and channels
+                                     /beats.npz    conducted_times (N,) seconds, conducted_positions (N,), 1 = downbeat,
+                                                   conducted_meter; the notated beats of a `BeatAnnotation` where they are known;
+                                                   about: JSON text, of which "group" is used where there is one
+
+What the network hears of a piece is computed at its first use and kept as `mel81.npy` beside the music, or in the
+user's cache where the corpus cannot be written to.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ictus.audio import Audio
+from ictus.beats.annotation import BeatAnnotation
+from ictus.beats.augmentation import Augmentation
+from ictus.beats.decoding import PLACES
+from ictus.errors import IctusError, UsageError
+from ictus.features import mel81
+from ictus.files import readable, writing
+
+RATE = int(mel81.frame_rate)
+
+Array = NDArray[np.float64]
+Sample = dict[str, NDArray[np.float32] | NDArray[np.int64] | str]
+
+_ABOUT = 2  # frames to either side of a beat that tell its place
+_NUMBERS = {place: number for number, place in enumerate(PLACES)}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A piece of a corpus.
+
+    Attributes
+    ----------
+    folder : that holds music.flac.
+    times, positions : (N,) of the beats as they are conducted.
+    meter : beats in a bar.
+    group : kind of music, e.g. "orchestral".
+    notated : all that is known of the beats as they are written, if anything is.
+    """
+
+    folder: Path
+    times: Array
+    positions: NDArray[np.int64]
+    meter: int
+    group: str
+    notated: BeatAnnotation | None = None
+
+    @classmethod
+    def open(cls, folder: Path) -> "Recording":
+        """Read what is known of a piece; its sound is not touched.
+
+        Raises
+        ------
+        IctusError
+            If a file is missing or damaged.
+        """
+        readable(folder / "music.flac")
+        file = readable(folder / "beats.npz")
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                times, positions = archive["conducted_times"], archive["conducted_positions"]
+                meter = int(archive["conducted_meter"])
+                about = json.loads(str(archive["about"])) if "about" in archive else {}
+                notated = BeatAnnotation.of(archive) if "divisions" in archive else None
+        except (OSError, KeyError, ValueError) as error:
+            raise IctusError(f"{file}: does not tell the beats ({' '.join(str(error).split())})") from error
+        if len(times) != len(positions) or (np.diff(times) <= 0).any():
+            raise IctusError(f"{file}: the beats must have increasing times, and a place in the bar each")
+        return cls(
+            folder, times.astype(np.float64), positions.astype(np.int64), meter, about.get("group", "music"), notated
+        )
+
+    def taken(self, start: float, pace: float) -> tuple[Array, NDArray[np.int64], int]:
+        """Return times, positions and metre of the beats as they are conducted in a window of the piece.
+
+        At another pace the same music may be conducted in other beats: a fast three in one.
+
+        Parameters
+        ----------
+        start : second of the piece at which the window begins.
+        pace : seconds of the piece that pass in one of the window.
+        """
+        if self.notated is not None and pace != 1:
+            try:
+                beats = replace(self.notated, times=self.notated.times / pace).conducted()
+                return beats.times - start / pace, beats.positions, beats.meter
+            except IctusError:
+                pass  # there is no pattern for it at this pace: as at its own
+        return (self.times - start) / pace, self.positions, self.meter
+
+    @property
+    def name(self) -> str:
+        """Split and number, e.g. "train/17"."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+    def heard(self) -> NDArray[np.float16]:
+        """(T, 81) mel81, memory-mapped; computed if it is not kept yet, or older than the music."""
+        music = self.folder / "music.flac"
+        for file in (self.folder / "mel81.npy", self._cached()):
+            if file.exists() and file.stat().st_mtime >= music.stat().st_mtime:
+                return _mapped(file)
+        frames = mel81(Audio.load(music, rate=mel81.rate, mono=True)).astype(np.float16)
+        file = self.folder / "mel81.npy"
+        if not os.access(self.folder, os.W_OK):
+            file = self._cached()
+        with writing(file) as temporary:
+            np.save(temporary, frames, allow_pickle=False)
+        return _mapped(file)
+
+    def _cached(self) -> Path:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        key = hashlib.blake2b(str(self.folder.resolve()).encode(), digest_size=12).hexdigest()
+        return cache / "ictus" / f"mel81-{key}.npy"
+
+
+def _mapped(file: Path) -> NDArray[np.float16]:
+    try:
+        frames: NDArray[np.float16] = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise IctusError(
+            f"{file}: damaged ({' '.join(str(error).split())}); delete it, it will be made again"
+        ) from error
+    return frames
+
+
+class Listening:
+    """Windows of a split.
+
+    mel : (S * 50, 81) float32.
+    beats : (S * 50, 2) float32, 1 on the frame of a beat (column 0) and of a downbeat (column 1), else 0.
+    places : (S * 50,) int64, on the frames about a beat its number in `PLACES`; -1 on all others.
+    group, name : "piano", "train/17@3.2".
+
+    Parameters
+    ----------
+    root : folder of the corpus.
+    split : "train", "val" or "test".
+    seconds : length S of a window; shorter pieces end in silence.
+    retake : how the music is changed each time it is heard; every epoch then hears other windows, one of each piece.
+        None leaves the music as it is, and hears it from its beginning.
+
+    Raises
+    ------
+    UsageError
+        If the split is missing or holds nothing that can be used.
+    """
+
+    def __init__(
+        self, root: str | os.PathLike[str], split: str, *, seconds: float = 40.0, retake: Augmentation | None = None
+    ) -> None:
+        folder = Path(root) / split
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder; a corpus has train/, val/ and test/ of numbered folders")
+        self.frames, self.retake = round(seconds * RATE), retake
+        self.recordings: list[Recording] = []
+        self.broken: list[str] = []
+        for path in sorted((p for p in folder.iterdir() if p.is_dir()), key=lambda p: (len(p.name), p.name)):
+            try:
+                self.recordings.append(Recording.open(path))
+            except IctusError as error:
+                self.broken.append(str(error))
+        if not self.recordings:
+            why = f"; unusable: {self.broken[0]} (and {len(self.broken) - 1} more)" if self.broken else ""
+            raise UsageError(f"{folder}: holds no music whose beats are known{why}")
+
+    def __len__(self) -> int:
+        return len(self.recordings)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Hear one piece; its window and its changes are drawn from torch's generator."""
+        recording = self.recordings[index]
+        heard = recording.heard()
+        if self.retake is None:
+            mel, start, pace = np.array(heard[: self.frames], np.float32), 0.0, 1.0
+        else:
+            rng = np.random.default_rng(int(torch.randint(2**31, ())))
+            mel, start, pace = self.retake(heard, self.frames, rng)
+        mel = np.pad(mel, ((0, self.frames - len(mel)), (0, 0)))
+        times, positions, meter = recording.taken(start, pace)
+        return {
+            "mel": mel,
+            "beats": marked(times, positions, self.frames),
+            "places": placed(times, positions, meter, self.frames),
+            "group": recording.group,
+            "name": f"{recording.name}@{start:.1f}",
+        }
+
+
+def marked(times: Array, positions: NDArray[np.int64], frames: int) -> NDArray[np.float32]:
+    """Return (frames, 2): 1 where there is a beat, and a downbeat; times (N,) in seconds of the window."""
+    places = np.round(times * RATE).astype(int)
+    inside = (places >= 0) & (places < frames)
+    beats = np.zeros((frames, 2), np.float32)
+    beats[places[inside], 0] = 1
+    beats[places[inside & (positions == 1)], 1] = 1
+    return beats
+
+
+def placed(times: Array, positions: NDArray[np.int64], meter: int, frames: int) -> NDArray[np.int64]:
+    """Return (frames,): on the frames of beats, and two to either side, the numbers of their `PLACES`; else -1."""
+    places = np.full(frames, -1, np.int64)
+    for time, position in zip(np.round(times * RATE).astype(int).tolist(), positions.tolist(), strict=True):
+        places[max(0, time - _ABOUT) : max(0, time + _ABOUT + 1)] = _NUMBERS.get((meter, position), -1)
+    return places

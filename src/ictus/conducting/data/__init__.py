@@ -1,0 +1,1 @@
+"""Corpora of conducting: on disk, and made from scores."""

@@ -1,0 +1,1 @@
+"""Networks that conduct: one file for each paper."""

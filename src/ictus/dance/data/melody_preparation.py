@@ -1,0 +1,164 @@
+"""Dance with Melody -> the prepared corpus that its LSTM autoencoder learns from.
+
+    <out>/{train,val,test}/<dance>/motion.npy  (T, 63) float32, 25 fps: melody-21 in metres, y up, facing the front (+z)
+                                  /audio.npy   (T, 16) float32, melody16
+                                  /beats.npy   (K,) seconds
+                                  /music.flac  the sound, if it is asked for
+         /prepared.json                        what it was made of, and how much there is
+
+The motion is brought from its true frame rate to 25 fps on the time line of the music; of the two, the shorter counts.
+The recordings drift upwards as their clips follow each other: the floor is put level where the lower foot is.
+Then the dancer is seen in one of two ways:
+
+    room   turned and centred once, by the means of heading and place: as an audience sees it
+    body   turned and centred in every frame, with the hips facing the front: as the paper's network sees it
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, median_filter
+
+from ictus.audio import Audio
+from ictus.corpora import Done, listed, sign_prepared
+from ictus.dance.data import dance_with_melody
+from ictus.dance.data.dance_with_melody import Take
+from ictus.dance.data.preparation import SPLITS, beat_times, save
+from ictus.errors import IctusError
+from ictus.features import melody16, rhythm35
+from ictus.skeleton import get_skeleton
+
+Array = NDArray[np.float64]
+View = Literal["room", "body"]
+
+RATE = 25  # frames a second
+ABOUT = {
+    "corpus": "Dance with Melody",
+    "motion": "(T, 63) at 25 fps: melody-21, metres, y up, facing +z; sides as named in the corpus",
+    "audio": "(T, 16) melody16 at 25 fps",
+    "source": "Tang, Jia & Mao, Dance with Melody (ACM Multimedia 2018)",
+    "licence": "none is stated, and the songs are commercial recordings: not to be passed on",
+}
+
+_BODY = get_skeleton("melody-21")
+_MARKER_HEIGHT = 0.052  # metres by which the lowest point of a foot lies above the floor where most dances begin
+_SETTLING = 1.0  # seconds over which the floor may change
+
+
+@dataclass(frozen=True)
+class Job:
+    """A dance that is to be made: what of, where, how it is seen, at which true frame rate, and whether with sound."""
+
+    take: Take
+    folder: Path
+    view: View
+    rate: float | None
+    sound: bool
+
+
+def plan(
+    root: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    view: View = "body",
+    waltz_rate: float = dance_with_melody.RATES["waltz"],
+    splits: Sequence[str] = SPLITS,
+    sound: bool = False,
+) -> tuple[list[Job], list[str]]:
+    """See which dances there are to make, and sign the corpus.
+
+    Parameters
+    ----------
+    view : "room" or "body", see above.
+    waltz_rate : true frames a second of the waltzes.
+    sound : keep the sound as music.flac.
+
+    Returns
+    -------
+    The dances that are not there yet; and a line for each whose song is missing, and for those whose split is unknown.
+
+    Raises
+    ------
+    UsageError
+        If `root` holds no dances, its splits.csv is damaged, or `out` holds another corpus.
+    """
+    found, lacking = dance_with_melody.takes(root)
+    split_of = dance_with_melody.splits(root)
+    unknown = [take.name for take in found if take.name not in split_of]
+    lines = list(lacking)
+    if unknown:
+        lines.append(
+            f"{root}: no split is known of {listed(unknown)}, left out; add them to splits.csv (dance_id, split)"
+        )
+    sign_prepared(Path(out), {**ABOUT, "view": view, "waltz_rate": round(waltz_rate, 4), "sound": sound})
+    jobs = []
+    for take in found:
+        split = split_of.get(take.name)
+        folder = Path(out) / str(split) / take.name
+        if split in splits and not folder.is_dir():
+            jobs.append(Job(take, folder, view, waltz_rate if take.kind == "waltz" else None, sound))
+    return jobs, lines
+
+
+def prepare(job: Job) -> Done:
+    """Make a dance; if it cannot be made, say why in a line."""
+    take = job.take
+    try:
+        motion = take.motion(job.rate).resample(RATE)
+        audio = take.audio()
+        heard = melody16(audio)
+        count = min(len(motion), len(heard))
+        seconds = count / RATE
+        points = settled(motion.positions[:count, : len(_BODY)].astype(np.float64), job.view)
+        kept = {"music": Audio(audio.samples[:, : round(seconds * audio.rate)], audio.rate)} if job.sound else {}
+        save(
+            job.folder,
+            {
+                "motion": points.reshape(count, -1).astype(np.float32),
+                "audio": heard[:count],
+                "beats": beat_times(rhythm35(audio), rhythm35.frame_rate, seconds),
+                **kept,
+            },
+        )
+    except IctusError as error:
+        line = str(error)
+        named = line.startswith((str(take.motion_file.parent), str(job.folder)))
+        return Done(0, (line if named else f"{take.music_file}: {line}",))
+    return Done(1)
+
+
+def settled(points: Array, view: View) -> Array:
+    """Put a dance of melody-21, (T, 21, 3) metres at 25 fps, on a level floor, into its middle, and face the front."""
+    points = points.copy()
+    points[..., 1] -= _floor(points)[:, None]
+    waist = points[:, _BODY.index("waist")]
+    middle, turn = waist, heading(points)
+    if view == "room":
+        middle = waist.mean(0, keepdims=True)
+        turn = np.angle(np.exp(1j * turn).mean(keepdims=True))
+    points -= middle[:, None] * (1, 0, 1)
+    sine, cosine = np.sin(turn)[:, None], np.cos(turn)[:, None]
+    x, z = points[..., 0], points[..., 2]
+    return np.stack([x * cosine - z * sine, points[..., 1], x * sine + z * cosine], axis=-1)
+
+
+def heading(points: Array) -> Array:
+    """Return where the hips face in each frame, (T,) radians: 0 to the front (+z), positive towards +x.
+
+    The corpus's `_l` lies on the dancer's right, as the toes show.
+    """
+    across = points[:, _BODY.index("waist_r")] - points[:, _BODY.index("waist_l")]  # to the dancer's own left
+    return np.asarray(np.arctan2(-across[:, 2], across[:, 0]), np.float64)
+
+
+def _floor(points: Array) -> Array:
+    """Return the height of the floor in each frame, (T,) metres: the lower foot's, without what it does quickly."""
+    feet = [_BODY.index(f"{point}_{side}") for point in ("ankle", "heel", "toe") for side in "lr"]
+    lowest = points[:, feet, 1].min(1)
+    steady = median_filter(lowest, round(_SETTLING * RATE), mode="nearest")
+    return np.asarray(gaussian_filter1d(steady, _SETTLING / 2 * RATE, mode="nearest") - _MARKER_HEIGHT, np.float64)

@@ -1,0 +1,75 @@
+"""Make a prepared corpus (`ictus.dance.data.dataset`) of one that was fetched: what all corpora of dance share.
+
+A folder of a dance is there whole or not at all, and what is there is kept: the same command resumes. `prepared.json`
+beside the splits says what they were made of.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus import corpora, processes
+from ictus.audio import Audio
+from ictus.corpora import (
+    Done,  # what `carry_out` returns
+    Progress,
+    Report,
+    close_prepared,
+    gather,
+)
+from ictus.dance.data.dataset import Layout, survey
+
+SPLITS = ("train", "val", "test")
+
+Job = TypeVar("Job")
+
+
+def carry_out(
+    work: Callable[[Job], Done],
+    jobs: Sequence[Job],
+    *,
+    workers: int = 1,
+    progress: Progress,
+    report: Report,
+) -> Done:
+    """Do all jobs; each failure is reported in a line as it comes, and the others go on.
+
+    Parameters
+    ----------
+    work : a function of a module, because other processes call it.
+    workers : processes.
+    progress : called with the fraction done.
+    """
+    return gather(processes.results(work, jobs, workers), len(jobs), progress, report)
+
+
+def save(folder: Path, files: Mapping[str, NDArray[Any] | Audio]) -> None:
+    """Write a dance's arrays (NAME.npy) and sounds (NAME.flac), all or nothing.
+
+    Raises
+    ------
+    IctusError
+        If the folder cannot be written.
+    """
+    named = {f"{name}.{'flac' if isinstance(content, Audio) else 'npy'}": content for name, content in files.items()}
+    corpora.save(folder, named, bits=24)
+
+
+def close(out: Path, layout: Layout) -> dict[str, Any]:
+    """Count what is there, write it into prepared.json, and return it: {split: {"dances": n, "hours": h}}."""
+    counts: dict[str, Any] = {}
+    for split in (name for name in SPLITS if (out / name).is_dir()):
+        dances = survey(out, split, layout).dances
+        hours = sum(dance.frames for dance in dances) / layout.rate / 3600
+        counts[split] = {"dances": len(dances), "hours": round(hours, 4)}
+    close_prepared(out, counts)
+    return counts
+
+
+def beat_times(rhythm: NDArray[np.float32], frame_rate: float, seconds: float) -> NDArray[np.float64]:
+    """Return the times (K,), in seconds, of the frames that rhythm35 (T, 35) marks as beats, before `seconds`."""
+    times = np.flatnonzero(rhythm[:, -1]) / frame_rate
+    return np.asarray(times[times < seconds], np.float64)

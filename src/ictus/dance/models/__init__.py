@@ -1,0 +1,1 @@
+"""Networks that dance: one file for each paper."""

@@ -1,0 +1,1 @@
+"""What the metrics of all arts share."""

@@ -1,1 +1,0 @@
-"""Rehearsal: scores -> music whose truth is known (beats, bars, tempo, dynamics)."""

@@ -1,0 +1,225 @@
+"""A conductor in white tie, seen from the players: conductor-13 and conductor-23."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.motion import Motion
+from ictus.render.camera import Box, Camera, Extent, depth
+from ictus.render.figure import Layer, Pose, Trail, shaded, shape
+from ictus.render.shapes import Frame, Points, Table, capsule, grown, rounded, smoothed, turned, unit
+from ictus.render.theme import Theme
+
+# Cut and cloth. In the chest's frame x counts in shoulder widths, and y from the neck (0) to the hips (1).
+_SHIRT: Table = ((-0.2, -0.12), (0.2, -0.12), (0.19, 0.2), (0.0, 0.75), (-0.19, 0.2))
+_LAPEL: Table = (
+    *((0.16, -0.14), (0.29, -0.05), (0.36, 0.16), (0.29, 0.16), (0.32, 0.21)),
+    *((0.03, 0.79), (0.0, 0.72), (0.17, 0.2)),
+)
+# In the neck's frame both axes count in shoulder widths.
+_COLLAR: Table = ((-0.17, -0.2), (0.17, -0.2), (0.2, -0.1), (0.13, 0.04), (0.0, -0.08), (-0.13, 0.04), (-0.2, -0.1))
+_BOW: Table = (
+    *((-0.2, -0.07), (-0.17, -0.1), (-0.02, -0.04), (0.02, -0.04), (0.17, -0.1), (0.2, -0.07)),
+    *((0.2, 0.07), (0.17, 0.1), (0.02, 0.04), (-0.02, 0.04), (-0.17, 0.1), (-0.2, 0.07)),
+)
+_SQUARE: Table = ((0.27, 0.33), (0.3, 0.275), (0.33, 0.3), (0.36, 0.265), (0.38, 0.33))
+# In the head's frame both axes count in half-axes of the head.
+_FACE: Table = (
+    *((0.6, -0.62), (0.88, -0.25), (0.86, 0.25), (0.52, 0.86), (0.0, 1.05)),
+    *((-0.52, 0.86), (-0.86, 0.25), (-0.88, -0.25), (-0.6, -0.62), (0.0, -0.52)),
+)
+_WIDTHS = {"conductor-13": 0.2, "conductor-23": 0.36}  # of the shoulders, in the body's own units
+_HEM = 0.62  # shoulder widths below the hips, where the coat has faded into the dark
+
+
+CONDUCTORS = tuple(_WIDTHS)
+
+
+class Conductor:
+    """The figure of a conducting motion. Sizes count in `unit`, the width of the shoulders in pixels."""
+
+    def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
+        tracks, turn, width = _complete(motion)
+        camera = Camera.fit(extent, box, y_up=False)
+        self.unit = width * camera.scale
+        self._theme = theme
+        self._turn = turn
+        self._at = {name: camera.project(track) for name, track in tracks.items()}
+        self.hem: float | None = float(np.median(self._at["hips"][:, 1])) + _HEM * self.unit
+        self.trails = [Trail(self._at["left_hand"], theme.left), Trail(self._at["baton"], theme.right)]
+        self._order, self._near = _arms_by_depth(motion, width)
+
+    def pose(self, start: int, stop: int) -> Pose:
+        """See `Figure.pose`."""
+        at = {name: track[start:stop] for name, track in self._at.items()}
+        body = [*self._coat(at), *self._head(at, self._turn[start:stop])]
+        arms = [self._arm(at, side, self._near[side][start:stop]) for side in ("left", "right")]
+        return Pose(body, arms, self._order[start:stop])
+
+    def _coat(self, at: dict[str, Points]) -> Layer:
+        across, down = self._axes(at)
+        flanks = [
+            self._flank(Frame(at[f"{side}_shoulder"], sign * across, down), at[f"{side}_hip"])
+            for side, sign in (("left", 1), ("right", -1))
+        ]
+        coat = rounded(np.concatenate([flanks[0], flanks[1][:, ::-1]], axis=1))
+        chest = Frame(at["neck"], across, at["hips"] - at["neck"])
+        theme = self._theme
+        return [
+            shape(grown(coat, 1.5), theme.rim),
+            shape(coat, theme.coat),
+            shape(self._throat(at), theme.skin_shade),
+            shape(chest.polygon(_SHIRT), theme.shirt),
+            shape(chest.polygon(_SQUARE), theme.shirt),
+            *(shape(chest.polygon([(s * x, y) for x, y in _LAPEL]), theme.lapel) for s in (1, -1)),
+        ]
+
+    def _throat(self, at: dict[str, Points]) -> Points:
+        top = at["head"] + np.float32(0.35) * (at["chin"] - at["head"])
+        return capsule(at["neck"], top, 0.16 * self.unit, 0.14 * self.unit)
+
+    @staticmethod
+    def _flank(shoulder: Frame, hip: Points) -> Points:
+        """One side of the coat, from the neck down to the hem, (T, 8, 2)."""
+        side = hip - shoulder.origin
+        corners = [
+            shoulder.at(-0.34, -0.2),
+            shoulder.at(-0.06, -0.12),
+            shoulder.at(0.14, 0.0),
+            shoulder.at(0.15, 0.3),
+            shoulder.at(0.07, 0) + 0.4 * side,
+            shoulder.at(0.03, 0) + 0.72 * side,
+            shoulder.at(0.14, 0) + side,
+            shoulder.at(0.2, 0.75) + side,
+        ]
+        return np.stack(corners, axis=1)
+
+    def _head(self, at: dict[str, Points], turn: Points) -> Layer:
+        theme = self._theme
+        head = Frame(at["head"], at["temple"] - at["head"], at["chin"] - at["head"])
+        collar = Frame(at["neck"], *self._axes(at))
+        aside, nod = turn[:, :1], turn[:, 1:]
+        face = head.moved(0.15 * aside, 0.1 * nod)
+        skull = head.moved(-0.08 * aside, -0.03 * nod)
+        ears = head.moved(-0.2 * aside, 0.06 * nod)
+        return [
+            shape(collar.polygon(_COLLAR), theme.linen),
+            shape(grown(collar.polygon(_BOW), 1.2), theme.linen_shade),
+            shape(collar.polygon(_BOW), theme.linen),
+            shape(skull.ellipse(0, -0.1, 1.1, 1.03), theme.hair),
+            *(shape(ears.ellipse(0.98 * s, 0.1, 0.17, 0.24, 12), theme.skin_shade) for s in (1, -1)),
+            shape(face.curve(_FACE), theme.skin),
+        ]
+
+    def _arm(self, at: dict[str, Points], side: str, near: Points) -> Layer:
+        theme, u = self._theme, self.unit
+        sleeve = shaded(theme.coat, theme.lapel, 0.3 + 0.5 * near)
+        shoulder, elbow, wrist, hand = (at[f"{side}_{part}"] for part in ("shoulder", "elbow", "wrist", "hand"))
+        cuff = elbow + 0.86 * (wrist - elbow)
+        upper, fore = capsule(shoulder, elbow, 0.135 * u, 0.12 * u), capsule(elbow, cuff, 0.12 * u, 0.092 * u)
+        layer = [
+            shape(grown(capsule(shoulder + 0.4 * (elbow - shoulder), elbow, 0.13 * u, 0.12 * u), 1.5), theme.rim),
+            shape(grown(fore, 1.5), theme.rim),
+            shape(upper, sleeve),
+            shape(fore, sleeve),
+            shape(capsule(cuff, wrist, 0.08 * u, 0.076 * u), theme.linen),
+        ]
+        if side == "right":
+            layer.append(shape(capsule(hand, at["baton"], 0.014 * u, 0.008 * u, 4), theme.baton))
+            layer.append(shape(capsule(at["grip"], hand, 0.036 * u, 0.02 * u, 5), theme.cork))
+        return [*layer, shape(capsule(wrist, hand, 0.062 * u, 0.052 * u), theme.skin)]
+
+    def _axes(self, at: dict[str, Points]) -> tuple[Points, Points]:
+        """The trunk's directions across (towards the figure's left) and down, each of length `unit`."""
+        across = unit(at["left_shoulder"] - at["right_shoulder"])
+        return across * np.float32(self.unit), unit(at["hips"] - at["neck"]) * np.float32(self.unit)
+
+
+def conductor_extent(motion: Motion) -> Extent:
+    """Return all that the figure ever reaches, and never less than a quiet conductor with room to breathe."""
+    tracks, _, width = _complete(motion)
+    middle, hips = np.median(tracks["hips"], axis=0)
+    room = np.array([1.9 * width, 0], np.float32)
+    hem = np.array([middle, hips + _HEM * width], np.float32)
+    return Extent.of(np.concatenate([*tracks.values(), [hem - room, hem + room]]))
+
+
+def _complete(motion: Motion) -> tuple[dict[str, Points], Points, float]:
+    """Complete the joints with a head, hands, grip and baton.
+
+    Returns
+    -------
+    tracks : (T, 2) each, in the body's units but with y down.
+    turn : (T, 2) how far the face looks aside and down.
+    width : of the shoulders.
+    """
+    # As the picture, with y down: then every rule holds for both bodies.
+    positions = motion.positions
+    flat = positions[..., :2] * np.array([1, -1 if positions.shape[2] == 3 else 1], np.float32)
+    joints = {name: flat[:, j] for j, name in enumerate(motion.skeleton.joints)}
+    left, right = (positions[:, motion.skeleton.index(f"{side}_shoulder")] for side in ("left", "right"))
+    usual = _WIDTHS[motion.skeleton.name]
+    width = float(np.clip(np.median(np.linalg.norm(left - right, axis=1)), 0.3 * usual, 3 * usual))
+    parts = ("shoulder", "elbow", "wrist", "hip")
+    tracks: dict[str, Points] = {
+        f"{side}_{part}": joints[f"{side}_{part}"] for side in ("left", "right") for part in parts
+    }
+    tracks["neck"] = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
+    tracks["hips"] = (joints["left_hip"] + joints["right_hip"]) / 2
+    head, turn = _head_tracks(joints, width, motion.fps)
+    return tracks | head | _hand_tracks(joints, width, motion.fps), turn, width
+
+
+def _head_tracks(joints: dict[str, Points], width: float, fps: float) -> tuple[dict[str, Points], Points]:
+    """Find the head from nose, eyes and ears, which tremble in real recordings and are steadied first."""
+    names = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+    nose, left_eye, right_eye, left_ear, right_ear = (smoothed(joints[name], 0.25 * fps) for name in names)
+    ears, eyes = (left_ear + right_ear) / 2, (left_eye + right_eye) / 2
+    level = left_ear - right_ear + left_eye - right_eye
+    roll = np.clip(np.arctan2(level[:, 1:], np.maximum(np.abs(level[:, :1]), 0.2 * width)), -0.5, 0.5)
+    right = np.concatenate([np.cos(roll), np.sin(roll)], axis=1).astype(np.float32)
+    down = turned(right)
+    look = nose - ears
+    # Recorded heads drift away from the shoulders; no neck is that long.
+    neck = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
+    rise = (ears + eyes) / 2 - neck
+    rise[:, 1] = -np.float32(width) * (0.54 + 0.1 * np.tanh((-rise[:, 1] / width - 0.54) / 0.1))
+    rise[:, 0] = np.float32(width) * 0.3 * np.tanh(rise[:, 0] / (0.3 * width))
+    centre = neck + rise
+    aside = np.clip((look * right).sum(1) / (0.24 * width), -0.9, 0.9)
+    nod = (look * down).sum(1) / (0.31 * width)
+    nod = np.clip(nod - np.median(nod), -0.8, 0.8)
+    tracks = {
+        "head": centre,
+        "temple": centre + np.float32(0.24 * width) * right,
+        "chin": centre + np.float32(0.31 * width) * down,
+        "crown": centre - np.float32(0.4 * width) * down,
+    }
+    return tracks, np.stack([aside, nod], axis=1)
+
+
+def _hand_tracks(joints: dict[str, Points], width: float, fps: float) -> dict[str, Points]:
+    """Find hands, grip and baton; where the body has none, they prolong the forearm."""
+    tracks: dict[str, Points] = {}
+    for side in ("left", "right"):
+        fore = joints[f"{side}_wrist"] - joints[f"{side}_elbow"]
+        reach = np.linalg.norm(fore, axis=1, keepdims=True)
+        share = np.minimum(0.34, 0.26 * width / np.maximum(reach, 1e-6)).astype(np.float32)
+        tracks[f"{side}_hand"] = joints.get(f"{side}_hand", joints[f"{side}_wrist"] + share * fore)
+    hand = tracks["right_hand"]
+    # Without a baton in the data, the conductor holds it a little up and inwards.
+    forwards = smoothed(joints["right_wrist"] - joints["right_elbow"], 0.12 * fps)
+    held = hand + np.float32(0.55) * forwards + np.float32(width) * np.array([0.16, -0.34], np.float32)
+    tracks["baton"] = joints.get("baton", held)
+    tracks["grip"] = hand - np.float32(0.12 * width) * unit(tracks["baton"] - hand)
+    return tracks
+
+
+def _arms_by_depth(motion: Motion, width: float) -> tuple[NDArray[np.intp], dict[str, Points]]:
+    """Return the order of the arms (0 left, 1 right), (T, 2), the far one first, and how near each is, in [0, 1]."""
+    away = depth(motion.positions) / np.float32(2 * width)
+    near = {
+        side: sum(away[:, motion.skeleton.index(f"{side}_{part}")] for part in ("elbow", "wrist"))
+        - 2 * away[:, motion.skeleton.index(f"{side}_shoulder")]
+        for side in ("left", "right")
+    }
+    return np.where((near["left"] > near["right"])[:, None], [1, 0], [0, 1]), near

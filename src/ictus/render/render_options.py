@@ -1,0 +1,47 @@
+"""How motions are shown to people: as a film or as a page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ictus.errors import UsageError
+
+if TYPE_CHECKING:
+    from ictus.audio import Audio
+    from ictus.motion import Motion
+
+Progress = Callable[[float], None]
+
+FILM, PAGE = ".mp4", ".html"
+SHOWN = (FILM, PAGE)  # what people watch; all else is for programs
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """Frames a second and size in pixels of films; colours of films and pages ("dark", "light").
+
+    Raises
+    ------
+    UsageError
+        If a film cannot have so many frames a second.
+    """
+
+    fps: int = 30
+    size: tuple[int, int] = (720, 720)
+    theme: str = "dark"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fps <= 240:
+            raise UsageError(f"fps {self.fps}: choose between 1 and 240 frames a second")
+
+    def show(self, motion: "Motion", music: "Audio | Path", out: Path, progress: Progress) -> None:
+        """Make a film or a page; the suffix, one of `SHOWN`, says which."""
+        if out.suffix.lower() == FILM:
+            from ictus.render.film import film
+
+            film(motion, music, out, fps=self.fps, size=self.size, theme=self.theme, progress=progress)
+        else:
+            from ictus.render.page import page
+
+            page(motion, music, out, theme=self.theme, progress=progress)

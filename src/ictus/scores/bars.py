@@ -1,0 +1,76 @@
+"""Bars: how long they are, and which beats are counted in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.scores.repeats import Signs
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Bar:
+    """One bar as written.
+
+    Attributes
+    ----------
+    time : numerator and denominator of the time signature in force.
+    actual : quarters it really holds; less than the signature says in an upbeat or where a repeat divides it.
+    upbeat : whether it is marked as incomplete at its beginning.
+    double : whether it ends with a double bar or a repeat: something new follows.
+    """
+
+    time: tuple[int, int] = (4, 4)
+    actual: float = 0.0
+    upbeat: bool = False
+    double: bool = False
+    signs: Signs = field(default_factory=Signs)
+
+    @property
+    def nominal(self) -> float:
+        """Quarters that the time signature asks for."""
+        return 4 * self.time[0] / self.time[1]
+
+    @property
+    def unit(self) -> float:
+        """Quarters of a notated beat."""
+        return beat_unit(*self.time)[0]
+
+
+def beat_unit(count: int, kind: int) -> tuple[float, int]:
+    """Return the quarters of a beat, and into how many parts it is divided where it is slow.
+
+    Quarters in 2/4, 3/4, 4/4; halves in 2/2, 3/2, 4/2; dotted quarters in 6/8, 9/8, 12/8, and one to the bar in 3/8;
+    dotted halves in 6/4, 9/4.
+    """
+    if count % 3 == 0 and (kind >= 8 or (kind == 4 and count > 3)):
+        return 12 / kind, 3
+    return 4 / kind, 2
+
+
+def beats_of(bars: Sequence[Bar]) -> tuple[Array, Array]:
+    """Return where the bars begin, (bars + 1,) quarters, and their beats, (B, 4) as in `Score.beats`.
+
+    An incomplete bar is counted from its end if it is an upbeat, or goes on where the incomplete bar before it stopped.
+    """
+    starts = np.concatenate([[0.0], np.cumsum([bar.actual or bar.nominal for bar in bars])]).round(6)
+    rows: list[tuple[float, float, float, float]] = []
+    reached = 0.0  # quarters into the nominal bar at which the bar before ended
+    for k, bar in enumerate(bars):
+        actual, (unit, parts) = float(starts[k + 1] - starts[k]), beat_unit(*bar.time)
+        short = actual < bar.nominal - 1e-6
+        offset = 0.0
+        if short and reached and reached + actual < bar.nominal + 1e-6:
+            offset = reached
+        elif short and (k == 0 or bar.upbeat):
+            offset = bar.nominal - actual
+        reached = offset + actual if short and offset + actual < bar.nominal - 1e-6 else 0.0
+        count = max(1, round(max(bar.nominal, actual) / unit))
+        for place in range(count):
+            quarter = starts[k] + place * unit - offset
+            if starts[k] - 1e-6 <= quarter < starts[k + 1] - 1e-6:
+                rows.append((round(float(quarter), 6), place + 1, count, parts))
+    return starts, np.array(rows).reshape(-1, 4)

@@ -1,0 +1,1 @@
+"""Corpora of players: films, prepared windows, and players that we make."""

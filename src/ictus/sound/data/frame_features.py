@@ -1,0 +1,162 @@
+"""Rows that belong to a film: the player's keypoints, and features of the pictures, brought to seconds of its clips.
+
+A film that is played slower has fewer rows a second of what is seen and heard; keypoints are 25 a second whatever film
+they come from.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.errors import IctusError, MotionError, UsageError
+from ictus.files import readable
+from ictus.formats import Keypoints, pickled, read_keypoints
+from ictus.formats.npz import DAMAGE
+from ictus.formats.solos import read_video
+from ictus.sound import KEYPOINT_RATE
+from ictus.sound.data.dataset import KINDS
+from ictus.sound.data.video_index import Video
+from ictus.sound.data.video_io import Film
+from ictus.sound.pose_normalization import PoseTrack, filled, resampled
+
+Array = NDArray[np.float32]
+
+FEATURE_RATE = 21.5  # rows a second, as published for Solos
+_FIT = 0.01  # share of a film by which what belongs to it may be longer or shorter, or a second if that is more
+_EVEN = 0.002  # seconds by which containers round the times of pictures
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Keypoints or features from the first instant of a film on, and how many there are a second."""
+
+    values: NDArray[Any]
+    rate: float
+
+    @property
+    def seconds(self) -> float:
+        """How long they last."""
+        return len(self.values) / self.rate
+
+    def cut(self, start: float, seconds: float) -> NDArray[Any]:
+        """Return the rows of some seconds; where they end too early, the last is repeated."""
+        first, count = round(start * self.rate), round(seconds * self.rate)
+        rows = self.values[first : first + count]
+        return np.concatenate([rows, np.repeat(rows[-1:], count - len(rows), 0)])
+
+
+def keypoints(video: Video, film: Film, *, rate: float | None = None, stretch: float = 1.0) -> Rows:
+    """Read a player's keypoints, fill their gaps, and bring them to 25 a second of clips.
+
+    Whether a row is a moment of a steady rate or a picture of the film is seen from their number; the pictures need not
+    be evenly spaced.
+
+    Parameters
+    ----------
+    rate : rows a second of the film; goes before what the file tells.
+    stretch : how fast the film is played.
+
+    Raises
+    ------
+    IctusError
+        If they are damaged, show nobody, or do not fit the film.
+    UsageError
+        If there are none of this video.
+    """
+    if video.keypoints:
+        where, found = str(video.keypoints), read_keypoints(video.keypoints, film.size)
+    elif video.skeletons:
+        where, found = f"{video.skeletons[0]}, {video.name}", read_video(*video.skeletons, video.name)
+    else:
+        raise UsageError(f"{video.film}: there are no keypoints of it")
+    times, rate = _times(found, film, rate, where)
+    try:
+        points = filled(PoseTrack.of(found.points, rate)).track.points
+    except MotionError as error:
+        raise IctusError(f"{where}: {error}") from error
+    if times is not None:
+        points = _evenly(points, times, rate)
+    return Rows(resampled(PoseTrack.of(points, rate * stretch)).points, KEYPOINT_RATE)
+
+
+def features(file: Path, kind: str, film: Film, *, rate: float = FEATURE_RATE, stretch: float = 1.0) -> Rows:
+    """Read features (N, 1024) of the pictures, "rgb", or of the movement in them, "flow".
+
+    Parameters
+    ----------
+    file : .npy; .npz with an array of that name, or with one array only, and perhaps `fps`; or .pkl.
+    rate : rows a second of the film, where the file does not tell.
+    stretch : how fast the film is played.
+
+    Raises
+    ------
+    IctusError
+        If the file is damaged, holds something else, or lasts longer or shorter than the film.
+    """
+    values, told = _array(file, kind)
+    rate = told or rate
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or values.shape[1:] != KINDS[kind]:
+        what = f"{values.dtype} of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise IctusError(f"{file}: {kind} is {what}; it must be floats (rows, {KINDS[kind][0]})")
+    if not np.isfinite(values).all():
+        raise IctusError(f"{file}: {kind} is not finite; compute it again")
+    if not _fits(len(values) / rate, film):
+        raise IctusError(
+            f"{file}: {len(values)} rows, {rate:g} a second, last {len(values) / rate:.1f} s, but the film "
+            f"{film.seconds:.1f} s; give their rate as --feature-rate"
+        )
+    return Rows(values, rate * stretch)
+
+
+def _array(file: Path, kind: str) -> tuple[Any, float | None]:
+    """Return what a file holds of a kind, and the rate that it tells."""
+    suffix = readable(file).suffix.lower()
+    try:
+        if suffix == ".pkl":
+            return pickled.load(file), None
+        if suffix == ".npy":
+            return np.load(file, allow_pickle=False), None
+        with np.load(file, allow_pickle=False) as archive:
+            rate = float(archive["fps"]) if "fps" in archive.files else None
+            names = [name for name in archive.files if name != "fps"]
+            values = archive[names[0] if len(names) == 1 else kind]
+    except MotionError as error:
+        raise IctusError(f"{file}: {error}") from error
+    except DAMAGE as error:
+        raise IctusError(f"{file}: is damaged, or holds no {kind} ({' '.join(str(error).split())})") from error
+    if rate is not None and not 0 < rate < 1000:
+        raise IctusError(f"{file}: fps is {rate}; it must be positive")
+    return values, rate
+
+
+def _times(found: Keypoints, film: Film, rate: float | None, where: str) -> tuple[NDArray[np.float64] | None, float]:
+    """Return the time of each row in the film, None if they are evenly spaced, and how many a second there are."""
+    count = len(found.points)
+    told = rate or found.fps
+    if told and _fits(count / told, film):
+        return None, told
+    if rate is None and abs(count - len(film.times)) <= max(1, _FIT * count):
+        even = np.allclose(film.times, np.arange(len(film.times)) / film.rate, atol=_EVEN)
+        return (None if even else film.times[:count]), film.rate
+    if told is None and _fits(count / KEYPOINT_RATE, film):
+        return None, KEYPOINT_RATE
+    at = f", {told:g} a second, last {count / told:.1f} s" if told else ""
+    raise IctusError(
+        f"{where}: {count} rows{at}, but the film has {len(film.times)} pictures and lasts {film.seconds:.1f} s; "
+        "they do not belong together, or their rate is another (--keypoint-rate)"
+    )
+
+
+def _fits(seconds: float, film: Film) -> bool:
+    return abs(seconds - film.seconds) <= max(1, _FIT * film.seconds)
+
+
+def _evenly(points: Array, times: NDArray[np.float64], rate: float) -> Array:
+    """Return points (T, 47, 3) at a steady rate, of which each was seen at its own time."""
+    points = points[: len(times)]
+    wanted = np.arange(round(times[-1] * rate) + 1) / rate
+    columns = [np.interp(wanted, times, column) for column in points.reshape(len(points), -1).T]
+    return np.stack(columns, 1).reshape(-1, *points.shape[1:]).astype(np.float32)

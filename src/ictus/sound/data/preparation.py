@@ -1,0 +1,272 @@
+"""Films of players -> the prepared corpus (`ictus.sound.data.dataset`) that the networks of this art learn from.
+
+    <out>/{train,val,test}/<clip>/sound.flac     22,050 Hz, mono
+                                 /mel.npy        (T, 80) float16, mel80 of it
+                                 /keypoints.npy  (K, 47, 3) float32, 25 a second: x, y, confidence; filled
+                                 /rgb.npy, /flow.npy  (N, 1024) as they were given, `feature_rate` a second
+                                 /film.mp4       pictures and sound, if films are asked for
+                                 /about.json     instrument, video, start ...
+         /index.json     {clip: {"video", "instrument", "start", "split"}}
+         /ids.txt        ids that are wanted and not there, for whatever tool fetches films
+         /prepared.json  what it was made of, and how much there is
+
+Clips of ten seconds lie end to end; all of a video are in one split. In the honest mode a second of a clip is a second
+of the film. As Solos was published, a clip is stretched: 215 pictures of 25 a second, 8.6 s, are played as ten seconds,
+the pitch of the sound kept; frame f of such a film belongs to second f / 21.5. Everything here is in seconds of the
+clip, and rates are those of the clip: 25 keypoints a second in both.
+
+A clip's folder is there whole or not at all, and what is there is kept: the same command resumes.
+Source: Montesinos, Slizovskaia & Haro, Solos (MMSP 2020); the stretched clips: harukana1435/Senior-Project.
+"""
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ictus.audio import Audio
+from ictus.corpora import Done, Progress, Report, close_prepared, gather, save, sign_prepared, write_json
+from ictus.errors import IctusError, UsageError
+from ictus.files import writing
+from ictus.processes import results
+from ictus.sound import KEYPOINT_RATE, MEL_RATE, RATE
+from ictus.sound.data import frame_features, video_io
+from ictus.sound.data.dataset import survey
+from ictus.sound.data.frame_features import FEATURE_RATE, Rows
+from ictus.sound.data.video_index import FEATURES, SPLITS, Video
+from ictus.sound.data.video_io import Film
+
+_SHORT = 0.1  # seconds that the last clip may lack of one of its parts: rows of features are rarely whole
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How films are cut.
+
+    Attributes
+    ----------
+    seconds : of a clip.
+    stretch : how fast the film is played; 1 is honest, 0.86 as published.
+    pictures : write film.mp4.
+    keypoint_rate : keypoints a second of the film, where their file tells wrongly or not at all.
+    feature_rate : rows of rgb and flow a second of the film, where their file does not tell.
+
+    Raises
+    ------
+    UsageError
+        If a clip is shorter than a second, or has no whole number of pictures.
+    """
+
+    seconds: float = 10.0
+    stretch: float = 1.0
+    pictures: bool = False
+    keypoint_rate: float | None = None
+    feature_rate: float = FEATURE_RATE
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.seconds <= 600 and 0.5 <= self.stretch <= 2):
+            raise UsageError(f"clips of {self.seconds:g} s, stretch {self.stretch:g}; choose 1 to 600, and 0.5 to 2")
+        for count in (KEYPOINT_RATE * self.seconds, KEYPOINT_RATE * self.seconds * self.stretch):
+            if abs(count - round(count)) > 1e-6:
+                raise UsageError(
+                    f"clips of {self.seconds:g} s, stretch {self.stretch:g}, have {count:g} pictures; "
+                    "choose a whole number of them, 25 a second"
+                )
+        for rate in (self.keypoint_rate or 1, self.feature_rate):
+            if not 0 < rate < 1000:
+                raise UsageError(f"{rate:g} keypoints or features a second; choose more than 0")
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What another cutting of the same corpus must agree on."""
+        return {"seconds": self.seconds, "stretch": self.stretch}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A video and the corpus that its clips belong to."""
+
+    video: Video
+    cutting: Cutting
+    out: Path
+
+    def folder(self, number: int) -> Path:
+        """Return where a clip belongs."""
+        return self.out / self.video.split / f"{self.video.stem}-{number:04d}"
+
+    def has(self, number: int) -> bool:
+        """Return whether a clip is there with all that there is for it now."""
+        names = (*(f"{kind}.npy" for kind in self.video.parts), *(["film.mp4"] if self.cutting.pictures else []))
+        folder = self.folder(number)
+        return folder.is_dir() and all((folder / name).is_file() for name in names)
+
+    @property
+    def done(self) -> bool:
+        """Whether all clips are there; the film need not be opened to tell."""
+        try:
+            count = json.loads((self.folder(0) / "about.json").read_text("utf-8"))["clips"]
+            return all(self.has(number) for number in range(count))
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+
+def plan(videos: Sequence[Video], cutting: Cutting, out: Path, seed: int = 0) -> list[Job]:
+    """Sign the corpus and return the videos of which clips are missing.
+
+    Raises
+    ------
+    UsageError
+        If `out` holds a corpus that was cut otherwise, or a video's clips in another split.
+    """
+    sign_prepared(out, {"corpus": "solos", **cutting.about, "seed": seed})
+    there = {
+        folder.name.partition("-")[2].rpartition("-")[0]: f"{split}/{folder.name.rpartition('-')[0]}"
+        for split in SPLITS
+        if (out / split).is_dir()
+        for folder in (out / split).iterdir()
+    }
+    for video in videos:
+        belongs = f"{video.split}/{video.stem}"
+        if (lies := there.get(video.name, belongs)) != belongs:
+            raise UsageError(f"{out}: has clips of {video.name} as {lies}, and now they are {belongs}; clear them away")
+    return [job for job in (Job(video, cutting, out) for video in videos) if not job.done]
+
+
+def carry_out(jobs: Sequence[Job], *, workers: int = 1, progress: Progress, report: Report) -> Done:
+    """Do all jobs; each failure is reported in a line as it comes, and the others go on.
+
+    Parameters
+    ----------
+    workers : processes.
+    progress : called with the fraction done.
+    """
+    return gather(results(prepare, jobs, workers), len(jobs), progress, report)
+
+
+def prepare(job: Job) -> Done:
+    """Make the clips of a video that are not there; what fails is told in a line."""
+    made, failures = 0, list[str]()
+    try:
+        film = video_io.look(job.video.film)
+        if not film.whole:
+            lasts = max(film.seconds, film.heard)
+            failures.append(f"{film.file}: breaks off after {lasts:.1f} of {film.promised:.1f} s; fetch it again")
+        parts = parts_of(job.video, film, job.cutting)
+        count = clips_in(film, parts, job.cutting)
+        if film.whole and not count:
+            lasts = min(film.seconds, film.heard)
+            raise IctusError(f"{film.file}: lasts {lasts:.1f} s, less than one clip; choose shorter --seconds")
+        for number, files in clips(job, film, parts, count):
+            save(job.folder(number), files)
+            made += 1
+    except IctusError as error:
+        failures.append(str(error))
+    return Done(made, tuple(failures))
+
+
+def parts_of(video: Video, film: Film, cutting: Cutting) -> dict[str, Rows]:
+    """Read keypoints and features of a video, as far as there are any: by their names, in seconds of the clips.
+
+    Raises
+    ------
+    IctusError
+        If one is damaged, or does not fit the film.
+    """
+    parts = {}
+    if "keypoints" in video.parts:
+        parts["keypoints"] = frame_features.keypoints(video, film, rate=cutting.keypoint_rate, stretch=cutting.stretch)
+    for kind, file in video.features.items():
+        parts[kind] = frame_features.features(file, kind, film, rate=cutting.feature_rate, stretch=cutting.stretch)
+    if len({parts[kind].rate for kind in FEATURES if kind in parts}) > 1:
+        raise IctusError(f"{video.features['flow']}: rgb and flow differ in their rows a second; make them the same")
+    return parts
+
+
+def clips_in(film: Film, parts: Mapping[str, Rows], cutting: Cutting) -> int:
+    """Return how many whole clips there are of a film; the shortest of its parts counts."""
+    lasts = [min(film.seconds, film.heard) / cutting.stretch, *(part.seconds for part in parts.values())]
+    return int((min(lasts) + _SHORT) / cutting.seconds)
+
+
+def clips(job: Job, film: Film, parts: Mapping[str, Rows], count: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number of each clip that is missing, and what its folder holds, by the names of its files.
+
+    Raises
+    ------
+    IctusError
+        If the film is damaged.
+    """
+    from ictus.features import mel80
+
+    cutting = job.cutting
+    missing = [number for number in range(count) if not job.has(number)]
+    length = round(cutting.seconds * RATE)
+    shown = round(cutting.seconds * cutting.stretch * KEYPOINT_RATE)  # pictures of a clip
+    sounds = video_io.pieces(video_io.sound(film, RATE, cutting.stretch), length)
+    pictures = video_io.pictures(film) if cutting.pictures else iter(())
+    for number in range(missing[-1] + 1 if missing else 0):
+        samples, reel = next(sounds, np.zeros(0, np.float32)), islice(pictures, shown)
+        if len(samples) < length - round(2 * _SHORT * RATE):
+            heard = (number * cutting.seconds + len(samples) / RATE) * cutting.stretch
+            raise IctusError(f"{film.file}: its sound breaks off after {heard:.1f} of {film.seconds:.1f} s")
+        if number in missing:
+            audio = Audio(np.pad(samples, (0, length - len(samples))), RATE)
+            start = number * cutting.seconds
+            arrays = {kind: part.cut(start, cutting.seconds) for kind, part in parts.items()}
+            files: dict[str, Any] = {f"{kind}.npy": array for kind, array in arrays.items()}
+            if cutting.pictures:
+                files["film.mp4"] = partial(
+                    video_io.write, frames=reel, fps=KEYPOINT_RATE * cutting.stretch, audio=audio
+                )
+            about = {
+                "instrument": job.video.instrument,
+                "video": job.video.name,
+                "start": round(start * cutting.stretch, 3),  # in the film
+                "stretch": cutting.stretch,
+                "synthetic": False,
+                "clips": count if film.whole else None,
+                "size": film.size,
+                **{"feature_rate": part.rate for kind, part in parts.items() if kind in FEATURES},  # noqa: B035
+            }
+            yield (
+                number,
+                {"sound.flac": audio, "mel.npy": mel80(audio).astype(np.float16), **files, "about.json": about},
+            )
+        deque(reel, 0)  # pictures that nobody took
+
+
+def write_ids(out: Path, ids: Mapping[str, str | None], videos: Iterable[Video]) -> list[str]:
+    """Write the ids that are wanted and not there, one a line under their instruments; return them."""
+    there = {video.name for video in videos}
+    missing = {name: instrument for name, instrument in ids.items() if name not in there}
+    lines, last = [], None
+    for name, instrument in sorted(missing.items(), key=lambda item: item[1] or ""):
+        lines += [f"# {instrument}"] if instrument and instrument != last else []
+        lines.append(name)
+        last = instrument
+    with writing(out / "ids.txt") as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return list(missing)
+
+
+def close(out: Path) -> dict[str, Any]:
+    """Count what is there, write index.json and prepared.json; return {split: {"clips", "videos", "hours"}}."""
+    index: dict[str, Any] = {}
+    counts: dict[str, Any] = {}
+    for split in (name for name in SPLITS if (out / name).is_dir()):
+        found = survey(out, split).performances
+        for clip in found:
+            facts = {key: clip.about.get(key) for key in ("video", "instrument", "start")}
+            index[clip.folder.name] = {**facts, "split": split}
+        hours = sum(clip.frames for clip in found) / MEL_RATE / 3600
+        videos = {clip.about.get("video") for clip in found}
+        counts[split] = {"clips": len(found), "videos": len(videos), "hours": round(hours, 4)}
+    write_json(out / "index.json", index)
+    close_prepared(out, counts)
+    return counts

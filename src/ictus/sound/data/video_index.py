@@ -1,0 +1,237 @@
+"""What lies in a folder of players' films: the film, keypoints and features of each video, its instrument and split.
+
+    <root>/<Instrument>/<video>.mp4               or all films in <root>, and a table of them
+           <Instrument>/<video>.npy .npz .json    keypoints, as `ictus.formats.read_keypoints` knows them, or a folder
+                                                  <video>/ of OpenPose's pages
+           <Instrument>/<video>_feat.npz          rgb and flow (N, 1024), perhaps fps; or <video>_rgb and <video>_flow
+                                                  as .npy, .npz or .pkl
+           videos.csv                             video, instrument, split: the table; any but the first may be missing
+           skeleton.npy, skeleton_dict.json       keypoints of all videos, as Solos publishes them
+
+Films may be .mp4 .mkv .webm .mov .m4v.
+"""
+
+import csv
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ictus.corpora import listed
+from ictus.errors import MotionError, UsageError
+from ictus.files import readable
+from ictus.formats.json import loads
+from ictus.sound.data.video_io import SUFFIXES
+
+SPLITS = ("train", "val", "test")
+SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}  # of the videos, where no table splits them
+FEATURES = ("rgb", "flow")
+POSES = (".npy", ".npz", ".json")  # of keypoints
+_ARRAYS = (".npy", ".npz", ".pkl")
+_TABLE, _SKELETONS, _ROWS = "videos.csv", "skeleton.npy", "skeleton_dict.json"
+
+
+@dataclass(frozen=True)
+class Video:
+    """A film of one player, and what is known about it.
+
+    Attributes
+    ----------
+    name : its id.
+    instrument : in small letters, as "double bass"; None if nobody tells.
+    split : "train", "val" or "test".
+    film : the file.
+    keypoints : file or folder of a pose estimator, or None.
+    skeletons : Solos' array of all videos and its table, if they hold this one.
+    features : the file of "rgb" and of "flow", where there is one.
+    """
+
+    name: str
+    instrument: str | None
+    split: str
+    film: Path
+    keypoints: Path | None = None
+    skeletons: tuple[Path, Path] | None = None
+    features: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of what there is beside sound and pictures: "keypoints", "rgb", "flow"."""
+        poses = ("keypoints",) if self.keypoints or self.skeletons else ()
+        return (*poses, *(kind for kind in FEATURES if kind in self.features))
+
+    @property
+    def stem(self) -> str:
+        """Begin of the names of its clips: instrument and id, "cello-3HgbEKrbA9s"."""
+        return f"{re.sub(r'[^a-z0-9]+', '_', self.instrument or 'unknown')}-{self.name}"
+
+
+def survey(
+    root: Path,
+    *,
+    table: Path | None = None,
+    skeletons: Path | None = None,
+    instruments: Collection[str] = (),
+    seed: int = 0,
+) -> tuple[list[Video], list[str]]:
+    """Find the videos in a folder.
+
+    Parameters
+    ----------
+    table : .csv with a column video, and instrument or split; it goes before folders and hashes. By default
+        `videos.csv` in `root`, if it is there.
+    skeletons : Solos' skeleton.npy, with skeleton_dict.json beside it; by default those in `root`, if they are there.
+    instruments : only these; all if empty.
+    seed : another one splits the videos otherwise.
+
+    Returns
+    -------
+    The videos by their names; and a line for what is doubtful: films that have the same name, and videos without
+    keypoints where others have them.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, no film in it, or a table is malformed.
+    """
+    if not root.is_dir():
+        raise UsageError(f"{root}: no such folder; --data names the folder of the films")
+    films = sorted(
+        path
+        for pattern in ("*", "*/*")
+        for path in root.glob(pattern)
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    )
+    if not films:
+        raise UsageError(f"{root}: no films in it, nor in folders of instruments; they may be {' '.join(SUFFIXES)}")
+    told = _told(table, root)
+    poses = _skeletons(skeletons, root)
+    videos: dict[str, Video] = {}
+    lines: list[str] = []
+    for film in films:
+        row = told.get(film.stem, {})
+        instrument = named(row.get("instrument") or ("" if film.parent == root else film.parent.name))
+        if instruments and instrument not in {named(name) for name in instruments}:
+            continue
+        if film.stem in videos:
+            lines.append(f"{film}: {videos[film.stem].film} has the same name; one of them is left out")
+            continue
+        split = row.get("split") or hashed_split(film.stem, seed)
+        table_of = poses if poses and film.stem in poses[2] else None
+        videos[film.stem] = Video(
+            film.stem,
+            instrument,
+            split,
+            film,
+            keypoints_beside(film),
+            table_of and table_of[:2],
+            _features(film),
+        )
+    if not videos:
+        raise UsageError(f"{root}: none of its {len(films)} films shows {' or '.join(instruments)}")
+    found = sorted(videos.values(), key=lambda video: video.name)
+    for kind, count in Counter(kind for video in found for kind in video.parts).items():
+        if lacking := [video.name for video in found if kind not in video.parts]:
+            lines.append(f"{root}: {count} videos have {kind}, but not {listed(lacking)}")
+    return found, lines
+
+
+def named(instrument: str) -> str | None:
+    """Return an instrument's name in small letters: "DoubleBass" is "double bass". None if it is empty."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", instrument).replace("_", " ").split()
+    return " ".join(words).lower() or None
+
+
+def hashed_split(name: str, seed: int = 0) -> str:
+    """Return the split of a video: always the same, whatever other videos there are; 80 : 10 : 10."""
+    share = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()) / 2**32
+    for split, part in SHARES.items():
+        share -= part
+        if share < 0:
+            return split
+    return "train"
+
+
+def wanted(path: Path, instruments: Collection[str] = ()) -> dict[str, str | None]:
+    """Read a list of ids, as Solos publishes them: the instrument of each, or None.
+
+    Parameters
+    ----------
+    path : .json with {instrument: [ids]}, {instrument: {id: ...}} or [ids]; or text with an id in each line.
+    instruments : only these; all if empty.
+
+    Raises
+    ------
+    UsageError
+        If it is no such list.
+    """
+    only = {named(name) for name in instruments}
+    try:
+        text = readable(path, UsageError).read_text("utf-8-sig")
+        content: Any = loads(text) if path.suffix.lower() == ".json" else text.split()
+    except (MotionError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    groups = content if isinstance(content, dict) else {"": content}
+    ids: dict[str, str | None] = {}
+    for group, names in groups.items():
+        if not isinstance(names, list | dict) or not all(isinstance(name, str) for name in names):
+            raise UsageError(f"{path}: no list of ids; it must be {{instrument: [ids]}}, or a line for each")
+        if not only or not group or named(group) in only:
+            ids |= {name: named(group) for name in names}
+    return ids
+
+
+def _told(table: Path | None, root: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of the table by video."""
+    if table is None:
+        table = root / _TABLE
+        if not table.is_file():
+            return {}
+    try:
+        text = readable(table, UsageError).read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{table}: is no text in UTF-8") from error
+    rows = list(csv.DictReader(text.splitlines()))
+    if rows and "video" not in rows[0]:
+        raise UsageError(f"{table}: has no column video; it needs video, and instrument or split")
+    told = {row["video"]: row for row in rows}
+    if wrong := next((row for row in rows if (row.get("split") or SPLITS[0]) not in SPLITS), None):
+        raise UsageError(f"{table}: {wrong['video']} is in split {wrong['split']!r}; there are {', '.join(SPLITS)}")
+    return told
+
+
+def _skeletons(path: Path | None, root: Path) -> tuple[Path, Path, Collection[str]] | None:
+    """Return Solos' array, its table, and the videos in it."""
+    if path is None:
+        path = root / _SKELETONS
+        if not path.is_file() or not (root / _ROWS).is_file():
+            return None
+    rows = path.parent / _ROWS
+    try:
+        readable(path, UsageError)
+        content = loads(readable(rows, UsageError).read_text("utf-8-sig"))
+    except (MotionError, UnicodeDecodeError) as error:
+        raise UsageError(f"{rows}: {error}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{rows}: no table of videos; give the skeleton_dict.json of Solos")
+    return path, rows, content.keys()
+
+
+def keypoints_beside(film: Path) -> Path | None:
+    """Return the keypoints beside a film: a folder or file of its name; None if there are none."""
+    places = [film.with_suffix(""), *(film.with_suffix(suffix) for suffix in POSES)]
+    return next((place for place in places if (place.is_file() if place.suffix in POSES else place.is_dir())), None)
+
+
+def _features(film: Path) -> dict[str, Path]:
+    """Return the files of features beside a film."""
+    both = film.with_name(f"{film.stem}_feat.npz")
+    found = {kind: both for kind in FEATURES if both.is_file()}
+    for kind in FEATURES:
+        files = [film.with_name(f"{film.stem}_{kind}{suffix}") for suffix in _ARRAYS]
+        if there := [file for file in files if file.is_file()]:
+            found[kind] = there[0]
+    return found

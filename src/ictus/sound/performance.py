@@ -1,0 +1,61 @@
+"""A performance: what is given of a player, keypoints and perhaps the film that they are of."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ictus.errors import MotionError
+from ictus.motion import Motion
+from ictus.sound.data.video_io import Film, look
+from ictus.sound.pose_normalization import PoseTrack, filled
+
+_APART = 0.5  # seconds by which a film and its keypoints may differ in length
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What is given of a player.
+
+    Attributes
+    ----------
+    file : the film, or else the keypoints.
+    film : what was filmed, if there is a film.
+    """
+
+    file: Path
+    track: PoseTrack
+    film: Film | None = None
+
+    @classmethod
+    def load(cls, keypoints: Path, film: Path | None = None, fps: float | None = None) -> "Performance":
+        """Read a player's keypoints, and look through the film that they are of, if there is one.
+
+        Parameters
+        ----------
+        fps : of the keypoints; None: the film's or what they tell themselves, whichever fits.
+
+        Raises
+        ------
+        MotionError
+            If the keypoints cannot be read, tell no rate, or are not as long as the film.
+        IctusError
+            If the film cannot be read.
+        """
+        if film is None:
+            return cls(keypoints, PoseTrack.load(keypoints, fps))
+        seen = look(film, silent=True)
+        tracks = [PoseTrack.load(keypoints, fps or seen.rate, seen.size)]
+        if fps is None:
+            with suppress(MotionError):  # most formats tell no rate
+                tracks.append(PoseTrack.load(keypoints, None, seen.size))
+        track = min(tracks, key=lambda one: abs(one.duration - seen.seconds))
+        if abs(track.duration - seen.seconds) > _APART:
+            raise MotionError(
+                f"{film}: lasts {seen.seconds:.2f} s, and its keypoints {keypoints} last {track.duration:.2f} s "
+                f"({len(track)} frames at {track.fps:g} a second); give those of this film, or their frames per second"
+            )
+        return cls(film, track, seen)
+
+    def figure(self, model: str) -> Motion:
+        """Return the player as seen, with gaps filled: a motion of solos-47, which tells who played."""
+        return replace(filled(self.track).track.motion(), meta={"model": model, "music": self.file.name})

@@ -1,0 +1,208 @@
+"""Soloists that can be played: what a camera saw of a player in, sound out.
+
+Points -> without gaps, at 25 a second -> features -> codes, one after the other -> mel80 -> sound.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ictus.audio import Audio
+from ictus.errors import ModelError, UsageError
+from ictus.nn.folder import CONFIG, locate
+from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE, RATE
+from ictus.sound.data.dataset import UNKNOWN
+from ictus.sound.griffin_lim import griffin_lim
+from ictus.sound.models.codebook import FACTOR, SpectrogramCodebook
+from ictus.sound.models.keypoint_encoder import KeypointEncoder
+from ictus.sound.models.soloist import SoloistTransformer, raw_rows
+from ictus.sound.models.vocoder_loading import Vocoder, load_vocoder
+from ictus.sound.pose_normalization import PoseTrack, filled, resampled
+from ictus.sound.sampling import Sampling, generate
+
+Mel = NDArray[np.float32]
+Progress = Callable[[float], None]
+Known = Mapping[str, Tensor | None]  # as `SoloistTransformer.condition` takes it
+
+SAMPLING = Sampling(temperature=0.7, top_p=0.9, guidance=3.5)  # chosen on performances that were trained on
+_FADE = 0.03  # seconds in which the sound goes, and comes again, where the player is not seen
+_PEAK = 0.98
+_SOUNDED = 0.15  # share of the progress that is left for the mel's way to sound
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a soloist played, and what must be said of it.
+
+    Attributes
+    ----------
+    audio : mono, 22,050 Hz, as long as the performance.
+    mel : (T, 80) mel80 in [0, 1], as the codes told it; 86.13 frames a second.
+    instrument : what the soloist was told; None if nobody knew.
+    chances : by instrument, how likely the movement makes it, adding up to 1; empty if nobody looked.
+    filled, guessed : shares of all points that were filled in, and of those whose gaps were long.
+    silent : (N, 2) seconds, begin and end: where neither hand was seen, there is silence.
+    """
+
+    audio: Audio
+    mel: Mel
+    instrument: str | None
+    chances: Mapping[str, float]
+    filled: float
+    guessed: float
+    silent: NDArray[np.float64]
+
+
+class Soloist:
+    """A network that tells codes, with all that makes sound of them.
+
+    Parameters
+    ----------
+    encoder : of keypoints: tells the instrument, and unless the network is told raw movement, its features.
+    vocoder : makes sound of the mel; without one Griffin-Lim does.
+    """
+
+    def __init__(
+        self,
+        network: SoloistTransformer,
+        codebook: SpectrogramCodebook,
+        encoder: KeypointEncoder | None = None,
+        vocoder: Vocoder | None = None,
+        name: str | os.PathLike[str] = "soloist",
+    ) -> None:
+        self.network, self.codebook, self.name = network.eval(), codebook.eval(), os.fspath(name)
+        self.encoder = None if encoder is None else encoder.eval()
+        self.voice = griffin_lim if vocoder is None else vocoder.eval().folded().vocode
+        self.conditions = network.config.conditions
+        self._raw = network.metadata.get("movement") == "raw"
+        if "keypoints" in self.conditions and not self._raw and encoder is None:
+            raise ModelError(f"{self.name}: is told features of keypoints, but has no encoder/ that makes them")
+
+    @classmethod
+    def from_folder(cls, name: str | os.PathLike[str]) -> "Soloist":
+        """Load one, by name or folder, as training leaves it: with codebook/, and encoder/ and vocoder/ if there are.
+
+        Raises
+        ------
+        ModelError
+            If one of them is missing or damaged.
+        """
+        folder = locate(name)
+        encoder, vocoder = folder / "encoder", folder / "vocoder"
+        return cls(
+            SoloistTransformer.from_pretrained(folder),
+            SpectrogramCodebook.from_pretrained(folder / "codebook"),
+            KeypointEncoder.from_pretrained(encoder) if (encoder / CONFIG).exists() else None,
+            load_vocoder(vocoder) if (vocoder / CONFIG).exists() else None,
+            name,
+        )
+
+    def __call__(
+        self,
+        track: PoseTrack,
+        *,
+        instrument: str | None = None,
+        seed: int = 0,
+        sampling: Sampling = SAMPLING,
+        progress: Progress | None = None,
+    ) -> Played:
+        """Play a performance of any length.
+
+        Parameters
+        ----------
+        track : the player, at any frame rate, with gaps.
+        instrument : one of `ictus.sound.INSTRUMENTS`; None: what it looks like.
+        seed : another one plays otherwise.
+        sampling : how codes are drawn.
+        progress : called with the fraction done.
+
+        Raises
+        ------
+        MotionError
+            If no point of the player is ever seen.
+        UsageError
+            If there is no such instrument, or the soloist needs pictures.
+        """
+        if instrument is not None and instrument not in INSTRUMENTS:
+            raise UsageError(f"{instrument!r} is no instrument that is known; there are {', '.join(INSTRUMENTS)}")
+        if pictures := [name for name in ("rgb", "flow") if name in self.conditions]:
+            raise UsageError(
+                f"{self.name} is told {' and '.join(pictures)} of the film, and cannot play from keypoints"
+            )
+        whole = filled(track)
+        points = torch.from_numpy(resampled(whole.track).points)[None]  # (1, T, 47, 3)
+        chances = self.recognise(points)
+        known = instrument or max(chances, key=chances.__getitem__, default=None)
+        number = UNKNOWN if known is None else INSTRUMENTS.index(known)
+        features = {"keypoints": self.rows(points), "instrument": torch.tensor([number])}
+        samples = max(1, round(track.duration * RATE))
+        frames = max(1, round(track.duration * MEL_RATE))
+        told = None if progress is None else lambda done: progress((1 - _SOUNDED) * done)
+        mel = self.play(features, frames, seed=seed, sampling=sampling, progress=told)
+        sound = self.voice(mel).samples[0]
+        sound = np.pad(sound, (0, max(0, samples - len(sound))))[:samples] * _heard(whole.silent, samples)
+        sound *= min(1.0, _PEAK / max(float(np.abs(sound).max()), 1e-9))
+        if progress is not None:
+            progress(1.0)
+        audio = Audio(sound.astype(np.float32), RATE)
+        return Played(audio, mel, known, chances, whole.filled, whole.guessed, whole.silent)
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Rows of `rows` a second, by condition."""
+        return {"keypoints": float(KEYPOINT_RATE) if self._raw or self.encoder is None else self.encoder.frame_rate}
+
+    @torch.inference_mode()
+    def rows(self, points: Tensor) -> Tensor | None:
+        """(B, T, 47, 3) without gaps, at 25 a second -> (B, n, numbers), what the network is told of the movement."""
+        if "keypoints" not in self.conditions:
+            return None
+        if self._raw or self.encoder is None:
+            return raw_rows(points)
+        features: Tensor = self.encoder(points)
+        return features
+
+    @torch.inference_mode()
+    def recognise(self, points: Tensor) -> dict[str, float]:
+        """(1, T, 47, 3) without gaps, at 25 a second -> how likely each instrument is, over all windows together."""
+        if self.encoder is None or self.encoder.config.classes != len(INSTRUMENTS):
+            return {}
+        shares = self.encoder.classify(points)[0].log_softmax(-1).mean(0).softmax(-1)  # (instruments,)
+        return dict(zip(INSTRUMENTS, shares.tolist(), strict=True))
+
+    def play(
+        self,
+        features: Known,
+        frames: int,
+        *,
+        rates: Mapping[str, float] | None = None,
+        seed: int = 0,
+        sampling: Sampling | None = None,
+        progress: Progress | None = None,
+    ) -> Mel:
+        """Play what is told by features of one performance -> (frames, 80) in [0, 1]; see `ictus.sound.sampling`."""
+        columns = -(-frames // FACTOR)
+        known: dict[str, Tensor | None] = {name: features[name] for name in self.conditions}
+        codes = generate(
+            self.network, known, {**self.rates, **(rates or {})}, columns,
+            sampling=sampling, seed=seed, batch=1, progress=progress,
+        )  # fmt: skip
+        level = (self.codebook.decode(codes)[0].T.cpu().numpy() + 1) / 2
+        return np.ascontiguousarray(np.clip(level, 0, 1)[:frames], np.float32)
+
+
+def _heard(silent: NDArray[np.float64], samples: int) -> NDArray[np.float32]:
+    """Return (samples,): 0 within the stretches, 1 outside, with short ramps inside them."""
+    time = np.arange(samples) / RATE
+    gain = np.ones(samples, np.float32)
+    for begin, end in silent:
+        first, last = np.searchsorted(time, (begin, end))
+        inside = time[first:last]
+        edge = np.minimum(inside - begin if begin > 0 else _FADE, end - inside if last < samples else _FADE)
+        gain[first:last] = np.clip(1 - edge / _FADE, 0, 1)
+    return gain

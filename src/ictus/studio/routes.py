@@ -1,0 +1,47 @@
+"""The addresses of what was made: `/takes/NAME/SUFFIX`, for the browser that it was made for."""
+
+import re
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, PlainTextResponse, Response
+
+from ictus.errors import IctusError
+from ictus.render.render_options import FILM, PAGE
+from ictus.studio.guard import cookie_of
+from ictus.studio.visitors import Take, Visitors
+
+_PLOT = re.compile(r"\.\d\.png")
+_TYPES = {
+    ".html": "text/html", ".mp4": "video/mp4", ".png": "image/png", ".wav": "audio/wav", ".flac": "audio/flac",
+    ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".glb": "model/gltf-binary", ".json": "application/json",
+}  # fmt: skip
+_ALONE = {"content-security-policy": "sandbox allow-scripts allow-downloads"}  # a page must not act for its visitor
+
+
+def add_takes(app: FastAPI, visitors: Visitors) -> None:
+    """Let an application answer for takes: 404 for whatever is not the visitor's, as if it were not there."""
+
+    @app.get("/takes/{name}/{suffix}")
+    def take(name: str, suffix: str, request: Request) -> Response:
+        cookie = cookie_of(request.scope)
+        found = visitors.of(cookie).takes.get(name) if cookie else None
+        if found is None:
+            return PlainTextResponse("This is gone; make it again.", 404)
+        try:
+            path = _file(found, suffix)
+        except (IctusError, OSError) as error:
+            return PlainTextResponse(" ".join(str(error).replace(str(found.folder), "").split()), 422)
+        kind = path.suffix
+        return FileResponse(
+            path,
+            media_type=_TYPES.get(kind, "application/octet-stream"),
+            filename=found.title + suffix,
+            content_disposition_type="inline" if kind in (PAGE, FILM, ".png") else "attachment",
+            headers={"cache-control": "no-store", **(_ALONE if kind == PAGE else {})},
+        )
+
+
+def _file(take: Take, suffix: str) -> Path:
+    plot = take.folder / f"take{suffix}"
+    return plot if _PLOT.fullmatch(suffix) and plot.exists() else take.file(suffix)

@@ -1,0 +1,1 @@
+"""Synthesis: scores and songs become music whose ground truth is known."""

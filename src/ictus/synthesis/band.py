@@ -1,0 +1,326 @@
+"""A band that invents songs: any number of them, in the styles of popular music, whose beats are known.
+
+A song begins as a chart (`ictus.synthesis.chart`). The band arranges it: each player's line
+is one long text of sixteenths, put together from the patterns of `ictus.synthesis.styles` and then edited as players
+would: fills, breaks, anticipations, upbeats. What it gives is a `Score` like any other.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ictus.scores.score import Note, Part, Score, joint_loudness
+from ictus.synthesis.chart import ENERGY, Chart, Chord, chart, harmony
+from ictus.synthesis.styles import SOUNDS, Lines, Style
+from ictus.synthesis.tempo import Timing, written
+
+Array = NDArray[np.float64]
+
+_STRESS, _UNEVEN = {"X": 0.12, "g": -0.3}, 0.03  # of loudness: of a sign, and of hands
+_OFTEN = {"g": 0.5, "?": 0.25}  # how often a stroke is played
+_SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}  # whether minor: semitones
+_LOWEST = {"bass": 28, "chords": 53, "melody": 52, "pad": 57}  # pitch from which a layer's roots are counted
+
+# How steady a band is: how often, wandering of its tempo, and seconds by which a beat misses its place.
+_STEADINESS = {
+    "machine": (0.3, 0.0, 0.0),
+    "to a click": (0.3, 0.002, 0.004),
+    "live": (0.3, 0.01, 0.007),
+    "loose": (0.1, 0.025, 0.012),
+}
+
+
+def song(rng: np.random.Generator, style: str | None = None) -> Score:
+    """Invent a song, of 110 seconds or more.
+
+    Its title says in a line what it is. The parts carry the names of `SOUNDS`; drums are played at their percussion
+    keys.
+
+    Parameters
+    ----------
+    style : a name of `STYLES`; None draws one.
+
+    Raises
+    ------
+    UsageError
+        If there is no such style.
+    """
+    return arranged(chart(rng, style), rng)
+
+
+# --- The lines -------------------------------------------------------------------------------------------------------
+
+
+def arranged(song: Chart, rng: np.random.Generator) -> Score:
+    """Return the score of a song: what each player plays from beginning to end."""
+    style = song.playing
+    lines = {("drums", sound): line for sound, line in _kit(song, rng).items()}
+    lines |= {("percussion", sound): line for sound, line in _besides(song, rng).items()}
+    players = {layer: str(rng.choice(sounds)) for layer, sounds in style.players.items()}
+    texts = {"melody": _melody(song, rng)}
+    texts |= {layer: _from_patterns(song, layer, rng) for layer in ("bass", "chords", "pad")}
+    lines |= {(layer, players[layer]): text for layer, text in texts.items()}
+    for start, stop, kept in [*_breaks(song, rng), (0, song.first, "")]:
+        lines = {
+            key: line if key[0] == kept else _put(line, "-" * (stop - start), start) for key, line in lines.items()
+        }
+    grid = _grid(song)
+    drafts = [_part(grid, layer, sound, line, rng) for (layer, sound), line in lines.items()]
+    parts = tuple(part for part in drafts if part is not None)
+    beats = _beats(song)
+    tempo = np.array([[0.0, song.tempo * style.beat / 4]])
+    sections = np.unique(np.maximum(song.starts[:-1] - song.first, 0)) / 4
+    return Score(song.title, tempo, joint_loudness(parts, beats[:, 0]), parts, beats, sections=sections)
+
+
+def _beats(song: Chart) -> Array:
+    """Return the beats of a song, (B, 4) as in `Score.beats`."""
+    style = song.playing
+    number = np.arange(song.first // style.beat, song.starts[-1] // style.beat)
+    quarters = (number * style.beat - song.first) / 4
+    same = np.ones(len(number))
+    return np.stack([quarters, number % style.meter + 1, style.meter * same, style.division * same], axis=1)
+
+
+def _put(line: str, text: str, start: int) -> str:
+    return line[:start] + text + line[start + len(text) :]
+
+
+def _tiled(text: str, count: int) -> str:
+    return (text * -(-count // len(text)))[:count]
+
+
+def _kit(song: Chart, rng: np.random.Generator) -> Lines:
+    """Return the drummer's lines: a groove for the chorus and one for the rest, fills between, crashes after them."""
+    style = song.playing
+    grooves = [dict(style.grooves[k]) for k in rng.integers(len(style.grooves), size=2)]
+    if "hi-hat" in grooves[1] and rng.uniform() < 0.5:  # the chorus on another cymbal
+        grooves[1][str(rng.choice(["ride", "open hi-hat"]))] = grooves[1].pop("hi-hat")
+    names = {sound for lines in (*grooves, *style.fills) for sound in lines} | {"kick", "side stick", "crash"}
+    lines = dict.fromkeys(sorted(names), "-" * int(song.starts[-1]))
+    for section, start, end in zip(song.sections, song.starts[:-1].tolist(), song.starts[1:].tolist(), strict=True):
+        if "drums" not in section.layers:
+            continue
+        groove = grooves[section.name == "chorus"]
+        if section.name == "count-in":
+            groove = {"side stick": "x" + "-" * (style.beat - 1)}
+        elif section.name == "end":
+            groove = {sound: "X".ljust(style.bar, "-") for sound in ("kick", "crash")}
+        for sound, text in groove.items():
+            lines[sound] = _put(lines[sound], _tiled(text, end - start), start)
+        if section.name not in ("count-in", "end"):
+            if rng.uniform() < 0.6 and section.energy > 0.6:
+                lines["crash"] = _put(lines["crash"], "x", start)
+            lines = _with_fills(lines, style, start, end, rng)
+    return lines
+
+
+def _with_fills(lines: Lines, style: Style, start: int, end: int, rng: np.random.Generator) -> Lines:
+    phrase = 4 * style.bar * (2 if style.bar < 12 else 1)
+    for stop in range(start + phrase, end + 1, phrase):
+        if rng.uniform() < (0.75 if stop == end else 0.25):
+            fill = style.fills[rng.integers(len(style.fills))]
+            count = max(len(text) for text in fill.values())
+            lines = {
+                sound: _put(line, fill.get(sound, "").rjust(count, "-"), stop - count) for sound, line in lines.items()
+            }
+    return lines
+
+
+def _besides(song: Chart, rng: np.random.Generator) -> Lines:
+    """Return what is beaten beside the kit."""
+    if not song.playing.percussion:
+        return {}
+    chosen = song.playing.percussion[rng.integers(len(song.playing.percussion))]
+    return {sound: _where(song, "percussion", dict.fromkeys(ENERGY, text)) for sound, text in chosen.items()}
+
+
+def _from_patterns(song: Chart, layer: str, rng: np.random.Generator) -> str:
+    """Return the line of a player who has one pattern for the chorus and one for the rest."""
+    style = song.playing
+    patterns = {"bass": style.bass, "chords": style.chords, "pad": ("x".ljust(style.bar, "="),)}[layer]
+    chosen = [str(pattern) for pattern in rng.choice(patterns, size=2)]
+    first = "1" if layer == "bass" else "x"
+    texts = {name: chosen[name == "chorus"] for name in ENERGY} | {"end": first.ljust(style.bar, "=")}
+    line = _where(song, layer, texts)
+    for section, start in zip(song.sections, song.starts.tolist(), strict=False):
+        if layer in section.layers and line[start] == "=":  # there is nothing yet to be held
+            line = _put(line, first, start)
+    return line
+
+
+def _where(song: Chart, layer: str, texts: Lines) -> str:
+    """Return a line that repeats each section's text wherever the layer plays, and rests elsewhere."""
+    counts = np.diff(song.starts).tolist()
+    return "".join(
+        _tiled(texts[section.name] if layer in section.layers else "-", count)
+        for section, count in zip(song.sections, counts, strict=True)
+    )
+
+
+def _melody(song: Chart, rng: np.random.Generator) -> str:
+    """Return the tune: a letter for each degree of the scale, from `a`; the same in all verses, in all choruses."""
+    style = song.playing
+    line = _where(song, "melody", {name: _tune(style, rng) for name in ENERGY} | {"end": "h".ljust(style.bar, "=")})
+    runs_up = rng.uniform() < 0.4
+    for section, start in zip(song.sections, song.starts.tolist(), strict=False):
+        if "melody" in section.layers and runs_up and start:
+            line = _put(line, "e=f=g=".rjust(2 * style.beat, "-")[-2 * style.beat :], start - 2 * style.beat)
+    if song.upbeat:
+        line = _put(line, "e".ljust(style.beat, "=") * song.upbeat, style.bar - song.upbeat * style.beat)
+    return line
+
+
+def _tune(style: Style, rng: np.random.Generator) -> str:
+    """Return four or eight bars made of a few motives."""
+    motives = {letter: _motive(style, int(rng.integers(4, 10)), rng) for letter in "ABC"}
+    form = str(rng.choice(["AABA", "ABAB", "AAAB", "ABAC", "ABCB", "ABACABAB"]))
+    return "".join(motives[letter] for letter in form)
+
+
+def _motive(style: Style, degree: int, rng: np.random.Generator) -> str:
+    cells = [str(rng.choice(style.cells)) for _ in range(style.meter)]
+    if not any("x" in cell for cell in cells):
+        cells[0] = "x".ljust(style.beat, "=")
+    text = ""
+    for sign in "".join(cells):
+        text += chr(ord("a") + degree) if sign == "x" else sign
+        if sign == "x":
+            homewards = 0.12 * (7 - degree)
+            degree = int(np.clip(degree + round(rng.normal(homewards, 1.5)), 0, 14))
+    return text
+
+
+def _breaks(song: Chart, rng: np.random.Generator) -> list[tuple[int, int, str]]:
+    """Return where the band stops at the end of a section: first and last sixteenth, and the one layer that goes on."""
+    breaks = []
+    for section, end in zip(song.sections[:-1], song.starts[1:].tolist(), strict=False):
+        if section.bars > 1 and rng.uniform() < 0.15:
+            count = song.playing.bar if rng.uniform() < 0.5 else song.playing.bar - song.playing.beat
+            breaks.append((end - count, end, str(rng.choice(["drums", "melody", "bass", "chords", ""]))))
+    return breaks
+
+
+# --- The notes -------------------------------------------------------------------------------------------------------
+
+
+def _strokes(line: str) -> Iterator[tuple[int, str, int]]:
+    """Give the sixteenth, the sign and the sixteenths of everything that is played in a line."""
+    for match in re.finditer(r"([^-=])(=*)", line):
+        yield match.start(), match[1], len(match[0])
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """What all players share: of every sixteenth, and one more, the quarter and the energy; and each beat's chord."""
+
+    song: Chart
+    quarters: Array
+    energy: Array
+    chords: list[Chord]
+
+
+def _grid(song: Chart) -> _Grid:
+    """Count from where the song begins; make the second halves of beats (or of half beats) late where it swings."""
+    span = song.playing.swung
+    whole, rest = np.divmod(np.arange(song.starts[-1] + 1) / 4 / span, 1)
+    quarters = (whole + np.interp(rest, [0, 0.5, 1], [0, song.swing, 1])) * span
+    energy = np.repeat([section.energy for section in song.sections], np.diff(song.starts))
+    return _Grid(song, quarters - song.first / 4, energy, harmony(song))
+
+
+def _part(grid: _Grid, layer: str, sound: str, line: str, rng: np.random.Generator) -> Part | None:
+    """Return what a line means; None if nothing."""
+    reader = _Reader(grid, layer, SOUNDS[sound].number, rng)
+    marked = layer != "melody"  # where letters are degrees
+    notes: list[Note] = []
+    loudness: dict[float, float] = {}
+    for step, sign, count in _strokes(line):
+        if marked and rng.uniform() > _OFTEN.get(sign, 1.0):
+            continue
+        onset, end = float(grid.quarters[step]), float(grid.quarters[step + count])
+        stress = _STRESS.get(sign, 0.0) if marked else 0.0
+        loudness[onset] = float(np.clip(grid.energy[step] + stress + rng.normal(0, _UNEVEN), 0.05, 1))
+        notes += [Note(onset, end - onset, pitch) for pitch in reader.pitches(step, sign)]
+    if not notes:
+        return None
+    heard = SOUNDS[sound]
+    level = heard.level * float(np.exp(rng.normal(0, 0.2)))
+    dynamics = np.array(list(loudness.items()))
+    return Part(sound, heard.instrument, tuple(notes), level, dynamics, heard.number, heard.drum)
+
+
+class _Reader:
+    """Turns the signs of one player's line into pitches, in their order."""
+
+    def __init__(self, grid: _Grid, layer: str, key: int, rng: np.random.Generator) -> None:
+        self.song, self.chords, self.layer, self.key, self.rng = grid.song, grid.chords, layer, key, rng
+        self.reached = _LOWEST.get(layer, 0)  # the last pitch played
+        self.broken = 0  # tones of a broken chord played
+
+    def pitches(self, step: int, sign: str) -> list[int]:
+        """Return what a sign at a sixteenth asks for."""
+        beat = step // self.song.playing.beat
+        chord, coming = self.chords[beat], self.chords[min(beat + 1, len(self.chords) - 1)]
+        match self.layer:
+            case "drums" | "percussion":
+                return [self.key]
+            case "bass":
+                self.reached = self._bass(sign, chord, coming)
+                return [self.reached]
+            case "melody":
+                return [self._melody(sign, chord, step % self.song.playing.beat == 0)]
+            case _:
+                voices = self._voices(coming if sign == "n" else chord)
+                self.broken += sign == "a"
+                return [voices[self.broken % len(voices)]] if sign == "a" else voices
+
+    def _bass(self, sign: str, chord: Chord, coming: Chord) -> int:
+        root, following = (_LOWEST["bass"] + (one.root - _LOWEST["bass"]) % 12 for one in (chord, coming))
+        if sign == "n":
+            return following
+        if sign == "c":
+            return following + int(self.rng.choice([-1, 1]))
+        if sign == "w":
+            tones = [root + octave + tone for octave in (-12, 0, 12) for tone in chord.tones]
+            near = [tone for tone in tones if 0 < abs(tone - self.reached) <= 7 and 27 <= tone <= 48]
+            return int(self.rng.choice(near))
+        seventh = chord.tones[3] if len(chord.tones) > 3 else 10
+        return root + {"3": chord.tones[1], "5": chord.tones[2], "6": 9, "7": seventh, "8": 12}.get(sign, 0)
+
+    def _melody(self, sign: str, chord: Chord, strong: bool) -> int:
+        octave, degree = divmod(ord(sign) - ord("a"), 7)
+        lowest = _LOWEST["melody"] + (self.song.tonic - _LOWEST["melody"]) % 12
+        pitch = lowest + 12 * octave + _SCALES[self.song.minor][degree]
+        if strong:  # on the beat, the nearest tone of the chord
+            return min((pitch + by for by in (0, -1, 1, -2, 2) if (pitch + by) % 12 in chord.classes()), default=pitch)
+        return pitch
+
+    def _voices(self, chord: Chord) -> list[int]:
+        """Place the tones of a chord within an octave, so that voices move little."""
+        lowest = _LOWEST[self.layer]
+        return sorted(lowest + (tone - lowest) % 12 for tone in chord.classes())
+
+
+# --- The performance -------------------------------------------------------------------------------------------------
+
+
+def timing(score: Score, rng: np.random.Generator) -> Timing:
+    """Return how a band keeps time: as a machine, to a click, or by itself, when its tempo wanders a little."""
+    names = list(_STEADINESS)
+    name = str(rng.choice(names, p=[_STEADINESS[one][0] for one in names]))
+    _, wandering, missing = _STEADINESS[name]
+    plain = written(score)
+    width = 16 / float(plain.quarters[1] - plain.quarters[0])  # of the wandering, 16 quarters in corners
+    slow = ndimage.gaussian_filter1d(rng.normal(0, 1, len(plain.quarters) - 1), width, mode="reflect")
+    change = wandering * slow * np.sqrt(2 * np.sqrt(np.pi) * width)
+    if name in ("live", "loose") and rng.uniform() < 0.4:  # a broad ending
+        change += 0.4 * np.clip((plain.quarters[:-1] - score.length + 6) / 6, 0, 1)
+    seconds = np.concatenate([[0.0], np.cumsum(np.diff(plain.seconds) * np.exp(change))])
+    off = np.clip(rng.normal(0, missing, len(score.beats)), -2.5 * missing, 2.5 * missing)
+    seconds += np.interp(plain.quarters, score.beats[:, 0], off)
+    return Timing(plain.quarters, seconds - seconds[0], f"a band, {name}")

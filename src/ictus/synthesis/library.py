@@ -1,0 +1,92 @@
+"""Library: the scores in a folder, which split each belongs to, and which recordings lend it their tempo."""
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ictus.errors import UsageError
+from ictus.scores.reader import SUFFIXES
+
+SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}  # of the pieces, where nobody has split them
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A score, and what is known about performances of it.
+
+    Attributes
+    ----------
+    name : of the piece, unique in its folder.
+    file : the score.
+    split : train, val or test.
+    alignment : timings of recordings of it, or None.
+    recordings : the columns of the alignment that may be used.
+    """
+
+    name: str
+    file: Path
+    split: str
+    alignment: Path | None = None
+    recordings: tuple[int, ...] = ()
+
+
+def survey(folder: Path, seed: int = 0) -> list[Piece]:
+    """Return the pieces in a folder and its subfolders, in the order of their names.
+
+    Where the folder holds a `splits.csv` (columns movement_id, split), a score named after a movement takes its split;
+    others, and all where there is none, are split by a hash of their name and the seed, 80 : 10 : 10. Recordings that
+    `recordings.csv` passes (recording_id, movement_id, passes) lend their timing, from `NAME.alignment.npz`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, or no score in it.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; --data names a folder of scores")
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not files:
+        raise UsageError(f"{folder}: no scores in it; it may hold {' '.join(SUFFIXES)}")
+    splits = {row["movement_id"]: row["split"] for row in _table(folder / "splits.csv", "movement_id", "split")}
+    passing: dict[str, set[str]] = {}
+    for row in _table(folder / "recordings.csv", "movement_id", "recording_id", "passes"):
+        if row["passes"] == "1":
+            passing.setdefault(row["movement_id"], set()).add(row["recording_id"])
+    pieces = []
+    for file in files:
+        name = file.relative_to(folder).with_suffix("").as_posix()
+        split = splits.get(file.stem) or _hashed_split(name, seed)
+        alignment = file.with_name(file.stem + ".alignment.npz")
+        columns = _columns(alignment, passing.get(file.stem, set()))
+        pieces.append(Piece(name, file, split, alignment if columns else None, columns))
+    return pieces
+
+
+def _table(path: Path, *columns: str) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source))
+    if missing := [column for column in columns if rows and column not in rows[0]]:
+        raise UsageError(f"{path}: has no column {missing[0]!r}; it needs {', '.join(columns)}")
+    return rows
+
+
+def _hashed_split(name: str, seed: int) -> str:
+    share = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()) / 2**32
+    for split, part in SHARES.items():
+        share -= part
+        if share < 0:
+            return split
+    return "train"
+
+
+def _columns(alignment: Path, passing: set[str]) -> tuple[int, ...]:
+    if not passing or not alignment.is_file():
+        return ()
+    with np.load(alignment, allow_pickle=False) as file:
+        names = [str(name) for name in file["recordings"]]
+    return tuple(k for k, name in enumerate(names) if name in passing)

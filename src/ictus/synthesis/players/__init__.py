@@ -1,0 +1,4 @@
+"""Playing: how the bodies of six kinds of soloists move when they play given notes."""
+
+RATE = 22050  # hertz of the sound
+KEYPOINT_RATE = 25  # frames a second of the keypoints

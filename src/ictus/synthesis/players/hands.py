@@ -1,0 +1,26 @@
+"""Hands: what both of them do, and the truth about it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.synthesis.players.figure import Grip
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What a player's hands do, while the trunk is at rest.
+
+    Attributes
+    ----------
+    right, left : the grips.
+    signs : the truth behind them by name: `fingers` (N, 10), 1 where a finger is down in a note (left thumb to little
+        finger, then the right ones), and what else the instrument has, such as `bow` and `slide`, (T,) metres.
+    """
+
+    right: Grip
+    left: Grip
+    signs: dict[str, Array] = field(default_factory=dict)

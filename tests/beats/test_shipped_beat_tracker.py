@@ -1,0 +1,63 @@
+"""The shipped listener on music that it never learnt from: invented songs, and movements of the held-out works."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ictus.beats.evaluation import live_ear
+from ictus.beats.tracker import BeatTracker
+from ictus.conducting.metrics.ictus import f_measure, ictus_times, rolled
+from ictus.conducting.pipeline import Maestro
+from ictus.scores.reader import read
+from ictus.synthesis.corpus import Excerpt, excerpt, song_excerpt
+from ictus.synthesis.library import survey
+from ictus.synthesis.rendering import Studio
+
+
+def scores(made: Excerpt) -> tuple[float, float, float, float]:
+    """F-measures: of the beats heard, of the hands' marks, of the downbeats, and of chance."""
+    truth = made.truth.conducted()
+    heard = BeatTracker()(made.audio).conducted()
+    marks = ictus_times(Maestro()(made.audio))
+    chance = np.mean([f_measure(truth.times, shifted) for shifted in rolled(heard.times, made.audio.duration)])
+    times = truth.times, truth.downbeats
+    return (
+        f_measure(times[0], heard.times),
+        f_measure(times[0], marks),
+        f_measure(times[1], heard.downbeats),
+        float(chance),
+    )
+
+
+@pytest.mark.slow
+def test_songs() -> None:
+    made = [song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), Studio(songs=1)) for k in range(6)]
+    beats, hands, downbeats, chance = np.mean([scores(one) for one in made], axis=0)
+    assert beats > 0.85 > 2 * chance
+    assert abs(beats - hands) < 0.04
+    assert downbeats > 0.6
+
+
+@pytest.mark.slow
+def test_a_song_as_it_sounds() -> None:
+    found = []
+    for k in range(4):
+        made = song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), Studio(songs=1))
+        marks = live_ear("listener-live")(made.audio)
+        found.append(f_measure(made.truth.conducted().times, marks.beats))
+        assert marks.downbeats is not None
+        assert set(marks.downbeats) < set(marks.beats)
+    assert np.mean(found) > 0.7
+
+
+@pytest.mark.slow
+def test_held_out_works(shared_data: Path) -> None:
+    pieces = [piece for piece in survey(shared_data / "openscore") if piece.split == "val"][1::2]
+    made = [
+        excerpt(piece, read(piece.file), (0.2, 0.8), np.random.default_rng([78, k])) for k, piece in enumerate(pieces)
+    ]
+    beats, hands, downbeats, chance = np.mean([scores(one) for one in made], axis=0)
+    assert beats > 0.75 > 2 * chance
+    assert abs(beats - hands) < 0.04
+    assert downbeats > 0.4

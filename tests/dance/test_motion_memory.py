@@ -1,0 +1,112 @@
+"""The choreographer: dances learnt by heart, and set on the beats of any music."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from recorded_dances import swaying, write
+from scipy.spatial.transform import Rotation
+
+from ictus import registry
+from ictus.audio import Audio
+from ictus.beats import Beats
+from ictus.dance.choreographer import Choreographer
+from ictus.dance.metrics import beat_alignment, foot_skating
+from ictus.dance.models.motion_memory import MotionMemory, MotionMemoryConfig, from_columns
+from ictus.dance.tasks.motion_memory import MotionMemoryTask, MotionMemoryTaskConfig
+from ictus.errors import AudioError, ModelError, UsageError
+
+
+def hear(audio: Audio) -> Beats:
+    beats = np.arange(0.3, audio.duration, 0.55)
+    return Beats(beats, np.arange(len(beats)) % 4 + 1, 4, loudness=np.full(len(beats), 0.6))
+
+
+def hush(audio: Audio) -> Beats:
+    return Beats(np.zeros(0), np.zeros(0, np.int64), 4)
+
+
+def silence(seconds: float) -> Audio:
+    return Audio(np.zeros((1, round(22050 * seconds)), np.float32), 22050)
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> MotionMemory:
+    """Two short dances, learnt by heart."""
+    folder = tmp_path_factory.mktemp("real")
+    for name in ("gBR_sBM_c01_d01_mBR0_ch01", "gWA_sBM_c01_d01_mWA0_ch01"):
+        write(folder, **swaying(name, seconds=6.0, size=0.9 if "BR" in name else 0.6))
+    write(folder, **swaying("gJS_sBM_c01_d01_mJS0_ch01", seconds=6.0, size=0.0))  # one who does not move
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002  # as the loop does
+    task = MotionMemoryTask(MotionMemoryTaskConfig(size="debug", lr=5e-3), folder)
+    optimizer = task.optimizers()["network"]
+    before = task.validate(batches)
+    for step in range(250):
+        for _, loss, _ in task.losses(next(batches(task.train_set(0), 8)), 0, step):
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    with torch.no_grad():
+        after = task.validate(batches)
+    assert after["degrees"] < 0.2 * before["degrees"]
+    assert after["metres"] < 0.05
+    return task.network
+
+
+def batches(samples, size: int = 64):
+    for start in range(0, len(samples), size):
+        items = [samples[k] for k in range(start, min(start + size, len(samples)))]
+        yield {key: torch.from_numpy(np.stack([item[key] for item in items])) for key in items[0]}
+
+
+def test_columns_become_rotations() -> None:
+    truth = Rotation.random(20, random_state=0).as_matrix()
+    columns = torch.from_numpy(np.stack([truth[..., 0] * 2, truth[..., 1] + 0.3 * truth[..., 0]], -2))
+    np.testing.assert_allclose(from_columns(columns).numpy(), truth, atol=1e-12)
+
+
+def test_what_it_knows(learnt: MotionMemory, tmp_path: Path) -> None:
+    assert learnt.config.genres == ("BR", "WA")  # the one who stands still is not worth it
+    learnt.save_pretrained(tmp_path)
+    again = MotionMemory.from_pretrained(tmp_path)
+    for one, other in zip(learnt.dances(), again.dances(), strict=True):
+        np.testing.assert_array_equal(one.turns, other.turns)
+        assert (one.name, one.first, one.tempo) == (other.name, other.first, other.tempo)
+    assert isinstance(registry.dancer(tmp_path), Choreographer)
+    with pytest.raises(ModelError, match="as many as there are dances"):
+        MotionMemoryConfig(names=("a",))
+
+
+def test_a_dance_on_the_beat(learnt: MotionMemory) -> None:
+    dancer = Choreographer(learnt, "choreographer", hear, genre="break")
+    a, b, c = (dancer(silence(20), seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(a.positions, b.positions)
+    assert np.abs(a.positions - c.positions).max() > 0.05
+    assert (len(a), a.fps, a.skeleton.name, a.meta["genre"]) == (1201, 60, "smpl-24", "BR")
+    on, off = (beat_alignment(a, hear(silence(20)).times + shift * 0.55) for shift in (0, 0.25))
+    assert on > off + 0.2
+    assert foot_skating(a).speed < 0.1
+    assert dancer.genres == ["BR", "WA"]
+
+
+def test_without_a_pulse_it_makes_one(learnt: MotionMemory) -> None:
+    motion = Choreographer(learnt, "choreographer", hush)(silence(6))
+    assert len(motion) == 361
+    assert motion.positions.std(axis=0).max() > 0.05
+
+
+def test_what_it_cannot_do(learnt: MotionMemory) -> None:
+    dancer = Choreographer(learnt, "choreographer", hear)
+    with pytest.raises(AudioError, match=r"lasts 1\.00 s"):
+        dancer(silence(1))
+    with pytest.raises(UsageError, match="knows no genre 'polka'"):
+        Choreographer(learnt, "choreographer", hear, genre="polka")
+    with pytest.raises(UsageError, match="choreographer cannot be given a stride; fact can"):
+        registry.dancer("choreographer", stride=2)
+
+
+def test_a_folder_without_dances(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no recorded dances that move"):
+        MotionMemoryTask(MotionMemoryTaskConfig(), tmp_path)

@@ -1,0 +1,58 @@
+"""Hints are what is heard, at the right moment; a network can learn to tell them."""
+
+import numpy as np
+import torch
+
+from ictus.audio import Audio
+from ictus.features import mel80
+from ictus.sound.metrics.pitch import LOWEST
+from ictus.sound.models.auxiliary_heads import CLASSES, MOMENTS, Hinter, hints
+
+
+def scale() -> tuple[torch.Tensor, list[int]]:
+    """Four tones of half a second, each with six partials and a clear beginning: a mel (80, T) in [-1, 1]."""
+    pitches, rate = [60, 64, 67, 72], mel80.rate
+    time = np.arange(rate // 2) / rate
+    tones = []
+    for pitch in pitches:
+        frequency = 440 * 2 ** ((pitch - 69) / 12)
+        tone = sum(0.8**k * np.sin(2 * np.pi * k * frequency * time) / k for k in range(1, 7))
+        tones.append(tone * np.exp(-3 * time) * np.minimum(1, time / 0.01))
+    samples = 0.3 * np.concatenate(tones).astype(np.float32)
+    return torch.from_numpy(2 * mel80(Audio(samples, rate)).T - 1), pitches
+
+
+def test_pitches_and_beginnings_are_where_they_are_heard() -> None:
+    mel, pitches = scale()
+    found = hints(mel[:, :160])
+    assert found.shape == (40, 2)
+    assert found.dtype == torch.int16
+    moments = (np.arange(40) + 0.5) * 4 / 86.1328  # seconds
+    for number, pitch in enumerate(pitches):
+        inside = (moments > 0.5 * number + 0.1) & (moments < 0.5 * number + 0.45)
+        assert (found[inside, 0] == pitch - LOWEST + 1).all()
+    begun = moments[found[:, 1].numpy() == 1]
+    for start in (0.5, 1.0, 1.5):
+        assert np.abs(begun - start).min() < 0.06
+    assert len(begun) <= 5
+
+
+def test_silence_has_no_pitch() -> None:
+    found = hints(torch.full((80, 64), -1.0))
+    assert not found.any()
+
+
+def test_they_can_be_learnt() -> None:
+    torch.manual_seed(0)
+    hinter = Hinter(16)
+    rows = torch.randn(2, 3, 16)
+    heard = torch.stack((torch.randint(1, CLASSES, (2, 3 * MOMENTS)), torch.randint(0, 2, (2, 3 * MOMENTS))), -1)
+    optimizer = torch.optim.Adam(hinter.parameters(), 0.05)
+    first, _ = hinter.loss(rows, heard)
+    for _ in range(60):
+        loss, right = hinter.loss(rows, heard)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.2 * first
+    assert right > 0.9

@@ -2,7 +2,7 @@
 
     <root>/{train,val,test}/<integer>/music.flac   any rate and channels
                                      /beats.npz    conducted_times (N,) seconds, conducted_positions (N,), 1 = downbeat,
-                                                   conducted_meter; the notated beats of a `BeatAnnotation` where they are known;
+                                                   conducted_meter; a `BeatAnnotation` where it is known;
                                                    about: JSON text, of which "group" is used where there is one
 
 What the network hears of a piece is computed at its first use and kept as `mel81.npy` beside the music, or in the

@@ -87,7 +87,7 @@ def nearest(events: Array, times: Array) -> NDArray[np.intp]:
 
 
 def check_times(times: ArrayLike, name: str) -> Array:
-    """Return increasing, finite times (N,) in seconds as float64. Raises UsageError, with their `name`, if they are not."""
+    """Return increasing, finite times (N,) in seconds as float64; raise UsageError if they are not."""
     events = np.asarray(times, np.float64)
     if events.ndim != 1 or not np.isfinite(events).all() or (np.diff(events) <= 0).any():
         raise UsageError(f"{name} must be increasing, finite times in seconds, (N,); they have shape {events.shape}")

@@ -30,7 +30,7 @@ _AROUND = 2  # frames to either side of a beat that tell its place
 class BeatTracker:
     """Hear the beats of any music.
 
-    `BeatTracker()(audio)` returns `Beats`; `meter` fixes the metre (1 to 6) where it is known, None leaves it to the ear.
+    `BeatTracker()(audio)` returns `Beats`; `meter` fixes the metre (1 to 6) where it is known.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def run(
     Args:
         source: A motion (.npz .npy .json .bvh .glb, AIST++'s .pkl); points of a dancer in space are posed where a
             format or an option asks for joints that turn. Or VirtualConductor's published weights (.pt), or
-            FACT's, which TensorFlow has written as an .npz (python -m pydoc ictus.dance.models.convert_checkpoint says how).
+            FACT's, which TensorFlow has written as an .npz (ictus.dance.models.convert_checkpoint says how).
         target: A motion file whose suffix names the format, or an .html page that plays the motion; for weights, or
             OpenPose's keypoints, the folder to make.
         body: Give the dancer (smpl-24) other measures: a file of 24 joint offsets in metres (.json .npz).

@@ -192,7 +192,7 @@ class MelodyDancer:
 
 
 def genre_code(asked: str) -> str | None:
-    """Return the letters of a genre of `ictus.dance.data.aist.GENRES`, by its letters or its name; None if it is none."""
+    """Return the letters of a genre of AIST++, by its letters or its name; None if it is none."""
     return next((code for code, name in GENRES.items() if asked.lower() in (code.lower(), name.lower())), None)
 
 

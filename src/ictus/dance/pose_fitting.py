@@ -1,7 +1,7 @@
 """From the points of other corpora to the dancer's body: the rotations of smpl-24, by inverse kinematics.
 
-The other way round is `ictus.dance.body_conversion`. Bones follow the directions between the points, joint by joint from the
-pelvis outwards; knees and elbows are hinges, whose axes tell how the bone above them is twisted.
+The other way round is `ictus.dance.body_conversion`. Bones follow the directions between the points, joint by joint
+from the pelvis outwards; knees and elbows are hinges, whose axes tell how the bone above them is twisted.
 """
 
 from dataclasses import dataclass

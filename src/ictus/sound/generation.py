@@ -5,8 +5,8 @@
                                 /sound.flac  22,050 Hz, mono; where a voice was given
                                 /about.json  {"instrument": "cello", "told": what the soloist knew, as a digest}
 
-This is a corpus in its turn, as `ictus.sound.data.dataset` reads them. A window's folder is there whole or not at all, and
-what is there is not played again, unless the soloist would be told something else by now. Every window is played by
+This is a corpus in its turn, as `ictus.sound.data.dataset` reads them. A window's folder is there whole or not at all,
+and what is there is not played again, unless the soloist would be told something else by now. Every window is played by
 itself, with chances that its name tells: the order does not matter, nor who plays which. All is computed in one thread,
 because the last bits of a sum depend on how many share it; it is processes that use the other cores.
 """

@@ -1,4 +1,4 @@
-"""Ground truth: what is known of a passage because it was made: its beats, bars, tempo, loudness, articulation, entries."""
+"""Ground truth of a passage that was made: its beats, bars, tempo, loudness, articulation, entries."""
 
 from dataclasses import dataclass
 

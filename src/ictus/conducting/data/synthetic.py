@@ -27,8 +27,8 @@ def conductor_motion(excerpt: Excerpt, *, music: bool = False) -> dict[str, Any]
     -------
     mel : (5400, 128) float32.
     motion : (1800, 13, 2) float32.
-    beats : the truth's arrays (see `BeatAnnotation`), `conducted_times`, `conducted_positions` and `conducted_meter`, and in
-        `about` a JSON text of what was played, how and whence.
+    beats : the annotation's arrays (see `BeatAnnotation`), `conducted_times`, `conducted_positions` and
+        `conducted_meter`, and in `about` a JSON text of what was played, how and whence.
     music : mono, where it is asked for.
 
     Raises

@@ -1,8 +1,8 @@
 """Choreographed: a corpus of paired music and dance that anyone can make.
 
 Songs whose beats are known (`ictus data prepare rehearsal --music`) and some real dances become hours of dance on the
-beat, in the prepared layout of either published system (see `ictus.dance.data.dataset`). The name of a dance, gBR_17, tells
-its genre, as AIST++'s do, and the number of its music.
+beat, in the prepared layout of either published system (see `ictus.dance.data.dataset`). The name of a dance, gBR_17,
+holds its genre, as AIST++'s do, and the number of its music.
 """
 
 import os

@@ -41,8 +41,8 @@ class FACTConfig:
     future : N.
     relative : whether the dancer's place on the floor is seen from where it is on the last frame, and frames are told
         by how they differ from it, so that a dance can go on anywhere and begins where it is; published without.
-    starts : genre of each pose from which a dance without a seed may begin (see `ictus.dance.data.aist.GENRES`); without
-        any, it begins in the body's rest pose.
+    starts : genre of each pose from which a dance without a seed may begin (see `GENRES` of `ictus.dance.data.aist`);
+        without any, it begins in the body's rest pose.
     """
 
     pose: int = PADDED

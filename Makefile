@@ -1,5 +1,6 @@
 # make demo   a film of a conductor, from nothing        make test   all tests
 # make lint   style and types                            make bench  what README claims about speed
+# make cluster   Ray, for corpora made by many machines
 # make coverage   all tests, and how much of the package they run
 # make docs   the site, in out/site
 
@@ -9,7 +10,7 @@ TORCH ?= torch==2.13.0
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: setup demo test coverage lint format docs bench clean
+.PHONY: setup cluster demo test coverage lint format docs bench clean
 
 setup: $(VENV)/ready
 
@@ -21,6 +22,9 @@ $(VENV)/ready: pyproject.toml
 	test -x $(BIN)/uv || $(BIN)/pip install --quiet uv
 	$(INSTALL) --editable '.[dev,train]'
 	touch $@
+
+cluster: setup
+	$(BIN)/python -c "import ray" 2>/dev/null || $(INSTALL) --editable '.[cluster]'
 
 demo: setup
 	$(BIN)/python examples/01_conduct.py

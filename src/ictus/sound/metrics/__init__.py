@@ -21,8 +21,8 @@ Papers
 
 Known deviations
 ----------------
-- The published network is Melception, of which only its users have the weights. Ours is `InstrumentClassifier`; values by
-  different networks cannot be compared. Any other is given as a function, see `Hear`.
+- The published network is Melception, of which only its users have the weights. Ours is `InstrumentClassifier`; values
+  by different networks cannot be compared. Any other is given as a function, see `Hear`.
 - The root of a product of covariances comes from singular values: equal to that of scipy.linalg.sqrtm where the latter
   converges, and exact where the covariances have no full rank.
 - Onsets and pitches are heard in the mel. Neither is perfect on true sound, so the ground truth's own figure against

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes the listeners that the package ships: corpora, training, evaluation, model cards.
+# Makes the beat trackers that the package ships: corpora, training, evaluation, model cards.
 #     bash scripts/beat_trackers.sh SCORES SOUNDFONTS WORK
 # SCORES: a folder of scores, see `ictus data prepare rehearsal`; two works of it are set aside to choose by.
 # SOUNDFONTS: a folder with FluidR3_GM.sf2, MuseScore_General_Lite.sf3 and TimGM6mb.sf2, as Debian packages them; the
-# last is only listened to in the end. WORK: where the corpora and the runs go. Two CPU cores take four hours.
+# last is only measured with in the end. WORK: where the corpora and the runs go. Two CPU cores take four hours.
 set -euo pipefail
 scores=$1 fonts=$2 work=$3
 known=(--soundfont "$fonts/FluidR3_GM.sf2" --soundfont "$fonts/MuseScore_General_Lite.sf3")
@@ -11,18 +11,18 @@ known=(--soundfont "$fonts/FluidR3_GM.sf2" --soundfont "$fonts/MuseScore_General
 prepare() { ictus data prepare rehearsal --data "$scores" --out "$work/$1" --workers 2 --music "${@:2}"; }
 prepare learned --split train --hours 13 --seed 11 --songs 0.3 --piano 0.33 "${known[@]}"
 prepare heldout --split val --hours 1.2 --seed 12 --songs 0.33 --piano 0.4 "${known[@]}"
-prepare unseen --split val --hours 1.2 --seed 13 --songs 0.33 --piano 0.4 --soundfont "$fonts/TimGM6mb.sf2"
+prepare unseen-soundfont --split val --hours 1.2 --seed 13 --songs 0.33 --piano 0.4 --soundfont "$fonts/TimGM6mb.sf2"
 python scripts/set_aside.py "$work/learned" Beethoven_Op.92 Brahms_Op.90
 
 common=(training.epochs=1000 training.workers=1 training.validate_first=false training.validate_every=5)
-ictus train recipes/beat-tracker.yaml --data "$work/learned" --out "$work/listener" --resume \
+ictus train recipes/beat-tracker.yaml --data "$work/learned" --out "$work/beat-tracker" --resume \
     --set "${common[@]}" training.steps=4000
-ictus train recipes/online-beat-tracker.yaml --data "$work/learned" --out "$work/listener-live" --resume \
+ictus train recipes/online-beat-tracker.yaml --data "$work/learned" --out "$work/online-beat-tracker" --resume \
     --set "${common[@]}" training.steps=1800
-ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/listener/model" --model maestro \
+ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/beat-tracker/model" --model maestro \
     --model classical -o "$work/heldout.json" -o "$work/heldout.md"
-ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/listener-live/model" \
+ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/online-beat-tracker/model" \
     -o "$work/live.json"
-ictus evaluate conducting --protocol beats --data "$work/unseen" --model "$work/listener/model" -o "$work/unseen.md"
-python scripts/ship.py listener "$work/listener/model" --table "$work/heldout.json"
-python scripts/ship.py listener-live "$work/listener-live/model" --table "$work/live.json"
+ictus evaluate conducting --protocol beats --data "$work/unseen-soundfont" --model "$work/beat-tracker/model" -o "$work/unseen-soundfont.md"
+python scripts/ship.py beat-tracker "$work/beat-tracker/model" --table "$work/heldout.json"
+python scripts/ship.py online-beat-tracker "$work/online-beat-tracker/model" --table "$work/live.json"

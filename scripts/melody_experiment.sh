@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Re-runs what is told of Dance with Melody's network: scales by feature or by number, overlapping windows, variants.
+# Re-runs what is written of Dance with Melody's network: scales by feature or by number, overlapping windows, variants.
 #     bash scripts/melody_experiment.sh DANCES WORK [STEPS]
 # DANCES: the corpus of Dance with Melody, see `ictus data inspect melody`. One CPU core takes an hour.
 set -euo pipefail

@@ -9,11 +9,11 @@ written; the rows of RUN/model come into the card, and those of the controls.
 import argparse
 import json
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ictus.nn.folder import CONFIG, read_config
+from ictus.registry import load_network
 
 WEIGHTS = Path(__file__).parents[1] / "src" / "ictus" / "weights"
 LICENCE = "CC BY-SA 4.0"
@@ -34,7 +34,7 @@ _CONDUCTED = (
     f"Six hours of {_SCORES}, played by Ictus' own orchestra and conducted from the true beats by its own gestures: "
     f"all music and all motion is synthetic. {_HELD_OUT}."
 )
-_HEARD = (
+_TRACKED = (
     f"Eight hours of {_SCORES}, played by Ictus' own orchestra and through two SoundFonts (FluidR3 GM, MuseScore "
     "General), a third of them as piano reductions with stronger rubato, and three and a half hours of popular songs "
     "in nineteen styles that Ictus invents. All of it is synthetic; the beats are those of the score, at the level "
@@ -44,13 +44,13 @@ _CONDUCTS = (
     "It has seen synthetic music and synthetic conducting only. What it makes of recordings, other styles and real "
     "conductors is not measured. It is no substitute for `maestro`, which marks the beats."
 )
-_JUDGES = (
-    "It has seen synthetic music and synthetic conducting only. As a judge of models that were trained on the same "
+_EVALUATES = (
+    "It has seen synthetic music and synthetic conducting only. As an evaluator of models that were trained on the same "
     "corpus it is not independent."
 )
-_HEARS = (
+_TRACKS = (
     "It was measured on synthetic music only. Free recitatives, music without a pulse, metres other than 2, 3, 4 and "
-    "6, and metres that change often are heard badly."
+    "6, and metres that change often are tracked badly."
 )
 _DANCED = (
     "Seventeen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; 146 s, CC BY 4.0; of its test split, two "
@@ -58,10 +58,10 @@ _DANCED = (
     f"itself: popular songs that it invents, and {_SCORES}. {_HELD_OUT}."
 )
 _DANCES = (
-    "It knows the phrases of a few short dances, of nine genres of street and jazz dance, and no others. Because "
+    "It has the phrases of a few short dances, of nine genres of street and jazz dance, and no others. Because "
     "they are of AIST++'s test split, its figures on that split mean nothing."
 )
-_RECITAL = (
+_PLAYED = (
     "{} of solo parts from OpenScore Orchestra (CC0), played by Ictus' own procedural players of six "
     "instruments, as a camera would see their 47 keypoints, through two SoundFonts (FluidR3 GM, MuseScore General); "
     "all sound and all motion is synthetic. Held out: other scores."
@@ -95,7 +95,7 @@ CARDS = {
         _CONDUCTS,
     ),
     "m2s-net": Card(
-        "M2S-Net: how well a conductor's motion fits the music, frame by frame", "m2s-net", _CONDUCTED, _JUDGES
+        "M2S-Net: how well a conductor's motion fits the music, frame by frame", "m2s-net", _CONDUCTED, _EVALUATES
     ),
     "m2s-gan": Card(
         "M2S-GAN (VirtualConductor): mel and noise to conductor-13; beside the published losses a mean squared error, "
@@ -104,9 +104,15 @@ CARDS = {
         _CONDUCTED,
         _CONDUCTS,
     ),
-    "listener": Card("Beats and downbeats of any music, heard as a whole", "listener", _HEARD, _HEARS, "listeners.sh"),
-    "listener-live": Card(
-        "Beats and downbeats of music as it sounds, 83 ms behind", "listener-live", _HEARD, _HEARS, "listeners.sh"
+    "beat-tracker": Card(
+        "Beats and downbeats of any music, from the whole piece", "beat-tracker", _TRACKED, _TRACKS, "beat_trackers.sh"
+    ),
+    "online-beat-tracker": Card(
+        "Beats and downbeats of music while it sounds, 83 ms behind",
+        "online-beat-tracker",
+        _TRACKED,
+        _TRACKS,
+        "beat_trackers.sh",
     ),
     "fact": Card(
         "FACT, small (AI Choreographer): two seconds of dance and four of music to the frames that follow",
@@ -118,8 +124,8 @@ CARDS = {
         f"AIST++ and {_SCORES_BY}",
     ),
     "choreographer": Card(
-        "Real dances known by heart, whose phrases are set on the beats of any music, in nine genres",
-        "repertoire",
+        "Real dances, memorised by a network, whose phrases are set on the beats of any music, in nine genres",
+        "motion-memory",
         "Fourteen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split, two "
         "seconds at a time re-fitted): those of seventeen that move. No music.",
         _DANCES,
@@ -133,7 +139,7 @@ CARDS = {
         "One beat of a real dance of AIST++ (pop; Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split), "
         "danced over and over to an hour of music that Ictus makes itself: popular songs that it invents, and "
         f"{_SCORES}. {_HELD_OUT}.",
-        "It knows a single groove. On dances that vary, the network tells the mean pose.",
+        "It has learnt a single groove. On dances that vary, the network predicts the mean pose.",
         "dancers.sh",
         "dance",
         f"AIST++ and {_SCORES_BY}",
@@ -141,16 +147,16 @@ CARDS = {
     "soloist": Card(
         "A player's 47 keypoints to the sound of six instruments: a transformer over the codes of mel spectrograms",
         "soloist-small",
-        _RECITAL.format("Fifteen hours") + " Codebook, keypoint encoder and vocoder: three of these hours.",
+        _PLAYED.format("Fifteen hours") + " Codebook, keypoint encoder and vocoder: three of these hours.",
         _PLAYS,
         "soloists.sh",
         "sound",
     ),
-    "judge": Card(
-        "Tells six instruments apart by their sound; its features stand in for Melception's in `ictus evaluate sound`",
-        "judge",
-        _RECITAL.format("Three hours"),
-        "It has heard two SoundFonts only; its figures compare with each other, and with no published ones.",
+    "instrument-classifier": Card(
+        "Classifies six instruments by their sound; its features stand in for Melception's in `ictus evaluate sound`",
+        "instrument-classifier",
+        _PLAYED.format("Three hours"),
+        "It was trained on two SoundFonts only; its values compare with each other, and with no published ones.",
         "soloists.sh",
         "sound",
     ),
@@ -192,11 +198,6 @@ def shown(recipe: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in recipe.items() if key not in ("data", "m2s_net", "codebook", "keypoints")}
 
 
-def load(folder: Path) -> Any:
-    module, _, name = read_config(folder)["class"].rpartition(".")
-    return getattr(import_module(module), name).from_pretrained(folder)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=CARDS)
@@ -205,7 +206,7 @@ def main() -> None:
     options = parser.parse_args()
 
     card, run = CARDS[options.name], read_config(options.model)["metadata"]
-    network = load(options.model)
+    network = load_network(options.model)
     if options.table:
         rows = chosen_rows(json.loads(options.table.read_text()), str(options.model))
         its_own = [row for row in rows if row["model"] == "this model"] or rows
@@ -227,7 +228,7 @@ def main() -> None:
     text = (
         f"# {options.name}\n\n{card.description}. {sum(p.numel() for p in network.parameters()):,} parameters.\n\n"
         f"## Trained on\n\n{card.data}\n\n"
-        f"## How\n\n`bash recipes/{card.script}` makes it again: recipes/{card.recipe}.yaml, {run['epoch']} epochs, "
+        f"## How\n\n`bash scripts/{card.script}` makes it again: recipes/{card.recipe}.yaml, {run['epoch']} epochs, "
         f"{run['step']} steps, on two CPU cores. config.json holds the recipe with all its values.\n\n"
         f"## Figures\n\n{figures}\n## Limits\n\n{card.limits}\n\n"
         f"## Licence\n\n{LICENCE}, with attribution to {card.thanks}.\n"
@@ -236,10 +237,10 @@ def main() -> None:
     network.save_pretrained(WEIGHTS / options.name, metadata, text, half=size > LARGE)
     for part in sorted(file.parent for file in options.model.glob(f"*/{CONFIG}")):  # what it cannot do without
         facts = read_config(part)["metadata"]
-        told = {"art": card.art, "recipe": shown(facts["recipe"]), "validation": facts["validation"]}
-        inner = load(part)
+        known = {"art": card.art, "recipe": shown(facts["recipe"]), "validation": facts["validation"]}
+        inner = load_network(part)
         inner.metadata = {}
-        inner.save_pretrained(WEIGHTS / options.name / part.name, {**facts, **told}, half=True)
+        inner.save_pretrained(WEIGHTS / options.name / part.name, {**facts, **known}, half=True)
 
 
 if __name__ == "__main__":

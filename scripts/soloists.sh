@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the soloist and the judge that the package ships: corpus, training, ablation, evaluation, model cards.
+# Makes the soloist and the instrument classifier that the package ships: corpus, training, ablation, evaluation, model cards.
 #     bash scripts/soloists.sh SCORES WORK SOUNDFONT...
 # SCORES: a folder of scores, see `ictus data prepare recital`. WORK: where the corpus and the runs go.
 # Two CPU cores take six hours.
@@ -21,21 +21,21 @@ learn() { # RECIPE NAME [--set ...]: what has been learnt already is not learnt 
 
 prepare --hours 3
 learn keypoints keypoints training.steps=500 training.batch=8
-learn judge judge training.steps=1500
+learn instrument-classifier instrument-classifier training.steps=1500
 learn codebook-small codebook training.steps=4000
-told=(codebook="$work/codebook/model")
+codes=(codebook="$work/codebook/model")
 learn vocoder-spectral vocoder
 
 # To read pitches from hands takes more players than anything else does.
 prepare --split train --hours 14.9
-learn soloist-small soloist "${told[@]}" keypoints="$work/keypoints/model" training.steps=8600
-learn soloist-keypoints soloist-keypoints "${told[@]}" keypoints="$work/keypoints/model" training.steps=8600
-learn soloist-instrument soloist-instrument "${told[@]}" training.steps=1400
-learn soloist-none soloist-none "${told[@]}" training.steps=1400
+learn soloist-small soloist "${codes[@]}" keypoints="$work/keypoints/model" training.steps=8600
+learn soloist-keypoints soloist-keypoints "${codes[@]}" keypoints="$work/keypoints/model" training.steps=8600
+learn soloist-instrument soloist-instrument "${codes[@]}" training.steps=1400
+learn soloist-none soloist-none "${codes[@]}" training.steps=1400
 
-ictus evaluate sound --data "$recital" --split val --judge "$work/judge/model" --reference train --vocoder griffin-lim --limit-hours 0.17 \
+ictus evaluate sound --data "$recital" --split val --judge "$work/instrument-classifier/model" --reference train --vocoder griffin-lim --limit-hours 0.17 \
     --model "$work/soloist/model" --model "$work/soloist-keypoints/model" --model "$work/soloist-instrument/model" \
     --model "$work/soloist-none/model" -o "$work/soloists.json" -o "$work/soloists.md"
 cp -r "$work/vocoder/model" "$work/soloist/model/vocoder"
-python scripts/ship.py judge "$work/judge/model"
+python scripts/ship.py instrument-classifier "$work/instrument-classifier/model"
 python scripts/ship.py soloist "$work/soloist/model" --table "$work/soloists.json"

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ictus.sound.models.soloist import Playing, SoloistConfig, SoloistTransformer
+from ictus.sound.models.soloist import DecodingState, SoloistConfig, SoloistTransformer
 
 BATCH = 8
 clock = time.perf_counter
@@ -86,7 +86,7 @@ def compare(network: SoloistTransformer, places: list[int], count: int) -> dict[
     logits, playing = network.begin(condition, tokens[:, :0])
     figures: dict[str, float] = {}
 
-    def told(playing: Playing, logits: Tensor) -> Tensor:
+    def told(playing: DecodingState, logits: Tensor) -> Tensor:
         for k in range(8):
             logits = network.follow(tokens[:, k], playing)
         return logits

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import ictus
 from ictus.sound.metrics import onset_times
-from ictus.sound.pose_normalization import PoseTrack, filled
+from ictus.sound.pose_normalization import PoseTrack, fill_gaps
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--instrument", default="clarinet")
     parser.add_argument("--seeds", type=int, default=4)
     options = parser.parse_args()
-    track, soloist = filled(PoseTrack.load(options.keypoints)).track, ictus.load(options.model)
+    track, soloist = fill_gaps(PoseTrack.load(options.keypoints)).track, ictus.load(options.model)
     times, speed = finger_speed(track)
     span = track.duration - 2 * EDGE
     for seed in range(options.seeds):

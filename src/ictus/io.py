@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ictus.motion import Motion
     from ictus.registry import Command
     from ictus.sound.performance import Performance
-    from ictus.sound.pipeline import Played
+    from ictus.sound.pipeline import SoloistResult
     from ictus.types import Progress
 
 FILES: dict["Command", tuple[str, ...]] = {  # what each command can make
@@ -45,7 +45,7 @@ def save_motion(motion: "Motion", music: "Audio | Path", out: Path, look: Render
 
 
 def save_sound(
-    played: "Played", performance: "Performance", model: str, out: Path, theme: str, progress: "Progress"
+    played: "SoloistResult", performance: "Performance", model: str, out: Path, theme: str, progress: "Progress"
 ) -> None:
     """Save what was played: sound; the film with its new sound; or the player's figure, as a film or a page.
 
@@ -63,10 +63,10 @@ def save_sound(
     if suffix not in SHOWN:
         played.audio.save(out)
     elif performance.film is not None and suffix == FILM:
-        from ictus.sound.data.video_io import pictures, write
+        from ictus.sound.data.video_io import video_frames, write_film
 
         rate = performance.film.rate
-        write(out, pictures(performance.film, rate), rate, played.audio)
+        write_film(out, video_frames(performance.film, rate), rate, played.audio)
     else:
         figure = performance.figure(model)
         options = RenderOptions(min(round(figure.fps), 60), (600, 600), theme)

@@ -12,7 +12,7 @@ import tyro
 from ictus.cli import sound_data
 from ictus.errors import UsageError
 from sound.raw_films import write_film, write_keypoints
-from sound.test_player_corpus import scores  # noqa: F401  # a fixture
+from synthesis.test_player_corpus import scores  # noqa: F401  # a fixture
 
 
 def run(name: str, *words: object) -> int:

@@ -16,7 +16,7 @@ from ictus.render.shapes import SHIFT, Bounds, inside
 from ictus.render.theme import DARK, LIGHT, lit, write
 from ictus.skeleton import Skeleton, get_skeleton
 from ictus.sound.pose_normalization import PoseTrack
-from ictus.synthesis.players.performers import perform
+from ictus.synthesis.players.performers import perform_solo
 from ictus.synthesis.players.solo import Solo
 
 
@@ -189,7 +189,7 @@ def test_other_bodies_are_drawn_too(flat):
 def test_a_player_stands_before_the_shadow_of_a_body():
     """Arms and hands are where a camera saw them; head and trunk, of which it told nothing, have room as well."""
     solo = Solo(np.array([[0.2, 0.5, 60.0, 0.7], [0.8, 0.6, 64.0, 0.7]]), 2.0)
-    motion = PoseTrack.of(perform(solo, "violin", seed=5).keypoints).motion()
+    motion = PoseTrack.of(perform_solo(solo, "violin", seed=5).keypoints).motion()
     scene = Scene([motion], size=(300, 300))
     drawn = changed(scene, 1.0) > 16
     rows, columns = np.nonzero(drawn)

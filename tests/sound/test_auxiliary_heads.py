@@ -6,7 +6,7 @@ import torch
 from ictus.audio import Audio
 from ictus.features import mel80
 from ictus.sound.metrics.pitch import LOWEST
-from ictus.sound.models.auxiliary_heads import CLASSES, MOMENTS, Hinter, hints
+from ictus.sound.models.auxiliary_heads import CLASSES, MOMENTS, AuxiliaryHeads, auxiliary_targets
 
 
 def scale() -> tuple[torch.Tensor, list[int]]:
@@ -24,7 +24,7 @@ def scale() -> tuple[torch.Tensor, list[int]]:
 
 def test_pitches_and_beginnings_are_where_they_are_heard() -> None:
     mel, pitches = scale()
-    found = hints(mel[:, :160])
+    found = auxiliary_targets(mel[:, :160])
     assert found.shape == (40, 2)
     assert found.dtype == torch.int16
     moments = (np.arange(40) + 0.5) * 4 / 86.1328  # seconds
@@ -38,13 +38,13 @@ def test_pitches_and_beginnings_are_where_they_are_heard() -> None:
 
 
 def test_silence_has_no_pitch() -> None:
-    found = hints(torch.full((80, 64), -1.0))
+    found = auxiliary_targets(torch.full((80, 64), -1.0))
     assert not found.any()
 
 
 def test_they_can_be_learnt() -> None:
     torch.manual_seed(0)
-    hinter = Hinter(16)
+    hinter = AuxiliaryHeads(16)
     rows = torch.randn(2, 3, 16)
     heard = torch.stack((torch.randint(1, CLASSES, (2, 3 * MOMENTS)), torch.randint(0, 2, (2, 3 * MOMENTS))), -1)
     optimizer = torch.optim.Adam(hinter.parameters(), 0.05)

@@ -10,7 +10,7 @@ from ictus.errors import AudioError, ModelError, UsageError
 from ictus.sound.models.codebook import (
     COLUMNS,
     MARGIN,
-    Attention,
+    SpatialAttention,
     SpectrogramCodebook,
     SpectrogramCodebookConfig,
     _in_windows,
@@ -80,8 +80,8 @@ def test_the_small_size_is_small() -> None:
 def test_only_the_lowest_resolution_attends() -> None:
     with torch.device("meta"):
         names = [type(module).__name__ for module in SpectrogramCodebook.from_config("paper").encoder.layers]
-    assert names.count("Attention") == 3
-    assert "Attention" not in names[: len(names) - 1 - names[::-1].index("Halve")]
+    assert names.count("SpatialAttention") == 3
+    assert "SpatialAttention" not in names[: len(names) - 1 - names[::-1].index("Downsample")]
 
 
 @pytest.mark.parametrize("frames", [1, 16, 17, 400, 848])
@@ -139,7 +139,7 @@ def test_the_first_row_tells_the_lowest_bands() -> None:
     torch.manual_seed(0)
     encoder = SpectrogramCodebook.from_config("debug").encoder
     for name, module in list(encoder.named_modules()):
-        if isinstance(module, torch.nn.GroupNorm | Attention):  # through which every place hears of every other
+        if isinstance(module, torch.nn.GroupNorm | SpatialAttention):  # through which every place hears of every other
             parent, _, last = name.rpartition(".")
             setattr(encoder.get_submodule(parent), last, torch.nn.Identity())
     x = mel(1, 80, 16 * 40).requires_grad_()

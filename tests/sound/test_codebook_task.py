@@ -11,7 +11,7 @@ import torch
 from ictus.errors import IctusError, UsageError
 from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.patch_discriminator import PatchDiscriminator
-from ictus.sound.tasks.codebook import CodebookTask, CodebookTaskConfig, block_means, draw, louder
+from ictus.sound.tasks.codebook import CodebookTask, CodebookTaskConfig, block_means, draw_spectrograms, louder
 from ictus.training.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -177,7 +177,7 @@ def test_louder() -> None:
 
 def test_pictures_show_low_bands_below() -> None:
     mel = torch.full((80, 20), -1.0)
-    figure = draw([(mel, mel)])
+    figure = draw_spectrograms([(mel, mel)])
     truth, decoded = figure.axes
     assert truth.get_ylim()[0] < truth.get_ylim()[1]
     assert (truth.get_ylabel(), decoded.get_ylabel()) == ("truth", "decoded")

@@ -18,9 +18,9 @@ import torch
 from ictus.cli import evaluate_sound, main
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS, MEL_RATE
-from ictus.sound.data.dataset import WINDOW, survey
-from ictus.sound.data.samples import Mel, Sample, Samples
-from ictus.sound.generation import fingerprint, generate_corpus, kept, rank_and_world, window_seed
+from ictus.sound.data.dataset import WINDOW, find_performances
+from ictus.sound.data.samples import Mel, PerformanceSample, PerformanceSamples
+from ictus.sound.generation import fingerprint, generate_corpus, process_rank, read_generated, window_seed
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
@@ -33,7 +33,7 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from ictus.sound.generation import generate_corpus
-from ictus.sound.data.samples import Samples
+from ictus.sound.data.samples import PerformanceSamples
 
 def half(file, array, save=np.save, count=[0], **options):
     save(file, array, **options)
@@ -43,7 +43,7 @@ def half(file, array, save=np.save, count=[0], **options):
         os.kill(os.getpid(), signal.SIGKILL)
 
 np.save = half
-samples = Samples(sys.argv[1], "test", frames=64)
+samples = PerformanceSamples(sys.argv[1], "test", frames=64)
 generate_corpus(lambda sample, seed: sample.mel / 2, samples, Path(sys.argv[2]), settings={})
 """
 
@@ -62,7 +62,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def half(sample: Sample, seed: int) -> Mel:
+def half(sample: PerformanceSample, seed: int) -> Mel:
     return sample.mel / 2
 
 
@@ -82,8 +82,8 @@ def corpus(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def samples(corpus: Path) -> Samples:
-    return Samples(corpus, "test", frames=FRAMES, kinds=("keypoints",))
+def samples(corpus: Path) -> PerformanceSamples:
+    return PerformanceSamples(corpus, "test", frames=FRAMES, kinds=("keypoints",))
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def soloist(folder: Path) -> evaluate_sound.Contestant:
 
 
 def test_any_number_of_processes_makes_the_same_files(
-    samples: Samples, soloist: evaluate_sound.Contestant, tmp_path: Path
+    samples: PerformanceSamples, soloist: evaluate_sound.Contestant, tmp_path: Path
 ) -> None:
     def generate(out: Path, *shares: tuple[int, int]) -> list[int]:
         made = [
@@ -137,7 +137,9 @@ def test_any_number_of_processes_makes_the_same_files(
     assert len({one[f"{name}/mel.npy"] for name in names}) == 6
 
 
-def test_what_is_kept_is_what_was_played(samples: Samples, soloist: evaluate_sound.Contestant, tmp_path: Path) -> None:
+def test_what_is_kept_is_what_was_played(
+    samples: PerformanceSamples, soloist: evaluate_sound.Contestant, tmp_path: Path
+) -> None:
     play = soloist.plays(samples)
     generate_corpus(play, samples, tmp_path / "out", settings={}, seed=3, kinds=soloist.kinds, voice=griffin_lim)
     for number in range(len(samples)):
@@ -145,20 +147,20 @@ def test_what_is_kept_is_what_was_played(samples: Samples, soloist: evaluate_sou
         mel = np.load(made / "mel.npy")
         assert mel.dtype == np.float16
         np.testing.assert_array_equal(mel, play(samples[number], 3).astype(np.float16))
-        np.testing.assert_array_equal(kept(tmp_path / "out")(samples[number], 0), mel.astype(np.float32))
+        np.testing.assert_array_equal(read_generated(tmp_path / "out")(samples[number], 0), mel.astype(np.float32))
         sound, rate = soundfile.read(made / "sound.flac", dtype="float32")
         assert (sound.shape, rate) == ((256 * FRAMES,), 22050)
         np.testing.assert_allclose(sound, griffin_lim(mel.astype(np.float32)).samples[0].clip(-1, 1), atol=1e-6)
-    found = survey(tmp_path / "out", "test")
+    found = find_performances(tmp_path / "out", "test")
     assert not found.broken
     assert [each.instrument for each in found.performances] == [0, 0, 1, 1, 6, 6]
     (tmp_path / "out" / samples[0].name / "mel.npy").unlink()
     with pytest.raises(IctusError, match=r"00@0/mel\.npy: missing"):
-        kept(tmp_path / "out")(samples[0], 0)
+        read_generated(tmp_path / "out")(samples[0], 0)
 
 
 def test_chances_come_from_the_name(
-    corpus: Path, samples: Samples, soloist: evaluate_sound.Contestant, tmp_path: Path
+    corpus: Path, samples: PerformanceSamples, soloist: evaluate_sound.Contestant, tmp_path: Path
 ) -> None:
     assert window_seed(0, "test/00@0") == 0x2DFC8B15CA27FADB  # of sha256("0 test/00@0"), for good
     assert len({window_seed(seed, f"test/{name}@0") for seed in range(9) for name in range(9)}) == 81
@@ -166,7 +168,7 @@ def test_chances_come_from_the_name(
     whole = [play(samples[number], 0) for number in range(6)]
     assert (play(replace(samples[0], name="test/00@1"), 0) != whole[0]).any()
     shutil.rmtree(corpus / "test" / "00")
-    fewer = Samples(corpus, "test", frames=FRAMES, kinds=("keypoints",))
+    fewer = PerformanceSamples(corpus, "test", frames=FRAMES, kinds=("keypoints",))
     assert [fewer[number].name for number in range(4)] == [
         f"test/{name}@{at}" for name in ("01", "06") for at in (0, 64)
     ]
@@ -174,10 +176,10 @@ def test_chances_come_from_the_name(
         np.testing.assert_array_equal(soloist.plays(fewer)(fewer[number], 0), whole[number + 2])
 
 
-def test_resuming_plays_only_what_is_missing(samples: Samples, corpus: Path, tmp_path: Path) -> None:
+def test_resuming_plays_only_what_is_missing(samples: PerformanceSamples, corpus: Path, tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def play(sample: Sample, seed: int) -> Mel:
+    def play(sample: PerformanceSample, seed: int) -> Mel:
         asked.append(sample.name)
         if len(asked) == 4:
             raise KeyboardInterrupt
@@ -212,20 +214,22 @@ def test_a_kill_leaves_whole_windows_alone(corpus: Path, tmp_path: Path) -> None
     done = subprocess.run([sys.executable, "-c", KILLED, str(corpus), str(tmp_path / "out")], check=False)
     assert done.returncode == -signal.SIGKILL
     assert sorted(path.name for path in (tmp_path / "out" / "test").iterdir()) == ["00@0", "00@64", "01@0"]
-    samples = Samples(corpus, "test", frames=FRAMES)
+    samples = PerformanceSamples(corpus, "test", frames=FRAMES)
     assert generate_corpus(half, samples, tmp_path / "out", settings={}).played == 3
     generate_corpus(half, samples, tmp_path / "anew", settings={})
     assert files(tmp_path / "out") == files(tmp_path / "anew")
 
 
-def test_a_folder_takes_nothing_else(samples: Samples, corpus: Path, tmp_path: Path) -> None:
+def test_a_folder_takes_nothing_else(samples: PerformanceSamples, corpus: Path, tmp_path: Path) -> None:
     out, settings = tmp_path / "out", {"model": "mine", "sampling": {"top_k": None, "temperature": 1.0}}
     generate_corpus(half, samples, out, settings=settings)
     assert generate_corpus(half, samples, out, settings=dict(reversed(settings.items()))).there == 6
     before = files(out)
-    shorter = Samples(corpus, "test", frames=32)
+    shorter = PerformanceSamples(corpus, "test", frames=32)
 
-    def refused(key: str, settings: Mapping[str, object], windows: Samples = samples, **others: object) -> None:
+    def refused(
+        key: str, settings: Mapping[str, object], windows: PerformanceSamples = samples, **others: object
+    ) -> None:
         with pytest.raises(
             UsageError, match=rf"out: was played with {key} .*, not .*; choose another folder"
         ) as caught:
@@ -252,9 +256,9 @@ def test_a_bad_window_leaves_the_others_alone(corpus: Path, tmp_path: Path) -> N
     points = np.load(corpus / "test" / "01" / "keypoints.npy")
     points[20:] = np.nan
     np.save(corpus / "test" / "01" / "keypoints.npy", points)
-    samples = Samples(corpus, "test", frames=FRAMES, kinds=("keypoints",))
+    samples = PerformanceSamples(corpus, "test", frames=FRAMES, kinds=("keypoints",))
 
-    def play(sample: Sample, seed: int) -> Mel:
+    def play(sample: PerformanceSample, seed: int) -> Mel:
         return {"test/00@0": sample.mel[:5], "test/06@0": sample.mel * np.float32(np.nan)}.get(sample.name, sample.mel)
 
     made = generate_corpus(play, samples, tmp_path / "out", settings={})
@@ -271,15 +275,15 @@ def test_a_bad_window_leaves_the_others_alone(corpus: Path, tmp_path: Path) -> N
 def test_processes_are_counted_by_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
-    assert rank_and_world() == (0, 1)
+    assert process_rank() == (0, 1)
     monkeypatch.setenv("RANK", "2")
-    assert rank_and_world() == (0, 1)
+    assert process_rank() == (0, 1)
     monkeypatch.setenv("WORLD_SIZE", "3")
-    assert rank_and_world() == (2, 3)
+    assert process_rank() == (2, 3)
     for wrong in ("2", "-1", "x"):
         monkeypatch.setenv("WORLD_SIZE", wrong)
         with pytest.raises(UsageError, match="torchrun"):
-            rank_and_world()
+            process_rank()
 
 
 def test_a_fingerprint_is_of_the_weights_not_of_the_place(folder: Path, tmp_path: Path) -> None:
@@ -297,7 +301,7 @@ def test_a_fingerprint_is_of_the_weights_not_of_the_place(folder: Path, tmp_path
 
 
 def test_the_table_is_of_what_lies_there(
-    samples: Samples,
+    samples: PerformanceSamples,
     corpus: Path,
     soloist: evaluate_sound.Contestant,
     tmp_path: Path,
@@ -328,7 +332,7 @@ def test_the_table_is_of_what_lies_there(
 def test_a_share_of_torchrun(
     *,
     corpus: Path,
-    samples: Samples,
+    samples: PerformanceSamples,
     soloist: evaluate_sound.Contestant,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -369,7 +373,7 @@ def test_torchrun_and_workers_make_the_files_of_one_process(
         "process 1 of 2 played 2 windows; 0 were there",
         "process 2 of 2 played 1 windows; 0 were there",
     ]
-    samples = Samples(tmp_path / "corpus", "test", kinds=("keypoints",))
+    samples = PerformanceSamples(tmp_path / "corpus", "test", kinds=("keypoints",))
     for out, workers in (("one", 1), ("workers", 2)):
         mine = {"mine": evaluate_sound.Contestant(str(folder))}
         evaluate_sound.keep(mine, samples, tmp_path / out, vocoder="griffin-lim", workers=workers)

@@ -11,7 +11,11 @@ import torch
 from ictus.errors import AudioError, UsageError
 from ictus.sound import INSTRUMENTS
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
-from ictus.sound.tasks.instrument_classifier import Disguise, InstrumentClassifierTask, InstrumentClassifierTaskConfig
+from ictus.sound.tasks.instrument_classifier import (
+    InstrumentClassifierTask,
+    InstrumentClassifierTaskConfig,
+    MelAugmentation,
+)
 from ictus.training.recipe import read_recipe
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "instrument-classifier.yaml"
@@ -121,23 +125,23 @@ def test_what_is_no_mel_is_named(shape: tuple[int, ...]) -> None:
 def test_a_disguise_changes_the_recording_not_the_tune() -> None:
     torch.manual_seed(0)
     mel = torch.rand(64, 80, 100) - 0.5
-    nothing = Disguise(0, 0, 0, 0, 0)
+    nothing = MelAugmentation(0, 0, 0, 0, 0)
     torch.testing.assert_close(nothing(mel), mel)
-    gained = Disguise(10, 0, 0, 0, 0)(mel) - mel
+    gained = MelAugmentation(10, 0, 0, 0, 0)(mel) - mel
     torch.testing.assert_close(gained, gained[:, :1, :1].expand_as(gained), atol=1e-6, rtol=0)
     assert 0.1 < gained.abs().max() <= 10 / 50 + 1e-6  # 100 dB are 2
-    tilted = Disguise(0, 6, 0, 0, 0)(mel) - mel
+    tilted = MelAugmentation(0, 6, 0, 0, 0)(mel) - mel
     torch.testing.assert_close(tilted[:, 0], -tilted[:, -1], atol=1e-6, rtol=0)
     assert 0.05 < tilted.abs().max() <= 6 / 50 + 1e-6
-    silenced = Disguise(0, 0, 0, 8, 24)(mel) == -1
+    silenced = MelAugmentation(0, 0, 0, 8, 24)(mel) == -1
     bands, frames = silenced.all(2).sum(1), silenced.all(1).sum(1)
     assert 0 < bands.max() <= 9
     assert 0 < frames.max() <= 25
     assert len(set(bands.tolist())) > 3
-    floored = Disguise(0, 0, 25, 0, 0)(torch.full((64, 80, 100), -1.0))
+    floored = MelAugmentation(0, 0, 25, 0, 0)(torch.full((64, 80, 100), -1.0))
     assert -1 < floored.max() <= -0.5
     with pytest.raises(UsageError, match="0 or more"):
-        Disguise(gain=-1)
+        MelAugmentation(gain=-1)
 
 
 def test_the_recipe_is_read() -> None:

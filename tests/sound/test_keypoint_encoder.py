@@ -8,7 +8,7 @@ import torch
 
 from ictus.errors import ModelError, UsageError
 from ictus.sound import pose_normalization
-from ictus.sound.models.keypoint_encoder import KeypointEncoder, KeypointEncoderConfig, normalised
+from ictus.sound.models.keypoint_encoder import KeypointEncoder, KeypointEncoderConfig, normalised_batch
 
 
 def playing(frames: int, batch: int = 1, seed: int = 0) -> torch.Tensor:
@@ -113,10 +113,10 @@ def test_it_normalises_as_poses_do() -> None:
     x[0, 4:9, pose_normalization.RIGHT_SHOULDER, 2] = 0
     x[1, :, pose_normalization.LEFT_SHOULDER, 2] = 0  # never together: nothing to measure by
     x[2, :, 30:, 2] = 0
-    found = normalised(x).numpy()
+    found = normalised_batch(x).numpy()
     for batch in range(3):
-        np.testing.assert_allclose(found[batch], pose_normalization.normalised(x[batch].numpy()), atol=1e-5)
-    torch.testing.assert_close(normalised(normalised(x)), normalised(x), atol=1e-5, rtol=1e-5)
+        np.testing.assert_allclose(found[batch], pose_normalization.normalised_points(x[batch].numpy()), atol=1e-5)
+    torch.testing.assert_close(normalised_batch(normalised_batch(x)), normalised_batch(x), atol=1e-5, rtol=1e-5)
 
 
 def test_long_films_are_looked_at_in_pieces(encoder: KeypointEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,7 @@ def test_what_is_wrong_is_said(encoder: KeypointEncoder) -> None:
 
 def test_a_real_player(encoder: KeypointEncoder, shared_data: Path) -> None:
     track = pose_normalization.PoseTrack.load(shared_data / "solos" / "skeleton_npy_test.npy")
-    points = torch.from_numpy(pose_normalization.filled(track).track.points)[None, :400]
+    points = torch.from_numpy(pose_normalization.fill_gaps(track).track.points)[None, :400]
     with torch.no_grad():
         features = encoder(points)
     assert features.shape == (1, 200, 8)

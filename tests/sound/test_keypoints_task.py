@@ -11,7 +11,7 @@ import torch
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
-from ictus.sound.tasks.keypoints import KeypointsTask, KeypointsTaskConfig, Stretches
+from ictus.sound.tasks.keypoints import KeypointsTask, KeypointsTaskConfig, KeypointWindows
 from ictus.training.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -43,7 +43,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def batches(samples: Stretches, size: int = 8, seed: int | None = None) -> Iterator[dict]:
+def batches(samples: KeypointWindows, size: int = 8, seed: int | None = None) -> Iterator[dict]:
     order = np.arange(len(samples)) if seed is None else np.random.default_rng(seed).permutation(len(samples))
     for start in range(0, len(samples), size):
         items = [samples[k] for k in order[start : start + size]]
@@ -150,7 +150,7 @@ def test_what_cannot_be_used_is_left_out_and_told(tmp_path: Path) -> None:
     (tmp_path / "train" / "damaged" / "keypoints.npy").write_bytes(b"nonsense")
     np.save(tmp_path / "train" / "wrong" / "keypoints.npy", np.zeros((50, 13, 2)))
     (tmp_path / "train" / "silent").mkdir()
-    found = Stretches(tmp_path, "train", 32, 4)
+    found = KeypointWindows(tmp_path, "train", 32, 4)
     assert [found[k]["name"] for k in range(len(found))] == ["train/a@0", "train/a@4", "train/a@8"]
     assert int(found[0]["instrument"]) == INSTRUMENTS.index("flute")
     assert [line.partition(": ")[0].rpartition("/")[0].rpartition("/")[2] for line in found.broken] == [
@@ -164,9 +164,9 @@ def test_what_cannot_be_used_is_left_out_and_told(tmp_path: Path) -> None:
     with pytest.raises(IctusError, match=r"keypoints\.npy: not finite between frames 4 and 36"):
         found[1]
     with pytest.raises(UsageError, match="val: no such folder"):
-        Stretches(tmp_path, "val", 32, 4)
+        KeypointWindows(tmp_path, "val", 32, 4)
     with pytest.raises(UsageError, match=r"holds no 999 frames of keypoints.*damaged.*and 1 more"):
-        Stretches(tmp_path, "train", 999, 4)
+        KeypointWindows(tmp_path, "train", 999, 4)
 
 
 def test_wrong_settings_are_named(corpus: Path) -> None:

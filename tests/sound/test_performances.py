@@ -11,7 +11,15 @@ import pytest
 
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
-from ictus.sound.data.dataset import UNKNOWN, WINDOW, Performance, RandomWindows, Windows, rows_of, survey
+from ictus.sound.data.dataset import (
+    UNKNOWN,
+    WINDOW,
+    MelWindows,
+    PreparedPerformance,
+    RandomMelWindows,
+    feature_frames,
+    find_performances,
+)
 
 FEATURE_RATE = 21.5
 SOLOS_MELS = Path(__file__).parents[2] / "scripts" / "solos_mels.py"
@@ -47,8 +55,8 @@ def corpus(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("draws", [0, 3])
 def test_all_parts_of_a_window_are_of_the_same_time(corpus: Path, frames: int, draws: int) -> None:
     kinds = ("keypoints", "rgb", "flow")
-    made = RandomWindows(corpus, "train", frames=frames, kinds=kinds, draws=draws) if draws else None
-    windows = made or Windows(corpus, "train", frames=frames, hop=100, kinds=kinds)
+    made = RandomMelWindows(corpus, "train", frames=frames, kinds=kinds, draws=draws) if draws else None
+    windows = made or MelWindows(corpus, "train", frames=frames, hop=100, kinds=kinds)
     np.random.seed(0)  # noqa: NPY002
     for index in range(len(windows)):
         item = windows[index]
@@ -64,20 +72,20 @@ def test_all_parts_of_a_window_are_of_the_same_time(corpus: Path, frames: int, d
             off = np.abs(100 * rows[:, 0] - times)
             assert off[:-1].max() <= 0.5 / rate + 1e-3
             assert off[-1] <= 1.5 / rate + 1e-3  # the last may be repeated
-    assert rows_of(WINDOW, KEYPOINT_RATE) == 246
-    assert rows_of(WINDOW, FEATURE_RATE) == 212  # as published
+    assert feature_frames(WINDOW, KEYPOINT_RATE) == 246
+    assert feature_frames(WINDOW, FEATURE_RATE) == 212  # as published
 
 
 def test_numbers_of_instruments(corpus: Path) -> None:
     numbers = {
-        item["name"][:7]: int(item["instrument"]) for item in map(Windows(corpus, "train").__getitem__, range(7))
+        item["name"][:7]: int(item["instrument"]) for item in map(MelWindows(corpus, "train").__getitem__, range(7))
     }
     expected = {"train/a": INSTRUMENTS.index("flute"), "train/b": INSTRUMENTS.index("horn"), "train/c": UNKNOWN}
     assert numbers == expected
 
 
 def test_random_windows_depend_on_the_seed_alone_and_reach_everywhere(corpus: Path) -> None:
-    windows = RandomWindows(corpus, "train", draws=40)
+    windows = RandomMelWindows(corpus, "train", draws=40)
     assert len(windows) == 40 * (2 + 4 + 1)  # as many as lie side by side
 
     def starts() -> list[str]:
@@ -112,7 +120,7 @@ def test_random_windows_depend_on_the_seed_alone_and_reach_everywhere(corpus: Pa
 )
 def test_one_line_for_each_broken_folder(corpus: Path, damage, message: str) -> None:
     damage(corpus / "train" / "a")
-    found = survey(corpus, "train", ("keypoints", "rgb"))
+    found = find_performances(corpus, "train", ("keypoints", "rgb"))
     assert [each.name for each in found.performances] == ["train/b", "train/c"]
     assert len(found.broken) == 1
     assert "\n" not in found.broken[0]
@@ -127,7 +135,7 @@ def test_a_mel_that_is_none_is_named_when_it_is_read(tmp_path: Path, value: floa
     mel[100, 3] = value
     np.save(file, mel)
     with pytest.raises(IctusError, match=f"a/mel.npy: .*{message}"):
-        Windows(tmp_path, "train")[0]
+        MelWindows(tmp_path, "train")[0]
 
 
 def test_keypoints_that_are_not_finite_are_named(tmp_path: Path) -> None:
@@ -135,25 +143,25 @@ def test_keypoints_that_are_not_finite_are_named(tmp_path: Path) -> None:
     rows = np.load(file)
     rows[10, 4, 0] = np.inf
     np.save(file, rows)
-    windows = Windows(tmp_path, "train", kinds=["keypoints"])
+    windows = MelWindows(tmp_path, "train", kinds=["keypoints"])
     with pytest.raises(IctusError, match=r"a/keypoints.npy: not finite"):
         windows[0]
-    Windows(tmp_path, "train")[0]  # what is not asked for is not read
+    MelWindows(tmp_path, "train")[0]  # what is not asked for is not read
 
 
 def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="train: no such folder"):
-        Windows(tmp_path, "train")
+        MelWindows(tmp_path, "train")
     write(tmp_path / "train" / "a", 500)
     with pytest.raises(UsageError, match=r"no performance of 9.8 s"):
-        Windows(tmp_path, "train")
+        MelWindows(tmp_path, "train")
     with pytest.raises(UsageError, match="'sound' is no part"):
-        survey(tmp_path, "train", ["sound"])
+        find_performances(tmp_path, "train", ["sound"])
     with pytest.raises(UsageError, match="at least one frame"):
-        Windows(tmp_path, "train", frames=0)
+        MelWindows(tmp_path, "train", frames=0)
     (write(tmp_path / "train" / "b", 500) / "about.json").write_text('{"feature_rate": 25}')
     with pytest.raises(UsageError, match="feature_rate differs"):
-        Windows(tmp_path, "train", frames=400, kinds=["flow"])
+        MelWindows(tmp_path, "train", frames=400, kinds=["flow"])
 
 
 def test_memory_does_not_depend_on_the_length(tmp_path: Path) -> None:
@@ -164,7 +172,7 @@ def test_memory_does_not_depend_on_the_length(tmp_path: Path) -> None:
     del mel
     (folder / "about.json").write_text("{}")
     tracemalloc.start()
-    windows = Windows(tmp_path, "train", hop=100_000)
+    windows = MelWindows(tmp_path, "train", hop=100_000)
     item = windows.cut(windows.performances[0], 1_999_100)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -173,9 +181,9 @@ def test_memory_does_not_depend_on_the_length(tmp_path: Path) -> None:
 
 
 def test_a_whole_performance(corpus: Path) -> None:
-    found: Performance = survey(corpus, "train", ["keypoints"]).performances[1]
+    found: PreparedPerformance = find_performances(corpus, "train", ["keypoints"]).performances[1]
     assert found.mel().shape == (80, found.frames)
-    assert len(found.rows("keypoints")) == rows_of(found.frames, KEYPOINT_RATE)
+    assert len(found.rows("keypoints")) == feature_frames(found.frames, KEYPOINT_RATE)
 
 
 def test_real_mels_become_a_corpus(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +194,7 @@ def test_real_mels_become_a_corpus(shared_data: Path, tmp_path: Path, monkeypatc
     splits.write_text('{"seed": 1, "train": [0, 5], "val": [30]}')
     monkeypatch.setattr(sys, "argv", ["solos_mels.py", str(source), str(splits), str(tmp_path / "corpus")])
     runpy.run_path(str(SOLOS_MELS), run_name="__main__")
-    windows = Windows(tmp_path / "corpus", "train")
+    windows = MelWindows(tmp_path / "corpus", "train")
     mels = np.load(source)["mel_u8"]
     assert len(windows) == 2
     np.testing.assert_allclose(windows[1]["mel"], 2 * (mels[5] / 255) - 1, atol=1e-6)
@@ -197,8 +205,8 @@ def test_other_players_takes_of_the_same_sound(corpus: Path) -> None:
     folder = corpus / "train" / "a"
     keypoints = np.load(folder / "keypoints.npy")
     np.save(folder / "takes.npy", np.stack([keypoints + 1, keypoints + 2]))
-    windows = Windows(corpus, "train", frames=416, kinds=("keypoints",), takes=True)
-    usual = Windows(corpus, "train", frames=416, kinds=("keypoints",))
+    windows = MelWindows(corpus, "train", frames=416, kinds=("keypoints",), takes=True)
+    usual = MelWindows(corpus, "train", frames=416, kinds=("keypoints",))
     np.random.seed(0)  # noqa: NPY002
     drawn = [windows[0]["keypoints"] - usual[0]["keypoints"] for _ in range(40)]
     assert {float(np.round(one.mean())) for one in drawn} == {0, 1, 2}

@@ -13,9 +13,9 @@ from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel80
 from ictus.sound.data import frame_features, video_index, video_io
-from ictus.sound.data.dataset import Windows, survey
-from ictus.sound.data.inspection import inspect
-from ictus.sound.data.preparation import Cutting, Done, carry_out, close, plan, write_ids
+from ictus.sound.data.dataset import MelWindows, find_performances
+from ictus.sound.data.inspection import inspect_performances
+from ictus.sound.data.preparation import ClipSettings, Done, finish_corpus, plan_clips, run_jobs, write_ids
 from sound.raw_films import (
     HEIGHT,
     RATE,
@@ -40,13 +40,13 @@ def uneven(seconds: float = 6.0) -> list[float]:
     return [0.0, *times[times < seconds]]
 
 
-def made(data: Path, out: Path, cutting: Cutting | None = None, **choices: object) -> Done:
+def made(data: Path, out: Path, cutting: ClipSettings | None = None, **choices: object) -> Done:
     """Prepare a corpus as the command does."""
-    found, _ = video_index.survey(data, **choices)  # type: ignore[arg-type]
-    done = carry_out(
-        plan(found, cutting or Cutting(2.0), out), progress=lambda fraction: None, report=lambda line: None
+    found, _ = video_index.find_videos(data, **choices)  # type: ignore[arg-type]
+    done = run_jobs(
+        plan_clips(found, cutting or ClipSettings(2.0), out), progress=lambda fraction: None, report=lambda line: None
     )
-    close(out)
+    finish_corpus(out)
     return done
 
 
@@ -75,18 +75,20 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_films_are_read_by_time(tmp_path: Path, name: str, choices: dict[str, object]) -> None:
-    film = video_io.look(write_film(tmp_path / name, clicks=CLICKS, **choices))  # type: ignore[arg-type]
+    film = video_io.probe(write_film(tmp_path / name, clicks=CLICKS, **choices))  # type: ignore[arg-type]
     assert film.seconds == pytest.approx(6, abs=0.1)
     assert film.size == (WIDTH, HEIGHT)
-    shown = [moment(picture.to_ndarray(format="rgb24")) for picture in video_io.pictures(film)]
+    shown = [moment(picture.to_ndarray(format="rgb24")) for picture in video_io.video_frames(film)]
     assert len(shown) == round(film.seconds * 25)
     late = np.array(shown) - np.arange(len(shown)) / 25
     assert np.abs(late).max() <= np.diff(film.times).max() / 2 + 0.005  # the nearest picture that there is
     assert abs(late.mean()) < 0.003
-    heard = np.concatenate(list(video_io.sound(film)))
+    heard = np.concatenate(list(video_io.sound_blocks(film)))
     np.testing.assert_allclose(onsets(heard, 22050), CLICKS, atol=0.002)
-    (one,) = [number for number, block in enumerate(video_io.pieces(video_io.sound(film), 22050)) if number == 2]
-    piece = list(video_io.pieces(video_io.sound(film), 22050))[one]
+    (one,) = [
+        number for number, block in enumerate(video_io.fixed_blocks(video_io.sound_blocks(film), 22050)) if number == 2
+    ]
+    piece = list(video_io.fixed_blocks(video_io.sound_blocks(film), 22050))[one]
     np.testing.assert_array_equal(piece, heard[2 * 22050 : 3 * 22050])
 
 
@@ -94,7 +96,7 @@ def test_films_are_read_by_time(tmp_path: Path, name: str, choices: dict[str, ob
 def test_stretched_sound_keeps_its_pitch_and_its_time(stretch: float) -> None:
     times = np.arange(0.5, 9.5, 0.7)
     blocks = np.array_split(clicking(10, times.tolist()), 37)
-    slow = np.concatenate(list(video_io.stretched([*blocks, np.zeros(0, np.float32)], RATE, stretch)))
+    slow = np.concatenate(list(video_io.time_stretched([*blocks, np.zeros(0, np.float32)], RATE, stretch)))
     assert len(slow) / RATE == pytest.approx(10 / stretch, abs=0.03)
     np.testing.assert_allclose(onsets(slow, RATE), times / stretch, atol=0.012)
     tone = np.abs(np.fft.rfft(slow[round((times[2] + 0.1) / stretch * RATE) :][:16384] * np.hanning(16384)))
@@ -104,7 +106,7 @@ def test_stretched_sound_keeps_its_pitch_and_its_time(stretch: float) -> None:
 @pytest.mark.parametrize(("stretch", "pictures"), [(1.0, 50), (0.86, 43)])
 def test_picture_keypoints_and_sound_stay_together(corpus: Path, tmp_path: Path, stretch: float, pictures: int) -> None:
     out = tmp_path / "out"
-    done = made(corpus, out, Cutting(2.0, stretch, pictures=True), instruments=["cello"])
+    done = made(corpus, out, ClipSettings(2.0, stretch, pictures=True), instruments=["cello"])
     assert done == Done(3)
     folders = clips(out)
     assert [folder.name for folder in folders] == [f"cello-abc-{number:04d}" for number in range(3)]
@@ -126,17 +128,17 @@ def test_picture_keypoints_and_sound_stay_together(corpus: Path, tmp_path: Path,
         assert points.shape == (50, 47, 3)
         seen_at = (points[:, WRIST, 0] - SIDE) / SPEED
         np.testing.assert_allclose(seen_at, begin + np.arange(50) / 25 * stretch, atol=1e-4)
-    found = survey(out, folders[0].parent.name, ("keypoints",))
+    found = find_performances(out, folders[0].parent.name, ("keypoints",))
     assert [one.instrument for one in found.performances] == [0, 0, 0]
     assert not found.broken
 
 
 def test_keypoints_of_each_picture_of_an_uneven_film(tmp_path: Path) -> None:
     times = uneven()
-    film = video_io.look(write_film(tmp_path / "a.mp4", times=times))
+    film = video_io.probe(write_film(tmp_path / "a.mp4", times=times))
     path = write_keypoints(tmp_path / "a.npz", times, mediapipe=True)
     video = video_index.Video("a", "cello", "train", film.file, path)
-    found = frame_features.keypoints(video, film)
+    found = frame_features.load_keypoints(video, film)
     wrist = (found.values[:, WRIST, 0] - SIDE) / SPEED  # in pixels: the film's size is known
     seconds = np.arange(len(wrist)) / 25
     assert found.rate == 25
@@ -150,52 +152,52 @@ def test_keypoints_of_all_videos_in_one_array(corpus: Path, tmp_path: Path) -> N
     rest = np.ones((20, 3, 47), np.float32)
     np.concatenate([rest, own, rest]).tofile(tmp_path / "skeleton.npy")
     (tmp_path / "skeleton_dict.json").write_text(json.dumps({"-x_y": [20, 170], "_counter": 190}))
-    found, lines = video_index.survey(corpus, skeletons=tmp_path / "skeleton.npy")
+    found, lines = video_index.find_videos(corpus, skeletons=tmp_path / "skeleton.npy")
     assert not lines
     bass = next(video for video in found if video.name == "-x_y")
     assert (bass.instrument, bass.keypoints) == ("double bass", None)
-    film = video_io.look(bass.film)
-    np.testing.assert_allclose(frame_features.keypoints(bass, film).values[:, WRIST, 0], own[:, 0, WRIST])
+    film = video_io.probe(bass.film)
+    np.testing.assert_allclose(frame_features.load_keypoints(bass, film).values[:, WRIST, 0], own[:, 0, WRIST])
     missing = bass.__class__("other", None, "train", bass.film, None, bass.skeletons)
     with pytest.raises(IctusError, match="no video 'other'"):
-        frame_features.keypoints(missing, film)
+        frame_features.load_keypoints(missing, film)
 
 
 def test_keypoints_that_do_not_belong_are_refused(corpus: Path, tmp_path: Path) -> None:
-    film = video_io.look(corpus / "Cello" / "abc.mp4")
+    film = video_io.probe(corpus / "Cello" / "abc.mp4")
     for count in (100, 240):
         path = write_keypoints(tmp_path / f"{count}.npy", np.arange(count) / 25)
         video = video_index.Video("abc", "cello", "train", film.file, path)
         with pytest.raises(IctusError, match=f"{count} rows.*--keypoint-rate"):
-            frame_features.keypoints(video, film)
-    assert len(frame_features.keypoints(video, film, rate=40).values) == 150
+            frame_features.load_keypoints(video, film)
+    assert len(frame_features.load_keypoints(video, film, rate=40).values) == 150
 
 
 def test_features(corpus: Path, tmp_path: Path) -> None:
-    film = video_io.look(corpus / "Cello" / "abc.mp4")
+    film = video_io.probe(corpus / "Cello" / "abc.mp4")
     values = np.random.default_rng(0).random((129, 1024)).astype(np.float32)
     np.save(tmp_path / "a.npy", values)
     np.savez(tmp_path / "a.npz", rgb=values, flow=2 * values, fps=21.5)
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(values))
     for suffix in (".npy", ".npz", ".pkl"):
-        found = frame_features.features(tmp_path / f"a{suffix}", "flow", film, rate=21.5, stretch=0.5)
+        found = frame_features.load_features(tmp_path / f"a{suffix}", "flow", film, rate=21.5, stretch=0.5)
         assert found.rate == 10.75
         np.testing.assert_array_equal(found.values, 2 * values if suffix == ".npz" else values)
         np.testing.assert_array_equal(found.cut(4.0, 4.0), found.values[43:86])
     np.testing.assert_array_equal(found.cut(8.0, 4.1), [*found.values[86:], found.values[-1]])
     with pytest.raises(IctusError, match=r"a\.npy: 129 rows, 25 a second, last 5\.2 s, but the film 6\.5 s"):
-        frame_features.features(
+        frame_features.load_features(
             tmp_path / "a.npy", "rgb", video_io.Film(film.file, film.times, 6.5, 6.5, 0.0, (2, 2)), rate=25
         )
     np.save(tmp_path / "b.npy", values[:, :64])
     with pytest.raises(IctusError, match=r"b\.npy: rgb is float32 of shape \(129, 64\)"):
-        frame_features.features(tmp_path / "b.npy", "rgb", film)
+        frame_features.load_features(tmp_path / "b.npy", "rgb", film)
     (tmp_path / "c.pkl").write_bytes(pickle.dumps(Path("x")))
     with pytest.raises(IctusError, match=r"c\.pkl: is refused"):
-        frame_features.features(tmp_path / "c.pkl", "rgb", film)
+        frame_features.load_features(tmp_path / "c.pkl", "rgb", film)
     (tmp_path / "d.npz").write_bytes(b"PK")
     with pytest.raises(IctusError, match=r"d\.npz: is damaged"):
-        frame_features.features(tmp_path / "d.npz", "rgb", film)
+        frame_features.load_features(tmp_path / "d.npz", "rgb", film)
 
 
 def test_each_bad_film_is_a_line_and_the_others_go_on(corpus: Path, tmp_path: Path) -> None:
@@ -262,16 +264,16 @@ def test_what_is_there_is_kept_and_what_is_missing_made(corpus: Path, tmp_path: 
     write_keypoints(data / "DoubleBass" / "-x_y.npy", np.arange(150) / 25)
     assert made(data, out) == Done(3)  # their keypoints have come
     assert all((path / "keypoints.npy").is_file() for path in clips(out))
-    assert made(data, out, Cutting(2.0, pictures=True)) == Done(6)
+    assert made(data, out, ClipSettings(2.0, pictures=True)) == Done(6)
     (lost / "film.mp4").unlink()
-    assert made(data, out, Cutting(2.0, pictures=True)) == Done(1)
+    assert made(data, out, ClipSettings(2.0, pictures=True)) == Done(1)
     assert read_film(lost / "film.mp4")[1][0] == pytest.approx(2.0, abs=0.02)  # not the film's first pictures
     assert not (out / ".unfinished").exists()
     index = json.loads((out / "index.json").read_text())
     assert index["double_bass--x_y-0002"]["start"] == 4.0
     assert {clip["video"]: clip["instrument"] for clip in index.values()} == {"abc": "cello", "-x_y": "double bass"}
     with pytest.raises(UsageError, match=r"another corpus is there \(seconds, stretch"):
-        made(data, out, Cutting(4.0, 0.86))
+        made(data, out, ClipSettings(4.0, 0.86))
 
 
 def test_videos_are_split_whole_and_for_good(corpus: Path, tmp_path: Path) -> None:
@@ -295,18 +297,18 @@ def test_videos_are_split_whole_and_for_good(corpus: Path, tmp_path: Path) -> No
 
 
 def test_folders_are_looked_through(corpus: Path, tmp_path: Path) -> None:
-    found, lines = video_index.survey(corpus)
+    found, lines = video_index.find_videos(corpus)
     assert [(video.name, video.instrument, video.parts) for video in found] == [
         ("-x_y", "double bass", ()),
         ("abc", "cello", ("keypoints",)),
     ]
     assert lines == [f"{corpus}: 1 videos have keypoints, but not -x_y"]
     with pytest.raises(UsageError, match="no such folder"):
-        video_index.survey(tmp_path / "nowhere")
+        video_index.find_videos(tmp_path / "nowhere")
     with pytest.raises(UsageError, match="no films in it"):
-        video_index.survey(tmp_path)
+        video_index.find_videos(tmp_path)
     with pytest.raises(UsageError, match="none of its 2 films shows tuba"):
-        video_index.survey(corpus, instruments=["tuba"])
+        video_index.find_videos(corpus, instruments=["tuba"])
     flat = tmp_path / "flat"
     for name in ("one.mp4", "two.webm", "._one.mp4", "two.mp4.part"):
         write_film(tmp_path / "x.mp4", 0.2)
@@ -316,7 +318,7 @@ def test_folders_are_looked_through(corpus: Path, tmp_path: Path) -> None:
     (flat / "one_feat.npz").touch()
     (flat / "two").mkdir()
     (flat / "videos.csv").write_text("video,instrument\none,Horn\n")
-    one, two = video_index.survey(flat)[0]
+    one, two = video_index.find_videos(flat)[0]
     assert (one.instrument, two.instrument, two.stem) == ("horn", None, "unknown-two")
     assert one.features == {"rgb": flat / "one_rgb.pkl", "flow": flat / "one_feat.npz"}
     assert two.keypoints == flat / "two"
@@ -325,29 +327,29 @@ def test_folders_are_looked_through(corpus: Path, tmp_path: Path) -> None:
 def test_ids_that_are_wanted(corpus: Path, tmp_path: Path) -> None:
     ids = tmp_path / "ids.json"
     ids.write_text(json.dumps({"Cello": ["abc", "def"], "DoubleBass": ["ghi"], "Tuba": {"jkl": [[0, 9]]}}))
-    found, _ = video_index.survey(corpus)
-    assert write_ids(tmp_path, video_index.wanted(ids), found) == ["def", "ghi", "jkl"]
+    found, _ = video_index.find_videos(corpus)
+    assert write_ids(tmp_path, video_index.read_ids(ids), found) == ["def", "ghi", "jkl"]
     assert (tmp_path / "ids.txt").read_text().split("\n") == [
         *("# cello", "def", "# double bass", "ghi", "# tuba", "jkl", ""),
     ]
-    assert video_index.wanted(ids, ["double bass"]) == {"ghi": "double bass"}
+    assert video_index.read_ids(ids, ["double bass"]) == {"ghi": "double bass"}
     (tmp_path / "ids.txt").write_text("abc\nxyz\n")
-    assert video_index.wanted(tmp_path / "ids.txt") == {"abc": None, "xyz": None}
+    assert video_index.read_ids(tmp_path / "ids.txt") == {"abc": None, "xyz": None}
     ids.write_text("3")
     with pytest.raises(UsageError, match="no list of ids"):
-        video_index.wanted(ids)
+        video_index.read_ids(ids)
 
 
 @pytest.mark.parametrize("choice", [{"seconds": 0.5}, {"stretch": 3}, {"seconds": 5, "stretch": 0.86}])
 def test_clips_that_cannot_be_cut(choice: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="choose"):
-        Cutting(**choice)  # type: ignore[arg-type]
+        ClipSettings(**choice)  # type: ignore[arg-type]
 
 
 def test_corpora_are_inspected(corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     made(corpus, out)
-    shares = {share.instrument: share for share in inspect(out).shares}
+    shares = {share.instrument: share for share in inspect_performances(out).shares}
     cello, bass = shares["cello"], shares["double bass"]
     assert (cello.clips, cello.videos, cello.with_keypoints, cello.seen) == (3, 1, 3, 1.0)
     assert (bass.clips, bass.with_keypoints, bass.seen) == (3, 0, None)
@@ -361,7 +363,7 @@ def test_corpora_are_inspected(corpus: Path, tmp_path: Path) -> None:
     (next(path for path in clips(out) if path not in of_cello) / "about.json").unlink()
     other = next(split for split in ("train", "val", "test") if split != of_cello[0].parent.name)
     shutil.copytree(of_cello[0], out / other / "cello-copy-0000")
-    found = inspect(out)
+    found = inspect_performances(out)
     told = {str(path): [line for line in found.broken if line.startswith(str(path))] for path in of_cello}
     assert [len(lines) for lines in told.values()] == [0, 1, 1]
     assert any("in more than one split: abc" in line for line in found.broken)
@@ -380,12 +382,12 @@ def test_real_films(shared_data: Path, tmp_path: Path) -> None:
         (tmp_path / instrument).mkdir()
         for suffix in (".mp4", "_feat.npz"):
             shutil.copy(source / (name + suffix), tmp_path / instrument)
-    assert made(tmp_path, tmp_path / "out", Cutting()) == Done(2)
+    assert made(tmp_path, tmp_path / "out", ClipSettings()) == Done(2)
     for clip in clips(tmp_path / "out"):
         name = json.loads((clip / "about.json").read_text())["video"]
         mel, shipped = np.load(clip / "mel.npy"), np.load(source / f"{name}_mel.npy").T
         assert np.abs(mel[:850] - shipped[:850]).mean() < (0.003 if name.startswith("drum") else 0.025)
         with np.load(source / f"{name}_feat.npz") as archive:
             np.testing.assert_array_equal(np.load(clip / "rgb.npy"), archive["rgb"][:215])
-        window = Windows(tmp_path / "out", clip.parent.name, kinds=("rgb", "flow"))[0]
+        window = MelWindows(tmp_path / "out", clip.parent.name, kinds=("rgb", "flow"))[0]
         assert window["mel"].shape == (80, 848)  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ictus.errors import UsageError
 from ictus.sound.models.soloist import SoloistConfig, SoloistTransformer
-from ictus.sound.sampling import Sampling, drawn, generate, limited
+from ictus.sound.sampling import Sampling, generate_codes, limit_logits, sample_token
 
 PREFIX = SoloistConfig(2, 2, 16, 32, codes=16, columns=7, rows=14, keypoints=8, conditions=("keypoints",))
 SIDE_BY_SIDE = replace(PREFIX, rows=7, alignment="mean", interleaved=True)
@@ -41,7 +41,7 @@ def spelled_out(
         start = next(s for s in starts if k // 5 < s + window)  # the first window that reaches so far
         condition = network.condition(features, RATES, start, batch)
         said = torch.cat((made[:, 5 * start :], torch.zeros(batch, 1, dtype=torch.long)), 1)
-        made = torch.cat((made, drawn(network(said, condition)[:, -1], sampling, generator)[:, None]), 1)
+        made = torch.cat((made, sample_token(network(said, condition)[:, -1], sampling, generator)[:, None]), 1)
     return made.unflatten(1, (columns, 5)).transpose(1, 2)
 
 
@@ -50,7 +50,7 @@ def spelled_out(
 def test_playing_is_the_loop(config: SoloistConfig, columns: int, hop: int) -> None:
     network, features = soloist(config), moving(2, columns)
     sampling = Sampling(temperature=0.8, top_k=8, top_p=0.95, hop=hop)
-    codes = generate(network, features, RATES, columns, sampling=sampling, seed=5, batch=2)
+    codes = generate_codes(network, features, RATES, columns, sampling=sampling, seed=5, batch=2)
     assert codes.shape == (2, 5, columns)
     assert codes.dtype == torch.int64
     assert len(codes.unique()) > 5
@@ -59,7 +59,7 @@ def test_playing_is_the_loop(config: SoloistConfig, columns: int, hop: int) -> N
 
 def test_one_window_is_plain_sampling() -> None:
     network, features = soloist(SIDE_BY_SIDE), moving(3, 7)
-    codes = generate(network, features, RATES, 7, seed=2)
+    codes = generate_codes(network, features, RATES, 7, seed=2)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
         logits, playing = network.begin(network.condition(features, RATES), torch.zeros(3, 0, dtype=torch.long))
@@ -78,7 +78,7 @@ def test_what_is_known_moves_along(config: SoloistConfig) -> None:
     late = {"keypoints": features["keypoints"].clone()}
     late["keypoints"][:, 48:] += 30  # from 3.84 s on: column 20.7
     sampling = Sampling(hop=3)
-    one, other = (generate(network, known, RATES, columns, sampling=sampling) for known in (features, late))
+    one, other = (generate_codes(network, known, RATES, columns, sampling=sampling) for known in (features, late))
     first = int((one != other)[0].any(0).nonzero()[0])
     assert 14 <= first <= 22  # the first window with it begins at column 14; or 19.2 with its neighbour
     assert first >= 19 or config is PREFIX
@@ -86,21 +86,21 @@ def test_what_is_known_moves_along(config: SoloistConfig) -> None:
 
 def test_the_seed_decides() -> None:
     network, features = soloist(SIDE_BY_SIDE), moving(2, 12)
-    one = generate(network, features, RATES, 12, seed=1)
-    assert torch.equal(one, generate(network, features, RATES, 12, seed=1))
-    assert not torch.equal(one, generate(network, features, RATES, 12, seed=2))
+    one = generate_codes(network, features, RATES, 12, seed=1)
+    assert torch.equal(one, generate_codes(network, features, RATES, 12, seed=1))
+    assert not torch.equal(one, generate_codes(network, features, RATES, 12, seed=2))
 
 
 @pytest.mark.parametrize("length", [0, 1, 4, 7, 11, 20])
 def test_it_goes_on_from_what_is_given(length: int) -> None:
     network, features = soloist(SIDE_BY_SIDE), moving(2, 20)
     likeliest = Sampling(temperature=0, hop=3)
-    whole = generate(network, features, RATES, 20, sampling=likeliest)
-    again = generate(network, features, RATES, 20, sampling=likeliest, given=whole[:, :, :length])
+    whole = generate_codes(network, features, RATES, 20, sampling=likeliest)
+    again = generate_codes(network, features, RATES, 20, sampling=likeliest, given=whole[:, :, :length])
     assert torch.equal(again, whole)
     other = (whole[:, :, :length] + 1) % 16
     assert torch.equal(
-        generate(network, features, RATES, 20, sampling=likeliest, given=other)[:, :, :length],
+        generate_codes(network, features, RATES, 20, sampling=likeliest, given=other)[:, :, :length],
         other,
     )
 
@@ -108,7 +108,7 @@ def test_it_goes_on_from_what_is_given(length: int) -> None:
 def test_one_piece_for_many_and_progress() -> None:
     network, features = soloist(SIDE_BY_SIDE), moving(1, 9)
     told: list[float] = []
-    codes = generate(network, features, RATES, 9, batch=4, progress=told.append)
+    codes = generate_codes(network, features, RATES, 9, batch=4, progress=told.append)
     assert codes.shape == (4, 5, 9)
     assert len(codes.unique(dim=0)) == 4  # each is drawn for itself
     assert len(told) == 45
@@ -120,7 +120,7 @@ def test_top_k_and_top_p() -> None:
     logits = torch.tensor([[0.1, 0.4, 0.2, 0.3], [0.97, 0.01, 0.01, 0.01]]).log()
 
     def kept(**how: float) -> list[list[int]]:
-        return [row.isfinite().nonzero().flatten().tolist() for row in limited(logits, **how)]
+        return [row.isfinite().nonzero().flatten().tolist() for row in limit_logits(logits, **how)]
 
     assert kept() == [[0, 1, 2, 3], [0, 1, 2, 3]]
     assert kept(top_k=2) == [[1, 3], [0, 1]]  # the first of equals
@@ -130,17 +130,17 @@ def test_top_k_and_top_p() -> None:
     assert kept(top_p=1e-9) == [[1], [0]]
     assert kept(top_p=1.0) == [[0, 1, 2, 3], [0, 1, 2, 3]]
     assert kept(top_k=3, top_p=0.7) == [[1, 3], [0]]  # of the three, 4 / 9 and 3 / 9: more than 0.7
-    finite = limited(logits, top_k=2)[0, [1, 3]]
+    finite = limit_logits(logits, top_k=2)[0, [1, 3]]
     assert torch.equal(finite, logits[0, [1, 3]])
 
 
 def test_draws_follow_the_probabilities() -> None:
     logits = torch.tensor([0.5, 0.3, 0.2]).log().expand(20_000, 3)
     for temperature in (0.5, 1.0, 2.0):
-        found = drawn(logits, Sampling(temperature=temperature), torch.Generator().manual_seed(0))
+        found = sample_token(logits, Sampling(temperature=temperature), torch.Generator().manual_seed(0))
         wanted = (logits[0] / temperature).softmax(-1)
         assert (found.bincount(minlength=3) / 20_000).tolist() == pytest.approx(wanted.tolist(), abs=0.012)
-    assert drawn(logits, Sampling(temperature=0), torch.Generator()).unique().tolist() == [0]
+    assert sample_token(logits, Sampling(temperature=0), torch.Generator()).unique().tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -161,13 +161,13 @@ def test_impossible_ways_to_draw(changes: dict, message: str) -> None:
 def test_impossible_pieces() -> None:
     network, features = soloist(SIDE_BY_SIDE), moving(1, 9)
     with pytest.raises(UsageError, match="0 columns"):
-        generate(network, features, RATES, 0)
+        generate_codes(network, features, RATES, 0)
     with pytest.raises(UsageError, match="the window has 7 columns"):
-        generate(network, features, RATES, 9, sampling=Sampling(hop=8))
+        generate_codes(network, features, RATES, 9, sampling=Sampling(hop=8))
     with pytest.raises(UsageError, match=r"\(1, 5, up to 9\) needed"):
-        generate(network, features, RATES, 9, given=torch.zeros(1, 4, 3, dtype=torch.long))
+        generate_codes(network, features, RATES, 9, given=torch.zeros(1, 4, 3, dtype=torch.long))
     with pytest.raises(UsageError, match="there are 16"):
-        generate(network, features, RATES, 9, given=torch.full((1, 5, 3), 16))
+        generate_codes(network, features, RATES, 9, given=torch.full((1, 5, 3), 16))
 
 
 def test_guidance_moves_away_from_what_is_told_without_knowing() -> None:
@@ -177,10 +177,10 @@ def test_guidance_moves_away_from_what_is_told_without_knowing() -> None:
         known, _ = network.begin(whole, torch.zeros(2, 0, dtype=torch.long))
         unknown, _ = network.begin(network.without(whole), torch.zeros(2, 0, dtype=torch.long))
     told = (unknown + 3 * (known - unknown)).argmax(-1)
-    played = generate(network, features, RATES, 9, sampling=Sampling(temperature=0, guidance=3))
+    played = generate_codes(network, features, RATES, 9, sampling=Sampling(temperature=0, guidance=3))
     assert torch.equal(played[:, 0, 0], told)
     usual = Sampling(temperature=0.8, hop=3)
-    ignorant = generate(network, {"keypoints": None}, RATES, 9, sampling=usual, seed=4, batch=2)
-    careless = generate(network, features, RATES, 9, sampling=replace(usual, guidance=0), seed=4)
+    ignorant = generate_codes(network, {"keypoints": None}, RATES, 9, sampling=usual, seed=4, batch=2)
+    careless = generate_codes(network, features, RATES, 9, sampling=replace(usual, guidance=0), seed=4)
     assert torch.equal(careless, ignorant)
-    assert not torch.equal(generate(network, features, RATES, 9, sampling=usual, seed=4), ignorant)
+    assert not torch.equal(generate_codes(network, features, RATES, 9, sampling=usual, seed=4), ignorant)

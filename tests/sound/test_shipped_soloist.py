@@ -7,11 +7,11 @@ import ictus
 from ictus.features import mel80
 from ictus.nn.folder import shipped_folders
 from ictus.sound import INSTRUMENTS
-from ictus.sound.evaluation import Ear
+from ictus.sound.evaluation import FeatureExtractor
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
-from ictus.sound.pipeline import Played, Soloist
+from ictus.sound.pipeline import Soloist, SoloistResult
 from ictus.sound.pose_normalization import PoseTrack
-from ictus.synthesis.players.performers import PLAYERS, perform
+from ictus.synthesis.players.performers import PLAYERS, perform_solo
 from ictus.synthesis.players.solo import Solo
 
 
@@ -28,20 +28,20 @@ def filmed(instrument: str, seed: int) -> PoseTrack:
     lowest = max(player.lowest, 55)
     pitches = lowest + np.array([0, 2, 4, 5, 7, 9, 11, 12, 11, 9, 7, 5, 4, 2, 0, 4])
     notes = np.stack([0.5 * np.arange(16), np.full(16, 0.45), pitches, np.full(16, 0.7)], 1)
-    return PoseTrack.of(perform(Solo(notes, 8.0), instrument, seed=seed).keypoints)
+    return PoseTrack.of(perform_solo(Solo(notes, 8.0), instrument, seed=seed).keypoints)
 
 
 @pytest.fixture(scope="module")
-def played(soloist: Soloist) -> dict[str, Played]:
+def played(soloist: Soloist) -> dict[str, SoloistResult]:
     return {instrument: soloist(filmed(instrument, 900 + k)) for k, instrument in enumerate(INSTRUMENTS)}
 
 
-def test_it_sees_what_is_played(played: dict[str, Played]) -> None:
+def test_it_sees_what_is_played(played: dict[str, SoloistResult]) -> None:
     right = [instrument for instrument, one in played.items() if one.instrument == instrument]
     assert len(right) >= 5, {instrument: one.instrument for instrument, one in played.items()}
 
 
-def test_it_makes_sound(played: dict[str, Played]) -> None:
+def test_it_makes_sound(played: dict[str, SoloistResult]) -> None:
     for one in played.values():
         assert abs(one.audio.duration - 8) < 0.01
         assert 0.05 < np.abs(one.audio.samples).max() < 1
@@ -49,7 +49,7 @@ def test_it_makes_sound(played: dict[str, Played]) -> None:
 
 
 def test_the_judge_hears_the_instrument_that_was_asked_for(soloist: Soloist) -> None:
-    ear = Ear.of(InstrumentClassifier.from_pretrained("judge"))
+    ear = FeatureExtractor.of(InstrumentClassifier.from_pretrained("judge"))
     heard = []
     for k, instrument in enumerate(INSTRUMENTS):
         one = soloist(filmed(instrument, 950 + k), instrument=instrument)

@@ -11,16 +11,16 @@ from torch.nn import functional as F
 
 from ictus.errors import ModelError, UsageError
 from ictus.skeleton import get_skeleton
-from ictus.sound.models.keypoint_encoder import normalised
+from ictus.sound.models.keypoint_encoder import normalised_batch
 from ictus.sound.models.soloist import (
     COLUMN_RATE,
     RAW_KEYPOINTS,
     SoloistConfig,
     SoloistTransformer,
-    moments,
-    picked,
-    raw_rows,
-    shares,
+    averaging_weights,
+    evenly_spaced_rows,
+    interpolation_points,
+    raw_keypoint_features,
 )
 
 TINY = SoloistConfig(2, 2, 16, 32, codes=16, columns=7, rows=7, keypoints=8)
@@ -161,19 +161,19 @@ def test_interleaved_tokens_are_told_with_their_own_column() -> None:
 
 
 def test_published_rows() -> None:
-    assert picked(0, 53, 53, 212, 21.5).tolist() == list(range(3, 212, 4))
-    assert picked(0, 53, 212, 212, 21.5).tolist() == list(range(212))
-    assert picked(0, 53, 1, 212, 21.5).tolist() == [106]
-    later = picked(26, 53, 53, 1000, 21.5)  # 26 columns are 4.83 s, 104 rows
+    assert evenly_spaced_rows(0, 53, 53, 212, 21.5).tolist() == list(range(3, 212, 4))
+    assert evenly_spaced_rows(0, 53, 212, 212, 21.5).tolist() == list(range(212))
+    assert evenly_spaced_rows(0, 53, 1, 212, 21.5).tolist() == [106]
+    later = evenly_spaced_rows(26, 53, 53, 1000, 21.5)  # 26 columns are 4.83 s, 104 rows
     assert later.tolist() == [104 + k for k in range(3, 212, 4)]
-    assert picked(26, 53, 53, 110, 21.5).max() == 109
+    assert evenly_spaced_rows(26, 53, 53, 110, 21.5).max() == 109
 
 
 @pytest.mark.parametrize(("rate", "neighbours"), [(25.0, 1), (12.5, 1), (21.5, 0), (25.0, 0), (2.0, 0)])
 def test_means_are_of_the_rows_that_are_near(rate: float, neighbours: int) -> None:
     count = int(20 * rate)
     for first in (0, 31):
-        weights = shares(first, 53, neighbours, count, rate).numpy()
+        weights = averaging_weights(first, 53, neighbours, count, rate).numpy()
         assert weights.shape == (53, count)
         for column in range(53):
             frames = 16 * (first + column) + np.arange(-16 * neighbours, 16 * (neighbours + 1))
@@ -186,7 +186,7 @@ def test_means_are_of_the_rows_that_are_near(rate: float, neighbours: int) -> No
 
 
 def test_beyond_the_last_row_it_is_repeated() -> None:
-    weights = shares(0, 53, 1, 50, 25.0)  # two seconds of ten
+    weights = averaging_weights(0, 53, 1, 50, 25.0)  # two seconds of ten
     assert torch.equal(weights[20:], torch.eye(50, dtype=weights.dtype)[-1].expand(33, -1))
 
 
@@ -231,10 +231,10 @@ def test_one_piece_for_many(tmp_path: Path) -> None:
 
 def test_raw_rows_know_neither_camera_nor_resolution() -> None:
     keypoints = torch.rand(2, 30, 47, 3, generator=torch.Generator().manual_seed(0)) + 0.1
-    rows = raw_rows(keypoints)
+    rows = raw_keypoint_features(keypoints)
     assert rows.shape == (2, 30, RAW_KEYPOINTS)
     elsewhere = keypoints * torch.tensor([300.0, 300.0, 1.0]) + torch.tensor([40.0, 90.0, 0.0])
-    torch.testing.assert_close(raw_rows(elsewhere), rows, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(raw_keypoint_features(elsewhere), rows, atol=1e-3, rtol=1e-3)
     joint = rows.view(2, 30, 47, 6)
     torch.testing.assert_close(joint[:, 1:, :, 3:5], 25 * joint[..., :2].diff(dim=1))
     torch.testing.assert_close(joint[..., 5], joint[..., 3:5].norm(dim=-1))
@@ -242,8 +242,8 @@ def test_raw_rows_know_neither_camera_nor_resolution() -> None:
     whole = joint[0, 0, :, :2].clone()  # hung together again, the places are those of the player
     for child, parent in list(enumerate(parents))[1:]:
         whole[child] += whole[parent]
-    torch.testing.assert_close(whole, normalised(keypoints)[0, 0, :, :2], atol=1e-4, rtol=1e-4)
-    still = raw_rows(keypoints[:, :1].expand(-1, 30, -1, -1)).view(2, 30, 47, 6)
+    torch.testing.assert_close(whole, normalised_batch(keypoints)[0, 0, :, :2], atol=1e-4, rtol=1e-4)
+    still = raw_keypoint_features(keypoints[:, :1].expand(-1, 30, -1, -1)).view(2, 30, 47, 6)
     assert not still[..., 3:].any()
 
 
@@ -280,7 +280,7 @@ def test_sizes() -> None:
 
 def test_moments_lie_evenly_in_their_columns_and_between_rows() -> None:
     rate = 25.0
-    before, share = moments(2, 3, 1, 6, 200, rate)
+    before, share = interpolation_points(2, 3, 1, 6, 200, rate)
     middle = (np.arange(2, 5) + 7.5 / 16) / COLUMN_RATE  # seconds
     offsets = np.array([-1.25, -0.75, -0.25, 0.25, 0.75, 1.25]) / COLUMN_RATE  # six in three columns
     np.testing.assert_allclose((before + share).numpy() / rate, (middle[:, None] + offsets).ravel(), atol=1e-9)
@@ -293,7 +293,7 @@ def test_joined_rows_tell_when_something_happens_within_a_column() -> None:
     ramp = time[None, :, None].expand(1, -1, 8)
     condition = network.condition({"keypoints": ramp, "instrument": torch.tensor([0])}, {"keypoints": 25.0})
     told = condition[0, :, network.parts["keypoints"]].reshape(7, 6, 8)[..., 0]  # what the ramp says: the time
-    before, share = moments(0, 7, 0, 6, 60, 25.0)
+    before, share = interpolation_points(0, 7, 0, 6, 60, 25.0)
     torch.testing.assert_close(told.flatten(), ((before + share) / 25).float(), atol=1e-5, rtol=0)
 
 

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 from ictus.errors import UsageError
 from ictus.sound.models.codebook import SpectrogramCodebook, column_major
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
-from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer, raw_rows
-from ictus.sound.sampling import generate
-from ictus.sound.tasks.soloist import SoloistTask, SoloistTaskConfig, WithAnother
+from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer, raw_keypoint_features
+from ictus.sound.sampling import generate_codes
+from ictus.sound.tasks.soloist import SoloistTask, SoloistTaskConfig, WithOtherWindow
 from ictus.training.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -130,8 +130,8 @@ def test_it_learns_what_the_hand_decides(corpus: Path, trained: Path, tmp_path: 
     )
     codebook = SpectrogramCodebook.from_pretrained(tmp_path / "model" / "codebook")
     window = next(batches(task.unseen, 1))
-    features = {"keypoints": raw_rows(window["keypoints"]), "instrument": window["instrument"]}
-    codes = generate(loaded, features, task.rates, COLUMNS)
+    features = {"keypoints": raw_keypoint_features(window["keypoints"]), "instrument": window["instrument"]}
+    codes = generate_codes(loaded, features, task.rates, COLUMNS)
     assert codebook.decode(codes).shape == window["mel"].shape
 
 
@@ -280,7 +280,7 @@ def test_shares_of_samples_learn_with_nothing_known(
 
 def test_the_control_is_from_elsewhere(corpus: Path, trained: Path) -> None:
     task = SoloistTask(config(trained), corpus)
-    paired = WithAnother(task.unseen, task.kinds)
+    paired = WithOtherWindow(task.unseen, task.kinds)
     assert len(paired) == 12
     for index in (0, 5, 11):
         pair, other = paired[index], task.unseen[(index + 6) % 12]

@@ -14,10 +14,20 @@ from ictus.errors import AudioError, IctusError, UsageError
 from ictus.metrics import bootstrap
 from ictus.metrics.tables import Row
 from ictus.sound import INSTRUMENTS, MEL_RATE, RATE, metrics
-from ictus.sound.controls import MEAN, OTHER, SAME, TRUTH, another, as_level, chosen, through_codebook, through_sound
+from ictus.sound.controls import (
+    GROUND_TRUTH,
+    MEAN,
+    OTHER,
+    SAME,
+    choose_other,
+    play_other,
+    through_codebook,
+    through_vocoder,
+    to_levels,
+)
 from ictus.sound.data.dataset import WINDOW
-from ictus.sound.data.samples import Mel, Sample, Samples
-from ictus.sound.evaluation import MEANING, Ear, caveats, evaluate
+from ictus.sound.data.samples import Mel, PerformanceSample, PerformanceSamples
+from ictus.sound.evaluation import MEANING, FeatureExtractor, caveats, evaluate
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
@@ -54,14 +64,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def ear() -> Ear:
+def ear() -> FeatureExtractor:
     """Hears which of three instruments plays, and how many notes."""
 
     def hear(mel: Mel) -> tuple[np.ndarray, np.ndarray]:
         level = mel.mean(0).reshape(8, 10)
         return level.mean(1), 100 * level[:3, 1]
 
-    return Ear(hear, INSTRUMENTS[:3])
+    return FeatureExtractor(hear, INSTRUMENTS[:3])
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -72,13 +82,13 @@ def in_haste() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def samples(corpus: Path) -> Samples:
-    return Samples(corpus, "val", frames=FRAMES)
+def samples(corpus: Path) -> PerformanceSamples:
+    return PerformanceSamples(corpus, "val", frames=FRAMES)
 
 
 @pytest.fixture(scope="module")
-def table(samples: Samples) -> dict[str, Row]:
-    def late(sample: Sample, seed: int) -> Mel:
+def table(samples: PerformanceSamples) -> dict[str, Row]:
+    def late(sample: PerformanceSample, seed: int) -> Mel:
         return np.roll(sample.mel, 20, axis=0)  # 0.23 s
 
     return {row.name: row for row in evaluate({"late": late}, samples, ear=ear())}
@@ -89,7 +99,7 @@ def value(row: Row, metric: str) -> float:
 
 
 def test_samples_hold_what_belongs_to_the_window(corpus: Path) -> None:
-    samples = Samples(corpus, "val", frames=FRAMES, kinds=("keypoints",))
+    samples = PerformanceSamples(corpus, "val", frames=FRAMES, kinds=("keypoints",))
     assert len(samples) == 12
     sample = samples[3]
     assert sample.name == f"val/01@{FRAMES}"
@@ -105,11 +115,11 @@ def test_samples_hold_what_belongs_to_the_window(corpus: Path) -> None:
     np.testing.assert_array_equal(sample.notes[:, 2], notes[inside, 2])
     assert sample.notes[0, 0] < 0  # it began before the window
     assert sample.instrument == 1
-    assert len(Samples(corpus, "val", frames=FRAMES, limit_hours=5 * FRAMES / MEL_RATE / 3600 + 1e-9)) == 5
+    assert len(PerformanceSamples(corpus, "val", frames=FRAMES, limit_hours=5 * FRAMES / MEL_RATE / 3600 + 1e-9)) == 5
 
 
 def test_rows_and_figures(table: dict[str, Row]) -> None:
-    assert list(table) == [TRUTH, SAME, OTHER, MEAN, "late"]
+    assert list(table) == [GROUND_TRUTH, SAME, OTHER, MEAN, "late"]
     for name, row in table.items():
         assert list(row.figures) == [metric for metric in MEANING if metric != "seconds" or name == "late"]
         assert [sample["name"] for sample in row.samples] == [f"val/{k:02d}@{s}" for k in range(6) for s in (0, FRAMES)]
@@ -118,7 +128,7 @@ def test_rows_and_figures(table: dict[str, Row]) -> None:
 
 
 def test_the_truth_is_the_truth(table: dict[str, Row]) -> None:
-    truth = table[TRUTH]
+    truth = table[GROUND_TRUTH]
     assert [value(truth, metric) for metric in ("l1", "onset_f", "chroma", "instrument")] == [0, 1, 1, 1]
     assert value(truth, "fid") == pytest.approx(0, abs=1e-9)
     assert value(truth, "kl") == pytest.approx(0, abs=1e-5)
@@ -126,7 +136,7 @@ def test_the_truth_is_the_truth(table: dict[str, Row]) -> None:
 
 
 def test_controls_and_latecomers_are_worse_where_they_should_be(table: dict[str, Row]) -> None:
-    truth = table[TRUTH]
+    truth = table[GROUND_TRUTH]
     for name in (SAME, OTHER, MEAN, "late"):
         assert value(table[name], "l1") > 0.01
         assert value(table[name], "chroma") < value(truth, "chroma") - 0.2
@@ -142,7 +152,7 @@ def test_controls_and_latecomers_are_worse_where_they_should_be(table: dict[str,
     assert value(table[MEAN], "l1") < value(table[OTHER], "l1")
 
 
-def test_figures_are_those_of_the_metrics(samples: Samples, table: dict[str, Row]) -> None:
+def test_figures_are_those_of_the_metrics(samples: PerformanceSamples, table: dict[str, Row]) -> None:
     hear = ear().hear
     real, made = [samples.mel(k) for k in range(12)], [np.roll(samples.mel(k), 20, axis=0) for k in range(12)]
     by_hand = metrics.evaluate(real, made, hear=hear)
@@ -162,19 +172,19 @@ def test_intervals_are_over_performances_not_windows() -> None:
     assert high - low > 4 * (narrow_high - narrow_low)
 
 
-def test_another_is_never_of_the_same_performance(samples: Samples) -> None:
+def test_another_is_never_of_the_same_performance(samples: PerformanceSamples) -> None:
     for number in range(12):
         sample = samples[number]
         for seed in range(10):
-            same, other = (chosen(samples, sample, seed, alike=alike) for alike in (True, False))
+            same, other = (choose_other(samples, sample, seed, alike=alike) for alike in (True, False))
             assert samples.performances[same] != samples.performances[number] != samples.performances[other]
             assert samples.instruments[same] == sample.instrument
     np.testing.assert_array_equal(
-        another(samples, alike=True)(sample, 3), samples.mel(chosen(samples, sample, 3, alike=True))
+        play_other(samples, alike=True)(sample, 3), samples.mel(choose_other(samples, sample, 3, alike=True))
     )
 
 
-def test_without_a_judge_its_figures_are_left_out(samples: Samples) -> None:
+def test_without_a_judge_its_figures_are_left_out(samples: PerformanceSamples) -> None:
     rows = evaluate({}, samples)
     for row in rows:
         assert list(row.figures) == ["l1", "onset_f", "onset_f_notes", "chroma", "chroma_notes"]
@@ -183,47 +193,47 @@ def test_without_a_judge_its_figures_are_left_out(samples: Samples) -> None:
     assert not caveats(100, np.zeros((100, 64)))
 
 
-def test_what_goes_wrong_is_named(samples: Samples, corpus: Path, tmp_path: Path) -> None:
+def test_what_goes_wrong_is_named(samples: PerformanceSamples, corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"short, val/00@0: 100 frames were played; the window has 128"):
         evaluate({"short": lambda sample, seed: sample.mel[:100]}, samples)
     with pytest.raises(AudioError, match=r"mad, val/00@0: the estimate is not finite"):
         evaluate({"mad": lambda sample, seed: sample.mel * np.float32(np.nan)}, samples)
     with pytest.raises(UsageError, match="windows of 1 performance"):
-        Samples(corpus, "val", frames=FRAMES, limit_hours=1e-9)
+        PerformanceSamples(corpus, "val", frames=FRAMES, limit_hours=1e-9)
     write(tmp_path / "val" / "a", 0, "horn")
     write(tmp_path / "val" / "b", 0, "flute")
     np.save(tmp_path / "val" / "b" / "notes.npy", np.zeros((3, 2)))
-    lonely = Samples(tmp_path, "val", frames=FRAMES)
+    lonely = PerformanceSamples(tmp_path, "val", frames=FRAMES)
     with pytest.raises(IctusError, match=r"notes\.npy: .*\(3, 2\)"):
         lonely[2]
     (tmp_path / "val" / "b" / "notes.npy").unlink()
     rows = evaluate({}, lonely)
-    assert [row.name for row in rows] == [TRUTH, OTHER, MEAN]  # there is no other horn
+    assert [row.name for row in rows] == [GROUND_TRUTH, OTHER, MEAN]  # there is no other horn
     assert [("onset_f_notes" in sample) for sample in rows[0].samples] == [True, True, False, False]
 
 
-def test_our_judge_is_an_ear(samples: Samples) -> None:
+def test_our_judge_is_an_ear(samples: PerformanceSamples) -> None:
     torch.manual_seed(0)
     judge = InstrumentClassifier.from_config("debug")
-    features, logits = Ear.of(judge).hear(samples.mel(0))
+    features, logits = FeatureExtractor.of(judge).hear(samples.mel(0))
     given = torch.from_numpy(2 * samples.mel(0).T - 1)[None]
     np.testing.assert_allclose(logits, judge.eval()(given)[0].detach().numpy(), rtol=1e-5)
     assert features.shape == (8,)
-    assert Ear.of(judge).classes == INSTRUMENTS
-    assert Ear.of(judge).of_samples(samples).shape == (12, 8)
+    assert FeatureExtractor.of(judge).classes == INSTRUMENTS
+    assert FeatureExtractor.of(judge).of_samples(samples).shape == (12, 8)
 
 
 def test_ceilings_are_the_truth_and_what_is_lost_on_the_way(shared_data: Path) -> None:
     mel = np.load(shared_data / "solos" / "solos_real_mels_u8.npz")["mel_u8"][0].T[:WINDOW] / np.float32(255)
-    sample = Sample(0, "a", mel, 0, {}, {}, None)
-    heard = through_sound(griffin_lim)(sample, 0)
+    sample = PerformanceSample(0, "a", mel, 0, {}, {}, None)
+    heard = through_vocoder(griffin_lim)(sample, 0)
     assert heard.shape == mel.shape
     assert metrics.mel_error(mel, heard) < 0.02
     assert metrics.mel_error(mel[1:], heard[:-1]) > metrics.mel_error(mel, heard)  # in time
     codebook = SpectrogramCodebook.from_config("debug").eval()
     told = through_codebook(codebook)(sample, 0)
     expected = codebook.reconstruct(torch.from_numpy(2 * mel.T - 1)[None])[0].numpy()
-    np.testing.assert_array_equal(told, as_level(expected))
+    np.testing.assert_array_equal(told, to_levels(expected))
     assert told.shape == mel.shape
     assert RATE / 256 == MEL_RATE
 
@@ -255,7 +265,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_soloist_plays_what_it_is_told(corpus: Path, folder: Path) -> None:
     soloist = evaluate_sound.Contestant(str(folder))
     assert evaluate_sound.kinds_of({"a": soloist, "b": soloist}) == ("keypoints",)
-    samples = Samples(corpus, "val", frames=FRAMES, kinds=("keypoints",))
+    samples = PerformanceSamples(corpus, "val", frames=FRAMES, kinds=("keypoints",))
     sample = samples[0]
     plays = {way: soloist.plays(samples, way) for way in (evaluate_sound.ITS_OWN, *soloist.ways())}
     assert len(plays) == 4
@@ -269,7 +279,7 @@ def test_a_soloist_plays_what_it_is_told(corpus: Path, folder: Path) -> None:
     nothing, own = plays[evaluate_sound.NOTHING], plays[""]
     np.testing.assert_array_equal(nothing(disguised, 0), made[evaluate_sound.NOTHING])
     assert (own(disguised, 0) != made[""]).any()
-    other = chosen(samples, sample, 0, alike=True)
+    other = choose_other(samples, sample, 0, alike=True)
     swapped = replace(sample, features=samples[other].features)
     np.testing.assert_array_equal(own(swapped, 0), made[evaluate_sound.ANOTHER])
     moved = replace(sample, features={"keypoints": samples[4].features["keypoints"]})
@@ -280,14 +290,16 @@ def test_a_soloist_plays_what_it_is_told(corpus: Path, folder: Path) -> None:
 
 def test_the_table(corpus: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     InstrumentClassifier.from_config("debug").save_pretrained(tmp_path / "judge")
-    samples = Samples(corpus, "val", frames=FRAMES, kinds=("keypoints",), limit_hours=3 * FRAMES / MEL_RATE / 3600)
+    samples = PerformanceSamples(
+        corpus, "val", frames=FRAMES, kinds=("keypoints",), limit_hours=3 * FRAMES / MEL_RATE / 3600
+    )
     soloists = {"mine": evaluate_sound.Contestant(str(folder))}
     rows, title, meaning = evaluate_sound.compare(
         soloists, samples, corpus, "val", judge=str(tmp_path / "judge"), reference=["val"], vocoder="griffin-lim"
     )
     names = ["truth, by griffin-lim", "truth, as codes", "truth, as codes, by griffin-lim"]
     ways = ["mine", *(f"mine, {way}" for way in soloists["mine"].ways())]
-    assert [row.name for row in rows] == [TRUTH, *names, OTHER, MEAN, *ways]
+    assert [row.name for row in rows] == [GROUND_TRUTH, *names, OTHER, MEAN, *ways]
     assert meaning is MEANING
     assert title.startswith("3 windows of 1.5 s of ")
     assert "12 windows of val" in title

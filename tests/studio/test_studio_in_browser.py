@@ -12,7 +12,7 @@ pytest.importorskip("gradio", reason='needs Gradio (pip install "ictus[studio]")
 
 from ictus.audio import Audio
 from ictus.motion import Motion
-from ictus.sound.data.video_io import look
+from ictus.sound.data.video_io import probe
 from ictus.studio.app import studio
 from ictus.studio.limits import Limits
 from sound.raw_films import write_film, write_keypoints
@@ -167,7 +167,7 @@ def test_sound_of_a_film(visit: Visit, tmp_path: Path) -> None:
     assert set(files) == {".wav", ".flac", ".mp3", ".ogg", ".mp4", ".html"}
     for suffix in (".wav", ".flac", ".mp3", ".ogg", ".mp4"):
         assert Audio.load(files[suffix]).duration == pytest.approx(3.0, abs=0.1)
-    assert look(files[".mp4"]).size == look(tmp_path / "film.mp4", silent=True).size
+    assert probe(files[".mp4"]).size == probe(tmp_path / "film.mp4", silent=True).size
     assert asks_only_here(visit)
     assert visit.said == []
 

@@ -11,8 +11,8 @@ from ictus.errors import UsageError
 from ictus.skeleton import get_skeleton
 from ictus.sound import INSTRUMENTS
 from ictus.synthesis.players.brass import extension, slide_positions, valves
-from ictus.synthesis.players.fingering import fingered
-from ictus.synthesis.players.performers import FPS, PLAYERS, Filmed, perform
+from ictus.synthesis.players.fingering import choose_fingering
+from ictus.synthesis.players.performers import FPS, PLAYERS, PerformedSolo, perform_solo
 from ictus.synthesis.players.solo import Solo
 from ictus.synthesis.players.strings import CELLO, VIOLIN
 from ictus.synthesis.players.woodwinds import CLARINET, CLARINET_LOWEST, FLUTE, FLUTE_LOWEST, fingers_down
@@ -47,29 +47,29 @@ def turns(path: Array, prominence: float) -> Array:
 
 
 @pytest.fixture(scope="module", params=PLAYERS)
-def played(request: pytest.FixtureRequest) -> Filmed:
-    return perform(tune(request.param), request.param, seed=4)
+def played(request: pytest.FixtureRequest) -> PerformedSolo:
+    return perform_solo(tune(request.param), request.param, seed=4)
 
 
 def test_everyone_is_there() -> None:
     assert tuple(PLAYERS) == INSTRUMENTS
 
 
-def test_what_comes_out(played: Filmed) -> None:
+def test_what_comes_out(played: PerformedSolo) -> None:
     assert played.keypoints.shape == (200, 47, 3)
     assert played.keypoints.dtype == np.float32
     assert np.isfinite(played.keypoints).all()
     assert 0 <= played.keypoints[..., 2].min() <= played.keypoints[..., 2].max() <= 1
 
 
-def test_bones_keep_their_lengths(played: Filmed) -> None:
+def test_bones_keep_their_lengths(played: PerformedSolo) -> None:
     start, end = np.array([bone for bone in get_skeleton("solos-47").bones if 0 not in bone]).T
     lengths = np.linalg.norm(played.places[:, end] - played.places[:, start], axis=-1)
     np.testing.assert_allclose(lengths, np.broadcast_to(lengths[0], lengths.shape), atol=1e-9)
     assert 0.012 < lengths.min() < lengths.max() < 0.36
 
 
-def test_a_human_pose(played: Filmed) -> None:
+def test_a_human_pose(played: PerformedSolo) -> None:
     places = played.places
     assert (np.linalg.norm(np.diff(places, axis=0), axis=-1) < 0.5).all()  # metres a frame
     assert (places[:, 1, 0] < places[:, 0, 0]).all()  # its right shoulder is on its right
@@ -79,7 +79,7 @@ def test_a_human_pose(played: Filmed) -> None:
         assert (np.linalg.norm(places[:, hand] - places[:, [wrist]], axis=-1) < 0.24).all()
 
 
-def test_seen_from_the_front(played: Filmed) -> None:
+def test_seen_from_the_front(played: PerformedSolo) -> None:
     """The player's left is on the right of the picture, and what is low is further down."""
     x, y = played.keypoints[..., 0], played.keypoints[..., 1]
     assert np.median(x[:, 4] - x[:, 1]) > 0
@@ -89,20 +89,20 @@ def test_seen_from_the_front(played: Filmed) -> None:
 @pytest.mark.parametrize("instrument", PLAYERS)
 def test_seeds(instrument: str) -> None:
     solo = tune(instrument, seconds=4.0)
-    one, same, other = (perform(solo, instrument, seed=seed).keypoints for seed in (1, 1, 2))
+    one, same, other = (perform_solo(solo, instrument, seed=seed).keypoints for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert np.abs(one - other).max() > 5
 
 
 @pytest.mark.parametrize("instrument", PLAYERS)
 def test_silence_is_sat_through(instrument: str) -> None:
-    assert np.isfinite(perform(Solo(np.zeros((0, 4)), 2.0), instrument).keypoints).all()
+    assert np.isfinite(perform_solo(Solo(np.zeros((0, 4)), 2.0), instrument).keypoints).all()
 
 
 @pytest.mark.parametrize("instrument", ["violin", "cello"])
 def test_the_bow_turns_at_attacks(instrument: str) -> None:
     solo = steady([62, 62, 64, 64, 62, 62, 64, 64, 62, 62, 64, 62])
-    found = turns(perform(solo, instrument, seed=1).places[:, 3], 0.03)
+    found = turns(perform_solo(solo, instrument, seed=1).places[:, 3], 0.03)
     distance = np.abs(found[:, None] - solo.onsets).min(0)
     assert (distance[1:] <= 0.06).all()
     inside = (found > 1.2) & (found < 6.8)
@@ -112,7 +112,7 @@ def test_the_bow_turns_at_attacks(instrument: str) -> None:
 def test_no_turn_within_a_slur() -> None:
     pairs = steady([62, 64] * 6)
     bound = Solo(pairs.notes, pairs.duration, np.arange(12) % 2 == 1)
-    found = turns(perform(bound, "violin", seed=1).places[:, 3], 0.03)
+    found = turns(perform_solo(bound, "violin", seed=1).places[:, 3], 0.03)
     inside = found[(found > 1.2) & (found < 6.8)]
     assert len(inside) == 5
     assert np.abs(inside[:, None] - bound.onsets[2::2]).min(1).max() <= 0.06
@@ -120,7 +120,8 @@ def test_no_turn_within_a_slur() -> None:
 
 def test_loud_notes_take_more_bow() -> None:
     soft, loud = (
-        np.ptp(perform(steady([62] * 8, loudness=level), "cello", seed=1).signs["bow"][30:120]) for level in (0.2, 0.9)
+        np.ptp(perform_solo(steady([62] * 8, loudness=level), "cello", seed=1).signs["bow"][30:120])
+        for level in (0.2, 0.9)
     )
     assert loud > 1.7 * soft
 
@@ -128,14 +129,14 @@ def test_loud_notes_take_more_bow() -> None:
 def test_strings_are_stopped_where_physics_says() -> None:
     """An octave above the open string is half way along it, a fifth a third."""
     for pitch, share in ((67, 0.5), (62, 1 / 3)):  # on the G string of a violin, which holds nothing else
-        strings = fingered(np.array([pitch]), (55,), VIOLIN.spread)
+        strings = choose_fingering(np.array([pitch]), (55,), VIOLIN.spread)
         assert strings.stopped[0] == pitch - 55
         assert 1 - 2 ** (-strings.stopped[0] / 12) == pytest.approx(share, abs=0.002)
     # The hand of a cellist in the highest notes is far down the neck.
-    low, high = (perform(steady([pitch] * 4), "cello", seed=1) for pitch in (59, 71))
+    low, high = (perform_solo(steady([pitch] * 4), "cello", seed=1) for pitch in (59, 71))
     moved = low.places[50, 6] - high.places[50, 6]
     length = np.linalg.norm(CELLO.nut - CELLO.bridge)
-    first = [fingered(np.array([pitch]), CELLO.strings, CELLO.spread).position[0] for pitch in (59, 71)]
+    first = [choose_fingering(np.array([pitch]), CELLO.strings, CELLO.spread).position[0] for pitch in (59, 71)]
     expected = length * (2 ** (-first[0] / 12) - 2 ** (-first[1] / 12))
     assert moved @ CELLO.axes[0] == pytest.approx(expected, abs=0.03)
 
@@ -143,14 +144,14 @@ def test_strings_are_stopped_where_physics_says() -> None:
 def test_a_scale_in_first_position() -> None:
     """Two octaves of G major lie under a violinist's hand."""
     scale = np.array([55, 57, 59, 60, 62, 64, 66, 67, 69, 71, 72, 74, 76, 78, 79])
-    chosen = fingered(scale, VIOLIN.strings, VIOLIN.spread)
+    chosen = choose_fingering(scale, VIOLIN.strings, VIOLIN.spread)
     assert len(set(chosen.position.tolist())) == 1
     np.testing.assert_array_equal(np.array(VIOLIN.strings)[chosen.string] + chosen.stopped, scale)
 
 
 def test_long_notes_are_vibrated() -> None:
     notes = np.array([[0.5, 3.0, 64, 0.6], [4.0, 3.0, 62, 0.6]])  # stopped, then the open string
-    hand = perform(Solo(notes, 7.5), "violin", seed=1)
+    hand = perform_solo(Solo(notes, 7.5), "violin", seed=1)
     relative = hand.places[:, 31:47] - hand.places[:, [4]]
     unrest = np.abs(np.diff(relative, n=2, axis=0)).mean((1, 2))
     assert unrest[30:80].mean() > 2.5 * unrest[115:165].mean()
@@ -167,7 +168,7 @@ def test_slide_positions_of_a_trombone() -> None:
 
 def test_the_slide_arm_follows_the_pitch() -> None:
     solo = steady([46, 40, 45, 41, 44, 42, 46, 43])
-    trombone = perform(solo, "trombone", seed=1)
+    trombone = perform_solo(solo, "trombone", seed=1)
     hands = np.linalg.norm(trombone.places[:, 7:27].mean(1) - trombone.places[:, 27:].mean(1), axis=-1)
     middle = np.round((solo.onsets + solo.ends) / 2 * FPS).astype(int)
     positions = [1, 7, 2, 6, 3, 5, 1, 4]
@@ -200,7 +201,7 @@ def test_fingering_charts() -> None:
 @pytest.mark.parametrize(("instrument", "pitches"), [("clarinet", [50, 65]), ("flute", [62, 73]), ("horn", [53, 49])])
 def test_fingers_move_at_onsets_only(instrument: str, pitches: list[int]) -> None:
     solo = steady(pitches * 4)
-    places = perform(solo, instrument, seed=1).places
+    places = perform_solo(solo, instrument, seed=1).places
     fingers = np.concatenate([places[:, 7:27] - places[:, [3]], places[:, 27:] - places[:, [6]]], axis=1)
     speed = np.linalg.norm(np.diff(fingers, axis=0), axis=-1).mean(1)
     times = (np.arange(len(speed)) + 0.5) / FPS
@@ -212,7 +213,7 @@ def test_fingers_move_at_onsets_only(instrument: str, pitches: list[int]) -> Non
 @pytest.mark.parametrize("instrument", ["clarinet", "flute", "horn", "trombone"])
 def test_winds_breathe_before_they_play(instrument: str) -> None:
     middle = (PLAYERS[instrument].lowest + PLAYERS[instrument].highest) // 2
-    places = perform(steady([middle] * 8), instrument, seed=1).places
+    places = perform_solo(steady([middle] * 8), instrument, seed=1).places
     shoulders = places[:, [1, 4], 1].mean(1) - places[:, 0, 1]  # beside the neck, which goes along a little
     assert shoulders[round(1.0 * FPS)] > shoulders[round(0.3 * FPS)] + 0.008
     assert shoulders[round(1.0 * FPS)] > shoulders[round(4.5 * FPS)] + 0.008
@@ -222,7 +223,11 @@ def test_confidence_like_that_of_real_keypoints(shared_data: Path) -> None:
     """Its level, how much is lost, and that hands are lost and bodies are not, as in the one real clip there is."""
     real = np.load(shared_data / "solos" / "skeleton_npy_test.npy")[90:1610, 2]
     drawn = np.concatenate(
-        [perform(tune(name, seconds=4), name, seed=seed).keypoints[..., 2] for name in PLAYERS for seed in range(6)]
+        [
+            perform_solo(tune(name, seconds=4), name, seed=seed).keypoints[..., 2]
+            for name in PLAYERS
+            for seed in range(6)
+        ]
     )
     assert drawn.mean() == pytest.approx(real.mean(), abs=0.1)
     assert (drawn <= 0.2).mean() == pytest.approx((real <= 0.2).mean(), abs=0.1)
@@ -231,7 +236,7 @@ def test_confidence_like_that_of_real_keypoints(shared_data: Path) -> None:
 
 
 def test_joints_that_are_lost_run_straight() -> None:
-    seen = perform(tune("flute"), "flute", seed=3).keypoints
+    seen = perform_solo(tune("flute"), "flute", seed=3).keypoints
     parents = get_skeleton("solos-47").parents or ()
     lost, checked = seen[..., 2] <= 0.2, 0
     for joint in range(7, 47):
@@ -244,12 +249,12 @@ def test_joints_that_are_lost_run_straight() -> None:
 
 def test_what_cannot_be_played() -> None:
     with pytest.raises(UsageError, match="nobody here plays 'kazoo'"):
-        perform(steady([60]), "kazoo")
+        perform_solo(steady([60]), "kazoo")
     with pytest.raises(UsageError, match="transpose"):
-        perform(steady([30]), "flute")
+        perform_solo(steady([30]), "flute")
     with pytest.raises(UsageError, match="together"):
         Solo(np.array([[0.0, 1.0, 60, 0.5], [0.5, 1.0, 62, 0.5]]), 3.0)
     with pytest.raises(UsageError, match="expected"):
         Solo(np.zeros((3, 2)), 3.0)
     with pytest.raises(UsageError, match="two frames"):
-        perform(Solo(np.zeros((0, 4)), 0.01), "flute")
+        perform_solo(Solo(np.zeros((0, 4)), 0.01), "flute")

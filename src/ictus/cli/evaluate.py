@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ictus.conducting.data.conductor_motion import ConductorMotion
     from ictus.conducting.evaluation import Conduct
     from ictus.metrics.tables import Row
-    from ictus.sound.data.samples import Play
+    from ictus.sound.data.samples import MelPredictor
 
 _PROTOCOLS = {
     "conducting": ("all", "prospective-cup", "beats"),
@@ -117,11 +117,11 @@ def run(
         if critic or seeds > 1 or unseeded or show is not None or seconds is not None:
             raise UsageError("--critic, --seeds, --unseeded, --show and --seconds are not of sound; leave them out")
         from ictus.cli import evaluate_sound
-        from ictus.sound.data.samples import Samples as Performances
+        from ictus.sound.data.samples import PerformanceSamples as Performances
 
         soloists = {name: evaluate_sound.Contestant(name) for name in model}
         heard = Performances(data, split, kinds=evaluate_sound.kinds_of(soloists), limit_hours=limit_hours)
-        kept: Mapping[str, Play] | None = {}
+        kept: Mapping[str, MelPredictor] | None = {}
         if keep is not None:
             kept = evaluate_sound.keep(soloists, heard, keep, vocoder=vocoder, seed=seed, workers=workers)
             if kept is None:

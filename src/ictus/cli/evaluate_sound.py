@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import torch
 
     from ictus.metrics.tables import Row
-    from ictus.sound.controls import Voice
-    from ictus.sound.data.samples import Mel, Play, Sample, Samples
+    from ictus.sound.controls import MelToAudio
+    from ictus.sound.data.samples import Mel, MelPredictor, PerformanceSample, PerformanceSamples
     from ictus.sound.generation import Generated
     from ictus.sound.models.codebook import SpectrogramCodebook
     from ictus.sound.sampling import Sampling
@@ -59,15 +59,15 @@ class Contestant:
             if possible
         )
 
-    def plays(self, samples: "Samples", told: str = ITS_OWN) -> "Play":
+    def plays(self, samples: "PerformanceSamples", told: str = ITS_OWN) -> "MelPredictor":
         """Return how it plays a sample when it is told of it; or of another performance with the same instrument, or
         only the instrument, or nothing.
         """
-        from ictus.sound.controls import chosen
+        from ictus.sound.controls import choose_other
         from ictus.sound.generation import window_seed
 
-        def play(sample: "Sample", seed: int) -> "Mel":
-            seen = samples[chosen(samples, sample, seed, alike=True)] if told == ANOTHER else sample
+        def play(sample: "PerformanceSample", seed: int) -> "Mel":
+            seen = samples[choose_other(samples, sample, seed, alike=True)] if told == ANOTHER else sample
             return self.soloist.play(
                 *(self._features(sample, seen, told), len(sample.mel)),
                 rates={kind: rate for kind, rate in sample.rates.items() if kind != "keypoints"},
@@ -77,7 +77,9 @@ class Contestant:
 
         return play
 
-    def _features(self, sample: "Sample", seen: "Sample", told: str) -> "dict[str, torch.Tensor | None]":
+    def _features(
+        self, sample: "PerformanceSample", seen: "PerformanceSample", told: str
+    ) -> "dict[str, torch.Tensor | None]":
         """Return what `SoloistTransformer.condition` takes."""
         import torch
 
@@ -96,7 +98,7 @@ def kinds_of(soloists: "Mapping[str, Contestant]") -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for soloist in soloists.values() for kind in soloist.kinds))
 
 
-def voice(name: str) -> "Voice":
+def voice(name: str) -> "MelToAudio":
     """Return what makes sound of mels: "griffin-lim", or the vocoder in a folder."""
     from ictus.sound.griffin_lim import griffin_lim
 
@@ -113,7 +115,7 @@ class Share:
 
     model: str
     sampling: "Sampling"
-    samples: "Samples"
+    samples: "PerformanceSamples"
     out: Path
     settings: Mapping[str, object]
     vocoder: str | None
@@ -144,13 +146,13 @@ class Share:
 
 def keep(
     soloists: "Mapping[str, Contestant]",
-    samples: "Samples",
+    samples: "PerformanceSamples",
     folder: Path,
     *,
     vocoder: str | None = None,
     seed: int = 0,
     workers: int = 1,
-) -> "Mapping[str, Play] | None":
+) -> "Mapping[str, MelPredictor] | None":
     """Let soloists play what does not lie in a folder yet; return those who play it from there.
 
     Under torchrun, a process plays its share alone, and says what it did; None is returned, because others may be at
@@ -170,14 +172,14 @@ def keep(
         If windows cannot be played.
     """
     from ictus.nn.folder import locate
-    from ictus.sound.generation import fingerprint, kept, rank_and_world
+    from ictus.sound.generation import fingerprint, process_rank, read_generated
 
     if workers < 1:
         raise UsageError(f"--workers {workers}: at least one is needed")
     folders = {name: folder / tables.short(soloist.folder) for name, soloist in soloists.items()}
     if len(set(folders.values())) < len(folders):
         raise UsageError("two of --model have one name; keep what they play in two folders, with a command for each")
-    rank, world = rank_and_world()
+    rank, world = process_rank()
     spoken = vocoder if vocoder in (None, "griffin-lim") else fingerprint(locate(vocoder))
     failed = 0
     for name, soloist in soloists.items():
@@ -199,7 +201,7 @@ def keep(
         return None
     if failed:
         raise IctusError(f"{failed} windows could not be played, for the reasons above; mend them, or take them away")
-    return {name: kept(out) for name, out in folders.items()}
+    return {name: read_generated(out) for name, out in folders.items()}
 
 
 def _played(share: Share, soloist: Contestant, workers: int) -> Iterator["Generated"]:
@@ -223,13 +225,13 @@ def _loaded(model: str, sampling: "Sampling") -> Contestant:
 
 
 @functools.lru_cache(1)
-def _voice(name: str) -> "Voice":
+def _voice(name: str) -> "MelToAudio":
     return voice(name)
 
 
 def compare(
     soloists: "Mapping[str, Contestant]",
-    samples: "Samples",
+    samples: "PerformanceSamples",
     data: Path,
     split: str,
     *,
@@ -238,7 +240,7 @@ def compare(
     vocoder: str | None = None,
     told: bool = True,
     seed: int = 0,
-    kept: "Mapping[str, Play] | None" = None,
+    kept: "Mapping[str, MelPredictor] | None" = None,
 ) -> tuple[list["Row"], str, Mapping[str, str]]:
     """Return the table: its rows, its title, and what the figures mean; complain of folders that were left out.
 
@@ -252,33 +254,33 @@ def compare(
     """
     import numpy as np
 
-    from ictus.sound.controls import through_codebook, through_sound
-    from ictus.sound.data.samples import Samples
-    from ictus.sound.evaluation import MEANING, Ear, caveats, evaluate
+    from ictus.sound.controls import through_codebook, through_vocoder
+    from ictus.sound.data.samples import PerformanceSamples
+    from ictus.sound.evaluation import MEANING, FeatureExtractor, caveats, evaluate
     from ictus.sound.models.instrument_classifier import InstrumentClassifier
 
-    ear = Ear.of(InstrumentClassifier.from_pretrained(judge)) if judge else None
+    ear = FeatureExtractor.of(InstrumentClassifier.from_pretrained(judge)) if judge else None
     if reference and ear is None:
         raise UsageError("--reference is for the figures of a judge; give one with --judge")
     real, broken, kept = None, list(samples.broken), kept or {}
     if ear is not None:
-        others = [Samples(data, other, frames=samples.frames) for other in reference]
+        others = [PerformanceSamples(data, other, frames=samples.frames) for other in reference]
         broken += [line for other in others for line in other.broken]
         real = np.concatenate([ear.of_samples(one) for one in others or [samples]])
     for line in (*(f"{line}; left out" for line in dict.fromkeys(broken)), *caveats(len(samples), real)):
         complain(line)
-    players: dict[str, Play] = {}
+    players: dict[str, MelPredictor] = {}
     for name, soloist in soloists.items():
         players[name] = kept[name] if name in kept else soloist.plays(samples)
         ways = soloist.ways() if told else ()
         players.update({f"{name}, {way}": soloist.plays(samples, way) for way in ways})
-    ceilings: dict[str, Play] = {}
+    ceilings: dict[str, MelPredictor] = {}
     for name, codebook in _codebooks(soloists).items():
         ceilings[name] = through_codebook(codebook)
     if vocoder:
         spoken, short = voice(vocoder), Path(vocoder).name
-        heard = {f"{name}, by {short}": through_sound(spoken, play) for name, play in ceilings.items()}
-        ceilings = {f"truth, by {short}": through_sound(spoken), **ceilings, **heard}
+        heard = {f"{name}, by {short}": through_vocoder(spoken, play) for name, play in ceilings.items()}
+        ceilings = {f"truth, by {short}": through_vocoder(spoken), **ceilings, **heard}
     with progress_bar("evaluate") as progress:
         rows = evaluate(players, samples, ear=ear, reference=real, ceilings=ceilings, seed=seed, progress=progress)
     rows = [_untimed(row) if row.name in kept else row for row in rows]

@@ -49,18 +49,18 @@ def prepare_solos(
         seed: Another seed splits the videos otherwise.
     """
     from ictus.sound.data import video_index
-    from ictus.sound.data.preparation import Cutting, carry_out, close, plan, write_ids
+    from ictus.sound.data.preparation import ClipSettings, finish_corpus, plan_clips, run_jobs, write_ids
 
     _check_workers(workers)
-    cutting = Cutting(seconds, stretch, films, keypoint_rate, feature_rate)
-    wanted = video_index.wanted(ids, instrument) if ids else {}
-    found, lacking = video_index.survey(data, table=table, skeletons=skeletons, instruments=instrument, seed=seed)
-    jobs = plan(found, cutting, out, seed)
+    cutting = ClipSettings(seconds, stretch, films, keypoint_rate, feature_rate)
+    wanted = video_index.read_ids(ids, instrument) if ids else {}
+    found, lacking = video_index.find_videos(data, table=table, skeletons=skeletons, instruments=instrument, seed=seed)
+    jobs = plan_clips(found, cutting, out, seed)
     for line in lacking:
         complain(line)
     with progress_bar("films") as progress:
-        done = carry_out(jobs, workers=workers, progress=progress, report=complain)
-    there = close(out)
+        done = run_jobs(jobs, workers=workers, progress=progress, report=complain)
+    there = finish_corpus(out)
     has = ", ".join(
         f"{name} has {facts['clips']} of {_videos(facts['videos'])} ({facts['hours']:.2f} hours)"
         for name, facts in there.items()
@@ -97,23 +97,12 @@ def prepare_recital(
         takes: Other players, before other cameras, who also play each excerpt for training: seen, not heard.
         soundfont: General MIDI SoundFont that plays some of the excerpts; may be given several times.
     """
-    from ictus.sound.data.synthetic import ordered, prepare
+    from ictus.synthesis.player_corpus import make_player_corpus, plan_player_corpus
 
     _check_workers(workers)
-    wanted = ordered(data, out, hours=hours, split=split, seed=seed, soundfonts=soundfont, takes=takes)
+    wanted = plan_player_corpus(data, out, hours=hours, split=split, seed=seed, soundfonts=soundfont, takes=takes)
     with progress_bar("recital") as progress:
-        made = prepare(
-            data,
-            out,
-            hours=hours,
-            split=split,
-            workers=workers,
-            seed=seed,
-            soundfonts=soundfont,
-            takes=takes,
-            progress=progress,
-            report=complain,
-        )
+        made = make_player_corpus(wanted, workers=workers, progress=progress, report=complain)
     there = {order.split: sum(order.folder(k).is_dir() for k in range(order.count)) for order in wanted}
     has = ", ".join(f"{name} has {count}" for name, count in there.items())
     say(f"{out}: {made} excerpt{'' if made == 1 else 's'} made; {has}")
@@ -141,10 +130,10 @@ def inspect_recital(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: b
 
 
 def _inspect(data: Path, json: bool) -> int:
-    from ictus.sound.data.inspection import inspect
+    from ictus.sound.data.inspection import inspect_performances
 
     with progress_bar("inspect") as progress:
-        found = inspect(data, progress)
+        found = inspect_performances(data, progress)
     if json:
         say_json({"shares": [share.facts() for share in found.shares], "broken": list(found.broken)})
     for share in [] if json else found.shares:

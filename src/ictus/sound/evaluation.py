@@ -13,10 +13,10 @@ from ictus.metrics.bootstrap import Chosen, Interval, interval, mean_of
 from ictus.metrics.frechet import Normal
 from ictus.metrics.tables import Row
 from ictus.sound import INSTRUMENTS, metrics
-from ictus.sound.controls import TRUTH, controls, the_truth
+from ictus.sound.controls import GROUND_TRUTH, controls, play_ground_truth
 from ictus.sound.data.dataset import UNKNOWN
-from ictus.sound.data.samples import Mel, Play, Sample, Samples
-from ictus.sound.metrics import Hear
+from ictus.sound.data.samples import Mel, MelPredictor, PerformanceSample, PerformanceSamples
+from ictus.sound.metrics import ExtractFeatures
 from ictus.sound.metrics.distances import kernel
 from ictus.sound.metrics.inputs import Array
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
@@ -38,7 +38,7 @@ MEANING = {
 
 
 @dataclass(frozen=True)
-class Ear:
+class FeatureExtractor:
     """What hears for FID, KID, ISc and KL: our judge, or any other network, such as one's own Melception.
 
     Attributes
@@ -47,11 +47,11 @@ class Ear:
     classes : names of the logits; where the instruments are among them, it is counted how often they are told.
     """
 
-    hear: Hear
+    hear: ExtractFeatures
     classes: Sequence[str] = ()
 
     @classmethod
-    def of(cls, judge: InstrumentClassifier) -> "Ear":
+    def of(cls, judge: InstrumentClassifier) -> "FeatureExtractor":
         """Let a judge hear, on the device on which it is."""
         import torch
 
@@ -64,13 +64,13 @@ class Ear:
 
         return cls(hear, tuple(judge.metadata.get("instruments", ())))
 
-    def of_samples(self, samples: Samples) -> Array:
+    def of_samples(self, samples: PerformanceSamples) -> Array:
         """Return the features (N, F) of true sounds, as a reference for FID and KID."""
         return np.array([self.hear(samples.mel(number))[0] for number in range(len(samples))], np.float64)
 
 
 @dataclass(frozen=True)
-class Known:
+class ReferenceMeasures:
     """What is heard in a true sound, so that it is heard only once."""
 
     onsets: Array
@@ -79,7 +79,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Measured:
+class WindowValues:
     """A window's name, its own part in figures that are means, and what the judge hears in it."""
 
     name: str
@@ -99,21 +99,21 @@ def caveats(samples: int, reference: Array | None) -> list[str]:
             f"FID of {samples} windows against {count}: too few for the covariance of {width} features (more than "
             f"{width} of each are needed); compare it with other rows of this table only"
         )
-    if samples < metrics.LEAST_TO_SPLIT:
+    if samples < metrics.MIN_SPLIT_SOUNDS:
         lines.append(
             f"inception score of {samples} windows: of the whole set, not the mean of 10 parts as published, for which "
-            f"{metrics.LEAST_TO_SPLIT} are needed"
+            f"{metrics.MIN_SPLIT_SOUNDS} are needed"
         )
     return lines
 
 
 def evaluate(
-    models: Mapping[str, Play],
-    samples: Samples,
+    models: Mapping[str, MelPredictor],
+    samples: PerformanceSamples,
     *,
-    ear: Ear | None = None,
+    ear: FeatureExtractor | None = None,
     reference: Array | None = None,
-    ceilings: Mapping[str, Play] | None = None,
+    ceilings: Mapping[str, MelPredictor] | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> list[Row]:
@@ -138,11 +138,11 @@ def evaluate(
     """
     if ear is not None and reference is None:
         reference = ear.of_samples(samples)
-    players = {TRUTH: the_truth, **(ceilings or {}), **controls(samples), **models}
-    known: list[Known] = []
+    players = {GROUND_TRUTH: play_ground_truth, **(ceilings or {}), **controls(samples), **models}
+    known: list[ReferenceMeasures] = []
     rows: list[Row] = []
     for done, (name, player) in enumerate(players.items()):
-        measured: list[Measured] = []
+        measured: list[WindowValues] = []
         for k in range(len(samples)):
             sample = samples[k]
             if len(known) == k:
@@ -160,12 +160,18 @@ def evaluate(
     return rows
 
 
-def _hear(sample: Sample, ear: Ear | None) -> Known:
+def _hear(sample: PerformanceSample, ear: FeatureExtractor | None) -> ReferenceMeasures:
     logits = None if ear is None else np.asarray(ear.hear(sample.mel)[1], np.float64)
-    return Known(metrics.onset_times(sample.mel), metrics.pitch_classes(sample.mel), logits)
+    return ReferenceMeasures(metrics.onset_times(sample.mel), metrics.pitch_classes(sample.mel), logits)
 
 
-def _measure(made: Mel, sample: Sample, known: Known, ear: Ear | None, took: Mapping[str, float]) -> Measured:
+def _measure(
+    made: Mel,
+    sample: PerformanceSample,
+    known: ReferenceMeasures,
+    ear: FeatureExtractor | None,
+    took: Mapping[str, float],
+) -> WindowValues:
     """Measure a sound; figures that this window does not have are left out."""
     if len(made) != len(sample.mel):
         raise UsageError(f"{len(made)} frames were played; the window has {len(sample.mel)}")
@@ -182,16 +188,16 @@ def _measure(made: Mel, sample: Sample, known: Known, ear: Ear | None, took: Map
         figures["chroma_notes"] = metrics.chroma_accuracy(truth, classes)
     figures = {name: value for name, value in figures.items() if np.isfinite(value)} | dict(took)
     if ear is None or known.logits is None:
-        return Measured(sample.name, figures)
+        return WindowValues(sample.name, figures)
     features, logits = (np.asarray(row, np.float64) for row in ear.hear(made))
     figures["kl"] = float(metrics.kl_divergence(known.logits[None], logits[None])[0])
     if sample.instrument != UNKNOWN and INSTRUMENTS[sample.instrument] in ear.classes:
         heard = ear.classes[int(logits.argmax())]
         figures["instrument"] = float(heard == INSTRUMENTS[sample.instrument])
-    return Measured(sample.name, figures, features, logits)
+    return WindowValues(sample.name, figures, features, logits)
 
 
-def _row(name: str, measured: Sequence[Measured], performances: Chosen, reference: Array | None) -> Row:
+def _row(name: str, measured: Sequence[WindowValues], performances: Chosen, reference: Array | None) -> Row:
     figures = {} if reference is None else _of_sets(measured, performances, reference)
     for metric in MEANING:
         having = [k for k, one in enumerate(measured) if metric in one.figures]
@@ -202,9 +208,9 @@ def _row(name: str, measured: Sequence[Measured], performances: Chosen, referenc
     return Row(name, ordered, [{"name": one.name, **one.figures} for one in measured])
 
 
-def _of_sets(measured: Sequence[Measured], performances: Chosen, reference: Array) -> dict[str, Interval]:
+def _of_sets(measured: Sequence[WindowValues], performances: Chosen, reference: Array) -> dict[str, Interval]:
     features, logits = np.stack([one.features for one in measured]), np.stack([one.logits for one in measured])
-    splits = 10 if len(logits) >= metrics.LEAST_TO_SPLIT else 1
+    splits = 10 if len(logits) >= metrics.MIN_SPLIT_SOUNDS else 1
     within, between = kernel(features, features), kernel(features, reference)
     return {
         "fid": interval(partial(_fid, Normal.of(reference), features), performances, centred=True, least=0.0),

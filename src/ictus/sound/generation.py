@@ -30,9 +30,9 @@ from ictus.corpora import WritingError, clear_up, sign
 from ictus.errors import IctusError, UsageError
 from ictus.formats.npz import DAMAGE
 from ictus.sound import INSTRUMENTS
-from ictus.sound.controls import Voice
+from ictus.sound.controls import MelToAudio
 from ictus.sound.data.dataset import UNKNOWN
-from ictus.sound.data.samples import Mel, Play, Sample, Samples
+from ictus.sound.data.samples import Mel, MelPredictor, PerformanceSample, PerformanceSamples
 
 SETTINGS = "generated.json"
 
@@ -47,14 +47,14 @@ class Generated:
 
 
 def generate_corpus(
-    play: Play,
-    samples: Samples,
+    play: MelPredictor,
+    samples: PerformanceSamples,
     out: Path,
     *,
     settings: Mapping[str, Any],
     seed: int = 0,
     kinds: Collection[str] = (),
-    voice: Voice | None = None,
+    voice: MelToAudio | None = None,
     rank: int = 0,
     world: int = 1,
     progress: Callable[[float], None] | None = None,
@@ -108,10 +108,10 @@ def generate_corpus(
     return Generated(played, there, tuple(failed))
 
 
-def kept(out: Path) -> Play:
+def read_generated(out: Path) -> MelPredictor:
     """Return one who plays what `generate_corpus` kept; raises IctusError where that is missing or damaged."""
 
-    def play(sample: Sample, seed: int) -> Mel:
+    def play(sample: PerformanceSample, seed: int) -> Mel:
         return _mel(out / sample.name)
 
     return play
@@ -144,7 +144,7 @@ def fingerprint(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def rank_and_world() -> tuple[int, int]:
+def process_rank() -> tuple[int, int]:
     """Return which process this is and of how many, as torchrun says in RANK and WORLD_SIZE; without it, 0 of 1.
 
     Raises
@@ -160,7 +160,9 @@ def rank_and_world() -> tuple[int, int]:
     return int(rank), int(world)
 
 
-def _played(play: Play, sample: Sample, seed: int, voice: Voice | None) -> tuple[NDArray[np.float16], Audio | None]:
+def _played(
+    play: MelPredictor, sample: PerformanceSample, seed: int, voice: MelToAudio | None
+) -> tuple[NDArray[np.float16], Audio | None]:
     """Return what is kept of a window: its mel (T, 80), and its sound."""
     try:
         mel = play(sample, seed)
@@ -172,7 +174,7 @@ def _played(play: Play, sample: Sample, seed: int, voice: Voice | None) -> tuple
         raise type(error)(f"{sample.name}: {error}") from error
 
 
-def _told(sample: Sample, kinds: Collection[str]) -> str:
+def _told(sample: PerformanceSample, kinds: Collection[str]) -> str:
     """Return a digest of what a soloist is told of a window, and of its length."""
     known = hashlib.sha256(json.dumps([sample.instrument, len(sample.mel)]).encode())
     for kind in sorted(kinds):

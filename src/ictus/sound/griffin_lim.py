@@ -42,7 +42,7 @@ def griffin_lim(mel: Array, *, iterations: int = 32, momentum: float = 0.99, see
     UsageError
         If the mel is not (T, 80), empty or not finite, or there are no iterations.
     """
-    given = checked(mel)
+    given = check_mel(mel)
     if iterations < 1 or not 0 <= momentum < 1:
         raise UsageError(f"{iterations} iterations with momentum {momentum:g}; at least 1, and from 0 to less than 1")
     levels = np.pad(given, ((0, max(0, _SHORTEST - len(given))), (0, 0)), mode="edge")
@@ -58,7 +58,7 @@ def griffin_lim(mel: Array, *, iterations: int = 32, momentum: float = 0.99, see
     return Audio(sound[: len(given) * _HOP], mel80.rate)
 
 
-def checked(mel: Array) -> Array:
+def check_mel(mel: Array) -> Array:
     """Return a mel spectrogram, (T, 80), as float32.
 
     Raises

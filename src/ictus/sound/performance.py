@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ictus.errors import MotionError
 from ictus.motion import Motion
-from ictus.sound.data.video_io import Film, look
-from ictus.sound.pose_normalization import PoseTrack, filled
+from ictus.sound.data.video_io import Film, probe
+from ictus.sound.pose_normalization import PoseTrack, fill_gaps
 
 _APART = 0.5  # seconds by which a film and its keypoints may differ in length
 
@@ -43,7 +43,7 @@ class Performance:
         """
         if film is None:
             return cls(keypoints, PoseTrack.load(keypoints, fps))
-        seen = look(film, silent=True)
+        seen = probe(film, silent=True)
         tracks = [PoseTrack.load(keypoints, fps or seen.rate, seen.size)]
         if fps is None:
             with suppress(MotionError):  # most formats tell no rate
@@ -58,4 +58,4 @@ class Performance:
 
     def figure(self, model: str) -> Motion:
         """Return the player as seen, with gaps filled: a motion of solos-47, which tells who played."""
-        return replace(filled(self.track).track.motion(), meta={"model": model, "music": self.file.name})
+        return replace(fill_gaps(self.track).track.motion(), meta={"model": model, "music": self.file.name})

@@ -20,14 +20,14 @@ from ictus.sound.data.dataset import UNKNOWN
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.models.codebook import FACTOR, SpectrogramCodebook
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
-from ictus.sound.models.soloist import SoloistTransformer, raw_rows
+from ictus.sound.models.soloist import SoloistTransformer, raw_keypoint_features
 from ictus.sound.models.vocoder_loading import Vocoder, load_vocoder
-from ictus.sound.pose_normalization import PoseTrack, filled, resampled
-from ictus.sound.sampling import Sampling, generate
+from ictus.sound.pose_normalization import PoseTrack, fill_gaps, resample_track
+from ictus.sound.sampling import Sampling, generate_codes
 
 Mel = NDArray[np.float32]
 Progress = Callable[[float], None]
-Known = Mapping[str, Tensor | None]  # as `SoloistTransformer.condition` takes it
+ConditionFeatures = Mapping[str, Tensor | None]  # as `SoloistTransformer.condition` takes it
 
 SAMPLING = Sampling(temperature=0.7, top_p=0.9, guidance=3.5)  # chosen on performances that were trained on
 _FADE = 0.03  # seconds in which the sound goes, and comes again, where the player is not seen
@@ -36,7 +36,7 @@ _SOUNDED = 0.15  # share of the progress that is left for the mel's way to sound
 
 
 @dataclass(frozen=True)
-class Played:
+class SoloistResult:
     """What a soloist played, and what must be said of it.
 
     Attributes
@@ -110,7 +110,7 @@ class Soloist:
         seed: int = 0,
         sampling: Sampling = SAMPLING,
         progress: Progress | None = None,
-    ) -> Played:
+    ) -> SoloistResult:
         """Play a performance of any length.
 
         Parameters
@@ -134,8 +134,8 @@ class Soloist:
             raise UsageError(
                 f"{self.name} is told {' and '.join(pictures)} of the film, and cannot play from keypoints"
             )
-        whole = filled(track)
-        points = torch.from_numpy(resampled(whole.track).points)[None]  # (1, T, 47, 3)
+        whole = fill_gaps(track)
+        points = torch.from_numpy(resample_track(whole.track).points)[None]  # (1, T, 47, 3)
         chances = self.recognise(points)
         known = instrument or max(chances, key=chances.__getitem__, default=None)
         number = UNKNOWN if known is None else INSTRUMENTS.index(known)
@@ -150,7 +150,7 @@ class Soloist:
         if progress is not None:
             progress(1.0)
         audio = Audio(sound.astype(np.float32), RATE)
-        return Played(audio, mel, known, chances, whole.filled, whole.guessed, whole.silent)
+        return SoloistResult(audio, mel, known, chances, whole.filled, whole.guessed, whole.silent)
 
     @property
     def rates(self) -> dict[str, float]:
@@ -163,7 +163,7 @@ class Soloist:
         if "keypoints" not in self.conditions:
             return None
         if self._raw or self.encoder is None:
-            return raw_rows(points)
+            return raw_keypoint_features(points)
         features: Tensor = self.encoder(points)
         return features
 
@@ -177,7 +177,7 @@ class Soloist:
 
     def play(
         self,
-        features: Known,
+        features: ConditionFeatures,
         frames: int,
         *,
         rates: Mapping[str, float] | None = None,
@@ -188,7 +188,7 @@ class Soloist:
         """Play what is told by features of one performance -> (frames, 80) in [0, 1]; see `ictus.sound.sampling`."""
         columns = -(-frames // FACTOR)
         known: dict[str, Tensor | None] = {name: features[name] for name in self.conditions}
-        codes = generate(
+        codes = generate_codes(
             self.network, known, {**self.rates, **(rates or {})}, columns,
             sampling=sampling, seed=seed, batch=1, progress=progress,
         )  # fmt: skip

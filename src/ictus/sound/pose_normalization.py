@@ -25,7 +25,7 @@ Array = NDArray[np.float32]
 
 BODY = get_skeleton("solos-47")
 RATE = float(KEYPOINT_RATE)  # poses a second, of Solos and of all that is learnt from it
-SURE = 0.2  # at this confidence or below, a point counts as not found (Solos, its rectification)
+FOUND_CONFIDENCE = 0.2  # at this confidence or below, a point counts as not found (Solos, its rectification)
 RIGHT_SHOULDER, LEFT_SHOULDER = BODY.index("right_shoulder"), BODY.index("left_shoulder")
 WRISTS = (BODY.index("right_wrist"), BODY.index("left_wrist"))
 ARMS = tuple(
@@ -126,12 +126,12 @@ class PoseTrack:
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledTrack:
     """A track without gaps.
 
     Attributes
     ----------
-    track : all positions are whole. A filled point has a confidence of `SURE`; one that could only be guessed, of 0.
+    track : all positions are whole. A filled point has `FOUND_CONFIDENCE`; one that could only be guessed, 0.
     filled, guessed : the share of all points that were filled, and of those whose gaps were too long.
     silent : (N, 2) seconds, begin and end: where neither wrist is seen for longer than the limit. What is played there
         cannot be known.
@@ -143,7 +143,7 @@ class Filled:
     silent: NDArray[np.float64]
 
 
-def filled(track: PoseTrack, limit: float = 0.4) -> Filled:
+def fill_gaps(track: PoseTrack, limit: float = 0.4) -> FilledTrack:
     """Fill gaps along straight lines, each joint relative to the one it hangs on: unseen fingers go with their hand.
 
     Before its first sight and after its last a joint stays as it was seen next; one that is never seen lies on the
@@ -158,9 +158,11 @@ def filled(track: PoseTrack, limit: float = 0.4) -> Filled:
     MotionError
         If no point is ever seen.
     """
-    seen = track.confidence > SURE  # (T, 47)
+    seen = track.confidence > FOUND_CONFIDENCE  # (T, 47)
     if not seen.any():
-        raise MotionError(f"no point is ever seen with a confidence over {SURE:g}; is there a player in the film?")
+        raise MotionError(
+            f"no point is ever seen with a confidence over {FOUND_CONFIDENCE:g}; is there a player in the film?"
+        )
     positions = track.positions.astype(np.float64)
     frames = np.arange(len(track))
     if not seen[:, 0].any():  # the root, which all hang on: rather near the others than in a corner
@@ -178,11 +180,11 @@ def filled(track: PoseTrack, limit: float = 0.4) -> Filled:
         elif parent >= 0:
             positions[:, joint] = above
     short = ~seen & (_gaps(seen) <= limit * track.fps)
-    confidence = np.where(seen, track.confidence, np.where(short, SURE, 0)).astype(np.float32)
+    confidence = np.where(seen, track.confidence, np.where(short, FOUND_CONFIDENCE, 0)).astype(np.float32)
     whole = PoseTrack(positions.astype(np.float32), confidence, track.fps)
     held = np.any(seen[:, list(WRISTS)], axis=1, keepdims=True)  # (T, 1)
     long = (~held & (_gaps(held) > limit * track.fps))[:, 0]
-    return Filled(whole, float(short.mean()), float((~seen & ~short).mean()), _runs(long) / track.fps)
+    return FilledTrack(whole, float(short.mean()), float((~seen & ~short).mean()), _runs(long) / track.fps)
 
 
 def _gaps(seen: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -200,7 +202,7 @@ def _runs(marked: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.stack((np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)), 1)
 
 
-def resampled(track: PoseTrack, fps: float = RATE) -> PoseTrack:
+def resample_track(track: PoseTrack, fps: float = RATE) -> PoseTrack:
     """Return a track without gaps at another frame rate; positions and confidences run along straight lines.
 
     The first frame stays at 0 s, and what would lie beyond the last frame repeats it.
@@ -217,7 +219,7 @@ def resampled(track: PoseTrack, fps: float = RATE) -> PoseTrack:
     return PoseTrack.of(between.astype(np.float32), fps)
 
 
-def normalised(points: Array) -> Array:
+def normalised_points(points: Array) -> Array:
     """Return points with the player in the middle, a shoulder width being 1.
 
     The middle is that of the shoulders, the median over all frames in which both are seen, so that swaying is kept and
@@ -251,7 +253,7 @@ def _median_length(one: NDArray[np.floating], other: NDArray[np.floating]) -> fl
     return float(np.median(np.linalg.norm(one[both, :2] - other[both, :2], axis=1))) if both.any() else 0.0
 
 
-def mirrored(track: PoseTrack) -> PoseTrack:
+def mirror_track(track: PoseTrack) -> PoseTrack:
     """Return a track of the film in a mirror: left and right change places. For films taken as selfies."""
     positions = track.positions[:, BODY.mirror] * np.array([-1, 1], np.float32)
     return replace(track, positions=positions, confidence=track.confidence[:, BODY.mirror])

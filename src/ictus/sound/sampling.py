@@ -50,7 +50,7 @@ class Sampling:
 
 
 @torch.inference_mode()
-def generate(
+def generate_codes(
     network: SoloistTransformer,
     features: Mapping[str, Tensor | None],
     rates: Mapping[str, float],
@@ -111,7 +111,9 @@ def generate(
             copies = 1 + guided
             logits, playing = network.begin(condition, tokens[:, start * config.bands : done].repeat(copies, 1))
             while True:
-                tokens[:, done] = drawn(_guided(logits, sampling.guidance) if guided else logits, sampling, generator)
+                tokens[:, done] = sample_token(
+                    _guided(logits, sampling.guidance) if guided else logits, sampling, generator
+                )
                 done += 1
                 if progress is not None:
                     progress(done / tokens.shape[1])
@@ -128,16 +130,16 @@ def _guided(logits: Tensor, guidance: float) -> Tensor:
     return unknown + guidance * (known - unknown)
 
 
-def drawn(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:
+def sample_token(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:
     """(B, codes) -> (B,), drawn on the CPU, so that every device draws the same."""
     scores = logits.float().cpu()  # (B, codes)
     if sampling.temperature == 0:
         return scores.argmax(-1).to(logits.device)
-    scores = limited(scores / sampling.temperature, sampling.top_k, sampling.top_p)
+    scores = limit_logits(scores / sampling.temperature, sampling.top_k, sampling.top_p)
     return torch.multinomial(scores.softmax(-1), 1, generator=generator)[:, 0].to(logits.device)
 
 
-def limited(logits: Tensor, top_k: int | None = None, top_p: float | None = None) -> Tensor:
+def limit_logits(logits: Tensor, top_k: int | None = None, top_p: float | None = None) -> Tensor:
     """Return logits (B, codes) with minus infinity for what is not among the likeliest.
 
     Of equally likely tokens at the limit, the first are taken. At least one token remains.

@@ -27,7 +27,7 @@ def ode_to_joy(folder: Path) -> Path:
 def player(folder: Path, instrument: str = "cello") -> Path:
     """Return the keypoints of a soloist who plays from the Ode to Joy, 12 seconds, as Solos stores them."""
     from ictus.scores.score import Score
-    from ictus.synthesis.players.performers import PLAYERS, perform
+    from ictus.synthesis.players.performers import PLAYERS, perform_solo
     from ictus.synthesis.players.repertoire import excerpt_of, solo_part
     from ictus.synthesis.tempo import imagined
 
@@ -38,5 +38,5 @@ def player(folder: Path, instrument: str = "cello") -> Path:
             _, solo = solo_part(score, imagined(score, rng), instrument, (means.lowest, means.highest), rng)
             excerpt, _ = excerpt_of(solo, _SECONDS, rng)
             with writing(path) as temporary:
-                np.save(temporary, perform(excerpt, instrument, seed=_SEED).keypoints, allow_pickle=False)
+                np.save(temporary, perform_solo(excerpt, instrument, seed=_SEED).keypoints, allow_pickle=False)
     return path

@@ -21,7 +21,7 @@ from ictus.studio.models import chosen, loaded, offers
 from ictus.studio.staging import Performed, Updates, staged, told
 
 if TYPE_CHECKING:
-    from ictus.sound.pipeline import Played
+    from ictus.sound.pipeline import SoloistResult
 
 _AUTO = "auto"
 _DROP = 110  # pixels
@@ -92,7 +92,7 @@ def build(house: components.House) -> None:
     stage.shows(button, make, [keypoints, film, model, instrument, seed, temperature, theme])
 
 
-def _performed(performance: Performance, played: "Played", model: str, theme: str) -> Performed:
+def _performed(performance: Performance, played: "SoloistResult", model: str, theme: str) -> Performed:
     def make(out: Path, progress: Callable[[float], None]) -> None:
         io.save_sound(played, performance, model, out, theme, progress)
 
@@ -106,7 +106,7 @@ def _performed(performance: Performance, played: "Played", model: str, theme: st
     )
 
 
-def _said(seconds: float, played: "Played") -> str:
+def _said(seconds: float, played: "SoloistResult") -> str:
     notes = [f"{seconds:.1f} seconds", played.instrument or "instrument unknown"]
     if played.instrument is not None and played.instrument in played.chances:
         notes.append(f"which the movement makes {100 * played.chances[played.instrument]:.0f} % likely")

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from ictus import corpora, processes
 from ictus.audio import Audio
 from ictus.beats.annotation import BeatAnnotation
-from ictus.corpora import Done, Progress, Report, WritingError, clear_up, gather, sign
-from ictus.errors import IctusError, UsageError
+from ictus.corpora import Done, Progress, Report, WritingError, clear_up, gather
+from ictus.errors import IctusError
 from ictus.scores.reader import read
 from ictus.scores.score import Score
 from ictus.synthesis import band, tempo
 from ictus.synthesis.chart import chart
 from ictus.synthesis.cluster import spread
 from ictus.synthesis.ground_truth import annotate, beats_in
-from ictus.synthesis.library import SHARES, Piece, survey
+from ictus.synthesis.library import SHARES, Piece, plan_splits
 from ictus.synthesis.pianist import at_the_piano, freer
 from ictus.synthesis.rendering import Production, Studio, transposed
 from ictus.synthesis.session import Session
@@ -35,7 +35,6 @@ RATE = 22050
 SPLITS = tuple(SHARES)
 _TOGETHER = 2  # excerpts of one piece that are made after each other, so that it is read once
 _LEAD = 1.5  # seconds of silence there may be before a piece
-_MOST_HOURS = 10_000
 _FEWEST = 12  # beats in an excerpt
 _REAL = 0.75  # how often a real performance's tempo is taken where there is one
 
@@ -180,24 +179,12 @@ def orders(
     UsageError
         If there are no such scores, or `out` holds a corpus of other scores, of another seed or of another studio.
     """
-    if not 0 < hours <= _MOST_HOURS:
-        raise UsageError(f"{hours:g} hours: choose more than 0 and at most {_MOST_HOURS}")
-    pieces = survey(folder, seed)
-    by_split = {name: tuple(piece for piece in pieces if piece.split == name) for name in SPLITS}
-    wanted = [name for name in SPLITS if by_split[name]] if split == "all" else [split]
-    if not by_split[wanted[0]]:
-        raise UsageError(f"{folder}: none of its {len(pieces)} scores belongs to {split}; add a splits.csv or scores")
     studio = studio or Studio()
-    made_of = {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, **studio.signature()}
-    if differs := sign(out / "rehearsal.json", made_of):
-        named = {"scores": "other scores", "seed": "another seed"}
-        other = next((words for key, words in named.items() if key in differs), "other sounds")
-        raise UsageError(f"{out}: holds a corpus of {other}; choose another --out, or ask for the same")
-    whole = sum(SHARES[name] for name in wanted)
-    return [
-        Order(by_split[name], name, max(1, round(hours * 3600 / SECONDS * SHARES[name] / whole)), seed, out, studio)
-        for name in wanted
-    ]
+    made_of, names = studio.signature(), {"": "other sounds"}
+    plans = plan_splits(
+        folder, out / "rehearsal.json", made_of, names, hours=hours, seconds=SECONDS, split=split, seed=seed
+    )
+    return [Order(plan.pieces, plan.split, plan.count, seed, out, studio) for plan in plans]
 
 
 def prepare(

@@ -40,7 +40,7 @@ _SLACK = 0.01  # by which a mel may leave [0, 1]: float16, or another library's 
 
 
 @dataclass(frozen=True)
-class Performance:
+class PreparedPerformance:
     """One folder of the corpus.
 
     Attributes
@@ -102,7 +102,7 @@ class Performance:
         """
         frames = self.frames - start if frames is None else frames
         rate = self.rates[kind]
-        first, count = round(start / MEL_RATE * rate), rows_of(frames, rate)
+        first, count = round(start / MEL_RATE * rate), feature_frames(frames, rate)
         file = self.folder / f"{kind if take is None else 'takes'}.npy"
         array = open_rows(file) if take is None else open_rows(file)[take]
         rows = np.array(array[first : first + count], np.float32)
@@ -112,20 +112,20 @@ class Performance:
         return np.concatenate([rows, np.repeat(rows[-1:], short, 0)]) if short else rows
 
 
-def rows_of(frames: int, rate: float) -> int:
+def feature_frames(frames: int, rate: float) -> int:
     """Return how many rows, at `rate` a second, belong to mel frames: 246 keypoints to 848."""
     return max(1, round(frames / MEL_RATE * rate))
 
 
 @dataclass(frozen=True)
-class Survey:
+class SplitPerformances:
     """What was found of one split: usable performances, and one line for each folder that is not."""
 
-    performances: tuple[Performance, ...]
+    performances: tuple[PreparedPerformance, ...]
     broken: tuple[str, ...]
 
 
-def survey(root: str | os.PathLike[str], split: str, kinds: Collection[str] = ()) -> Survey:
+def find_performances(root: str | os.PathLike[str], split: str, kinds: Collection[str] = ()) -> SplitPerformances:
     """Look through a split; of the arrays, only headers are read.
 
     Parameters
@@ -141,10 +141,10 @@ def survey(root: str | os.PathLike[str], split: str, kinds: Collection[str] = ()
     if wrong := [kind for kind in kinds if kind not in KINDS]:
         raise UsageError(f"{wrong[0]!r} is no part of a performance; there are {', '.join(KINDS)}")
     look = partial(_look, kinds=kinds)
-    return Survey(*corpora.survey(root, split, look, "train/, val/ and test/, each with performances"))
+    return SplitPerformances(*corpora.survey(root, split, look, "train/, val/ and test/, each with performances"))
 
 
-class Windows:
+class MelWindows:
     """Windows of a split, one after the other.
 
     Each is {"mel": (80, frames) in [-1, 1], "instrument": number, "name": "train/NAME@FRAME"}, and of each kind that is
@@ -183,7 +183,7 @@ class Windows:
         hop = frames if hop is None else hop
         if frames < 1 or hop < 1:
             raise UsageError(f"windows of {frames} frames every {hop}; both must be at least one frame")
-        found = survey(root, split, kinds)
+        found = find_performances(root, split, kinds)
         self.frames, self.kinds, self.broken = frames, tuple(kinds), found.broken
         self.takes = takes and "keypoints" in kinds
         self.performances = tuple(each for each in found.performances if each.frames >= frames)
@@ -207,7 +207,7 @@ class Windows:
         """
         return self.cut(*self.places[index])
 
-    def cut(self, performance: Performance, at: int) -> dict[str, Array | np.int64 | str]:
+    def cut(self, performance: PreparedPerformance, at: int) -> dict[str, Array | np.int64 | str]:
         """Read the window of a performance that begins at a mel frame."""
         rows = {kind: performance.rows(kind, at, self.frames) for kind in self.kinds}
         if self.takes and (take := np.random.randint(1 + performance.takes())):  # noqa: NPY002  # seeded per sample
@@ -220,8 +220,8 @@ class Windows:
         }
 
 
-class RandomWindows(Windows):
-    """As `Windows`, but anywhere, drawn from NumPy's global generator, which the training loop seeds.
+class RandomMelWindows(MelWindows):
+    """As `MelWindows`, but anywhere, drawn from NumPy's global generator, which the training loop seeds.
 
     An epoch has as many windows of each performance as it holds side by side, `draws` times.
     """
@@ -241,13 +241,13 @@ class RandomWindows(Windows):
         self.places *= draws
 
     def __getitem__(self, index: int) -> dict[str, Array | np.int64 | str]:
-        """Read a window of the performance whose turn it is; raises as `Windows` does."""
+        """Read a window of the performance whose turn it is; raises as `MelWindows` does."""
         performance, _ = self.places[index]
         at = np.random.randint(performance.frames - self.frames + 1)  # noqa: NPY002  # the loop seeds it, per sample
         return self.cut(performance, int(at))
 
 
-def _look(folder: Path, kinds: Collection[str]) -> Performance:
+def _look(folder: Path, kinds: Collection[str]) -> PreparedPerformance:
     """Check headers and about.json; raise IctusError with a line that names the file."""
     about = _about(folder / "about.json")
     file = folder / "mel.npy"
@@ -268,7 +268,9 @@ def _look(folder: Path, kinds: Collection[str]) -> Performance:
     if frames < 1:
         raise IctusError(f"{folder}: is empty")
     name = about.get("instrument")
-    return Performance(folder, frames, INSTRUMENTS.index(name) if name in INSTRUMENTS else UNKNOWN, rates, about)
+    return PreparedPerformance(
+        folder, frames, INSTRUMENTS.index(name) if name in INSTRUMENTS else UNKNOWN, rates, about
+    )
 
 
 def _rows(file: Path, shape: tuple[int, ...]) -> int:

@@ -20,7 +20,7 @@ from ictus.sound import KEYPOINT_RATE
 from ictus.sound.data.dataset import KINDS
 from ictus.sound.data.video_index import Video
 from ictus.sound.data.video_io import Film
-from ictus.sound.pose_normalization import PoseTrack, filled, resampled
+from ictus.sound.pose_normalization import PoseTrack, fill_gaps, resample_track
 
 Array = NDArray[np.float32]
 
@@ -30,7 +30,7 @@ _EVEN = 0.002  # seconds by which containers round the times of pictures
 
 
 @dataclass(frozen=True)
-class Rows:
+class FrameFeatures:
     """Keypoints or features from the first instant of a film on, and how many there are a second."""
 
     values: NDArray[Any]
@@ -48,7 +48,7 @@ class Rows:
         return np.concatenate([rows, np.repeat(rows[-1:], count - len(rows), 0)])
 
 
-def keypoints(video: Video, film: Film, *, rate: float | None = None, stretch: float = 1.0) -> Rows:
+def load_keypoints(video: Video, film: Film, *, rate: float | None = None, stretch: float = 1.0) -> FrameFeatures:
     """Read a player's keypoints, fill their gaps, and bring them to 25 a second of clips.
 
     Whether a row is a moment of a steady rate or a picture of the film is seen from their number; the pictures need not
@@ -74,15 +74,17 @@ def keypoints(video: Video, film: Film, *, rate: float | None = None, stretch: f
         raise UsageError(f"{video.film}: there are no keypoints of it")
     times, rate = _times(found, film, rate, where)
     try:
-        points = filled(PoseTrack.of(found.points, rate)).track.points
+        points = fill_gaps(PoseTrack.of(found.points, rate)).track.points
     except MotionError as error:
         raise IctusError(f"{where}: {error}") from error
     if times is not None:
         points = _evenly(points, times, rate)
-    return Rows(resampled(PoseTrack.of(points, rate * stretch)).points, KEYPOINT_RATE)
+    return FrameFeatures(resample_track(PoseTrack.of(points, rate * stretch)).points, KEYPOINT_RATE)
 
 
-def features(file: Path, kind: str, film: Film, *, rate: float = FEATURE_RATE, stretch: float = 1.0) -> Rows:
+def load_features(
+    file: Path, kind: str, film: Film, *, rate: float = FEATURE_RATE, stretch: float = 1.0
+) -> FrameFeatures:
     """Read features (N, 1024) of the pictures, "rgb", or of the movement in them, "flow".
 
     Parameters
@@ -108,7 +110,7 @@ def features(file: Path, kind: str, film: Film, *, rate: float = FEATURE_RATE, s
             f"{file}: {len(values)} rows, {rate:g} a second, last {len(values) / rate:.1f} s, but the film "
             f"{film.seconds:.1f} s; give their rate as --feature-rate"
         )
-    return Rows(values, rate * stretch)
+    return FrameFeatures(values, rate * stretch)
 
 
 def _array(file: Path, kind: str) -> tuple[Any, float | None]:

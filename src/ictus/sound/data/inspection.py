@@ -11,13 +11,13 @@ import numpy as np
 from ictus.corpora import listed
 from ictus.errors import IctusError, UsageError
 from ictus.sound import MEL_RATE
-from ictus.sound.data.dataset import KINDS, Performance, survey
+from ictus.sound.data.dataset import KINDS, PreparedPerformance, find_performances
 from ictus.sound.data.video_index import SPLITS
-from ictus.sound.pose_normalization import SURE
+from ictus.sound.pose_normalization import FOUND_CONFIDENCE
 
 
 @dataclass(frozen=True)
-class Share:
+class InstrumentTotals:
     """What there is of one instrument in one split.
 
     Attributes
@@ -55,14 +55,16 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Inspection:
+class PerformanceInspection:
     """What was found: a share for each instrument of each split, and a line for each thing that is wrong."""
 
-    shares: tuple[Share, ...]
+    shares: tuple[InstrumentTotals, ...]
     broken: tuple[str, ...]
 
 
-def inspect(root: str | os.PathLike[str], progress: Callable[[float], None] = lambda fraction: None) -> Inspection:
+def inspect_performances(
+    root: str | os.PathLike[str], progress: Callable[[float], None] = lambda fraction: None
+) -> PerformanceInspection:
     """Read all arrays of a corpus.
 
     A folder is broken if one of them is damaged, not finite, out of range or of another length than its mel. A video in
@@ -78,10 +80,10 @@ def inspect(root: str | os.PathLike[str], progress: Callable[[float], None] = la
         raise UsageError(
             f"{root}: has none of {', '.join(f'{split}/' for split in SPLITS)}; give the folder above them"
         )
-    found = {split: survey(root, split) for split in there}
+    found = {split: find_performances(root, split) for split in there}
     broken = [line for split in found.values() for line in split.broken]
     count = sum(len(split.performances) for split in found.values())
-    groups: dict[tuple[str, str], list[tuple[Performance, float | None]]] = {}
+    groups: dict[tuple[str, str], list[tuple[PreparedPerformance, float | None]]] = {}
     places: dict[str, set[str]] = {}
     done = 0
     for split in there:
@@ -98,15 +100,15 @@ def inspect(root: str | os.PathLike[str], progress: Callable[[float], None] = la
             progress(done / count)
     if twice := sorted(video for video, splits in places.items() if len(splits) > 1):
         broken.append(f"{root}: in more than one split: {listed(twice)}; prepare it anew, split by video")
-    return Inspection(tuple(_share(*key, group) for key, group in groups.items()), tuple(broken))
+    return PerformanceInspection(tuple(_share(*key, group) for key, group in groups.items()), tuple(broken))
 
 
-def _beside(root: str | os.PathLike[str], split: str) -> tuple[dict[Path, dict[str, Performance]], list[str]]:
+def _beside(root: str | os.PathLike[str], split: str) -> tuple[dict[Path, dict[str, PreparedPerformance]], list[str]]:
     """Return for each folder what it has beside its mel, by kind; and a line for each such array that is broken."""
-    beside: dict[Path, dict[str, Performance]] = {}
+    beside: dict[Path, dict[str, PreparedPerformance]] = {}
     lines = []
     for kind in KINDS:
-        found = survey(root, split, (kind,))
+        found = find_performances(root, split, (kind,))
         for one in found.performances:
             beside.setdefault(one.folder, {})[kind] = one
         # most lines tell of arrays that simply are not there, or of folders that are broken without them
@@ -114,20 +116,20 @@ def _beside(root: str | os.PathLike[str], split: str) -> tuple[dict[Path, dict[s
     return beside, lines
 
 
-def _read(performance: Performance, beside: Mapping[str, Performance]) -> float | None:
+def _read(performance: PreparedPerformance, beside: Mapping[str, PreparedPerformance]) -> float | None:
     """Read all arrays of a performance; return the share of its points that were found, None without keypoints."""
     performance.mel()
     rows = {kind: one.rows(kind) for kind, one in beside.items()}
-    return float((rows["keypoints"][..., 2] > SURE).mean()) if "keypoints" in rows else None
+    return float((rows["keypoints"][..., 2] > FOUND_CONFIDENCE).mean()) if "keypoints" in rows else None
 
 
-def _video(performance: Performance) -> str:
+def _video(performance: PreparedPerformance) -> str:
     return str(performance.about.get("video") or performance.folder.name)
 
 
-def _share(split: str, instrument: str, group: Sequence[tuple[Performance, float | None]]) -> Share:
+def _share(split: str, instrument: str, group: Sequence[tuple[PreparedPerformance, float | None]]) -> InstrumentTotals:
     shares = [share for _, share in group if share is not None]
-    return Share(
+    return InstrumentTotals(
         split,
         instrument,
         len(group),

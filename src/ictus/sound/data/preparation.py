@@ -37,8 +37,8 @@ from ictus.files import writing
 from ictus.processes import results
 from ictus.sound import KEYPOINT_RATE, MEL_RATE, RATE
 from ictus.sound.data import frame_features, video_io
-from ictus.sound.data.dataset import survey
-from ictus.sound.data.frame_features import FEATURE_RATE, Rows
+from ictus.sound.data.dataset import find_performances
+from ictus.sound.data.frame_features import FEATURE_RATE, FrameFeatures
 from ictus.sound.data.video_index import FEATURES, SPLITS, Video
 from ictus.sound.data.video_io import Film
 
@@ -46,7 +46,7 @@ _SHORT = 0.1  # seconds that the last clip may lack of one of its parts: rows of
 
 
 @dataclass(frozen=True)
-class Cutting:
+class ClipSettings:
     """How films are cut.
 
     Attributes
@@ -89,11 +89,11 @@ class Cutting:
 
 
 @dataclass(frozen=True)
-class Job:
+class VideoJob:
     """A video and the corpus that its clips belong to."""
 
     video: Video
-    cutting: Cutting
+    cutting: ClipSettings
     out: Path
 
     def folder(self, number: int) -> Path:
@@ -116,7 +116,7 @@ class Job:
             return False
 
 
-def plan(videos: Sequence[Video], cutting: Cutting, out: Path, seed: int = 0) -> list[Job]:
+def plan_clips(videos: Sequence[Video], cutting: ClipSettings, out: Path, seed: int = 0) -> list[VideoJob]:
     """Sign the corpus and return the videos of which clips are missing.
 
     Raises
@@ -135,10 +135,10 @@ def plan(videos: Sequence[Video], cutting: Cutting, out: Path, seed: int = 0) ->
         belongs = f"{video.split}/{video.stem}"
         if (lies := there.get(video.name, belongs)) != belongs:
             raise UsageError(f"{out}: has clips of {video.name} as {lies}, and now they are {belongs}; clear them away")
-    return [job for job in (Job(video, cutting, out) for video in videos) if not job.done]
+    return [job for job in (VideoJob(video, cutting, out) for video in videos) if not job.done]
 
 
-def carry_out(jobs: Sequence[Job], *, workers: int = 1, progress: Progress, report: Report) -> Done:
+def run_jobs(jobs: Sequence[VideoJob], *, workers: int = 1, progress: Progress, report: Report) -> Done:
     """Do all jobs; each failure is reported in a line as it comes, and the others go on.
 
     Parameters
@@ -146,23 +146,23 @@ def carry_out(jobs: Sequence[Job], *, workers: int = 1, progress: Progress, repo
     workers : processes.
     progress : called with the fraction done.
     """
-    return gather(results(prepare, jobs, workers), len(jobs), progress, report)
+    return gather(results(prepare_video, jobs, workers), len(jobs), progress, report)
 
 
-def prepare(job: Job) -> Done:
+def prepare_video(job: VideoJob) -> Done:
     """Make the clips of a video that are not there; what fails is told in a line."""
     made, failures = 0, list[str]()
     try:
-        film = video_io.look(job.video.film)
+        film = video_io.probe(job.video.film)
         if not film.whole:
             lasts = max(film.seconds, film.heard)
             failures.append(f"{film.file}: breaks off after {lasts:.1f} of {film.promised:.1f} s; fetch it again")
-        parts = parts_of(job.video, film, job.cutting)
-        count = clips_in(film, parts, job.cutting)
+        parts = load_parts(job.video, film, job.cutting)
+        count = count_clips(film, parts, job.cutting)
         if film.whole and not count:
             lasts = min(film.seconds, film.heard)
             raise IctusError(f"{film.file}: lasts {lasts:.1f} s, less than one clip; choose shorter --seconds")
-        for number, files in clips(job, film, parts, count):
+        for number, files in cut_clips(job, film, parts, count):
             save(job.folder(number), files)
             made += 1
     except IctusError as error:
@@ -170,7 +170,7 @@ def prepare(job: Job) -> Done:
     return Done(made, tuple(failures))
 
 
-def parts_of(video: Video, film: Film, cutting: Cutting) -> dict[str, Rows]:
+def load_parts(video: Video, film: Film, cutting: ClipSettings) -> dict[str, FrameFeatures]:
     """Read keypoints and features of a video, as far as there are any: by their names, in seconds of the clips.
 
     Raises
@@ -180,21 +180,25 @@ def parts_of(video: Video, film: Film, cutting: Cutting) -> dict[str, Rows]:
     """
     parts = {}
     if "keypoints" in video.parts:
-        parts["keypoints"] = frame_features.keypoints(video, film, rate=cutting.keypoint_rate, stretch=cutting.stretch)
+        parts["keypoints"] = frame_features.load_keypoints(
+            video, film, rate=cutting.keypoint_rate, stretch=cutting.stretch
+        )
     for kind, file in video.features.items():
-        parts[kind] = frame_features.features(file, kind, film, rate=cutting.feature_rate, stretch=cutting.stretch)
+        parts[kind] = frame_features.load_features(file, kind, film, rate=cutting.feature_rate, stretch=cutting.stretch)
     if len({parts[kind].rate for kind in FEATURES if kind in parts}) > 1:
         raise IctusError(f"{video.features['flow']}: rgb and flow differ in their rows a second; make them the same")
     return parts
 
 
-def clips_in(film: Film, parts: Mapping[str, Rows], cutting: Cutting) -> int:
+def count_clips(film: Film, parts: Mapping[str, FrameFeatures], cutting: ClipSettings) -> int:
     """Return how many whole clips there are of a film; the shortest of its parts counts."""
     lasts = [min(film.seconds, film.heard) / cutting.stretch, *(part.seconds for part in parts.values())]
     return int((min(lasts) + _SHORT) / cutting.seconds)
 
 
-def clips(job: Job, film: Film, parts: Mapping[str, Rows], count: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def cut_clips(
+    job: VideoJob, film: Film, parts: Mapping[str, FrameFeatures], count: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number of each clip that is missing, and what its folder holds, by the names of its files.
 
     Raises
@@ -208,8 +212,8 @@ def clips(job: Job, film: Film, parts: Mapping[str, Rows], count: int) -> Iterat
     missing = [number for number in range(count) if not job.has(number)]
     length = round(cutting.seconds * RATE)
     shown = round(cutting.seconds * cutting.stretch * KEYPOINT_RATE)  # pictures of a clip
-    sounds = video_io.pieces(video_io.sound(film, RATE, cutting.stretch), length)
-    pictures = video_io.pictures(film) if cutting.pictures else iter(())
+    sounds = video_io.fixed_blocks(video_io.sound_blocks(film, RATE, cutting.stretch), length)
+    pictures = video_io.video_frames(film) if cutting.pictures else iter(())
     for number in range(missing[-1] + 1 if missing else 0):
         samples, reel = next(sounds, np.zeros(0, np.float32)), islice(pictures, shown)
         if len(samples) < length - round(2 * _SHORT * RATE):
@@ -222,7 +226,7 @@ def clips(job: Job, film: Film, parts: Mapping[str, Rows], count: int) -> Iterat
             files: dict[str, Any] = {f"{kind}.npy": array for kind, array in arrays.items()}
             if cutting.pictures:
                 files["film.mp4"] = partial(
-                    video_io.write, frames=reel, fps=KEYPOINT_RATE * cutting.stretch, audio=audio
+                    video_io.write_film, frames=reel, fps=KEYPOINT_RATE * cutting.stretch, audio=audio
                 )
             about = {
                 "instrument": job.video.instrument,
@@ -255,12 +259,12 @@ def write_ids(out: Path, ids: Mapping[str, str | None], videos: Iterable[Video])
     return list(missing)
 
 
-def close(out: Path) -> dict[str, Any]:
+def finish_corpus(out: Path) -> dict[str, Any]:
     """Count what is there, write index.json and prepared.json; return {split: {"clips", "videos", "hours"}}."""
     index: dict[str, Any] = {}
     counts: dict[str, Any] = {}
     for split in (name for name in SPLITS if (out / name).is_dir()):
-        found = survey(out, split).performances
+        found = find_performances(out, split).performances
         for clip in found:
             facts = {key: clip.about.get(key) for key in ("video", "instrument", "start")}
             index[clip.folder.name] = {**facts, "split": split}

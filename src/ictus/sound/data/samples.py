@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from ictus.errors import IctusError, UsageError
 from ictus.formats.npz import DAMAGE
 from ictus.sound import MEL_RATE
-from ictus.sound.data.dataset import WINDOW, Performance, Windows
+from ictus.sound.data.dataset import WINDOW, MelWindows, PreparedPerformance
 
 Mel = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Sample:
+class PerformanceSample:
     """A window of a performance.
 
     Attributes
@@ -44,10 +44,10 @@ class Sample:
         return len(self.mel) / MEL_RATE
 
 
-Play = Callable[[Sample, int], Mel]  # seed -> (T, 80) in [0, 1], as long as the sample's mel
+MelPredictor = Callable[[PerformanceSample, int], Mel]  # seed -> (T, 80) in [0, 1], as long as the sample's mel
 
 
-class Samples:
+class PerformanceSamples:
     """Windows of a split side by side, read when asked for.
 
     Parameters
@@ -78,7 +78,7 @@ class Samples:
         frames: int = WINDOW,
         limit_hours: float | None = None,
     ) -> None:
-        self._windows = Windows(root, split, frames=frames, kinds=kinds)
+        self._windows = MelWindows(root, split, frames=frames, kinds=kinds)
         places = self._windows.places
         if limit_hours is not None:
             places = places[: max(2, int(limit_hours * 3600 * MEL_RATE / frames))]
@@ -92,10 +92,10 @@ class Samples:
     def __len__(self) -> int:
         return len(self._places)
 
-    def __getitem__(self, number: int) -> Sample:
+    def __getitem__(self, number: int) -> PerformanceSample:
         """Read a window; raises IctusError with a line that names the file if it cannot be used."""
         performance, at = self._places[number]
-        return Sample(
+        return PerformanceSample(
             number,
             f"{performance.name}@{at}",
             self.mel(number),
@@ -123,7 +123,7 @@ class Samples:
         return np.flatnonzero(other)
 
 
-def _notes(performance: Performance, at: int, frames: int) -> NDArray[np.float64] | None:
+def _notes(performance: PreparedPerformance, at: int, frames: int) -> NDArray[np.float64] | None:
     """Return the notes that sound in a window, by their onsets."""
     file = performance.folder / "notes.npy"
     if not file.exists():

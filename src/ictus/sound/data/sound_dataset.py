@@ -26,7 +26,7 @@ _CONTEXT = mel80.window // 2 // mel80.hop  # frames beyond a stretch that its me
 
 
 @dataclass(frozen=True)
-class Recording:
+class SoundRecording:
     """One sound file; `samples` is its length at 22,050 Hz, mono."""
 
     file: Path
@@ -117,7 +117,7 @@ class SoundWindows:
         """Read a window; raises as `Recording.read` does."""
         return self.cut(self.recordings[index], 0)
 
-    def cut(self, recording: Recording, frame: int, gain: float = 1.0) -> dict[str, Array | str]:
+    def cut(self, recording: SoundRecording, frame: int, gain: float = 1.0) -> dict[str, Array | str]:
         """Read the window that begins at a mel frame; its mel is the same as that of the whole recording, there."""
         first = max(0, frame - _CONTEXT)
         start, frames = frame * mel80.hop, self.samples // mel80.hop
@@ -130,7 +130,7 @@ class SoundWindows:
             "name": f"{recording.name}@{frame}",
         }
 
-    def _factor(self, recording: Recording) -> float:
+    def _factor(self, recording: SoundRecording) -> float:
         if not self.peak:
             return 1.0
         if recording.file not in self._loudest:
@@ -175,7 +175,7 @@ class RandomSoundWindows(SoundWindows):
         return self.cut(recording, frame, float(np.random.uniform(*self.gain)))  # noqa: NPY002
 
 
-def _look(folder: Path) -> Recording:
+def _look(folder: Path) -> SoundRecording:
     """Find the sound of a folder and read its header; raise AudioError with a line that names the file."""
     file = next((folder / name for name in FILES if (folder / name).is_file()), None)
     if file is None:
@@ -184,4 +184,4 @@ def _look(folder: Path) -> Recording:
         header = soundfile.info(file)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{file}: no sound that can be read ({error}); export it again") from error
-    return Recording(file, header.samplerate, header.frames * RATE // header.samplerate)
+    return SoundRecording(file, header.samplerate, header.frames * RATE // header.samplerate)

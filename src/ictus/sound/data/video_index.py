@@ -69,7 +69,7 @@ class Video:
         return f"{re.sub(r'[^a-z0-9]+', '_', self.instrument or 'unknown')}-{self.name}"
 
 
-def survey(
+def find_videos(
     root: Path,
     *,
     table: Path | None = None,
@@ -113,8 +113,8 @@ def survey(
     lines: list[str] = []
     for film in films:
         row = told.get(film.stem, {})
-        instrument = named(row.get("instrument") or ("" if film.parent == root else film.parent.name))
-        if instruments and instrument not in {named(name) for name in instruments}:
+        instrument = instrument_name(row.get("instrument") or ("" if film.parent == root else film.parent.name))
+        if instruments and instrument not in {instrument_name(name) for name in instruments}:
             continue
         if film.stem in videos:
             lines.append(f"{film}: {videos[film.stem].film} has the same name; one of them is left out")
@@ -139,7 +139,7 @@ def survey(
     return found, lines
 
 
-def named(instrument: str) -> str | None:
+def instrument_name(instrument: str) -> str | None:
     """Return an instrument's name in small letters: "DoubleBass" is "double bass". None if it is empty."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", instrument).replace("_", " ").split()
     return " ".join(words).lower() or None
@@ -155,7 +155,7 @@ def hashed_split(name: str, seed: int = 0) -> str:
     return "train"
 
 
-def wanted(path: Path, instruments: Collection[str] = ()) -> dict[str, str | None]:
+def read_ids(path: Path, instruments: Collection[str] = ()) -> dict[str, str | None]:
     """Read a list of ids, as Solos publishes them: the instrument of each, or None.
 
     Parameters
@@ -168,7 +168,7 @@ def wanted(path: Path, instruments: Collection[str] = ()) -> dict[str, str | Non
     UsageError
         If it is no such list.
     """
-    only = {named(name) for name in instruments}
+    only = {instrument_name(name) for name in instruments}
     try:
         text = readable(path, UsageError).read_text("utf-8-sig")
         content: Any = loads(text) if path.suffix.lower() == ".json" else text.split()
@@ -179,8 +179,8 @@ def wanted(path: Path, instruments: Collection[str] = ()) -> dict[str, str | Non
     for group, names in groups.items():
         if not isinstance(names, list | dict) or not all(isinstance(name, str) for name in names):
             raise UsageError(f"{path}: no list of ids; it must be {{instrument: [ids]}}, or a line for each")
-        if not only or not group or named(group) in only:
-            ids |= {name: named(group) for name in names}
+        if not only or not group or instrument_name(group) in only:
+            ids |= {name: instrument_name(group) for name in names}
     return ids
 
 

@@ -67,7 +67,7 @@ class Film:
         return len(self.times) / self.seconds
 
 
-def look(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
+def probe(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
     """Look through a film; only its first picture is decoded.
 
     Parameters
@@ -103,7 +103,7 @@ def look(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
     return Film(file, times - origin, float(times[-1]) - origin + lasts, end, origin, size, promised)
 
 
-def pictures(film: Film, fps: float = KEYPOINT_RATE) -> Iterator[av.VideoFrame]:
+def video_frames(film: Film, fps: float = KEYPOINT_RATE) -> Iterator[av.VideoFrame]:
     """Yield the pictures of a film at a steady rate: at each instant the one whose time is nearest.
 
     There are `seconds` times `fps` of them, rounded. One that stands for several instants is yielded several times.
@@ -125,7 +125,7 @@ def pictures(film: Film, fps: float = KEYPOINT_RATE) -> Iterator[av.VideoFrame]:
         given += 1
 
 
-def sound(film: Film, rate: int = RATE, stretch: float = 1.0) -> Iterator[Array]:
+def sound_blocks(film: Film, rate: int = RATE, stretch: float = 1.0) -> Iterator[Array]:
     """Yield the sound of a film as blocks (n,) of one channel, from its first picture on.
 
     Where the sound begins later there is silence, and so there is where its timestamps leave a gap.
@@ -141,10 +141,10 @@ def sound(film: Film, rate: int = RATE, stretch: float = 1.0) -> Iterator[Array]
         If the sound is damaged; the message tells from where on.
     """
     blocks = _heard(film, rate)
-    return blocks if stretch == 1 else stretched(blocks, rate, stretch)
+    return blocks if stretch == 1 else time_stretched(blocks, rate, stretch)
 
 
-def stretched(blocks: Iterable[Array], rate: int, stretch: float) -> Iterator[Array]:
+def time_stretched(blocks: Iterable[Array], rate: int, stretch: float) -> Iterator[Array]:
     """Yield blocks (n,) of sound that is played `stretch` times as fast, from 0.5 to 2, its pitch kept.
 
     By overlapping similar pieces of the waveform (FFmpeg's atempo, with which Solos was stretched), so that onsets stay
@@ -179,7 +179,7 @@ def stretched(blocks: Iterable[Array], rate: int, stretch: float) -> Iterator[Ar
     yield from ready()
 
 
-def pieces(blocks: Iterable[Array], length: int) -> Iterator[Array]:
+def fixed_blocks(blocks: Iterable[Array], length: int) -> Iterator[Array]:
     """Cut a stream of blocks (n,) into pieces (length,); the last may be shorter."""
     held: list[Array] = []
     count = 0
@@ -194,7 +194,7 @@ def pieces(blocks: Iterable[Array], length: int) -> Iterator[Array]:
         yield np.concatenate(held)
 
 
-def write(path: str | os.PathLike[str], frames: Iterable[av.VideoFrame], fps: float, audio: Audio) -> None:
+def write_film(path: str | os.PathLike[str], frames: Iterable[av.VideoFrame], fps: float, audio: Audio) -> None:
     """Write pictures and sound as an .mp4 (H.264 and AAC), all or nothing. A side of odd length loses a pixel.
 
     Raises

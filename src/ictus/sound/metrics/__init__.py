@@ -22,7 +22,7 @@ Papers
 Known deviations
 ----------------
 - The published network is Melception, of which only its users have the weights. Ours is `InstrumentClassifier`; values
-  by different networks cannot be compared. Any other is given as a function, see `Hear`.
+  by different networks cannot be compared. Any other is given as a function, see `ExtractFeatures`.
 - The root of a product of covariances comes from singular values: equal to that of scipy.linalg.sqrtm where the latter
   converges, and exact where the covariances have no full rank.
 - Onsets and pitches are heard in the mel. Neither is perfect on true sound, so the ground truth's own figure against
@@ -44,7 +44,7 @@ from ictus.sound.metrics.onsets import onset_f_measure, onset_times
 from ictus.sound.metrics.pitch import chroma_accuracy, note_classes, pitch_classes, pitches
 
 __all__ = [
-    "Hear",
+    "ExtractFeatures",
     "chroma_accuracy",
     "evaluate",
     "frechet_distance",
@@ -60,9 +60,9 @@ __all__ = [
 ]
 
 Mel: TypeAlias = NDArray[np.float32]
-Hear: TypeAlias = Callable[[Mel], tuple[ArrayLike, ArrayLike]]  # mel (T, 80) -> features (F,), logits (C,)
+ExtractFeatures: TypeAlias = Callable[[Mel], tuple[ArrayLike, ArrayLike]]  # mel (T, 80) -> features (F,), logits (C,)
 
-LEAST_TO_SPLIT = 100  # sounds, below which the inception score is that of the whole set
+MIN_SPLIT_SOUNDS = 100  # sounds, below which the inception score is that of the whole set
 
 
 def mel_error(reference: ArrayLike, estimate: ArrayLike) -> float:
@@ -79,7 +79,9 @@ def mel_error(reference: ArrayLike, estimate: ArrayLike) -> float:
     return float(np.abs(true - made).mean())
 
 
-def evaluate(reference: Sequence[Mel], estimate: Sequence[Mel], *, hear: Hear | None = None) -> dict[str, float]:
+def evaluate(
+    reference: Sequence[Mel], estimate: Sequence[Mel], *, hear: ExtractFeatures | None = None
+) -> dict[str, float]:
     """Compute all metrics that the arguments allow.
 
     Parameters
@@ -109,15 +111,15 @@ def evaluate(reference: Sequence[Mel], estimate: Sequence[Mel], *, hear: Hear | 
         "chroma": float(np.nanmean(in_tune)) if np.isfinite(in_tune).any() else float("nan"),
     }
     if hear is not None:
-        (real, known), (made, told) = (heard(mels, hear) for mels in (reference, estimate))
+        (real, known), (made, told) = (extract_features(mels, hear) for mels in (reference, estimate))
         scores["fid"] = frechet_distance(real, made)
         scores["kid"] = kernel_distance(real, made)[0]
-        scores["isc"] = inception_score(told, splits=10 if len(told) >= LEAST_TO_SPLIT else 1)[0]
+        scores["isc"] = inception_score(told, splits=10 if len(told) >= MIN_SPLIT_SOUNDS else 1)[0]
         scores["kl"] = float(kl_divergence(known, told).mean())
     return scores
 
 
-def heard(mels: Sequence[Mel], hear: Hear) -> tuple[Array, Array]:
+def extract_features(mels: Sequence[Mel], hear: ExtractFeatures) -> tuple[Array, Array]:
     """Return features (N, F) and logits (N, C) of mels."""
     found = [hear(mel) for mel in mels]
     features, logits = (np.array([pair[k] for pair in found], np.float64) for k in range(2))

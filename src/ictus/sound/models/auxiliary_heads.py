@@ -19,7 +19,7 @@ CLASSES = HIGHEST - LOWEST + 2  # pitches, and none
 _FRAMES = FACTOR // MOMENTS
 
 
-def hints(mel: Tensor) -> Tensor:
+def auxiliary_targets(mel: Tensor) -> Tensor:
     """(80, T) in [-1, 1] -> (T / 4, 2) int16: the number of the pitch, 0 where there is none, and 1 for a beginning."""
     level = ((mel.T + 1) / 2).clamp(0, 1).float().cpu().numpy()
     heard = pitches(level)[_FRAMES // 2 :: _FRAMES]
@@ -29,7 +29,7 @@ def hints(mel: Tensor) -> Tensor:
     return torch.from_numpy(np.stack((numbers, begins), 1).astype(np.int16))
 
 
-class Hinter(nn.Module):
+class AuxiliaryHeads(nn.Module):
     """What is known of a column -> the hints of its moments."""
 
     def __init__(self, width: int) -> None:
@@ -44,7 +44,7 @@ class Hinter(nn.Module):
     def loss(self, rows: Tensor, heard: Tensor) -> tuple[Tensor, Tensor]:
         """Return cross-entropy of pitch and beginning together, nats a moment, and the share of pitches told right.
 
-        heard : (B, moments, 2), from `hints`.
+        heard : (B, moments, 2), from `auxiliary_targets`.
         """
         pitch, begins = self(rows)
         truth = heard[..., 0].long()

@@ -69,7 +69,7 @@ class SpectrogramCodebookConfig:
         )
 
 
-class ResidualBlock(nn.Module):
+class SpectrogramResidualBlock(nn.Module):
     """(B, before, H, W) -> (B, after, H, W): twice normalisation, swish and convolution, beside the input."""
 
     def __init__(self, before: int, after: int, config: SpectrogramCodebookConfig) -> None:
@@ -86,7 +86,7 @@ class ResidualBlock(nn.Module):
         return y
 
 
-class Attention(nn.Module):
+class SpatialAttention(nn.Module):
     """(B, C, H, W) -> the same: every place looks at every other, with one head."""
 
     def __init__(self, channels: int, config: SpectrogramCodebookConfig) -> None:
@@ -103,7 +103,7 @@ class Attention(nn.Module):
         return z
 
 
-class Halve(nn.Module):
+class Downsample(nn.Module):
     """(B, C, H, W) -> (B, C, H / 2, W / 2), by a convolution that sees one zero to the right and one below."""
 
     def __init__(self, channels: int) -> None:
@@ -116,7 +116,7 @@ class Halve(nn.Module):
         return y
 
 
-class Double(nn.Module):
+class Upsample(nn.Module):
     """(B, C, H, W) -> (B, C, 2 H, 2 W), by repeating each place and a convolution."""
 
     def __init__(self, channels: int) -> None:
@@ -141,10 +141,10 @@ class Encoder(nn.Module):
         for level, after in enumerate(widths):
             last = level == len(widths) - 1
             for _ in range(config.blocks):
-                layers.append(ResidualBlock(before, after, config))
-                layers += [Attention(after, config)] if last else []
+                layers.append(SpectrogramResidualBlock(before, after, config))
+                layers += [SpatialAttention(after, config)] if last else []
                 before = after
-            layers += [] if last else [Halve(after)]
+            layers += [] if last else [Downsample(after)]
         layers += _middle(before, config)
         self.layers = nn.Sequential(
             *layers, _norm(before, config), nn.SiLU(), nn.Conv2d(before, config.width, 3, padding=1)
@@ -167,10 +167,10 @@ class Decoder(nn.Module):
         layers: list[nn.Module] = [nn.Conv2d(config.width, before, 3, padding=1), *_middle(before, config)]
         for level, after in enumerate(widths):
             for _ in range(config.blocks + 1):
-                layers.append(ResidualBlock(before, after, config))
-                layers += [Attention(after, config)] if level == 0 else []
+                layers.append(SpectrogramResidualBlock(before, after, config))
+                layers += [SpatialAttention(after, config)] if level == 0 else []
                 before = after
-            layers += [] if level == len(widths) - 1 else [Double(after)]
+            layers += [] if level == len(widths) - 1 else [Upsample(after)]
         self.layers = nn.Sequential(*layers, _norm(before, config), nn.SiLU())
         self.last = nn.Conv2d(before, config.patch**2, 3, padding=1)
 
@@ -339,9 +339,9 @@ def _in_windows(work: Callable[[Tensor], Tensor], x: Tensor, before: int, after:
 
 def _middle(channels: int, config: SpectrogramCodebookConfig) -> list[nn.Module]:
     return [
-        ResidualBlock(channels, channels, config),
-        Attention(channels, config),
-        ResidualBlock(channels, channels, config),
+        SpectrogramResidualBlock(channels, channels, config),
+        SpatialAttention(channels, config),
+        SpectrogramResidualBlock(channels, channels, config),
     ]
 
 

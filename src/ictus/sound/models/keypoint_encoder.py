@@ -115,7 +115,7 @@ class KeypointEncoder(Pretrained):
         Parameters
         ----------
         keypoints : (B, T, 47, 3) x, y (any unit; published: pixels) and confidence, at 25 frames a second, without
-            gaps (`ictus.sound.pose_normalization.filled`).
+            gaps (`ictus.sound.pose_normalization.fill_gaps`).
         padded : whether there is a row for every moment from frame 0 on, n = T / hop rounded up; the windows at the
             edges then repeat a frame. Otherwise only those whose windows lie whole within the film: from frame `reach`
             on, n = (T - 2 reach) / hop rounded up.
@@ -149,7 +149,7 @@ class KeypointEncoder(Pretrained):
         """(N, window, 47, 3) -> (N, features)."""
         count, frames, joints, _ = windows.shape
         if self.config.variant == "ours":  # window by window: a row then depends on nothing but what its window sees
-            windows = normalised(windows)
+            windows = normalised_batch(windows)
         x: Tensor = self.norm(windows.flatten(2).transpose(1, 2))  # (N, 47 * 3, window)
         x = x.view(count, joints, 3, frames).permute(0, 2, 3, 1)  # (N, 3, window, 47)
         for unit in self.units:
@@ -175,10 +175,10 @@ def _offsets(config: KeypointEncoderConfig) -> Tensor:
     return torch.cat((before, torch.zeros(_MIDDLE, dtype=torch.long), -before.flip(0)))
 
 
-def normalised(keypoints: Tensor) -> Tensor:
-    """Put each player in the middle, a shoulder width being 1: `ictus.sound.pose_normalization.normalised` of a batch.
+def normalised_batch(keypoints: Tensor) -> Tensor:
+    """Put each player in the middle, a shoulder width being 1: (B, T, 47, 3) -> the same shape.
 
-    (B, T, 47, 3) -> the same shape. What is normalised already stays as it is.
+    As `ictus.sound.pose_normalization.normalised_points`. What is normalised already stays as it is.
     """
     keypoints = keypoints.float()
     places, sure = keypoints[..., :2], keypoints[..., 2:]

@@ -21,7 +21,7 @@ from ictus.features import mel80
 from ictus.nn.folding import fold
 from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
-from ictus.sound.griffin_lim import checked
+from ictus.sound.griffin_lim import check_mel
 
 _KERNEL = 7  # of the first and the last convolution
 _FRAMES_AT_ONCE = 512  # 5.9 s; bounds memory
@@ -51,7 +51,7 @@ class MelGANConfig:
             raise ModelError(f"channels is {self.channels}; it must be a multiple of {2 ** len(self.ratios)}")
 
 
-class Residual(nn.Module):
+class DilatedResidualBlock(nn.Module):
     """A dilated convolution and one of kernel 1, beside a shortcut of kernel 1. (B, C, n) -> (B, C, n)."""
 
     def __init__(self, channels: int, dilation: int) -> None:
@@ -105,7 +105,7 @@ class MelGAN(Pretrained):
         for ratio in config.ratios:
             layers += [nn.LeakyReLU(0.2), weight_norm(_upsampling(channels, ratio))]
             channels //= 2
-            layers += [Residual(channels, 3**k) for k in range(config.stacks)]
+            layers += [DilatedResidualBlock(channels, 3**k) for k in range(config.stacks)]
         layers += [
             nn.LeakyReLU(0.2),
             nn.ReflectionPad1d(_KERNEL // 2),
@@ -179,14 +179,14 @@ class FoldedMelGAN(nn.Module):
 
     def vocode(self, mel: NDArray[np.float32]) -> Audio:
         """(T, 80) -> 256 T samples; as `MelGAN.vocode`, which says more."""
-        return in_stretches(self, mel)
+        return vocode_in_chunks(self, mel)
 
     def folded(self) -> "FoldedMelGAN":
         """Return itself."""
         return self
 
 
-class Voice(Protocol):
+class VocoderNetwork(Protocol):
     """A network that plays mel spectrograms."""
 
     hop: int
@@ -202,9 +202,9 @@ class Voice(Protocol):
         ...
 
 
-def in_stretches(voice: Voice, mel: NDArray[np.float32]) -> Audio:
+def vocode_in_chunks(voice: VocoderNetwork, mel: NDArray[np.float32]) -> Audio:
     """Play a mel spectrogram (T, 80) of any length, stretch by stretch, each with all that it depends on around it."""
-    given = checked(mel)
+    given = check_mel(mel)
     levels = np.pad(given, ((0, max(0, voice.shortest - len(given))), (0, 0)), mode="edge")
     device = next(voice.parameters()).device
     sound = np.empty(len(levels) * voice.hop, np.float32)

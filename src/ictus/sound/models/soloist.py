@@ -24,12 +24,12 @@ from ictus.nn.shapes import check_shape
 from ictus.skeleton import get_skeleton
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
 from ictus.sound.models.codebook import COLUMNS, FACTOR
-from ictus.sound.models.keypoint_encoder import normalised
+from ictus.sound.models.keypoint_encoder import normalised_batch
 
-Condition = Literal["rgb", "flow", "keypoints", "instrument"]
+ConditionName = Literal["rgb", "flow", "keypoints", "instrument"]
 
-PICTURE = 1024  # numbers of a row of rgb, and of flow
-RAW_KEYPOINTS = 47 * 6  # numbers of a row of `raw_rows`
+PICTURE_FEATURES = 1024  # numbers of a row of rgb, and of flow
+RAW_KEYPOINTS = 47 * 6  # numbers of a row of `raw_keypoint_features`
 _PARENTS = list(get_skeleton("solos-47").parents or ())
 _OUTLYING = 6.0  # deviations; a pose estimator that loses a hand leaps farther
 _ACQUAINTED = 0.05  # deviation of weights that begin by the codebook's vectors
@@ -67,7 +67,7 @@ class SoloistConfig:
     codes: int = 128
     bands: int = 5
     columns: int = COLUMNS
-    conditions: tuple[Condition, ...] = ("rgb", "flow", "keypoints")
+    conditions: tuple[ConditionName, ...] = ("rgb", "flow", "keypoints")
     keypoints: int = 64
     instruments: int = len(INSTRUMENTS)
     rows: int = COLUMNS
@@ -95,7 +95,7 @@ class SoloistConfig:
 
 
 @dataclass
-class Playing:
+class DecodingState:
     """Where a soloist is in a window: its features, what the transformer remembers, and how many tokens there are."""
 
     rows: Tensor  # (B, rows, width)
@@ -140,7 +140,11 @@ class SoloistTransformer(Pretrained):
     def __init__(self, config: SoloistConfig) -> None:
         super().__init__(config)
         self.metadata = {"features": "mel80", "instruments": list(INSTRUMENTS), "columns_per_second": COLUMN_RATE}
-        self._widths = {"rgb": PICTURE, "flow": PICTURE, "keypoints": config.keypoints}  # of a row that is given
+        self._widths = {
+            "rgb": PICTURE_FEATURES,
+            "flow": PICTURE_FEATURES,
+            "keypoints": config.keypoints,
+        }  # of a row that is given
         self.parts: dict[str, slice] = {}
         self.numbers = 0
         for name in config.conditions:
@@ -205,7 +209,7 @@ class SoloistTransformer(Pretrained):
         logits: Tensor = self.head(y[:, -tokens.shape[1] :])
         return logits
 
-    def begin(self, condition: Tensor, given: Tensor) -> tuple[Tensor, Playing]:
+    def begin(self, condition: Tensor, given: Tensor) -> tuple[Tensor, DecodingState]:
         """Take in the condition (B, rows, numbers) and the window's first tokens (B, n), of which there may be none.
 
         Returns
@@ -216,9 +220,9 @@ class SoloistTransformer(Pretrained):
         cache = self.gpt.cache(len(rows))
         y, _ = self.gpt(self._inputs(rows, given), cache)
         logits: Tensor = self.head(y[:, -1])
-        return logits, Playing(rows, cache, given.shape[1], self._columns_before(given)[:, -self.config.bands :])
+        return logits, DecodingState(rows, cache, given.shape[1], self._columns_before(given)[:, -self.config.bands :])
 
-    def follow(self, token: Tensor, playing: Playing) -> Tensor:
+    def follow(self, token: Tensor, playing: DecodingState) -> Tensor:
         """Take in one more token (B,) -> (B, codes), the logits of the token after it. Changes `playing`.
 
         Raises
@@ -295,16 +299,16 @@ class SoloistTransformer(Pretrained):
         return F.one_hot(number, self.config.instruments + 1).float()[:, None].expand(-1, self.config.rows, -1)
 
     def _rows(self, name: str, given: Tensor, rate: float, first: int) -> Tensor:
-        """(B, n, numbers of a row) -> (B, rows, as many times `moments`)."""
+        """(B, n, numbers of a row) -> (B, rows, as many times `interpolation_points`)."""
         config, width = self.config, self._widths[name]
         if given.dim() != 3 or not given.shape[1] or given.shape[2] != width:
             raise UsageError(f"{name} of shape {tuple(given.shape)}; (B, n, {width}) needed")
         count = given.shape[1]
         if config.alignment == "picked":
-            return given[:, picked(first, config.columns, config.rows, count, rate).to(given.device)]
+            return given[:, evenly_spaced_rows(first, config.columns, config.rows, count, rate).to(given.device)]
         if config.alignment == "mean":
-            return shares(first, config.columns, config.neighbours, count, rate).to(given) @ given
-        before, share = moments(first, config.columns, config.neighbours, config.moments, count, rate)
+            return averaging_weights(first, config.columns, config.neighbours, count, rate).to(given) @ given
+        before, share = interpolation_points(first, config.columns, config.neighbours, config.moments, count, rate)
         before, share = before.to(given.device), share.to(given)[:, None]
         between = given[:, before] * (1 - share) + given[:, (before + 1).clamp(max=count - 1)] * share
         return between.view(len(given), config.columns, -1)
@@ -345,7 +349,7 @@ class SoloistTransformer(Pretrained):
         return told
 
 
-def picked(first: int, columns: int, rows: int, count: int, rate: float) -> Tensor:
+def evenly_spaced_rows(first: int, columns: int, rows: int, count: int, rate: float) -> Tensor:
     """Return the numbers (rows,) of evenly spaced rows of a window, as published: of 212, 53 are 3, 7, ... 211.
 
     Parameters
@@ -359,8 +363,8 @@ def picked(first: int, columns: int, rows: int, count: int, rate: float) -> Tens
     return numbers.clamp(max=count - 1)
 
 
-def shares(first: int, columns: int, neighbours: int, count: int, rate: float) -> Tensor:
-    """Return (columns, count): how much each of the rows counts in the mean of each column; parameters as `picked`.
+def averaging_weights(first: int, columns: int, neighbours: int, count: int, rate: float) -> Tensor:
+    """Return (columns, count): how much each of the rows counts in the mean of each column; see `evenly_spaced_rows`.
 
     Row k tells of the moment k / rate; frame k of the mel, of k / 86.13 s. A column in which there is no row takes the
     nearest.
@@ -372,8 +376,10 @@ def shares(first: int, columns: int, neighbours: int, count: int, rate: float) -
     return near / near.sum(1, keepdim=True)
 
 
-def moments(first: int, columns: int, neighbours: int, count: int, rows: int, rate: float) -> tuple[Tensor, Tensor]:
-    """Return where `count` moments of each column and its neighbours lie among the rows; parameters as `picked`.
+def interpolation_points(
+    first: int, columns: int, neighbours: int, count: int, rows: int, rate: float
+) -> tuple[Tensor, Tensor]:
+    """Return where `count` moments of each column and its neighbours lie among the rows; see `evenly_spaced_rows`.
 
     Returns
     -------
@@ -386,7 +392,7 @@ def moments(first: int, columns: int, neighbours: int, count: int, rows: int, ra
     return before, place - before
 
 
-def raw_rows(keypoints: Tensor) -> Tensor:
+def raw_keypoint_features(keypoints: Tensor) -> Tensor:
     """Return keypoints as features, with no network: place, confidence, velocity and speed of every point.
 
     Places are relative to the joint that a point hangs on, for a finger tells more beside its hand than in the picture;
@@ -394,7 +400,7 @@ def raw_rows(keypoints: Tensor) -> Tensor:
 
     (B, T, 47, 3) x, y, confidence at 25 frames a second -> (B, T, 282); in shoulder widths, and a second.
     """
-    points = normalised(keypoints)
+    points = normalised_batch(keypoints)
     places = torch.cat((points[:, :, :1, :2], points[:, :, 1:, :2] - points[:, :, _PARENTS[1:], :2]), 2)
     velocity = KEYPOINT_RATE * places.diff(dim=1, prepend=places[:, :1])  # (B, T, 47, 2)
     speed = torch.linalg.vector_norm(velocity, dim=-1, keepdim=True)

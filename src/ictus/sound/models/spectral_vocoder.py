@@ -20,7 +20,7 @@ from ictus.errors import ModelError
 from ictus.features import mel80
 from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
-from ictus.sound.models.melgan import in_stretches
+from ictus.sound.models.melgan import vocode_in_chunks
 
 _QUIET = 1e-5  # magnitude added to every bin: what the mel takes for silence
 _STEEPEST = 8.0  # by which the logarithm of a magnitude may leave that of its band
@@ -50,7 +50,7 @@ class SpectralVocoderConfig:
             raise ModelError(f"kernel is {self.kernel}; it must be odd, to have a middle")
 
 
-class Block(nn.Module):
+class ConvNeXtBlock(nn.Module):
     """A convolution of each channel over time, then two layers over the channels. (B, T, C) -> (B, T, C)."""
 
     def __init__(self, config: SpectralVocoderConfig) -> None:
@@ -102,7 +102,7 @@ class SpectralVocoder(Pretrained):
         self.reach = (config.layers + 1) * (config.kernel // 2) + overlap + 1
         self.embedding = nn.Conv1d(mel80.bands, config.width, config.kernel, padding=config.kernel // 2)
         self.first = nn.LayerNorm(config.width)
-        self.blocks = nn.Sequential(*(Block(config) for _ in range(config.layers)))
+        self.blocks = nn.Sequential(*(ConvNeXtBlock(config) for _ in range(config.layers)))
         self.last = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, mel80.window + 2)
         bands = torch.from_numpy(mel80.filters)  # (80, 513)
@@ -139,7 +139,7 @@ class SpectralVocoder(Pretrained):
     @torch.inference_mode()
     def vocode(self, mel: NDArray[np.float32]) -> Audio:
         """(T, 80) -> 256 T samples; as `MelGAN.vocode`, which says more."""
-        return in_stretches(self, mel)
+        return vocode_in_chunks(self, mel)
 
     def folded(self) -> "SpectralVocoder":
         """Return itself: there is nothing to fold."""

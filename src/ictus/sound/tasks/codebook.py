@@ -17,7 +17,7 @@ from torch.optim import AdamW, Optimizer
 
 from ictus.errors import IctusError, UsageError
 from ictus.nn.vector_quantizer import perplexity
-from ictus.sound.data.dataset import WINDOW, RandomWindows, Windows
+from ictus.sound.data.dataset import WINDOW, MelWindows, RandomMelWindows
 from ictus.sound.models.codebook import FACTOR, SpectrogramCodebook
 from ictus.sound.models.patch_discriminator import PatchDiscriminator
 
@@ -86,8 +86,8 @@ class CodebookTask:
 
     def __init__(self, config: CodebookTaskConfig, data: Path) -> None:
         self.config = config
-        self.samples = RandomWindows(data, config.train, frames=config.frames, draws=config.draws)
-        self.unseen = Windows(data, config.val)
+        self.samples = RandomMelWindows(data, config.train, frames=config.frames, draws=config.draws)
+        self.unseen = MelWindows(data, config.val)
         sizes = SpectrogramCodebook.sizes[config.size]
         self.network = SpectrogramCodebook(sizes if config.codes is None else replace(sizes, codes=config.codes))
         self.networks: dict[str, torch.nn.Module] = {"network": self.network}
@@ -106,8 +106,8 @@ class CodebookTask:
             for name, network in self.networks.items()
         }
 
-    def train_set(self, epoch: int) -> RandomWindows:
-        """Windows of every performance, others in each epoch."""
+    def train_set(self, epoch: int) -> RandomMelWindows:
+        """MelWindows of every performance, others in each epoch."""
         return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
@@ -160,7 +160,7 @@ class CodebookTask:
 
     def pictures(self, epoch: int) -> dict[str, "Figure"]:
         """Spectrograms of the last validation, each above its reconstruction."""
-        return {"reconstructions": draw(self._seen)}
+        return {"reconstructions": draw_spectrograms(self._seen)}
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the checkpoint folder, and the critic's in critic/."""
@@ -204,7 +204,7 @@ def block_means(mel: Tensor) -> Tensor:
     return spread[:, 0, :, : mel.shape[2]]
 
 
-def draw(pairs: list[tuple[Tensor, Tensor]]) -> "Figure":
+def draw_spectrograms(pairs: list[tuple[Tensor, Tensor]]) -> "Figure":
     """Draw (80, T) spectrograms in pairs, one above the other."""
     from matplotlib.figure import Figure
 

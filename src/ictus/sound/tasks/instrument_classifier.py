@@ -12,18 +12,18 @@ from torch.optim import AdamW, Optimizer
 
 from ictus.errors import UsageError
 from ictus.sound import INSTRUMENTS
-from ictus.sound.data.dataset import UNKNOWN, WINDOW, RandomWindows, Windows
+from ictus.sound.data.dataset import UNKNOWN, WINDOW, MelWindows, RandomMelWindows
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
 
 Batch = dict[str, Any]
 Batches = Callable[..., Iterator[Batch]]
-W = TypeVar("W", bound=Windows)
+W = TypeVar("W", bound=MelWindows)
 
 _DECIBELS = 50  # of 1 on the scale from -1 to 1
 
 
 @dataclass(frozen=True)
-class Disguise:
+class MelAugmentation:
     """How a mel is changed so that the judge does not go by the recording.
 
     Attributes
@@ -81,7 +81,7 @@ class InstrumentClassifierTaskConfig:
     frames: int = 256
     draws: int = 1
     smoothing: float = 0.05
-    disguise: Disguise = Disguise()
+    disguise: MelAugmentation = MelAugmentation()
     lr: float = 2e-3
     decay: float = 1e-2
     train: str = "train"
@@ -96,8 +96,8 @@ class InstrumentClassifierTask:
 
     def __init__(self, config: InstrumentClassifierTaskConfig, data: Path) -> None:
         self.config = config
-        self.samples = _known(RandomWindows(data, config.train, frames=config.frames, draws=config.draws))
-        self.unseen = _known(Windows(data, config.val, frames=WINDOW, hop=WINDOW // 2))
+        self.samples = _known(RandomMelWindows(data, config.train, frames=config.frames, draws=config.draws))
+        self.unseen = _known(MelWindows(data, config.val, frames=WINDOW, hop=WINDOW // 2))
         self.network = InstrumentClassifier.from_config(config.size)
         if config.frames < self.network.shortest:
             raise UsageError(f"frames is {config.frames}; the judge must hear {self.network.shortest} at least")
@@ -107,8 +107,8 @@ class InstrumentClassifierTask:
         """AdamW."""
         return {"network": AdamW(self.network.parameters(), self.config.lr, weight_decay=self.config.decay)}
 
-    def train_set(self, epoch: int) -> RandomWindows:
-        """Windows of every performance, others in each epoch."""
+    def train_set(self, epoch: int) -> RandomMelWindows:
+        """MelWindows of every performance, others in each epoch."""
         return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:

@@ -55,7 +55,7 @@ class KeypointsTaskConfig:
             raise UsageError(f"stretches of {self.frames} frames every {self.every}; both must be 1 or more")
 
 
-class Stretches:
+class KeypointWindows:
     """Stretches of a split's films: {"keypoints": (frames, 47, 3), "instrument": number, "name": "train/NAME@FRAME"}.
 
     Folders without keypoints, or without an instrument that is known, are left out; `broken` has a line for each that
@@ -125,8 +125,8 @@ class KeypointsTask:
         if config.frames <= 2 * self.network.reach:
             shortest = 2 * self.network.reach + 1
             raise UsageError(f"frames is {config.frames}; a window has {shortest}: set frames to that or more")
-        self.samples = Stretches(data, config.train, config.frames, config.every)
-        self.unseen = Stretches(data, config.val, config.frames, config.frames)
+        self.samples = KeypointWindows(data, config.train, config.frames, config.every)
+        self.unseen = KeypointWindows(data, config.val, config.frames, config.frames)
         self.networks = {"network": self.network}
         self.confusion = np.zeros((len(INSTRUMENTS), len(INSTRUMENTS)), np.int64)  # of the last validation
 
@@ -137,7 +137,7 @@ class KeypointsTask:
             return {"network": SGD(parameters, lr, momentum=0.9, weight_decay=decay)}
         return {"network": AdamW(parameters, lr, weight_decay=decay)}
 
-    def train_set(self, epoch: int) -> Stretches:
+    def train_set(self, epoch: int) -> KeypointWindows:
         """All stretches of the training split."""
         return self.samples
 

@@ -18,11 +18,17 @@ from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from ictus.errors import UsageError
-from ictus.sound.data.dataset import KINDS, Windows
-from ictus.sound.models.auxiliary_heads import Hinter, hints
+from ictus.sound.data.dataset import KINDS, MelWindows
+from ictus.sound.models.auxiliary_heads import AuxiliaryHeads, auxiliary_targets
 from ictus.sound.models.codebook import FACTOR, SpectrogramCodebook, column_major
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
-from ictus.sound.models.soloist import RAW_KEYPOINTS, Condition, SoloistConfig, SoloistTransformer, raw_rows
+from ictus.sound.models.soloist import (
+    RAW_KEYPOINTS,
+    ConditionName,
+    SoloistConfig,
+    SoloistTransformer,
+    raw_keypoint_features,
+)
 
 Batch = dict[str, Any]
 Batches = Callable[..., Iterator[Batch]]
@@ -61,7 +67,7 @@ class SoloistTaskConfig:
     keypoints: str = ""
     encoder: Literal["frozen", "joint", "raw"] = "frozen"
     size: Literal["paper", "small", "debug"] = "paper"
-    conditions: tuple[Condition, ...] | None = None
+    conditions: tuple[ConditionName, ...] | None = None
     rows: int | None = None
     alignment: Literal["picked", "mean", "joined"] | None = None
     moments: int | None = None
@@ -100,7 +106,7 @@ class SoloistTaskConfig:
             raise UsageError(f"columns is {self.columns} and hop {self.hop}; both must be 1 or more")
 
     @property
-    def known(self) -> tuple[Condition, ...]:
+    def known(self) -> tuple[ConditionName, ...]:
         """What the soloist is told."""
         sizes: SoloistConfig = SoloistTransformer.sizes[self.size]
         return sizes.conditions if self.conditions is None else self.conditions
@@ -118,10 +124,10 @@ class SoloistTask:
         self.encoder = _encoder(config)
         self.kinds = tuple(kind for kind in KINDS if kind in config.known)
         frames = config.columns * FACTOR
-        self.samples = Windows(
+        self.samples = MelWindows(
             data, config.train, frames=frames, hop=config.hop * FACTOR, kinds=self.kinds, takes=config.takes
         )
-        self.unseen = Windows(data, config.val, frames=frames, kinds=self.kinds)
+        self.unseen = MelWindows(data, config.val, frames=frames, kinds=self.kinds)
         self.rates = dict(self.samples.performances[0].rates)
         if self.encoder is not None:
             self.rates["keypoints"] = self.encoder.frame_rate
@@ -129,9 +135,9 @@ class SoloistTask:
         if config.acquainted:
             self.network.acquaint(self.codebook.quantizer.vectors)
         self.networks: dict[str, nn.Module] = {"network": self.network}
-        self.hinter: Hinter | None = None
+        self.hinter: AuxiliaryHeads | None = None
         if config.hint and self.network.numbers:
-            self.hinter = Hinter(self.network.config.width)
+            self.hinter = AuxiliaryHeads(self.network.config.width)
             self.networks["hinter"] = self.hinter
         self.frozen: dict[str, nn.Module] = {"codebook": self.codebook}
         if self.encoder is not None:
@@ -152,8 +158,8 @@ class SoloistTask:
         ]
         return {"network": AdamW(groups, self.config.lr, (0.9, 0.95))}
 
-    def train_set(self, epoch: int) -> Windows:
-        """Windows of all performances."""
+    def train_set(self, epoch: int) -> MelWindows:
+        """MelWindows of all performances."""
         return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
@@ -182,7 +188,7 @@ class SoloistTask:
         soloist makes nothing of the performance.
         """
         sums: dict[str, float] = {}
-        for batch in batches(WithAnother(self.unseen, self.kinds)):
+        for batch in batches(WithOtherWindow(self.unseen, self.kinds)):
             tokens, condition = self._codes(batch), self._condition(batch)
             ce, right = self._told(tokens, condition)
             figures = {"ce": ce, "accuracy": right}
@@ -237,7 +243,7 @@ class SoloistTask:
         """Return the hints of each window, (B, moments, 2)."""
 
         def found(new: list[int]) -> Tensor:
-            return torch.stack([hints(batch["mel"][k]) for k in new])
+            return torch.stack([auxiliary_targets(batch["mel"][k]) for k in new])
 
         return self._kept(self._hints, batch, found).to(batch["mel"].device)
 
@@ -254,7 +260,7 @@ class SoloistTask:
         """Return features of each window's movement, (B, n, numbers)."""
         keypoints, encoder = batch["keypoints"], self.encoder
         if encoder is None:
-            return raw_rows(keypoints)
+            return raw_keypoint_features(keypoints)
         if self.config.encoder == "joint":
             learnt: Tensor = encoder(keypoints)
             return learnt
@@ -295,17 +301,17 @@ class SoloistTask:
         self.network.scale.copy_(deviation)
 
 
-class WithAnother:
+class WithOtherWindow:
     """Windows, each with what is known of the one half the set away: "other/KIND", "other/instrument", "other/name"."""
 
-    def __init__(self, samples: Windows, kinds: tuple[str, ...]) -> None:
+    def __init__(self, samples: MelWindows, kinds: tuple[str, ...]) -> None:
         self.samples, self.kinds = samples, (*kinds, "instrument", "name")
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> Mapping[str, Any]:
-        """Read both; raises as `Windows` does."""
+        """Read both; raises as `MelWindows` does."""
         count = len(self.samples)
         other = self.samples[(index + count // 2) % count]
         return {**self.samples[index], **{f"other/{kind}": other[kind] for kind in self.kinds}}

@@ -17,7 +17,7 @@ _LONGEST = 2.6  # seconds that one bow lasts
 
 
 @dataclass(frozen=True)
-class Strokes:
+class BowStrokes:
     """The strokes of a bow, each (S,).
 
     Attributes
@@ -49,10 +49,10 @@ class Strokes:
         return place, np.maximum(lifted, smootherstep(before))
 
 
-def bowed(solo: Solo, rng: np.random.Generator) -> Strokes:
+def plan_strokes(solo: Solo, rng: np.random.Generator) -> BowStrokes:
     """Return the strokes for a solo: down from the frog after each rest, then up and down in turn."""
     if not len(solo.notes):
-        return Strokes(*np.zeros((4, 0)))
+        return BowStrokes(*np.zeros((4, 0)))
     first = _first_notes(solo)
     onsets = solo.onsets[first]
     last = np.append(first[1:], len(solo.notes)) - 1
@@ -74,7 +74,7 @@ def bowed(solo: Solo, rng: np.random.Generator) -> Strokes:
         length *= 0.75 if ahead < 0.2 else 1.2
         start[k], stop[k] = place, place + way * min(max(length, _SHORTEST), ahead)
         place, way = stop[k], -way
-    return Strokes(onsets, np.maximum(ends, onsets + 0.03), start, stop)
+    return BowStrokes(onsets, np.maximum(ends, onsets + 0.03), start, stop)
 
 
 def _first_notes(solo: Solo) -> NDArray[np.int64]:

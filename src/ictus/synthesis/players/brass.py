@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.synthesis.players.figure import Figure, fist, over
+from ictus.synthesis.players.body import Proportions, closed_grip, reaching_grip
 from ictus.synthesis.players.hands import Hands
-from ictus.synthesis.players.moves import held, smootherstep
+from ictus.synthesis.players.moves import hold_values, smootherstep
 from ictus.synthesis.players.solo import Solo
 
 Array = NDArray[np.float64]
@@ -62,11 +62,11 @@ def extension(positions: Whole) -> Array:
     return np.asarray(TUBE / 2 * (2 ** ((positions - 1) / 12) - 1))
 
 
-def horn(solo: Solo, times: Array, figure: Figure, rng: np.random.Generator) -> Hands:
+def horn(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a hornist's hands do at `times` (T,), in seconds: left on the valves, right in the bell."""
     still = np.zeros((len(times), 1))
     down = valves(solo.pitches)
-    pressed = held(times, solo.onsets, down, _PRESSING) if len(down) else np.zeros((len(times), 4))
+    pressed = hold_values(times, solo.onsets, down, _PRESSING) if len(down) else np.zeros((len(times), 4))
     grip = np.array([0.10, -0.03, 0.27]) + rng.normal(0, 0.012, 3)
     along, back = np.array([-0.80, 0.30, 0.15]), np.array([0.25, 0.35, 0.90])
     along, back = along / np.linalg.norm(along), back / np.linalg.norm(back)
@@ -76,26 +76,26 @@ def horn(solo: Solo, times: Array, figure: Figure, rng: np.random.Generator) -> 
     share = np.concatenate([pressed, np.ones((len(times), 1))], axis=1)
     left = grip + places + _TRAVEL * (1 - share[..., None]) * np.array([[1.0], [1], [1], [1], [0]]) * back
     bell = np.array([-0.235, -0.33, 0.12]) + rng.normal(0, 0.015, 3) + still
-    hand = fist(
+    hand = closed_grip(
         bell, np.array([0.25, -0.35, -0.9]), np.array([-0.75, 0.35, -0.3]), (-0.8, -0.5, -0.5), "right", open_by=0.9
     )
     fingers = np.zeros((len(down), 10))
     fingers[:, :4] = down
-    return Hands(hand, over(left, along, back, (0.55, -0.85, -0.1)), {"fingers": fingers})
+    return Hands(hand, reaching_grip(left, along, back, (0.55, -0.85, -0.1)), {"fingers": fingers})
 
 
-def trombone(solo: Solo, times: Array, figure: Figure, rng: np.random.Generator) -> Hands:
+def trombone(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a trombonist's hands do at `times` (T,), in seconds: right on the slide, left holds the rest."""
     slide = np.array([-0.12, rng.normal(-0.22, 0.05), 0.97])
     slide /= np.linalg.norm(slide)
     positions = slide_positions(solo.pitches)
-    drawn = held(times, solo.onsets, extension(positions), _SLIDING) if len(positions) else np.zeros(len(times))
+    drawn = hold_values(times, solo.onsets, extension(positions), _SLIDING) if len(positions) else np.zeros(len(times))
     brace = figure.mouth + (0.09 + drawn)[:, None] * slide + np.array([0.0, -0.05, 0.0])
     far = smootherstep(np.clip((drawn - 0.25) / 0.3, 0, 1))  # the hand opens and turns towards the slide
     along = slide + (1 - 0.5 * far)[:, None] * np.array([0.30, 0.30, 0.0])
-    right = fist(brace - 0.03 * slide, along, np.array([-0.85, 0.25, 0.3]), (-0.55, -0.8, 0), "right")
+    right = closed_grip(brace - 0.03 * slide, along, np.array([-0.85, 0.25, 0.3]), (-0.55, -0.8, 0), "right")
     hold = figure.mouth + 0.10 * slide + np.array([0.055, -0.045, 0.0]) + np.zeros((len(times), 1))
-    left = fist(hold, np.array([-0.35, 0.45, 0.8]), np.array([0.9, 0.3, 0.2]), (0.6, -0.8, 0.0), "left")
+    left = closed_grip(hold, np.array([-0.35, 0.45, 0.8]), np.array([0.9, 0.3, 0.2]), (0.6, -0.8, 0.0), "left")
     return Hands(
         right, left, {"slide": drawn, "positions": positions.astype(float), "fingers": np.zeros((len(positions), 10))}
     )

@@ -17,7 +17,7 @@ _PARENTS = get_skeleton("solos-47").parents or ()
 
 
 @dataclass(frozen=True)
-class Camera:
+class PlayerCamera:
     """Where a camera stands and what it shows.
 
     Attributes
@@ -41,7 +41,7 @@ class Camera:
     centre: Array
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, turned: float = 0.0) -> "Camera":
+    def drawn(cls, rng: np.random.Generator, turned: float = 0.0) -> "PlayerCamera":
         """Draw a camera such as people film themselves with: the upper body fills much of the picture.
 
         Parameters
@@ -73,7 +73,7 @@ class Camera:
         return np.stack([self.centre[0] + grown * x, self.centre[1] - grown * y], axis=-1)
 
 
-def estimated(pixels: Array, rng: np.random.Generator, fps: float) -> Array:
+def simulate_pose_estimator(pixels: Array, rng: np.random.Generator, fps: float) -> Array:
     """Return keypoints as a pose estimator gives them: jitter, and joints that it does not see for a while.
 
     Joints whose confidence is at most `LOST` are filled in as in the Solos data: their place beside their parent runs

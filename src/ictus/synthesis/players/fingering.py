@@ -31,7 +31,7 @@ class Fingering:
     stopped: Whole
 
 
-def fingered(pitches: Whole, strings: tuple[int, ...], spread: tuple[int, ...]) -> Fingering:
+def choose_fingering(pitches: Whole, strings: tuple[int, ...], spread: tuple[int, ...]) -> Fingering:
     """Choose the fingering in which the hand travels least.
 
     Parameters

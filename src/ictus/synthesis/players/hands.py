@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.synthesis.players.figure import Grip
+from ictus.synthesis.players.body import Grip
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ def smootherstep(phase: Array) -> Array:
     return phase**3 * (10 + phase * (6 * phase - 15))
 
 
-def held(times: Array, onsets: Array, values: NDArray[np.floating], moving: float) -> Array:
+def hold_values(times: Array, onsets: Array, values: NDArray[np.floating], moving: float) -> Array:
     """Return what is held during each note, and moved to in time for the next.
 
     Parameters
@@ -34,7 +34,7 @@ def held(times: Array, onsets: Array, values: NDArray[np.floating], moving: floa
     return np.asarray(values[here] + share * (values[then] - values[here]))
 
 
-def wandering(times: Array, width: float, scale: float, rng: np.random.Generator) -> Array:
+def smooth_noise(times: Array, width: float, scale: float, rng: np.random.Generator) -> Array:
     """Return (T,): aimless movement with a time constant of `width` seconds and a standard deviation of `scale`."""
     frames = max(width / float(times[1] - times[0]), 0.5) if len(times) > 1 else 1.0
     noise = rng.normal(0, 1, len(times) + int(8 * frames))

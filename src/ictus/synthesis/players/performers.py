@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.synthesis.players import KEYPOINT_RATE, brass, strings, woodwinds
-from ictus.synthesis.players.camera import Camera, estimated
-from ictus.synthesis.players.figure import Figure, posed
+from ictus.synthesis.players.body import Proportions, body_keypoints
+from ictus.synthesis.players.camera import PlayerCamera, simulate_pose_estimator
 from ictus.synthesis.players.hands import Hands
 from ictus.synthesis.players.solo import Solo
-from ictus.synthesis.players.trunk import moved
+from ictus.synthesis.players.trunk import simulate_trunk
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ FPS = float(KEYPOINT_RATE)
 
 
 @dataclass(frozen=True)
-class Player:
+class InstrumentPlayer:
     """What tells an instrument's player from others.
 
     Attributes
@@ -39,24 +39,24 @@ class Player:
 
     lowest: int
     highest: int
-    hands: Callable[[Solo, Array, Figure, np.random.Generator], Hands]
+    hands: Callable[[Solo, Array, Proportions, np.random.Generator], Hands]
     share: float
     breath: float
     turned: float = 0.0
 
 
 PLAYERS = {
-    "cello": Player(36, 76, strings.cello, 0.3, 0.006),
-    "violin": Player(55, 98, strings.violin, 1.0, 0.006, 0.15),
-    "clarinet": Player(50, 91, woodwinds.clarinet, 1.0, 0.022),
-    "flute": Player(60, 96, woodwinds.flute, 1.0, 0.024, 0.25),
-    "horn": Player(41, 77, brass.horn, 0.9, 0.024, -0.1),
-    "trombone": Player(40, 72, brass.trombone, 0.9, 0.026, 0.5),
+    "cello": InstrumentPlayer(36, 76, strings.cello, 0.3, 0.006),
+    "violin": InstrumentPlayer(55, 98, strings.violin, 1.0, 0.006, 0.15),
+    "clarinet": InstrumentPlayer(50, 91, woodwinds.clarinet, 1.0, 0.022),
+    "flute": InstrumentPlayer(60, 96, woodwinds.flute, 1.0, 0.024, 0.25),
+    "horn": InstrumentPlayer(41, 77, brass.horn, 0.9, 0.024, -0.1),
+    "trombone": InstrumentPlayer(40, 72, brass.trombone, 0.9, 0.026, 0.5),
 }
 
 
 @dataclass(frozen=True)
-class Filmed:
+class PerformedSolo:
     """A solo, played and filmed.
 
     Attributes
@@ -70,10 +70,10 @@ class Filmed:
     keypoints: NDArray[np.float32]
     places: Array
     signs: dict[str, Array]
-    camera: Camera
+    camera: PlayerCamera
 
 
-def perform(solo: Solo, instrument: str, *, seed: int = 0) -> Filmed:
+def perform_solo(solo: Solo, instrument: str, *, seed: int = 0) -> PerformedSolo:
     """Let a soloist play.
 
     Parameters
@@ -98,12 +98,12 @@ def perform(solo: Solo, instrument: str, *, seed: int = 0) -> Filmed:
     times = np.arange(round(solo.duration * FPS)) / FPS
     if len(times) < 2:
         raise UsageError(f"the solo lasts {solo.duration:g} seconds; it must have two frames at least, 0.08 seconds")
-    figure = Figure.drawn(body)
+    figure = Proportions.drawn(body)
     temper = float(np.exp(body.normal(0, 0.45)))
-    trunk = moved(solo, times, temper=temper, breath=player.breath, rng=body)
+    trunk = simulate_trunk(solo, times, temper=temper, breath=player.breath, rng=body)
     hands = player.hands(solo, times, figure, hand)
     right, left = (grip.carried(trunk, player.share) for grip in (hands.right, hands.left))
-    places = posed(figure, trunk, right, left)
-    camera = Camera.drawn(view, player.turned)
-    keypoints = estimated(camera.seen(places), noise, FPS).astype(np.float32)
-    return Filmed(keypoints, places, hands.signs, camera)
+    places = body_keypoints(figure, trunk, right, left)
+    camera = PlayerCamera.drawn(view, player.turned)
+    keypoints = simulate_pose_estimator(camera.seen(places), noise, FPS).astype(np.float32)
+    return PerformedSolo(keypoints, places, hands.signs, camera)

@@ -162,7 +162,7 @@ def excerpt_of(solo: Solo, seconds: float, rng: np.random.Generator) -> tuple[So
     return Solo(notes, seconds, slurred), start
 
 
-def heard(solo: Solo, instrument: str, font: Path | None, rng: np.random.Generator) -> Audio:
+def render_solo(solo: Solo, instrument: str, font: Path | None, rng: np.random.Generator) -> Audio:
     """Return the sound of a solo, (1, n) at 22,050 Hz, as long as the solo.
 
     Parameters

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.synthesis.players.bowing import bowed
-from ictus.synthesis.players.figure import Figure, Grip, over
-from ictus.synthesis.players.fingering import Fingering, fingered
+from ictus.synthesis.players.body import Grip, Proportions, reaching_grip
+from ictus.synthesis.players.bowing import plan_strokes
+from ictus.synthesis.players.fingering import Fingering, choose_fingering
 from ictus.synthesis.players.hands import Hands
-from ictus.synthesis.players.moves import held, smootherstep
+from ictus.synthesis.players.moves import hold_values, smootherstep
 from ictus.synthesis.players.solo import Solo
 
 Array = NDArray[np.float64]
@@ -76,19 +76,19 @@ CELLO = StringInstrument(
 )
 
 
-def violin(solo: Solo, times: Array, figure: Figure, rng: np.random.Generator) -> Hands:
+def violin(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a violinist's hands do at `times` (T,), in seconds."""
     return _played(VIOLIN, solo, times, rng)
 
 
-def cello(solo: Solo, times: Array, figure: Figure, rng: np.random.Generator) -> Hands:
+def cello(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a cellist's hands do at `times` (T,), in seconds."""
     return _played(CELLO, solo, times, rng)
 
 
 def _played(instrument: StringInstrument, solo: Solo, times: Array, rng: np.random.Generator) -> Hands:
-    fingering = fingered(solo.pitches, instrument.strings, instrument.spread)
-    strokes = bowed(solo, rng)
+    fingering = choose_fingering(solo.pitches, instrument.strings, instrument.spread)
+    strokes = plan_strokes(solo, rng)
     bow, lifted = strokes.at(times)
     right = _bow_hand(instrument, _tilt(instrument, fingering, solo, times), bow, lifted)
     left, position = _left_hand(instrument, fingering, solo, times, rng)
@@ -101,7 +101,7 @@ def _played(instrument: StringInstrument, solo: Solo, times: Array, rng: np.rand
 def _tilt(instrument: StringInstrument, fingering: Fingering, solo: Solo, times: Array) -> Array:
     if not len(solo.notes):
         return np.full(len(times), instrument.tilts.mean())
-    return held(times, solo.onsets, instrument.tilts[fingering.string], _CROSSING)
+    return hold_values(times, solo.onsets, instrument.tilts[fingering.string], _CROSSING)
 
 
 def _bow_hand(instrument: StringInstrument, tilt: Array, bow: Array, lifted: Array) -> Grip:
@@ -116,10 +116,12 @@ def _bow_hand(instrument: StringInstrument, tilt: Array, bow: Array, lifted: Arr
     if instrument.side > 0:  # over the shoulder's height: the hand comes from behind the stick
         tips[:, 1:] += 0.012 * up - 0.004 * square[:, None]
         tips[:, 0] += -0.004 * up - 0.014 * square
-        return over(tips, 0.8 * up - 0.35 * square - 0.35 * stick, square, (-0.75, -0.6, -0.15), high=0.04, far=0.02)
+        return reaching_grip(
+            tips, 0.8 * up - 0.35 * square - 0.35 * stick, square, (-0.75, -0.6, -0.15), high=0.04, far=0.02
+        )
     tips[:, 1:] += -0.012 * up
     tips[:, 0] += 0.006 * up - 0.014 * square
-    return over(tips, -0.45 * up - 0.75 * stick, square + 0.8 * up, (-0.9, -0.25, -0.2), high=0.04, far=0.02)
+    return reaching_grip(tips, -0.45 * up - 0.75 * stick, square + 0.8 * up, (-0.9, -0.25, -0.2), high=0.04, far=0.02)
 
 
 def _left_hand(
@@ -136,9 +138,9 @@ def _left_hand(
         used = fingering.finger > 0
         place[used, fingering.finger[used] - 1] = length * (1 - 2 ** (-fingering.stopped[used] / 12))
         down = (np.arange(1, 5) <= fingering.finger[:, None]) * 1.0
-        where = held(times, solo.onsets, place, _SHIFTING)
-        pressed = held(times, solo.onsets, down, _FINGERING)
-        string = held(times, solo.onsets, fingering.string - 1.5, _FINGERING)
+        where = hold_values(times, solo.onsets, place, _SHIFTING)
+        pressed = hold_values(times, solo.onsets, down, _FINGERING)
+        string = hold_values(times, solo.onsets, fingering.string - 1.5, _FINGERING)
         where = where + _vibrato(fingering, solo, times, rng)[:, None]
     else:
         where = np.tile(length * (1 - 2 ** (-(2 + np.array(semitones)) / 12)), (len(times), 1))
@@ -150,8 +152,10 @@ def _left_hand(
     thumb = board - (where[:, :1] + 0.02) * up - 0.028 * face
     tips = np.concatenate([thumb[:, None], tips], axis=1)
     if instrument.side > 0:  # from below, over the edge of the fingerboard
-        return over(tips, face - 0.3 * out, out + 0.3 * face, (0.1, -1.0, 0.1), high=0.035, far=-0.01), where[:, 0]
-    return over(tips, out - 0.25 * up, face + 0.2 * up, (0.85, -0.6, 0.35), high=0.05, far=0.03), where[:, 0]
+        return reaching_grip(tips, face - 0.3 * out, out + 0.3 * face, (0.1, -1.0, 0.1), high=0.035, far=-0.01), where[
+            :, 0
+        ]
+    return reaching_grip(tips, out - 0.25 * up, face + 0.2 * up, (0.85, -0.6, 0.35), high=0.05, far=0.03), where[:, 0]
 
 
 def _vibrato(fingering: Fingering, solo: Solo, times: Array, rng: np.random.Generator) -> Array:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from ictus.synthesis.players.moves import smootherstep, wandering
+from ictus.synthesis.players.moves import smooth_noise, smootherstep
 from ictus.synthesis.players.solo import Solo
 
 Array = NDArray[np.float64]
@@ -50,7 +50,7 @@ class Trunk:
         return np.asarray(HIPS + turned)
 
 
-def moved(solo: Solo, times: Array, *, temper: float, breath: float, rng: np.random.Generator) -> Trunk:
+def simulate_trunk(solo: Solo, times: Array, *, temper: float, breath: float, rng: np.random.Generator) -> Trunk:
     """Return how a player's trunk moves.
 
     Parameters
@@ -65,9 +65,9 @@ def moved(solo: Solo, times: Array, *, temper: float, breath: float, rng: np.ran
     halves = np.interp(times, phrases, np.arange(len(phrases)) + rng.normal(0, 0.1, len(phrases)))
     beatwise = np.sin(np.pi * halves) * (0.4 + 0.8 * loudness)
     return Trunk(
-        lean=np.radians(temper * (3.5 * loudness + wandering(times, 1.2, 1.3, rng)) + rng.normal(2, 2)),
-        turn=np.radians(temper * (2.0 * beatwise + wandering(times, 1.5, 2.0, rng))),
-        sway=np.radians(temper * (2.6 * beatwise + wandering(times, 1.4, 1.2, rng))),
+        lean=np.radians(temper * (3.5 * loudness + smooth_noise(times, 1.2, 1.3, rng)) + rng.normal(2, 2)),
+        turn=np.radians(temper * (2.0 * beatwise + smooth_noise(times, 1.5, 2.0, rng))),
+        sway=np.radians(temper * (2.6 * beatwise + smooth_noise(times, 1.4, 1.2, rng))),
         breath=breath * _breath(solo, times) + 0.002 * np.sin(2 * np.pi * 0.25 * times + rng.uniform(0, 6)),
     )
 

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.synthesis.players.figure import Figure, over
+from ictus.synthesis.players.body import Proportions, reaching_grip
 from ictus.synthesis.players.hands import Hands
-from ictus.synthesis.players.moves import held
+from ictus.synthesis.players.moves import hold_values
 from ictus.synthesis.players.solo import Solo
 
 Array = NDArray[np.float64]
@@ -44,7 +44,7 @@ def fingers_down(pitches: NDArray[np.int64], chart: tuple[str, ...], lowest: int
     return np.insert(rows, 5, 1.0, axis=1)
 
 
-def clarinet(solo: Solo, times: Array, figure: Figure, rng: np.random.Generator) -> Hands:
+def clarinet(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a clarinettist's hands do at `times` (T,), in seconds."""
     steep = np.radians(rng.normal(36, 5))
     tube = np.array([0.0, -np.cos(steep), np.sin(steep)])
@@ -59,13 +59,13 @@ def clarinet(solo: Solo, times: Array, figure: Figure, rng: np.random.Generator)
     right = keys + _LIFT * (1 - pressed[:, 5:, None]) * _outwards(front)
     aside = np.array([1.0, 0.0, 0.0])
     return Hands(
-        over(right, aside + 0.25 * tube, front - 0.3 * aside, (-0.55, -0.85, -0.2)),
-        over(left, -aside + 0.25 * tube, front + 0.3 * aside, (0.45, -0.9, -0.2)),
+        reaching_grip(right, aside + 0.25 * tube, front - 0.3 * aside, (-0.55, -0.85, -0.2)),
+        reaching_grip(left, -aside + 0.25 * tube, front + 0.3 * aside, (0.45, -0.9, -0.2)),
         {"fingers": down},
     )
 
 
-def flute(solo: Solo, times: Array, figure: Figure, rng: np.random.Generator) -> Hands:
+def flute(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a flautist's hands do at `times` (T,), in seconds."""
     tube = np.array([-0.95, rng.normal(-0.2, 0.06), rng.normal(0.2, 0.06)])
     tube /= np.linalg.norm(tube)
@@ -83,8 +83,10 @@ def flute(solo: Solo, times: Array, figure: Figure, rng: np.random.Generator) ->
     right = keys + _LIFT * (1 - pressed[:, 5:, None]) * _outwards(up)
     # The left hand reaches around from the far side, its palm to the player; the right one's faces away.
     return Hands(
-        over(right, 0.75 * up + 0.65 * front, 0.65 * up - 0.75 * front, (-0.75, -0.65, -0.1), high=0.03, far=0.015),
-        over(left, up, front + 0.3 * up, (0.45, -0.85, 0.2), high=0.04, far=0.0),
+        reaching_grip(
+            right, 0.75 * up + 0.65 * front, 0.65 * up - 0.75 * front, (-0.75, -0.65, -0.1), high=0.03, far=0.015
+        ),
+        reaching_grip(left, up, front + 0.3 * up, (0.45, -0.85, 0.2), high=0.04, far=0.0),
         {"fingers": down},
     )
 
@@ -93,7 +95,7 @@ def _pressed(solo: Solo, times: Array, down: Array) -> Array:
     """Return (T, 10): how far each finger is down, 0 to 1."""
     if not len(down):
         return np.ones((len(times), 10))
-    return held(times, solo.onsets, down, _MOVING)
+    return hold_values(times, solo.onsets, down, _MOVING)
 
 
 def _outwards(key: Array) -> Array:

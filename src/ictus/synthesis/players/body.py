@@ -29,7 +29,7 @@ _LAST_BEND = np.radians(22.0)  # between a finger's last two bones
 
 
 @dataclass(frozen=True)
-class Figure:
+class Proportions:
     """A player's proportions.
 
     Attributes
@@ -46,7 +46,7 @@ class Figure:
     breadth: float = 0.185
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Figure":
+    def drawn(cls, rng: np.random.Generator) -> "Proportions":
         """Draw a player."""
         size = float(np.clip(rng.normal(1.0, 0.04), 0.9, 1.1))
         return cls(
@@ -89,7 +89,7 @@ class Grip:
         return Grip(tips, along, back, wrist, self.elbow)
 
 
-def over(
+def reaching_grip(
     tips: Array,
     along: Array,
     back: Array,
@@ -113,7 +113,7 @@ def over(
     return Grip(tips, along, back, wrist, np.array(elbow))
 
 
-def fist(
+def closed_grip(
     grip: Array, along: Array, back: Array, elbow: tuple[float, float, float], side: str, *, open_by: float = 0.0
 ) -> Grip:
     """Return the grip of a hand that closes around a handle.
@@ -136,7 +136,7 @@ def fist(
     return Grip(tips, along, back, wrist, np.array(elbow))
 
 
-def posed(figure: Figure, trunk: Trunk, right: Grip, left: Grip) -> Array:
+def body_keypoints(figure: Proportions, trunk: Trunk, right: Grip, left: Grip) -> Array:
     """Return (T, 47, 3) metres: the keypoints of a player with such a trunk and such hands."""
     frames = len(trunk.lean)
     points = np.zeros((frames, POINTS, 3))

@@ -12,10 +12,10 @@ import soundfile
 
 from ictus.errors import IctusError, UsageError
 from ictus.scores.score import Note, Part, Score
-from ictus.sound.data import synthetic
-from ictus.sound.data.dataset import WINDOW, survey
+from ictus.sound.data.dataset import WINDOW, find_performances
+from ictus.synthesis.player_corpus import make_player_corpus, plan_player_corpus
 from ictus.synthesis.players.performers import PLAYERS
-from ictus.synthesis.players.repertoire import excerpt_of, heard, solo_part
+from ictus.synthesis.players.repertoire import excerpt_of, render_solo, solo_part
 from ictus.synthesis.players.solo import Solo
 from ictus.synthesis.tempo import written
 
@@ -48,7 +48,9 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make(scores: Path, out: Path, **choices: Any) -> list[str]:
     lines: list[str] = []
-    synthetic.prepare(scores, out, **{"hours": 0.01, "split": "train", **choices}, report=lines.append)
+    make_player_corpus(
+        plan_player_corpus(scores, out, **{"hours": 0.01, "split": "train", **choices}), report=lines.append
+    )
     return lines
 
 
@@ -56,7 +58,8 @@ def make(scores: Path, out: Path, **choices: Any) -> list[str]:
 def corpus(scores: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A corpus of six excerpts."""
     out, done = tmp_path_factory.mktemp("corpus"), list[float]()
-    assert synthetic.prepare(scores, out, hours=0.025, split="train", progress=done.append) == 6
+    plan = plan_player_corpus(scores, out, hours=0.025, split="train")
+    assert make_player_corpus(plan, progress=done.append) == 6
     assert done[-1] == 1
     return out
 
@@ -89,7 +92,7 @@ def test_a_corpus(corpus: Path) -> None:
 
 
 def test_the_corpus_is_read_as_any_other(corpus: Path) -> None:
-    found = survey(corpus, "train", ("keypoints",))
+    found = find_performances(corpus, "train", ("keypoints",))
     assert not found.broken
     assert [one.instrument for one in found.performances] == list(range(6))
     for one in found.performances:
@@ -116,7 +119,7 @@ def test_a_shorter_corpus_is_the_beginning_of_a_longer_one(scores: Path, corpus:
 
 
 def test_pieces_keep_to_their_split(scores: Path, tmp_path: Path) -> None:
-    orders = synthetic.ordered(scores, tmp_path / "out", hours=1.0)
+    orders = plan_player_corpus(scores, tmp_path / "out", hours=1.0)
     assert {order.split: {piece.name for piece in order.pieces} for order in orders} == {
         "train": {"piece_0", "piece_1"},
         "val": {"piece_2"},
@@ -125,13 +128,13 @@ def test_pieces_keep_to_their_split(scores: Path, tmp_path: Path) -> None:
 
 
 def test_another_corpus_is_refused(scores: Path, tmp_path: Path) -> None:
-    synthetic.ordered(scores, tmp_path / "out", hours=1.0)
+    plan_player_corpus(scores, tmp_path / "out", hours=1.0)
     with pytest.raises(UsageError, match="another seed"):
-        synthetic.ordered(scores, tmp_path / "out", hours=1.0, seed=1)
+        plan_player_corpus(scores, tmp_path / "out", hours=1.0, seed=1)
     with pytest.raises(UsageError, match="hours"):
-        synthetic.ordered(scores, tmp_path / "out", hours=0.0)
+        plan_player_corpus(scores, tmp_path / "out", hours=0.0)
     with pytest.raises(UsageError, match="no split"):
-        synthetic.ordered(scores, tmp_path / "out", hours=1.0, split="training")
+        plan_player_corpus(scores, tmp_path / "out", hours=1.0, split="training")
 
 
 def test_scores_that_cannot_be_used_are_named(tmp_path: Path) -> None:
@@ -196,7 +199,7 @@ def test_the_sound_is_that_of_the_notes(instrument: str) -> None:
     """Its pitch by autocorrelation, and silence before and between."""
     low = PLAYERS[instrument].lowest + 12
     solo = Solo(np.array([[0.5, 0.8, low, 0.7], [2.0, 0.8, low + 5, 0.7]]), 3.0)
-    audio = heard(solo, instrument, None, np.random.default_rng(3))
+    audio = render_solo(solo, instrument, None, np.random.default_rng(3))
     assert audio.samples.shape == (1, 3 * 22050)
     for onset, _, pitch, _ in solo.notes:
         tone = audio.samples[0, round((onset + 0.3) * 22050) :][:8192]

@@ -62,6 +62,52 @@ def test_running_status_and_drums(tmp_path: Path) -> None:
     assert set(score.beats[:, 2]) == {4}
 
 
+def played(file: Path) -> list[list[tuple[float, float, int]]]:
+    return [[(n.onset, n.length, n.pitch) for n in part.notes] for part in read(file).parts]
+
+
+def quarters(first: float, count: int, pitch: int) -> list[tuple[float, float, int]]:
+    return [(first + k, 1, pitch + k) for k in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("case", "parts"),
+    [
+        ("m01-running-status-across-meta", [[(0, 1, 60), (1, 1, 62), (2, 1, 64)]]),
+        ("m02-alien-chunk", [quarters(0, 8, 60), quarters(0, 8, 48)]),
+        ("m03-type-2", [quarters(0, 8, 60), quarters(8, 8, 72)]),
+        ("m06-realtime-byte", [quarters(0, 8, 60)]),
+        ("m09-tempo-zero", [quarters(0, 8, 60)]),
+        ("m13-garbage-after-end-of-track", [quarters(0, 8, 60)]),
+    ],
+)
+def test_unusual_files(shared_data: Path, case: str, parts: list[list[tuple[float, float, int]]]) -> None:
+    file = shared_data / "cases" / case / "in.mid"
+    assert played(file) == parts
+    np.testing.assert_array_equal(read(file).tempo[:, 1], 120)
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        ("m11-truncated/in.mid", "track 2: breaks off; export it again"),
+        ("red/delta160.mid", "track 1: lasts more than 20000 quarters"),
+        ("red/delta1m.mid", "track 1: holds a number without an end"),
+    ],
+)
+def test_damaged_files_are_refused_at_once(shared_data: Path, case: str, message: str) -> None:
+    with pytest.raises(IctusError, match=message):
+        read(shared_data / "cases" / case)
+
+
+def test_what_does_not_matter_is_passed_over(tmp_path: Path) -> None:
+    strange_key, two = (0, b"\xff\x59\x02\x09\x07"), [(0, b"\x90\x3c\x40"), (480, b"\x80\x3c\x00")]
+    assert played(save(tmp_path, [strange_key, *two])) == [[(0, 1, 60)]]
+    rubbish = (480, b"\xff\x2f\x00\xf4\x01")  # after the end of the track
+    assert played(save(tmp_path, [*two, rubbish])) == [[(0, 1, 60)]]
+    assert played(save(tmp_path, [(0, b"\xc0\xa8"), *two])) == [[(0, 1, 60)]]  # no such program
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

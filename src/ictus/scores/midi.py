@@ -1,14 +1,21 @@
 """Standard MIDI files as `Score`s: notes, programs, velocities, tempi and time signatures.
 
+mido reads the messages. It takes a file only if every chunk is a track, so each track is given to it alone. (symusic is
+faster, but it gives notes and not messages: those that are never ended are lost, and a key that is struck again before
+it is released sounds twice.)
+
 Source of the format: MIDI Manufacturers Association, Standard MIDI Files 1.0.
 """
 
+import io
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import mido
 import numpy as np
-from numpy.typing import NDArray
+from mido.midifiles import KeySignatureError
 
 from ictus.errors import IctusError
 from ictus.files import readable
@@ -16,52 +23,54 @@ from ictus.scores.bars import Bar, beats_of
 from ictus.scores.instruments import PART_LEVELS, UNPITCHED, instrument_called
 from ictus.scores.score import Note, Part, Score, joint_loudness
 
-Array = NDArray[np.float64]
-Event = tuple[int, int, bytes]  # tick, status byte, data
+Event = tuple[int, mido.Message]  # tick, message
 
 _DRUMS = 9  # the channel
 _SHORTEST = 1 / 32  # quarters
 _LATEST = 20_000  # quarters, and bars: no piece is as long
+_LARGEST = 1 << 23  # bytes of a file: several times the longest symphony
+_END_OF_TRACK = b"\xff\x2f\x00"
+_ENDLESS_NUMBER = re.compile(rb"[\x80-\xff]{4096}")  # the time that mido needs grows with the square of its length
+_UNREADABLE = (OSError, EOFError, LookupError, ValueError, KeySignatureError)  # what mido raises
 
 
 def read(path: Path) -> Score:
-    """Read a score.
+    """Read a score; the sequences of a file of format 2 follow one another.
 
     Raises
     ------
     IctusError
         If the file is no MIDI, is damaged, counts in film frames, or holds no notes.
     """
+    if readable(path).stat().st_size > _LARGEST:
+        raise IctusError(f"{path}: has more than {_LARGEST >> 20} MiB; no piece is as long")
     try:
-        return _score(readable(path).read_bytes(), path.stem)
-    except (struct.error, IndexError, ValueError) as error:
+        return _score(path.read_bytes(), path.stem)
+    except ValueError as error:
         raise IctusError(f"{path}: no MIDI file that can be played ({error})") from error
 
 
 def _score(data: bytes, stem: str) -> Score:
-    if data[:4] != b"MThd":
+    if data[:4] != b"MThd" or len(data) < 14:
         raise ValueError("it does not begin as one")
-    length, _, count, division = struct.unpack(">IHHH", data[4:14])
+    length, kind, count, division = struct.unpack(">IHHH", data[4:14])
     if division & 0x8000 or not division:
         raise ValueError("it counts in film frames, not in quarters")
-    tempi, times, parts, at = {0: 500_000}, {0: (4, 4)}, [], 8 + length
-    for number in range(count):
-        if data[at : at + 4] != b"MTrk":
-            break
-        (size,) = struct.unpack(">I", data[at + 4 : at + 8])
-        events = list(_events(data[at + 8 : at + 8 + size]))
-        at += 8 + size
-        for tick, status, value in events:
-            if status == 0xFF and value[0] == 0x51:
-                tempi[tick] = max(1, int.from_bytes(value[1:4], "big"))
-            elif status == 0xFF and value[0] == 0x58:
-                times[tick] = (max(1, value[1]), 1 << min(value[2], 6))
-        parts += list(_parts(events, division, number))
+    tempi, times, parts, start = {0: 500_000}, {0: (4, 4)}, list[Part](), 0
+    for number, track in enumerate(_tracks(data[8 + length :], count), 1):
+        if kind == 2:  # each sequence begins with the usual tempo and metre
+            tempi[start], times[start] = 500_000, (4, 4)
+        events = list(_events(track, number, start, _LATEST * division))
+        for tick, message in events:
+            if message.type == "set_tempo" and message.tempo:  # 0 means nothing
+                tempi[tick] = message.tempo
+            elif message.type == "time_signature":
+                times[tick] = (max(1, message.numerator), min(message.denominator, 64))
+        parts += _parts(events, division, number)
+        start = events[-1][0] if kind == 2 and events else start
     if not parts:
         raise ValueError("it holds no notes")
     end = max(note.onset + note.length for part in parts for note in part.notes)
-    if end > _LATEST:
-        raise ValueError(f"it lasts {end:.0f} quarters")
     _, beats = beats_of(_bars({tick / division: time for tick, time in times.items()}, end))
     tempo: list[tuple[float, float]] = []
     for tick, microseconds in sorted(tempi.items()):
@@ -86,37 +95,45 @@ def _bars(times: dict[float, tuple[int, int]], end: float) -> list[Bar]:
     return bars
 
 
-def _events(track: bytes) -> Iterator[Event]:
-    """Give the events of a track; meta events have status 0xFF and their type before their data."""
-    at, tick, running = 0, 0, 0
-    while at < len(track):
-        step, at = _number(track, at)
-        tick += step
-        if track[at] & 0x80:
-            running, at = track[at], at + 1
-        if running in (0xFF, 0xF0, 0xF7):
-            kind = track[at : at + 1] if running == 0xFF else b""
-            size, at = _number(track, at + len(kind))
-            yield tick, running, kind + track[at : at + size]
-            at += size
-        else:
-            size = 1 if running & 0xF0 in (0xC0, 0xD0) else 2
-            yield tick, running, track[at : at + size]
-            at += size
+def _tracks(chunks: bytes, count: int) -> Iterator[bytes]:
+    """Give the contents of the track chunks, at most `count`; other chunks are passed over."""
+    at = 0
+    while count and at + 8 <= len(chunks):
+        name, size = struct.unpack(">4sI", chunks[at : at + 8])
+        if name == b"MTrk":
+            yield chunks[at + 8 : at + 8 + size]
+            count -= 1
+        at += 8 + size
 
 
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    while True:
-        value = value << 7 | data[at] & 0x7F
-        at += 1
-        if not data[at - 1] & 0x80:
-            return value, at
+def _events(track: bytes, number: int, start: int, latest: int) -> Iterator[Event]:
+    """Give the messages of a track with their ticks, counted from `start`."""
+    if _ENDLESS_NUMBER.search(track):
+        raise ValueError(f"track {number}: holds a number without an end")
+    # mido refuses key signatures of keys that do not exist; none is needed, so that they may pass as something else.
+    for message in _messages(track.replace(b"\xff\x59\x02", b"\xff\x7f\x02"), number):
+        start += message.time
+        if start > latest:
+            raise ValueError(f"track {number}: lasts more than {_LATEST} quarters")
+        yield start, message
+        if message.type == "end_of_track":
+            return
+
+
+def _messages(track: bytes, number: int) -> list[mido.Message]:
+    header = b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480) + b"MTrk" + struct.pack(">I", len(track))
+    try:
+        return list(mido.MidiFile(file=io.BytesIO(header + track), clip=True).tracks[0])
+    except _UNREADABLE as error:
+        end = track.find(_END_OF_TRACK) + len(_END_OF_TRACK)
+        if len(_END_OF_TRACK) <= end < len(track):  # what follows the end of a track may be anything
+            return _messages(track[:end], number)
+        raise ValueError(f"track {number}: {str(error) or 'breaks off'}; export it again") from error
 
 
 def _parts(events: list[Event], division: int, number: int) -> Iterator[Part]:
     """Give a part for each instrument of a track."""
-    name, programs = f"track {number + 1}", dict.fromkeys(range(16), 0)
+    name, programs = f"track {number}", dict.fromkeys(range(16), 0)
     sounding: dict[tuple[int, int], tuple[int, int, str]] = {}
     notes: dict[str, list[tuple[Note, int]]] = {}
 
@@ -127,17 +144,17 @@ def _parts(events: list[Event], division: int, number: int) -> Iterator[Part]:
             played = UNPITCHED.get(instrument, pitch)
             notes.setdefault(instrument, []).append((Note(start / division, length, played), velocity))
 
-    for tick, status, data in events:
-        kind, channel = status & 0xF0, status & 0x0F
-        if status == 0xFF and data[0] == 3:
-            name = data[1:].decode("latin-1").strip() or name
-        elif kind == 0xC0:
-            programs[channel] = data[0]
-        elif kind in (0x80, 0x90):
-            finish(tick, channel, data[0])
-            if kind == 0x90 and data[1]:
-                instrument = _drum(data[0]) if channel == _DRUMS else instrument_called("", programs[channel])
-                sounding[channel, data[0]] = (tick, data[1], instrument)
+    for tick, message in events:
+        if message.type == "track_name":
+            name = message.name.strip() or name
+        elif message.type == "program_change":
+            programs[message.channel] = message.program
+        elif message.type in ("note_on", "note_off"):
+            channel, pitch = message.channel, message.note
+            finish(tick, channel, pitch)
+            if message.type == "note_on" and message.velocity:
+                instrument = _drum(pitch) if channel == _DRUMS else instrument_called("", programs[channel])
+                sounding[channel, pitch] = (tick, message.velocity, instrument)
     for channel, pitch in list(sounding):
         finish(events[-1][0], channel, pitch)
     for instrument, played in notes.items():

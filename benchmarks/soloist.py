@@ -3,7 +3,7 @@
     python benchmarks/soloist.py [--size paper|small] [--threads 2] [--places 5] [--tokens 4] [--layers N] [--cpu]
 
     growing    a forward of all features and tokens so far for every token, as published
-    cached     `begin` and `follow`: one token's work for every token
+    cached     `prefill` and `step`: one token's work for every token
     bfloat16   the same, with weights of half the size
     int8       the same, with the weights of linear layers in 8 bits (PyTorch's dynamic quantisation)
     batch      the same as cached, eight performances together
@@ -46,11 +46,11 @@ def growing(network: SoloistTransformer, condition: Tensor, tokens: Tensor, plac
 
 def cached(network: SoloistTransformer, condition: Tensor, tokens: Tensor, place: int, count: int) -> float:
     """Seconds a token of those that begin at a place; the prefill before it is not timed."""
-    _, playing = network.begin(condition, tokens[:, :place])
+    _, state = network.prefill(condition, tokens[:, :place])
 
     def play() -> None:
         for _ in range(count):
-            network.follow(tokens[:, place], playing)
+            network.step(tokens[:, place], state)
 
     return seconds(play) / count
 
@@ -83,23 +83,23 @@ def eighths(network: SoloistTransformer) -> SoloistTransformer | None:
 def compare(network: SoloistTransformer, places: list[int], count: int) -> dict[str, float]:
     config, total = network.config, network.config.tokens
     condition, tokens = condition_of(network, 1), torch.randint(config.codes, (1, total))
-    logits, playing = network.begin(condition, tokens[:, :0])
+    logits, state = network.prefill(condition, tokens[:, :0])
     figures: dict[str, float] = {}
 
-    def told(playing: DecodingState, logits: Tensor) -> Tensor:
+    def last_logits(state: DecodingState, logits: Tensor) -> Tensor:
         for k in range(8):
-            logits = network.follow(tokens[:, k], playing)
+            logits = network.step(tokens[:, k], state)
         return logits
 
     figures["largest difference"] = float(
-        (told(playing, logits) - network(tokens[:, :9], condition)[:, -1]).abs().max()
+        (last_logits(state, logits) - network(tokens[:, :9], condition)[:, -1]).abs().max()
     )
 
     times: dict[str, list[float]] = {"growing": [], "cached": []}
     for place in places:  # in turn, so that what else the machine does falls on both
         times["cached"].append(cached(network, condition, tokens, min(place, total - count - 1), count))
         times["growing"].append(growing(network, condition, tokens, place))
-    prefill = seconds(lambda: network.begin(condition, tokens[:, :0]))
+    prefill = seconds(lambda: network.prefill(condition, tokens[:, :0]))
     figures["growing"] = clip(times["growing"], places, total)
     figures["prefill"] = prefill
     figures["cached"] = prefill + clip(times["cached"], places, total)
@@ -112,7 +112,7 @@ def compare(network: SoloistTransformer, places: list[int], count: int) -> dict[
     for name, other in (("bfloat16", copy.deepcopy(network).bfloat16()), ("int8", eighths(network))):
         if other is None:
             continue
-        begun = seconds(lambda other=other: other.begin(condition, tokens[:, :0]))
+        begun = seconds(lambda other=other: other.prefill(condition, tokens[:, :0]))
         steps = [cached(other, condition, tokens, min(p, total - count - 1), count) for p in places]
         figures[name] = begun + clip(steps, places, total)
         figures[f"{name}: difference"] = agreement(network, other, condition, tokens)
@@ -121,7 +121,7 @@ def compare(network: SoloistTransformer, places: list[int], count: int) -> dict[
 
 def agreement(network: SoloistTransformer, other: SoloistTransformer, condition: Tensor, tokens: Tensor) -> float:
     """Mean absolute difference of the probabilities of the first token, summed over codes."""
-    one, two = (each.begin(condition, tokens[:, :0])[0].float().softmax(-1) for each in (network, other))
+    one, two = (each.prefill(condition, tokens[:, :0])[0].float().softmax(-1) for each in (network, other))
     return float((one - two).abs().sum(-1).mean())
 
 
@@ -158,10 +158,10 @@ def main() -> None:
     print(f"soloist {options.size}, {options.threads} threads, a clip of {config.tokens} tokens, {timed}")
     for way in ("growing", "cached", "batch", "bfloat16", "int8"):
         if way in figures:
-            apart = figures.get(f"{way}: difference")
-            told = "" if apart is None else f"   first token's probabilities differ by {apart:.1e} in sum"
+            difference = figures.get(f"{way}: difference")
+            apart = "" if difference is None else f"   first token's probabilities differ by {difference:.1e} in sum"
             print(
-                f"{way:10}{figures[way]:>9.2f} s a clip   {figures['growing'] / figures[way]:6.1f} times as fast{told}"
+                f"{way:10}{figures[way]:>9.2f} s a clip   {figures['growing'] / figures[way]:6.1f} times as fast{apart}"
             )
     print(
         f"prefill {figures['prefill']:.2f} s; cached and uncached logits differ by {figures['largest difference']:.1e}"

@@ -11,19 +11,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 import ictus
 from ictus.sound.metrics import onset_times
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 RIGHT_WRIST, LEFT_WRIST, FINGERS = 3, 6, 20  # joints of solos-47: 7 of the body, then 20 of each hand
 EDGE, SHIFTS = 2.0, 40  # seconds at either end that are left out; how many times the onsets are moved
 
 
-def finger_speed(track: PoseTrack) -> tuple[Array, Array]:
+def finger_speed(track: PoseTrack) -> tuple[Float64Array, Float64Array]:
     """Return times (T - 1,) in seconds, and how fast the fingers move then."""
     positions = track.positions.astype(np.float64)
     wrists = np.repeat(positions[:, [RIGHT_WRIST, LEFT_WRIST]], FINGERS, 1)

@@ -8,6 +8,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from ictus.types import Float32Array, Float64Array, FloatArray
+
 WIDTH, HEIGHT, SIDE, SPEED = 320, 48, 16, 45  # pixels, and pixels a second
 RATE = 44100
 _TICKS = 90_000  # of a second, in which times of pictures are written
@@ -29,7 +31,7 @@ def moment(picture: NDArray[np.uint8]) -> float:
     return float(((np.arange(WIDTH) + 0.5) @ light / light.sum() - SIDE) / SPEED)
 
 
-def clicking(seconds: float, clicks: Sequence[float]) -> NDArray[np.float32]:
+def clicking(seconds: float, clicks: Sequence[float]) -> Float32Array:
     """Return a soft tone (n,) with a click at each time."""
     samples = 0.02 * np.sin(2 * np.pi * 330 * np.arange(round(seconds * RATE)) / RATE)
     burst = np.sin(2 * np.pi * 2000 * np.arange(400) / RATE) * np.exp(-np.arange(400) / 120)
@@ -39,7 +41,7 @@ def clicking(seconds: float, clicks: Sequence[float]) -> NDArray[np.float32]:
     return samples.astype(np.float32)
 
 
-def onsets(samples: NDArray[np.floating], rate: int) -> NDArray[np.float64]:
+def onsets(samples: FloatArray, rate: int) -> Float64Array:
     """Return when clicks are heard, in seconds."""
     loud = np.flatnonzero(np.abs(samples) > 0.25)
     return loud[np.diff(loud, prepend=-rate) > rate // 10] / rate
@@ -110,7 +112,7 @@ def write_keypoints(path: Path, times: Sequence[float], *, mediapipe: bool = Fal
     return path
 
 
-def read_film(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def read_film(path: Path) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Return when each picture of a film is shown, what moment of the original it shows, and when clicks are heard."""
     with av.open(str(path)) as container:
         shown = [(frame.time, moment(frame.to_ndarray(format="rgb24"))) for frame in container.decode(video=0)]

@@ -56,7 +56,7 @@ def test_the_published_critic() -> None:
         critic = PatchDiscriminator.from_config("paper")
         assert parameters(critic) == 2_763_585
         assert critic(torch.empty(3, 80, 848)).shape == (3, 8, 104)
-    with pytest.raises(UsageError, match="the critic needs 24"):
+    with pytest.raises(UsageError, match="the discriminator needs 24"):
         critic(torch.empty(3, 80, 20))
 
 

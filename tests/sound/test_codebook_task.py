@@ -89,7 +89,7 @@ def test_validation_measures_on_the_scale_of_mel80(corpus: Path) -> None:
 
 
 def test_the_critic_begins_at_its_step_and_learns_from_both(corpus: Path) -> None:
-    made = task(corpus, adversarial=0.8, critic_start=5)
+    made = task(corpus, adversarial=0.8, discriminator_start=5)
     batch = next(batches(made.samples))
     assert set(made.networks) == set(made.optimizers()) == {"network", "critic"}
     assert [name for name, _, _ in made.losses(batch, 0, 4)] == ["network"]
@@ -100,18 +100,18 @@ def test_the_critic_begins_at_its_step_and_learns_from_both(corpus: Path) -> Non
     assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-5)
     loss.backward()
     made.network.zero_grad()
-    made.critic.zero_grad()
+    made.discriminator.zero_grad()
     name, loss, figures = next(losses)
     loss.backward()
     assert name == "critic"
-    assert all(p.grad is not None for p in made.critic.parameters())
+    assert all(p.grad is not None for p in made.discriminator.parameters())
     assert all(p.grad is None for p in made.network.parameters())
     assert next(losses, None) is None
 
 
 def test_the_critic_tells_real_from_decoded(corpus: Path) -> None:
     """Hinge loss: 1 for a critic that cannot tell, less for one that can."""
-    made = task(corpus, adversarial=0.8, critic_start=0, lr=2e-3)
+    made = task(corpus, adversarial=0.8, discriminator_start=0, lr=2e-3)
     optimizer = made.optimizers()["critic"]
     log = []
     for _ in range(15):
@@ -125,13 +125,13 @@ def test_the_critic_tells_real_from_decoded(corpus: Path) -> None:
 
 
 def test_the_adaptive_weight_evens_the_gradients_of_the_last_layer(corpus: Path) -> None:
-    made = task(corpus, adversarial=0.8, critic_start=0, adaptive=True)
+    made = task(corpus, adversarial=0.8, discriminator_start=0, adaptive=True)
     _, _, figures = next(made.losses(batch := next(batches(made.samples)), 0, 0))
-    again = task(corpus, adversarial=0.8, critic_start=0)
+    again = task(corpus, adversarial=0.8, discriminator_start=0)
     mel = again.network(batch["mel"])[0]
     last = again.network.decoder.last.weight
     (of_error,) = torch.autograd.grad((mel - batch["mel"]).abs().mean(), last, retain_graph=True)
-    (of_critic,) = torch.autograd.grad(-again.critic(mel).mean(), last)
+    (of_critic,) = torch.autograd.grad(-again.discriminator(mel).mean(), last)
     assert float(figures["weight"]) == pytest.approx(float(of_error.norm() / of_critic.norm()), rel=0.05)
 
 
@@ -178,9 +178,9 @@ def test_louder() -> None:
 def test_pictures_show_low_bands_below() -> None:
     mel = torch.full((80, 20), -1.0)
     figure = draw_spectrograms([(mel, mel)])
-    truth, decoded = figure.axes
-    assert truth.get_ylim()[0] < truth.get_ylim()[1]
-    assert (truth.get_ylabel(), decoded.get_ylabel()) == ("truth", "decoded")
+    original, decoded = figure.axes
+    assert original.get_ylim()[0] < original.get_ylim()[1]
+    assert (original.get_ylabel(), decoded.get_ylabel()) == ("original", "decoded")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,11 @@ def test_more_codes_by_the_recipe(corpus: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "expected", "batch"),
     [
-        ("codebook", {"size": "paper", "lr": 3e-6, "betas": (0.5, 0.9), "adversarial": 0.8, "critic_start": 2001}, 3),
+        (
+            "codebook",
+            {"size": "paper", "lr": 3e-6, "betas": (0.5, 0.9), "adversarial": 0.8, "discriminator_start": 2001},
+            3,
+        ),
         ("codebook-small", {"size": "small", "adversarial": 0}, 8),
     ],
 )

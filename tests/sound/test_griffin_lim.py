@@ -75,7 +75,7 @@ def test_long_sound_is_played_in_stretches(monkeypatch: pytest.MonkeyPatch) -> N
         lengths.append(magnitude.shape[1])
         return search(magnitude, *rest)
 
-    monkeypatch.setattr(module, "_FRAMES_AT_ONCE", 52)
+    monkeypatch.setattr(module, "_CHUNK", 52)
     monkeypatch.setattr(module, "_search", watched)
     parts = griffin_lim(mel)
     assert len(lengths) == 10

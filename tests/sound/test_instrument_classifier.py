@@ -84,7 +84,7 @@ def test_it_learns(corpus: Path, tmp_path: Path) -> None:
 
 def test_unknown_instruments_are_left_out(corpus: Path, tmp_path: Path) -> None:
     task = InstrumentClassifierTask(InstrumentClassifierTaskConfig(size="debug"), corpus)
-    names = {each.name for each, _ in (*task.samples.places, *task.unseen.places)}
+    names = {each.name for each, _ in (*task.samples.places, *task.validation_set.places)}
     assert len(names) == 36
     assert not any("unknown" in name for name in names)
     for split in ("train", "val"):

@@ -123,7 +123,7 @@ def test_long_films_are_looked_at_in_pieces(encoder: KeypointEncoder, monkeypatc
     x = playing(50, 2)
     with torch.no_grad():
         whole = encoder(x)
-        monkeypatch.setattr("ictus.sound.models.keypoint_encoder._AT_ONCE", 7)
+        monkeypatch.setattr("ictus.sound.models.keypoint_encoder._BATCH", 7)
         torch.testing.assert_close(encoder(x), whole)
 
 

@@ -10,8 +10,9 @@ import torch
 
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS
+from ictus.sound.data.keypoint_windows import KeypointWindows
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
-from ictus.sound.tasks.keypoints import KeypointsTask, KeypointsTaskConfig, KeypointWindows
+from ictus.sound.tasks.keypoints import KeypointsTask, KeypointsTaskConfig
 from ictus.training.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"

@@ -69,7 +69,7 @@ def test_reach(config: MelGANConfig) -> None:
 def test_windows_equal_one_pass(stacks: int, frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     network = MelGAN(MelGANConfig(channels=32, stacks=stacks)).eval()
-    monkeypatch.setattr(module, "_FRAMES_AT_ONCE", 30)
+    monkeypatch.setattr(module, "_CHUNK", 30)
     mel = random_mel(frames)
     with torch.no_grad():
         expected = network(torch.from_numpy(mel.T.copy())[None])[0, 0].numpy()

@@ -183,7 +183,7 @@ def test_memory_does_not_depend_on_the_length(tmp_path: Path) -> None:
 def test_a_whole_performance(corpus: Path) -> None:
     found: PreparedPerformance = find_performances(corpus, "train", ["keypoints"]).performances[1]
     assert found.mel().shape == (80, found.frames)
-    assert len(found.rows("keypoints")) == feature_frames(found.frames, KEYPOINT_RATE)
+    assert len(found.features("keypoints")) == feature_frames(found.frames, KEYPOINT_RATE)
 
 
 def test_real_mels_become_a_corpus(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,7 +189,7 @@ def test_files(tmp_path: Path) -> None:
     np.savez(
         tmp_path / "x.npz", pose=np.full((2, 33, 2), 9.0), left_hand=np.ones((2, 21, 2)), right_hand=np.ones((2, 21, 2))
     )
-    with pytest.raises(MotionError, match=r"x\.npz: does not tell its frames per second"):
+    with pytest.raises(MotionError, match=r"x\.npz: holds no frame rate"):
         PoseTrack.load(tmp_path / "x.npz")
 
 

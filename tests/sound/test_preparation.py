@@ -168,7 +168,7 @@ def test_keypoints_that_do_not_belong_are_refused(corpus: Path, tmp_path: Path) 
     for count in (100, 240):
         path = write_keypoints(tmp_path / f"{count}.npy", np.arange(count) / 25)
         video = video_index.Video("abc", "cello", "train", film.file, path)
-        with pytest.raises(IctusError, match=f"{count} rows.*--keypoint-rate"):
+        with pytest.raises(IctusError, match=f"{count} rows.*keypoint rate"):
             frame_features.load_keypoints(video, film)
     assert len(frame_features.load_keypoints(video, film, rate=40).values) == 150
 

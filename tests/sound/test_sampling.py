@@ -62,10 +62,10 @@ def test_one_window_is_plain_sampling() -> None:
     codes = generate_codes(network, features, RATES, 7, seed=2)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
-        logits, playing = network.begin(network.condition(features, RATES), torch.zeros(3, 0, dtype=torch.long))
+        logits, state = network.prefill(network.condition(features, RATES), torch.zeros(3, 0, dtype=torch.long))
         made = [torch.multinomial(logits.softmax(-1), 1, generator=generator)]
         for _ in range(34):
-            logits = network.follow(made[-1][:, 0], playing)
+            logits = network.step(made[-1][:, 0], state)
             made.append(torch.multinomial(logits.softmax(-1), 1, generator=generator))
     assert torch.equal(codes, torch.cat(made, 1).view(3, 7, 5).transpose(1, 2))
 
@@ -96,11 +96,11 @@ def test_it_goes_on_from_what_is_given(length: int) -> None:
     network, features = soloist(SIDE_BY_SIDE), moving(2, 20)
     likeliest = Sampling(temperature=0, hop=3)
     whole = generate_codes(network, features, RATES, 20, sampling=likeliest)
-    again = generate_codes(network, features, RATES, 20, sampling=likeliest, given=whole[:, :, :length])
+    again = generate_codes(network, features, RATES, 20, sampling=likeliest, prompt=whole[:, :, :length])
     assert torch.equal(again, whole)
     other = (whole[:, :, :length] + 1) % 16
     assert torch.equal(
-        generate_codes(network, features, RATES, 20, sampling=likeliest, given=other)[:, :, :length],
+        generate_codes(network, features, RATES, 20, sampling=likeliest, prompt=other)[:, :, :length],
         other,
     )
 
@@ -165,17 +165,17 @@ def test_impossible_pieces() -> None:
     with pytest.raises(UsageError, match="the window has 7 columns"):
         generate_codes(network, features, RATES, 9, sampling=Sampling(hop=8))
     with pytest.raises(UsageError, match=r"\(1, 5, up to 9\) needed"):
-        generate_codes(network, features, RATES, 9, given=torch.zeros(1, 4, 3, dtype=torch.long))
+        generate_codes(network, features, RATES, 9, prompt=torch.zeros(1, 4, 3, dtype=torch.long))
     with pytest.raises(UsageError, match="there are 16"):
-        generate_codes(network, features, RATES, 9, given=torch.full((1, 5, 3), 16))
+        generate_codes(network, features, RATES, 9, prompt=torch.full((1, 5, 3), 16))
 
 
 def test_guidance_moves_away_from_what_is_told_without_knowing() -> None:
     network, features = soloist(SIDE_BY_SIDE), moving(2, 9)
     whole = network.condition(features, RATES)
     with torch.no_grad():
-        known, _ = network.begin(whole, torch.zeros(2, 0, dtype=torch.long))
-        unknown, _ = network.begin(network.without(whole), torch.zeros(2, 0, dtype=torch.long))
+        known, _ = network.prefill(whole, torch.zeros(2, 0, dtype=torch.long))
+        unknown, _ = network.prefill(network.without(whole), torch.zeros(2, 0, dtype=torch.long))
     told = (unknown + 3 * (known - unknown)).argmax(-1)
     played = generate_codes(network, features, RATES, 9, sampling=Sampling(temperature=0, guidance=3))
     assert torch.equal(played[:, 0, 0], told)

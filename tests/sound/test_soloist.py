@@ -100,12 +100,12 @@ def test_with_the_cache_it_is_the_same(form: str, given: int) -> None:
     said = tokens(2)
     with torch.no_grad():
         whole = network(said, condition)
-        logits, playing = network.begin(condition, said[:, :given])
+        logits, state = network.prefill(condition, said[:, :given])
         made = [logits]
         for k in range(given, 34):
-            made.append(network.follow(said[:, k], playing))
+            made.append(network.step(said[:, k], state))
         with pytest.raises(UsageError, match="full, with 35 tokens"):
-            network.follow(said[:, 34], playing)
+            network.step(said[:, 34], state)
     assert torch.stack(made, 1).std() > 0.1
     torch.testing.assert_close(torch.stack(made, 1), whole[:, given:], atol=1e-4, rtol=1e-4)
 
@@ -320,7 +320,7 @@ def test_codes_that_sound_alike_begin_alike() -> None:
     network = SoloistTransformer(SIDE_BY_SIDE)
     vectors = torch.randn(16, 12)
     vectors[1] = vectors[0] + 0.05 * torch.randn(12)
-    network.acquaint(vectors)
+    network.initialise_codes(vectors)
     assert network.column_before is not None
     for weight in (network.embedding.weight, network.head.weight, network.column_before.weight[:16]):
         apart = torch.cdist(weight, weight) + 9 * torch.eye(16)

@@ -129,7 +129,7 @@ def test_it_learns_what_the_hand_decides(corpus: Path, trained: Path, tmp_path: 
         RAW_KEYPOINTS,
     )
     codebook = SpectrogramCodebook.from_pretrained(tmp_path / "model" / "codebook")
-    window = next(batches(task.unseen, 1))
+    window = next(batches(task.validation_set, 1))
     features = {"keypoints": raw_keypoint_features(window["keypoints"]), "instrument": window["instrument"]}
     codes = generate_codes(loaded, features, task.rates, COLUMNS)
     assert codebook.decode(codes).shape == window["mel"].shape
@@ -174,7 +174,7 @@ def test_each_window_is_encoded_once(corpus: Path, trained: Path, monkeypatch: p
         assert torch.equal(codes[k], before[0][place])
         assert torch.equal(condition[k], before[1][place])
     fresh = task.encoder(mixed["keypoints"])
-    kept = task._moves(mixed)
+    kept = task._movement_features(mixed)
     torch.testing.assert_close(kept, fresh, atol=1e-3, rtol=1e-3)
 
 
@@ -242,20 +242,20 @@ def test_weight_decay_is_of_linear_layers_alone(corpus: Path, trained: Path) -> 
 
 
 def test_hints_teach_what_movements_mean(corpus: Path, trained: Path) -> None:
-    task = SoloistTask(config(trained, hint=1.0), corpus)
+    task = SoloistTask(config(trained, auxiliary=1.0), corpus)
     assert set(task.networks) == {"network", "hinter"}
     before = task.validate(batches)
     train(task, 12)
     after = task.validate(batches)
-    assert after["hint"] < 0.8 * before["hint"]
-    first = SoloistTask(config(trained, hint=1.0, hint_first=1), corpus)
+    assert after["auxiliary"] < 0.8 * before["auxiliary"]
+    first = SoloistTask(config(trained, auxiliary=1.0, auxiliary_steps=1), corpus)
     batch = next(batches(first.samples))
     figures = [next(first.losses(batch, 0, step))[2].keys() for step in (0, 1)]
-    assert figures == [{"hint", "pitch"}, {"ce", "accuracy", "hint", "pitch"}]
-    with pytest.raises(UsageError, match="hint is 0 and hint_first 3"):
-        config(trained, hint_first=3)
-    with pytest.raises(UsageError, match="hint is -1"):
-        config(trained, hint=-1.0)
+    assert figures == [{"auxiliary", "pitch"}, {"ce", "accuracy", "auxiliary", "pitch"}]
+    with pytest.raises(UsageError, match="auxiliary is 0 and auxiliary_steps 3"):
+        config(trained, auxiliary_steps=3)
+    with pytest.raises(UsageError, match="auxiliary is -1"):
+        config(trained, auxiliary=-1.0)
 
 
 def test_shares_of_samples_learn_with_nothing_known(
@@ -280,11 +280,11 @@ def test_shares_of_samples_learn_with_nothing_known(
 
 def test_the_control_is_from_elsewhere(corpus: Path, trained: Path) -> None:
     task = SoloistTask(config(trained), corpus)
-    paired = WithOtherWindow(task.unseen, task.kinds)
+    paired = WithOtherWindow(task.validation_set, task.kinds)
     assert len(paired) == 12
     for index in (0, 5, 11):
-        pair, other = paired[index], task.unseen[(index + 6) % 12]
-        assert pair["name"] == task.unseen[index]["name"]
+        pair, other = paired[index], task.validation_set[(index + 6) % 12]
+        assert pair["name"] == task.validation_set[index]["name"]
         assert pair["other/name"] == other["name"]
         assert np.array_equal(pair["other/keypoints"], other["keypoints"])
         assert pair["other/instrument"] == other["instrument"]
@@ -324,10 +324,10 @@ def test_recipes(name: str) -> None:
     assert recipe.task == "sound.soloist"
     if name:
         known = {"-small": ("keypoints", "instrument"), "-none": (), "-rgb-flow": ("rgb", "flow")}
-        assert settings.known == known.get(name, (name[1:],))
+        assert settings.given == known.get(name, (name[1:],))
         assert (settings.size, settings.unconditioned, training.schedule.kind) == ("small", 0.1, "cosine")
         return
-    assert settings.known == ("rgb", "flow", "keypoints")
+    assert settings.given == ("rgb", "flow", "keypoints")
     assert (settings.size, settings.hop, settings.scaled, settings.unconditioned) == ("paper", 53, False, 0)
     assert (settings.lr, settings.decay) == (pytest.approx(1e-6 * training.batch), 0.01)
     assert (training.clip, training.ema, training.schedule.kind) == (None, None, "constant")

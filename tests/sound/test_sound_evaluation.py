@@ -155,7 +155,7 @@ def test_controls_and_latecomers_are_worse_where_they_should_be(table: dict[str,
 def test_figures_are_those_of_the_metrics(samples: PerformanceSamples, table: dict[str, Row]) -> None:
     hear = ear().hear
     real, made = [samples.mel(k) for k in range(12)], [np.roll(samples.mel(k), 20, axis=0) for k in range(12)]
-    by_hand = metrics.evaluate(real, made, hear=hear)
+    by_hand = metrics.evaluate(real, made, extract=hear)
     for metric in ("l1", "onset_f", "chroma", "fid", "isc", "kl"):
         assert value(table["late"], metric) == pytest.approx(by_hand[metric], abs=1e-9), metric
     assert value(table["late"], "kid") == pytest.approx(by_hand["kid"], abs=1e-9)

@@ -128,7 +128,7 @@ def test_what_cannot_be_played(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(MotionError, match="no point is ever seen"):
         soloist(replace(player(1), confidence=np.zeros((25, 47))))
     pictures = SoloistTransformer(replace(soloist.network.config, conditions=("rgb",)))
-    with pytest.raises(UsageError, match="is told rgb of"):
+    with pytest.raises(UsageError, match="needs rgb of"):
         Soloist(pictures, soloist.codebook)(player(1))
     SoloistTransformer.from_config("debug").save_pretrained(tmp_path / "alone", {"art": "sound"})
     soloist.codebook.save_pretrained(tmp_path / "alone" / "codebook")

@@ -46,7 +46,7 @@ def test_a_frame_is_heard_as_far_as_it_says_and_no_farther(debug: SpectralVocode
 def test_a_long_mel_is_played_as_at_one_pass(debug: SpectralVocoder, monkeypatch: pytest.MonkeyPatch) -> None:
     mel = mels(150)
     whole = debug.vocode(mel).samples
-    monkeypatch.setattr(melgan, "_FRAMES_AT_ONCE", 40)
+    monkeypatch.setattr(melgan, "_CHUNK", 40)
     np.testing.assert_allclose(debug.vocode(mel).samples, whole, atol=1e-5 * np.abs(whole).max())
     assert whole.shape == (1, 150 * 256)
 

@@ -20,7 +20,7 @@ from ictus.sound.tasks.vocoder import (
     VocoderTaskConfig,
     distances,
     feature_distance,
-    hinge,
+    hinge_loss,
     mel_levels,
     spectral_distance,
 )
@@ -170,9 +170,9 @@ def test_hinge() -> None:
     sure = [[torch.full((2, 1, 3), value)] for value in (3.0, 2.0)]
     doubtful = [[torch.zeros(2, 1, 3)]] * 2
     unsure = [[-layers[0]] for layers in sure]
-    assert float(hinge(sure, unsure)) == 0
-    assert float(hinge(doubtful, doubtful)) == 2 * len(doubtful)
-    assert float(hinge(unsure, sure)) == 4 + 4 + 3 + 3
+    assert float(hinge_loss(sure, unsure)) == 0
+    assert float(hinge_loss(doubtful, doubtful)) == 2 * len(doubtful)
+    assert float(hinge_loss(unsure, sure)) == 4 + 4 + 3 + 3
 
 
 def test_feature_distance_is_the_published_one() -> None:
@@ -214,9 +214,9 @@ def test_published_losses_alternate(corpus: Path, tmp_path: Path) -> None:
     name, loss, _ = next(losses)
     assert name == "critic"
     loss.backward()
-    assert all(p.grad is not None for p in made.critic.parameters())
+    assert all(p.grad is not None for p in made.discriminator.parameters())
     assert all(p.grad is None for p in made.generator.parameters())
-    made.critic.zero_grad()
+    made.discriminator.zero_grad()
     name, loss, figures = next(losses)
     assert name == "generator"
     assert set(figures) == {"generator/adversarial", "generator/matching"}
@@ -240,14 +240,14 @@ def test_the_critic_tells_real_from_made_and_the_generator_pleases_it(corpus: Pa
                     optimizers[name].zero_grad()
                     loss.backward()
                     optimizers[name].step()
-                    log[name].append(float(figures[name if name == "critic" else "generator/adversarial"]))
+                    log[name].append(float(figures["discriminator" if name == "critic" else "generator/adversarial"]))
     assert log["critic"][0] == pytest.approx(4, abs=0.4)  # two scales that cannot tell
     assert log["critic"][-1] < 3.2
     assert log["generator"][-1] < log["generator"][0] - 0.2
 
 
 def test_the_critic_begins_at_its_step(corpus: Path) -> None:
-    made = task(corpus, stft=1.0, critic_start=5)
+    made = task(corpus, stft=1.0, discriminator_start=5)
     batch = next(batches(made.samples))
     assert [name for name, _, _ in made.losses(batch, 0, 4)] == ["generator"]
     assert [name for name, _, _ in made.losses(batch, 0, 5)] == ["critic", "generator"]
@@ -293,7 +293,7 @@ def test_distances() -> None:
         {"peak": -1.0},
         {"mel": -1.0},
         {"adversarial": 0.0, "matching": 0.0},
-        {"critic_start": 10},
+        {"discriminator_start": 10},
         {"held_out": 0},
         {"held_out_frames": 4},
     ],

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
 from ictus.errors import UsageError
@@ -16,8 +15,7 @@ from ictus.synthesis.players.performers import FPS, PLAYERS, PerformedSolo, perf
 from ictus.synthesis.players.solo import Solo
 from ictus.synthesis.players.strings import CELLO, VIOLIN
 from ictus.synthesis.players.woodwinds import CLARINET, CLARINET_LOWEST, FLUTE, FLUTE_LOWEST, fingers_down
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 
 def steady(pitches: list[int], seconds: float = 0.5, loudness: float = 0.6, start: float = 1.0) -> Solo:
@@ -38,7 +36,7 @@ def tune(instrument: str, seed: int = 0, seconds: float = 8.0) -> Solo:
     return Solo(np.array(rows), seconds, rng.uniform(size=len(rows)) < 0.2)
 
 
-def turns(path: Array, prominence: float) -> Array:
+def turns(path: Float64Array, prominence: float) -> Float64Array:
     """Seconds at which a path (T, 3), seen along its main direction, turns back."""
     centred = path - path.mean(0)
     line = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]

@@ -97,7 +97,7 @@ def test_the_corpus_is_read_as_any_other(corpus: Path) -> None:
     assert [one.instrument for one in found.performances] == list(range(6))
     for one in found.performances:
         assert one.frames >= WINDOW
-        assert one.rows("keypoints", 0, WINDOW).shape == (246, 47, 3)
+        assert one.features("keypoints", 0, WINDOW).shape == (246, 47, 3)
 
 
 def test_it_goes_on_where_it_stopped(scores: Path, corpus: Path, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def inspect_melody(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bo
         data: Folder of the dances: DANCE_W_1/ and so on as published, or W_1.npz with W_1.ogg.
         json: Report on stdout as JSON.
     """
-    from ictus.dance.data.dance_with_melody import KINDS, splits, survey
+    from ictus.dance.data.dance_with_melody import FEATURE_SHAPES, splits, survey
 
     found, split_of = survey(data), splits(data)
     if json:
@@ -63,7 +63,7 @@ def inspect_melody(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bo
                 "broken": list(found.broken),
             }
         )
-    for kind in [] if json else KINDS.values():
+    for kind in [] if json else FEATURE_SHAPES.values():
         these = [(t, seconds) for t, seconds in zip(found.takes, found.seconds, strict=True) if t.kind == kind]
         shares = Counter(split_of.get(take.name, "no split") for take, _ in these)
         minutes = sum(seconds for _, seconds in these) / 60

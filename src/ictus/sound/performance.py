@@ -28,34 +28,34 @@ class Performance:
 
     @classmethod
     def load(cls, keypoints: Path, film: Path | None = None, fps: float | None = None) -> "Performance":
-        """Read a player's keypoints, and look through the film that they are of, if there is one.
+        """Read a player's keypoints, and probe the film that they are of, if there is one.
 
         Parameters
         ----------
-        fps : of the keypoints; None: the film's or what they tell themselves, whichever fits.
+        fps : of the keypoints; None: the film's or that in their file, whichever fits.
 
         Raises
         ------
         MotionError
-            If the keypoints cannot be read, tell no rate, or are not as long as the film.
+            If the keypoints cannot be read, hold no frame rate, or are not as long as the film.
         IctusError
             If the film cannot be read.
         """
         if film is None:
             return cls(keypoints, PoseTrack.load(keypoints, fps))
-        seen = probe(film, silent=True)
-        tracks = [PoseTrack.load(keypoints, fps or seen.rate, seen.size)]
+        probed = probe(film, silent=True)
+        tracks = [PoseTrack.load(keypoints, fps or probed.rate, probed.size)]
         if fps is None:
-            with suppress(MotionError):  # most formats tell no rate
-                tracks.append(PoseTrack.load(keypoints, None, seen.size))
-        track = min(tracks, key=lambda one: abs(one.duration - seen.seconds))
-        if abs(track.duration - seen.seconds) > _APART:
+            with suppress(MotionError):  # most formats hold no rate
+                tracks.append(PoseTrack.load(keypoints, None, probed.size))
+        track = min(tracks, key=lambda one: abs(one.duration - probed.seconds))
+        if abs(track.duration - probed.seconds) > _APART:
             raise MotionError(
-                f"{film}: lasts {seen.seconds:.2f} s, and its keypoints {keypoints} last {track.duration:.2f} s "
+                f"{film}: lasts {probed.seconds:.2f} s, and its keypoints {keypoints} last {track.duration:.2f} s "
                 f"({len(track)} frames at {track.fps:g} a second); give those of this film, or their frames per second"
             )
-        return cls(film, track, seen)
+        return cls(film, track, probed)
 
     def figure(self, model: str) -> Motion:
-        """Return the player as seen, with gaps filled: a motion of solos-47, which tells who played."""
+        """Return the player as seen, with gaps filled: a motion of solos-47, which names the model."""
         return replace(fill_gaps(self.track).track.motion(), meta={"model": model, "music": self.file.name})

@@ -1,15 +1,14 @@
-"""Soloists that can be played: what a camera saw of a player in, sound out.
+"""The soloist with all that it needs: keypoints of a player in, sound out.
 
-Points -> without gaps, at 25 a second -> features -> codes, one after the other -> mel80 -> sound.
+Keypoints -> without gaps, at 25 a second -> features -> codes, one after the other -> mel80 -> sound.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ictus.audio import Audio
@@ -24,47 +23,46 @@ from ictus.sound.models.soloist import SoloistTransformer, raw_keypoint_features
 from ictus.sound.models.vocoder_loading import Vocoder, load_vocoder
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps, resample_track
 from ictus.sound.sampling import Sampling, generate_codes
+from ictus.types import Float32Array, Float64Array, Progress
 
-Mel = NDArray[np.float32]
-Progress = Callable[[float], None]
 ConditionFeatures = Mapping[str, Tensor | None]  # as `SoloistTransformer.condition` takes it
 
 SAMPLING = Sampling(temperature=0.7, top_p=0.9, guidance=3.5)  # chosen on performances that were trained on
 _FADE = 0.03  # seconds in which the sound goes, and comes again, where the player is not seen
 _PEAK = 0.98
-_SOUNDED = 0.15  # share of the progress that is left for the mel's way to sound
+_VOCODER_SHARE = 0.15  # share of the progress that is left for the vocoder
 
 
 @dataclass(frozen=True)
 class SoloistResult:
-    """What a soloist played, and what must be said of it.
+    """The sound of a soloist, and how it came about.
 
     Attributes
     ----------
     audio : mono, 22,050 Hz, as long as the performance.
-    mel : (T, 80) mel80 in [0, 1], as the codes told it; 86.13 frames a second.
-    instrument : what the soloist was told; None if nobody knew.
-    chances : by instrument, how likely the movement makes it, adding up to 1; empty if nobody looked.
+    mel : (T, 80) mel80 in [0, 1], as decoded from the codes; 86.13 frames a second.
+    instrument : the one that the soloist was given; None if it is not known.
+    chances : by instrument, its probability by the movement; empty if there is no encoder.
     filled, guessed : shares of all points that were filled in, and of those whose gaps were long.
     silent : (N, 2) seconds, begin and end: where neither hand was seen, there is silence.
     """
 
     audio: Audio
-    mel: Mel
+    mel: Float32Array
     instrument: str | None
     chances: Mapping[str, float]
     filled: float
     guessed: float
-    silent: NDArray[np.float64]
+    silent: Float64Array
 
 
 class Soloist:
-    """A network that tells codes, with all that makes sound of them.
+    """A network that predicts codes, with all that makes sound of them.
 
     Parameters
     ----------
-    encoder : of keypoints: tells the instrument, and unless the network is told raw movement, its features.
-    vocoder : makes sound of the mel; without one Griffin-Lim does.
+    encoder : of keypoints: recognises the instrument, and unless the network takes raw movement, computes its features.
+    vocoder : makes sound of the mel; Griffin-Lim if not given.
     """
 
     def __init__(
@@ -77,11 +75,11 @@ class Soloist:
     ) -> None:
         self.network, self.codebook, self.name = network.eval(), codebook.eval(), os.fspath(name)
         self.encoder = None if encoder is None else encoder.eval()
-        self.voice = griffin_lim if vocoder is None else vocoder.eval().folded().vocode
+        self.vocode = griffin_lim if vocoder is None else vocoder.eval().folded().vocode
         self.conditions = network.config.conditions
         self._raw = network.metadata.get("movement") == "raw"
         if "keypoints" in self.conditions and not self._raw and encoder is None:
-            raise ModelError(f"{self.name}: is told features of keypoints, but has no encoder/ that makes them")
+            raise ModelError(f"{self.name}: needs features of keypoints, but has no encoder/ that computes them")
 
     @classmethod
     def from_folder(cls, name: str | os.PathLike[str]) -> "Soloist":
@@ -116,7 +114,7 @@ class Soloist:
         Parameters
         ----------
         track : the player, at any frame rate, with gaps.
-        instrument : one of `ictus.sound.INSTRUMENTS`; None: what it looks like.
+        instrument : one of `ictus.sound.INSTRUMENTS`; None: the most probable by the movement.
         seed : another one plays otherwise.
         sampling : how codes are drawn.
         progress : called with the fraction done.
@@ -131,9 +129,7 @@ class Soloist:
         if instrument is not None and instrument not in INSTRUMENTS:
             raise UsageError(f"{instrument!r} is no instrument that is known; there are {', '.join(INSTRUMENTS)}")
         if pictures := [name for name in ("rgb", "flow") if name in self.conditions]:
-            raise UsageError(
-                f"{self.name} is told {' and '.join(pictures)} of the film, and cannot play from keypoints"
-            )
+            raise UsageError(f"{self.name} needs {' and '.join(pictures)} of the film, and cannot play from keypoints")
         whole = fill_gaps(track)
         points = torch.from_numpy(resample_track(whole.track).points)[None]  # (1, T, 47, 3)
         chances = self.recognise(points)
@@ -142,10 +138,10 @@ class Soloist:
         features = {"keypoints": self.rows(points), "instrument": torch.tensor([number])}
         samples = max(1, round(track.duration * RATE))
         frames = max(1, round(track.duration * MEL_RATE))
-        told = None if progress is None else lambda done: progress((1 - _SOUNDED) * done)
-        mel = self.play(features, frames, seed=seed, sampling=sampling, progress=told)
-        sound = self.voice(mel).samples[0]
-        sound = np.pad(sound, (0, max(0, samples - len(sound))))[:samples] * _heard(whole.silent, samples)
+        decoding = None if progress is None else lambda done: progress((1 - _VOCODER_SHARE) * done)
+        mel = self.play(features, frames, seed=seed, sampling=sampling, progress=decoding)
+        sound = self.vocode(mel).samples[0]
+        sound = np.pad(sound, (0, max(0, samples - len(sound))))[:samples] * _silence_gain(whole.silent, samples)
         sound *= min(1.0, _PEAK / max(float(np.abs(sound).max()), 1e-9))
         if progress is not None:
             progress(1.0)
@@ -159,7 +155,7 @@ class Soloist:
 
     @torch.inference_mode()
     def rows(self, points: Tensor) -> Tensor | None:
-        """(B, T, 47, 3) without gaps, at 25 a second -> (B, n, numbers), what the network is told of the movement."""
+        """(B, T, 47, 3) without gaps, at 25 a second -> (B, n, numbers), the features that the network takes."""
         if "keypoints" not in self.conditions:
             return None
         if self._raw or self.encoder is None:
@@ -169,11 +165,11 @@ class Soloist:
 
     @torch.inference_mode()
     def recognise(self, points: Tensor) -> dict[str, float]:
-        """(1, T, 47, 3) without gaps, at 25 a second -> how likely each instrument is, over all windows together."""
+        """(1, T, 47, 3) without gaps, at 25 a second -> the probability of each instrument, over all windows."""
         if self.encoder is None or self.encoder.config.classes != len(INSTRUMENTS):
             return {}
-        shares = self.encoder.classify(points)[0].log_softmax(-1).mean(0).softmax(-1)  # (instruments,)
-        return dict(zip(INSTRUMENTS, shares.tolist(), strict=True))
+        probabilities = self.encoder.classify(points)[0].log_softmax(-1).mean(0).softmax(-1)  # (instruments,)
+        return dict(zip(INSTRUMENTS, probabilities.tolist(), strict=True))
 
     def play(
         self,
@@ -184,8 +180,8 @@ class Soloist:
         seed: int = 0,
         sampling: Sampling | None = None,
         progress: Progress | None = None,
-    ) -> Mel:
-        """Play what is told by features of one performance -> (frames, 80) in [0, 1]; see `ictus.sound.sampling`."""
+    ) -> Float32Array:
+        """Predict the mel of features of one performance: (frames, 80) in [0, 1]; see `ictus.sound.sampling`."""
         columns = -(-frames // FACTOR)
         known: dict[str, Tensor | None] = {name: features[name] for name in self.conditions}
         codes = generate_codes(
@@ -196,7 +192,7 @@ class Soloist:
         return np.ascontiguousarray(np.clip(level, 0, 1)[:frames], np.float32)
 
 
-def _heard(silent: NDArray[np.float64], samples: int) -> NDArray[np.float32]:
+def _silence_gain(silent: Float64Array, samples: int) -> Float32Array:
     """Return (samples,): 0 within the stretches, 1 outside, with short ramps inside them."""
     time = np.arange(samples) / RATE
     gain = np.ones(samples, np.float32)

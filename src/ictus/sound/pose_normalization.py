@@ -1,9 +1,9 @@
-"""From what a pose estimator says of a player to poses that a network can learn from.
+"""From the output of a pose estimator to poses that a network can learn from.
 
-    file -> PoseTrack.load -> filled -> resampled -> normalised
+    file -> PoseTrack.load -> fill_gaps -> resample_track -> normalised_points
 
-Points that were not found are filled where the gap is short, and told where it is long; then all films have the same
-rate, and the player the same place and size, so that neither the camera nor its resolution tells who plays what.
+Points that were not found are filled where the gap is short, and reported where it is long; then all films have the
+same rate, and the player the same place and size, so that nothing depends on the camera or its resolution.
 """
 
 import itertools
@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.files import readable
@@ -20,8 +19,7 @@ from ictus.formats import read_keypoints
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 from ictus.sound import KEYPOINT_RATE
-
-Array = NDArray[np.float32]
+from ictus.types import BoolArray, Float32Array, Float64Array, FloatArray, IntArray
 
 BODY = get_skeleton("solos-47")
 RATE = float(KEYPOINT_RATE)  # poses a second, of Solos and of all that is learnt from it
@@ -51,8 +49,8 @@ class PoseTrack:
         fps is not positive.
     """
 
-    positions: Array
-    confidence: Array
+    positions: Float32Array
+    confidence: Float32Array
     fps: float
 
     def __post_init__(self) -> None:
@@ -83,12 +81,12 @@ class PoseTrack:
         return len(self) / self.fps
 
     @property
-    def points(self) -> Array:
+    def points(self) -> Float32Array:
         """(T, 47, 3): x, y, confidence, as networks take them and prepared corpora hold them."""
         return np.concatenate((self.positions, self.confidence[..., None]), -1)
 
     @classmethod
-    def of(cls, points: Array, fps: float = RATE) -> "PoseTrack":
+    def of(cls, points: Float32Array, fps: float = RATE) -> "PoseTrack":
         """Make a track of (T, 47, 3): x, y, confidence."""
         if points.ndim != 3 or points.shape[1:] != (len(BODY), 3):
             raise MotionError(f"points have shape {points.shape}; a player's are (frames, {len(BODY)}, 3)")
@@ -102,7 +100,7 @@ class PoseTrack:
 
         Parameters
         ----------
-        fps : of the film; goes before what the file tells, and is needed where it tells nothing (OpenPose, MMPose).
+        fps : of the film; takes precedence over that in the file, and is needed where that holds none (OpenPose, MMPose).
         size : width and height of the film in pixels, for landmarks that are fractions of it (MediaPipe).
 
         Raises
@@ -114,7 +112,7 @@ class PoseTrack:
         found = read_keypoints(source if source.is_dir() else readable(source, MotionError), size)
         rate = found.fps if fps is None else fps
         if rate is None:
-            raise MotionError(f"{path}: does not tell its frames per second; give those of the film (fps)")
+            raise MotionError(f"{path}: holds no frame rate; give the frames per second of the film (fps)")
         try:
             return cls.of(found.points, rate)
         except MotionError as error:
@@ -140,7 +138,7 @@ class FilledTrack:
     track: PoseTrack
     filled: float
     guessed: float
-    silent: NDArray[np.float64]
+    silent: Float64Array
 
 
 def fill_gaps(track: PoseTrack, limit: float = 0.4) -> FilledTrack:
@@ -151,7 +149,7 @@ def fill_gaps(track: PoseTrack, limit: float = 0.4) -> FilledTrack:
 
     Parameters
     ----------
-    limit : seconds; longer gaps are guessed in the same way, but told.
+    limit : seconds; longer gaps are guessed in the same way, but reported.
 
     Raises
     ------
@@ -182,12 +180,12 @@ def fill_gaps(track: PoseTrack, limit: float = 0.4) -> FilledTrack:
     short = ~seen & (_gaps(seen) <= limit * track.fps)
     confidence = np.where(seen, track.confidence, np.where(short, FOUND_CONFIDENCE, 0)).astype(np.float32)
     whole = PoseTrack(positions.astype(np.float32), confidence, track.fps)
-    held = np.any(seen[:, list(WRISTS)], axis=1, keepdims=True)  # (T, 1)
-    long = (~held & (_gaps(held) > limit * track.fps))[:, 0]
+    wrists = np.any(seen[:, list(WRISTS)], axis=1, keepdims=True)  # (T, 1)
+    long = (~wrists & (_gaps(wrists) > limit * track.fps))[:, 0]
     return FilledTrack(whole, float(short.mean()), float((~seen & ~short).mean()), _runs(long) / track.fps)
 
 
-def _gaps(seen: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _gaps(seen: BoolArray) -> IntArray:
     """Return (T, J): for each frame in which a joint is not seen, the length of that gap in frames; otherwise 0."""
     lengths = np.zeros(seen.shape, np.int64)
     for joint in range(seen.shape[1]):
@@ -196,7 +194,7 @@ def _gaps(seen: NDArray[np.bool_]) -> NDArray[np.int64]:
     return lengths
 
 
-def _runs(marked: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _runs(marked: BoolArray) -> IntArray:
     """Return (N, 2): the first frame of each marked run, and the frame after its last."""
     edges = np.diff(np.concatenate(([False], marked, [False])).astype(np.int8))
     return np.stack((np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)), 1)
@@ -219,7 +217,7 @@ def resample_track(track: PoseTrack, fps: float = RATE) -> PoseTrack:
     return PoseTrack.of(between.astype(np.float32), fps)
 
 
-def normalised_points(points: Array) -> Array:
+def normalised_points(points: Float32Array) -> Float32Array:
     """Return points with the player in the middle, a shoulder width being 1.
 
     The middle is that of the shoulders, the median over all frames in which both are seen, so that swaying is kept and
@@ -247,7 +245,7 @@ def normalised_points(points: Array) -> Array:
     return np.concatenate((places, points[..., 2:]), -1).astype(np.float32)
 
 
-def _median_length(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+def _median_length(one: FloatArray, other: FloatArray) -> float:
     """Return the median distance of two joints (T, 3) over the frames in which both are seen, or 0."""
     both = (one[:, 2] > 0) & (other[:, 2] > 0)
     return float(np.median(np.linalg.norm(one[both, :2] - other[both, :2], axis=1))) if both.any() else 0.0

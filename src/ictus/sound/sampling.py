@@ -1,10 +1,10 @@
-"""Playing on: tokens drawn one after the other, for a piece of any length.
+"""Sampling: codes drawn one after the other, for a piece of any length.
 
-A window of 53 columns slides along the piece, and what is known of the performance moves along with it; the columns
-that it has in common with the window before are what the soloist has just played.
+A window of 53 columns slides along the piece, and the features of the performance move along with it; the columns that
+it has in common with the window before are those that have just been drawn.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from ictus.errors import UsageError
 from ictus.sound.models.codebook import column_major, from_column_major
 from ictus.sound.models.soloist import SoloistTransformer
+from ictus.types import Progress
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Sampling:
     temperature : by which logits are divided; 0 takes the likeliest token.
     top_k : draw among so many of the likeliest; published: half of the codes.
     top_p : draw among the likeliest that together have this probability.
-    guidance : how far what is known counts more than in training: logits are moved away from those with nothing known,
-        by so many times their difference; 1 leaves them. For soloists that have learnt to play without, too. Source:
+    guidance : how far the condition counts more than in training: logits are moved away from those without a condition,
+        by so many times their difference; 1 leaves them. For soloists that were also trained without. Source:
         Ho & Salimans, "Classifier-Free Diffusion Guidance", 2022.
     hop : columns by which the window moves; by default half of its own.
     """
@@ -59,10 +60,10 @@ def generate_codes(
     sampling: Sampling | None = None,
     seed: int = 0,
     batch: int | None = None,
-    given: Tensor | None = None,
-    progress: Callable[[float], None] | None = None,
+    prompt: Tensor | None = None,
+    progress: Progress | None = None,
 ) -> Tensor:
-    """Play a piece. The network should be in eval mode; it computes where its weights are.
+    """Sample the codes of a piece. The network should be in eval mode; it computes where its weights are.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def generate_codes(
     columns : length of the piece, 5.38 a second.
     sampling : how tokens are drawn.
     seed : of what is drawn; the same one gives the same piece, on the same machine.
-    given : (B, bands, n) codes with which the piece begins.
+    prompt : (B, bands, n) codes with which the piece begins.
     progress : called with the fraction done.
 
     Returns
@@ -80,7 +81,7 @@ def generate_codes(
     Raises
     ------
     UsageError
-        If the length, the hop, or the shape of what is given is impossible.
+        If the length, the hop, or the shape of the prompt is impossible.
     """
     sampling = sampling or Sampling()
     config = network.config
@@ -91,13 +92,13 @@ def generate_codes(
         raise UsageError(f"hop is {hop}; the window has {config.columns} columns")
     device = network.embedding.weight.device
     features = {name: None if value is None else value.to(device) for name, value in features.items()}
-    whole = network.condition(features, rates, batch=batch or (None if given is None else len(given)))
+    whole = network.condition(features, rates, batch=batch or (None if prompt is None else len(prompt)))
     tokens = torch.zeros(len(whole), config.bands * columns, dtype=torch.long, device=device)
     done = 0
-    if given is not None:
-        known = _checked(given, network, len(whole), columns)
-        done = known.shape[1]
-        tokens[:, :done] = known
+    if prompt is not None:
+        first = _prompt_tokens(prompt, network, len(whole), columns)
+        done = first.shape[1]
+        tokens[:, :done] = first
     generator = torch.Generator().manual_seed(seed)
 
     start = 0
@@ -106,10 +107,10 @@ def generate_codes(
         if done < end:
             condition = network.condition(features, rates, start, len(tokens))
             guided = sampling.guidance != 1 and network.numbers > 0
-            if guided:  # the same twice, the second time with nothing known
+            if guided:  # the same twice, the second time without a condition
                 condition = torch.cat((condition, network.without(condition)))
             copies = 1 + guided
-            logits, playing = network.begin(condition, tokens[:, start * config.bands : done].repeat(copies, 1))
+            logits, state = network.prefill(condition, tokens[:, start * config.bands : done].repeat(copies, 1))
             while True:
                 tokens[:, done] = sample_token(
                     _guided(logits, sampling.guidance) if guided else logits, sampling, generator
@@ -119,15 +120,15 @@ def generate_codes(
                     progress(done / tokens.shape[1])
                 if done == end:
                     break
-                logits = network.follow(tokens[:, done - 1].repeat(copies), playing)
+                logits = network.step(tokens[:, done - 1].repeat(copies), state)
         start = min(start + hop, max(0, columns - config.columns))  # the last window ends with the piece
     return from_column_major(tokens, config.bands)
 
 
 def _guided(logits: Tensor, guidance: float) -> Tensor:
-    """(2 B, codes), with and without what is known -> (B, codes)."""
-    known, unknown = logits.chunk(2)
-    return unknown + guidance * (known - unknown)
+    """(2 B, codes), with and without a condition -> (B, codes)."""
+    conditional, unconditional = logits.chunk(2)
+    return unconditional + guidance * (conditional - unconditional)
 
 
 def sample_token(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:
@@ -154,12 +155,12 @@ def limit_logits(logits: Tensor, top_k: int | None = None, top_p: float | None =
     return logits.masked_fill(torch.zeros_like(out).scatter(-1, order, out), -torch.inf)
 
 
-def _checked(given: Tensor, network: SoloistTransformer, batch: int, columns: int) -> Tensor:
+def _prompt_tokens(prompt: Tensor, network: SoloistTransformer, batch: int, columns: int) -> Tensor:
     """(B, bands, n) -> (B, bands * n)."""
     config = network.config
-    shape = tuple(given.shape)
-    if given.dim() != 3 or shape[:2] != (batch, config.bands) or shape[2] > columns:
-        raise UsageError(f"given codes of shape {shape}; ({batch}, {config.bands}, up to {columns}) needed")
-    if given.numel() and not 0 <= int(given.min()) <= int(given.max()) < config.codes:
-        raise UsageError(f"given codes from {int(given.min())} to {int(given.max())}; there are {config.codes}")
-    return column_major(given)
+    shape = tuple(prompt.shape)
+    if prompt.dim() != 3 or shape[:2] != (batch, config.bands) or shape[2] > columns:
+        raise UsageError(f"a prompt of codes of shape {shape}; ({batch}, {config.bands}, up to {columns}) needed")
+    if prompt.numel() and not 0 <= int(prompt.min()) <= int(prompt.max()) < config.codes:
+        raise UsageError(f"a prompt of codes {int(prompt.min())} to {int(prompt.max())}; there are {config.codes}")
+    return column_major(prompt)

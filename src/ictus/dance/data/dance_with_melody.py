@@ -37,7 +37,7 @@ from ictus.formats.npz import DAMAGE
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 
-KINDS = {"C": "cha-cha", "R": "rumba", "T": "tango", "W": "waltz"}
+FEATURE_SHAPES = {"C": "cha-cha", "R": "rumba", "T": "tango", "W": "waltz"}
 RATE = 25.0  # nominal frames a second
 RATES = {"waltz": RATE / 1.015}  # where the true one is known to be another
 MUSIC_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -68,8 +68,8 @@ class Take:
 
     @property
     def kind(self) -> str:
-        """One of `KINDS`."""
-        return KINDS[self.name[0]]
+        """One of `FEATURE_SHAPES`."""
+        return FEATURE_SHAPES[self.name[0]]
 
     def motion(self, rate: float | None = None) -> Motion:
         """Read the motion: melody-23 in metres, as it was recorded.

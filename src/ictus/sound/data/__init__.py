@@ -1,1 +1,1 @@
-"""Corpora of players: films, prepared windows, and players that we make."""
+"""Corpora of players: films, their preparation, and windows of what was prepared."""

@@ -23,19 +23,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus import corpora
 from ictus.corpora import open_rows, unusable
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
-
-Array = NDArray[np.float32]
+from ictus.types import AnyArray, Float32Array
 
 WINDOW = 848  # mel frames of a window: 53 columns of codes, 9.845 s
-UNKNOWN = len(INSTRUMENTS)  # the number of an instrument that is not told, or not known
+UNKNOWN = len(INSTRUMENTS)  # the number of an instrument that is not given, or not known
 BANDS = 80
-KINDS: Mapping[str, tuple[int, ...]] = {"keypoints": (47, 3), "rgb": (1024,), "flow": (1024,)}  # shapes of a row
+FEATURE_SHAPES: Mapping[str, tuple[int, ...]] = {"keypoints": (47, 3), "rgb": (1024,), "flow": (1024,)}  # of a frame
 _SLACK = 0.01  # by which a mel may leave [0, 1]: float16, or another library's rounding
 
 
@@ -48,7 +46,7 @@ class PreparedPerformance:
     folder : where it lies.
     frames : mel frames that can be used.
     instrument : its number in `INSTRUMENTS`, or `UNKNOWN`.
-    rates : rows a second of each kind of array that was asked for beside the mel.
+    rates : frames a second of each kind of feature that was asked for beside the mel.
     about : what about.json says.
     """
 
@@ -63,7 +61,7 @@ class PreparedPerformance:
         """Split and name, e.g. "train/00012-cello"."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
-    def mel(self, start: int = 0, frames: int | None = None) -> Array:
+    def mel(self, start: int = 0, frames: int | None = None) -> Float32Array:
         """(80, frames) in [-1, 1]: twice mel80, less 1, as networks take it.
 
         Raises
@@ -73,8 +71,8 @@ class PreparedPerformance:
         """
         end = self.frames if frames is None else start + frames
         file = self.folder / "mel.npy"
-        rows = np.array(open_rows(file)[start:end])
-        level = rows.astype(np.float32) / (255 if rows.dtype == np.uint8 else 1)
+        stored = np.array(open_rows(file)[start:end])
+        level = stored.astype(np.float32) / (255 if stored.dtype == np.uint8 else 1)
         if not np.isfinite(level).all():
             raise IctusError(f"{file}: not finite between frames {start} and {end}")
         if level.size and not -_SLACK <= level.min() <= level.max() <= 1 + _SLACK:
@@ -85,14 +83,14 @@ class PreparedPerformance:
         return np.ascontiguousarray(2 * np.clip(level, 0, 1).T - 1)
 
     def takes(self) -> int:
-        """Return how many other players play the same; raises as `rows` does."""
+        """Return how many other players play the same; raises as `features` does."""
         file = self.folder / "takes.npy"
         return len(open_rows(file)) if file.exists() else 0
 
-    def rows(self, kind: str, start: int = 0, frames: int | None = None, take: int | None = None) -> Array:
+    def features(self, kind: str, start: int = 0, frames: int | None = None, take: int | None = None) -> Float32Array:
         """(n, ...) of "keypoints", "rgb" or "flow" that belong to `frames` mel frames, from `start` on.
 
-        n depends on `frames` alone: the time rounded to rows. The last row is repeated where that reaches beyond it.
+        n depends on `frames` alone: the time rounded to frames of that kind. The last is repeated beyond the end.
         `take` is the number of another player, of whom only keypoints are known.
 
         Raises
@@ -105,15 +103,15 @@ class PreparedPerformance:
         first, count = round(start / MEL_RATE * rate), feature_frames(frames, rate)
         file = self.folder / f"{kind if take is None else 'takes'}.npy"
         array = open_rows(file) if take is None else open_rows(file)[take]
-        rows = np.array(array[first : first + count], np.float32)
-        if not np.isfinite(rows).all():
+        features = np.array(array[first : first + count], np.float32)
+        if not np.isfinite(features).all():
             raise IctusError(f"{file}: not finite between rows {first} and {first + count}")
-        short = count - len(rows)
-        return np.concatenate([rows, np.repeat(rows[-1:], short, 0)]) if short else rows
+        short = count - len(features)
+        return np.concatenate([features, np.repeat(features[-1:], short, 0)]) if short else features
 
 
 def feature_frames(frames: int, rate: float) -> int:
-    """Return how many rows, at `rate` a second, belong to mel frames: 246 keypoints to 848."""
+    """Return how many frames, at `rate` a second, are as long as mel frames: 246 of keypoints to 848."""
     return max(1, round(frames / MEL_RATE * rate))
 
 
@@ -126,7 +124,7 @@ class SplitPerformances:
 
 
 def find_performances(root: str | os.PathLike[str], split: str, kinds: Collection[str] = ()) -> SplitPerformances:
-    """Look through a split; of the arrays, only headers are read.
+    """Find the performances of a split; of the arrays, only headers are read.
 
     Parameters
     ----------
@@ -138,17 +136,17 @@ def find_performances(root: str | os.PathLike[str], split: str, kinds: Collectio
     UsageError
         If there is no such split, or no such kind.
     """
-    if wrong := [kind for kind in kinds if kind not in KINDS]:
-        raise UsageError(f"{wrong[0]!r} is no part of a performance; there are {', '.join(KINDS)}")
-    look = partial(_look, kinds=kinds)
-    return SplitPerformances(*corpora.survey(root, split, look, "train/, val/ and test/, each with performances"))
+    if wrong := [kind for kind in kinds if kind not in FEATURE_SHAPES]:
+        raise UsageError(f"{wrong[0]!r} is no part of a performance; there are {', '.join(FEATURE_SHAPES)}")
+    read = partial(_read_headers, kinds=kinds)
+    return SplitPerformances(*corpora.survey(root, split, read, "train/, val/ and test/, each with performances"))
 
 
 class MelWindows:
     """Windows of a split, one after the other.
 
     Each is {"mel": (80, frames) in [-1, 1], "instrument": number, "name": "train/NAME@FRAME"}, and of each kind that is
-    asked for its rows of the same time: 246 of keypoints to 848 mel frames.
+    asked for its features of the same time: 246 frames of keypoints to 848 of the mel.
 
     Parameters
     ----------
@@ -197,7 +195,7 @@ class MelWindows:
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, index: int) -> dict[str, Array | np.int64 | str]:
+    def __getitem__(self, index: int) -> dict[str, Float32Array | np.int64 | str]:
         """Read one window.
 
         Raises
@@ -207,14 +205,14 @@ class MelWindows:
         """
         return self.cut(*self.places[index])
 
-    def cut(self, performance: PreparedPerformance, at: int) -> dict[str, Array | np.int64 | str]:
+    def cut(self, performance: PreparedPerformance, at: int) -> dict[str, Float32Array | np.int64 | str]:
         """Read the window of a performance that begins at a mel frame."""
-        rows = {kind: performance.rows(kind, at, self.frames) for kind in self.kinds}
+        features = {kind: performance.features(kind, at, self.frames) for kind in self.kinds}
         if self.takes and (take := np.random.randint(1 + performance.takes())):  # noqa: NPY002  # seeded per sample
-            rows["keypoints"] = performance.rows("keypoints", at, self.frames, int(take) - 1)
+            features["keypoints"] = performance.features("keypoints", at, self.frames, int(take) - 1)
         return {
             "mel": performance.mel(at, self.frames),
-            **rows,
+            **features,
             "instrument": np.int64(performance.instrument),
             "name": f"{performance.name}@{at}",
         }
@@ -240,16 +238,16 @@ class RandomMelWindows(MelWindows):
             raise UsageError(f"{draws} draws of each window; at least one is needed")
         self.places *= draws
 
-    def __getitem__(self, index: int) -> dict[str, Array | np.int64 | str]:
+    def __getitem__(self, index: int) -> dict[str, Float32Array | np.int64 | str]:
         """Read a window of the performance whose turn it is; raises as `MelWindows` does."""
         performance, _ = self.places[index]
         at = np.random.randint(performance.frames - self.frames + 1)  # noqa: NPY002  # the loop seeds it, per sample
         return self.cut(performance, int(at))
 
 
-def _look(folder: Path, kinds: Collection[str]) -> PreparedPerformance:
+def _read_headers(folder: Path, kinds: Collection[str]) -> PreparedPerformance:
     """Check headers and about.json; raise IctusError with a line that names the file."""
-    about = _about(folder / "about.json")
+    about = read_about(folder)
     file = folder / "mel.npy"
     mel = open_rows(file)
     if mel.ndim != 2 or mel.shape[1] != BANDS:
@@ -260,7 +258,7 @@ def _look(folder: Path, kinds: Collection[str]) -> PreparedPerformance:
     seconds, rates = {"mel": len(mel) / MEL_RATE}, {}
     for kind in kinds:
         rates[kind] = float(KEYPOINT_RATE) if kind == "keypoints" else _feature_rate(folder, about)
-        seconds[kind] = _rows(folder / f"{kind}.npy", KINDS[kind]) / rates[kind]
+        seconds[kind] = len(open_features(folder / f"{kind}.npy", FEATURE_SHAPES[kind])) / rates[kind]
     for kind, length in seconds.items():
         if abs(length - seconds["mel"]) >= 1:
             raise IctusError(f"{folder / kind}.npy: lasts {length:.1f} s, but the mel {seconds['mel']:.1f} s")
@@ -273,12 +271,13 @@ def _look(folder: Path, kinds: Collection[str]) -> PreparedPerformance:
     )
 
 
-def _rows(file: Path, shape: tuple[int, ...]) -> int:
+def open_features(file: Path, shape: tuple[int, ...]) -> AnyArray:
+    """Map the features of a file, floats (n, *shape); raise IctusError with a line that names the file."""
     array = open_rows(file)
     if array.shape[1:] != shape or array.dtype.kind != "f":
         expected = ", ".join(map(str, ("rows", *shape)))
         raise IctusError(f"{file}: {array.dtype} of shape {array.shape}, expected floats ({expected})")
-    return len(array)
+    return array
 
 
 def _feature_rate(folder: Path, about: Mapping[str, Any]) -> float:
@@ -288,7 +287,9 @@ def _feature_rate(folder: Path, about: Mapping[str, Any]) -> float:
     return float(rate)
 
 
-def _about(file: Path) -> dict[str, Any]:
+def read_about(folder: Path) -> dict[str, Any]:
+    """Return what a folder's about.json holds; raise IctusError with a line that names the file."""
+    file = folder / "about.json"
     try:
         content = json.loads(file.read_text("utf-8"))
     except FileNotFoundError as error:

@@ -1,6 +1,6 @@
-"""Rows that belong to a film: the player's keypoints, and features of the pictures, brought to seconds of its clips.
+"""Frame features of a film: the player's keypoints, and features of the pictures, brought to seconds of its clips.
 
-A film that is played slower has fewer rows a second of what is seen and heard; keypoints are 25 a second whatever film
+Of a film that is played slower there are fewer features a second; keypoints are 25 a second whatever film
 they come from.
 """
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import IctusError, MotionError, UsageError
 from ictus.files import readable
@@ -17,12 +16,11 @@ from ictus.formats import Keypoints, pickled, read_keypoints
 from ictus.formats.npz import DAMAGE
 from ictus.formats.solos import read_video
 from ictus.sound import KEYPOINT_RATE
-from ictus.sound.data.dataset import KINDS
+from ictus.sound.data.dataset import FEATURE_SHAPES
 from ictus.sound.data.video_index import Video
 from ictus.sound.data.video_io import Film
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps, resample_track
-
-Array = NDArray[np.float32]
+from ictus.types import AnyArray, Float32Array, Float64Array
 
 FEATURE_RATE = 21.5  # rows a second, as published for Solos
 _FIT = 0.01  # share of a film by which what belongs to it may be longer or shorter, or a second if that is more
@@ -33,7 +31,7 @@ _EVEN = 0.002  # seconds by which containers round the times of pictures
 class FrameFeatures:
     """Keypoints or features from the first instant of a film on, and how many there are a second."""
 
-    values: NDArray[Any]
+    values: AnyArray
     rate: float
 
     @property
@@ -41,7 +39,7 @@ class FrameFeatures:
         """How long they last."""
         return len(self.values) / self.rate
 
-    def cut(self, start: float, seconds: float) -> NDArray[Any]:
+    def cut(self, start: float, seconds: float) -> AnyArray:
         """Return the rows of some seconds; where they end too early, the last is repeated."""
         first, count = round(start * self.rate), round(seconds * self.rate)
         rows = self.values[first : first + count]
@@ -56,7 +54,7 @@ def load_keypoints(video: Video, film: Film, *, rate: float | None = None, stret
 
     Parameters
     ----------
-    rate : rows a second of the film; goes before what the file tells.
+    rate : rows a second of the film; takes precedence over that in the file.
     stretch : how fast the film is played.
 
     Raises
@@ -90,7 +88,7 @@ def load_features(
     Parameters
     ----------
     file : .npy; .npz with an array of that name, or with one array only, and perhaps `fps`; or .pkl.
-    rate : rows a second of the film, where the file does not tell.
+    rate : rows a second of the film, where the file does not say.
     stretch : how fast the film is played.
 
     Raises
@@ -98,23 +96,23 @@ def load_features(
     IctusError
         If the file is damaged, holds something else, or lasts longer or shorter than the film.
     """
-    values, told = _array(file, kind)
-    rate = told or rate
-    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or values.shape[1:] != KINDS[kind]:
+    values, stated = _array(file, kind)
+    rate = stated or rate
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or values.shape[1:] != FEATURE_SHAPES[kind]:
         what = f"{values.dtype} of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
-        raise IctusError(f"{file}: {kind} is {what}; it must be floats (rows, {KINDS[kind][0]})")
+        raise IctusError(f"{file}: {kind} is {what}; it must be floats (rows, {FEATURE_SHAPES[kind][0]})")
     if not np.isfinite(values).all():
         raise IctusError(f"{file}: {kind} is not finite; compute it again")
     if not _fits(len(values) / rate, film):
         raise IctusError(
             f"{file}: {len(values)} rows, {rate:g} a second, last {len(values) / rate:.1f} s, but the film "
-            f"{film.seconds:.1f} s; give their rate as --feature-rate"
+            f"{film.seconds:.1f} s; give their rate"
         )
     return FrameFeatures(values, rate * stretch)
 
 
 def _array(file: Path, kind: str) -> tuple[Any, float | None]:
-    """Return what a file holds of a kind, and the rate that it tells."""
+    """Return what a file holds of a kind, and the rate that it states."""
     suffix = readable(file).suffix.lower()
     try:
         if suffix == ".pkl":
@@ -134,21 +132,21 @@ def _array(file: Path, kind: str) -> tuple[Any, float | None]:
     return values, rate
 
 
-def _times(found: Keypoints, film: Film, rate: float | None, where: str) -> tuple[NDArray[np.float64] | None, float]:
+def _times(found: Keypoints, film: Film, rate: float | None, where: str) -> tuple[Float64Array | None, float]:
     """Return the time of each row in the film, None if they are evenly spaced, and how many a second there are."""
     count = len(found.points)
-    told = rate or found.fps
-    if told and _fits(count / told, film):
-        return None, told
+    stated = rate or found.fps
+    if stated and _fits(count / stated, film):
+        return None, stated
     if rate is None and abs(count - len(film.times)) <= max(1, _FIT * count):
         even = np.allclose(film.times, np.arange(len(film.times)) / film.rate, atol=_EVEN)
         return (None if even else film.times[:count]), film.rate
-    if told is None and _fits(count / KEYPOINT_RATE, film):
+    if stated is None and _fits(count / KEYPOINT_RATE, film):
         return None, KEYPOINT_RATE
-    at = f", {told:g} a second, last {count / told:.1f} s" if told else ""
+    at = f", {stated:g} a second, last {count / stated:.1f} s" if stated else ""
     raise IctusError(
         f"{where}: {count} rows{at}, but the film has {len(film.times)} pictures and lasts {film.seconds:.1f} s; "
-        "they do not belong together, or their rate is another (--keypoint-rate)"
+        "they do not belong together, or their rate is another (give the keypoint rate)"
     )
 
 
@@ -156,7 +154,7 @@ def _fits(seconds: float, film: Film) -> bool:
     return abs(seconds - film.seconds) <= max(1, _FIT * film.seconds)
 
 
-def _evenly(points: Array, times: NDArray[np.float64], rate: float) -> Array:
+def _evenly(points: Float32Array, times: Float64Array, rate: float) -> Float32Array:
     """Return points (T, 47, 3) at a steady rate, of which each was seen at its own time."""
     points = points[: len(times)]
     wanted = np.arange(round(times[-1] * rate) + 1) / rate

@@ -1,7 +1,7 @@
 """What of a prepared corpus of performances is there: clips, hours and videos by instrument, and what is broken."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ import numpy as np
 from ictus.corpora import listed
 from ictus.errors import IctusError, UsageError
 from ictus.sound import MEL_RATE
-from ictus.sound.data.dataset import KINDS, PreparedPerformance, find_performances
+from ictus.sound.data.dataset import FEATURE_SHAPES, PreparedPerformance, find_performances
 from ictus.sound.data.video_index import SPLITS
 from ictus.sound.pose_normalization import FOUND_CONFIDENCE
+from ictus.types import Progress
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class InstrumentTotals:
     Attributes
     ----------
     split : its name.
-    instrument : its name, "unknown" where the corpus tells none.
+    instrument : its name, "unknown" where the corpus names none.
     clips, videos, hours : how much there is; a video counts once.
     with_keypoints : clips that have them.
     seen : the share of all their points that were found with some confidence, not filled; None without keypoints.
@@ -63,12 +64,12 @@ class PerformanceInspection:
 
 
 def inspect_performances(
-    root: str | os.PathLike[str], progress: Callable[[float], None] = lambda fraction: None
+    root: str | os.PathLike[str], progress: Progress = lambda fraction: None
 ) -> PerformanceInspection:
     """Read all arrays of a corpus.
 
     A folder is broken if one of them is damaged, not finite, out of range or of another length than its mel. A video in
-    more than one split is told, for what is then learnt by heart counts as heard anew.
+    more than one split is reported, for a network would then be tested on what it was trained on.
 
     Raises
     ------
@@ -107,11 +108,11 @@ def _beside(root: str | os.PathLike[str], split: str) -> tuple[dict[Path, dict[s
     """Return for each folder what it has beside its mel, by kind; and a line for each such array that is broken."""
     beside: dict[Path, dict[str, PreparedPerformance]] = {}
     lines = []
-    for kind in KINDS:
+    for kind in FEATURE_SHAPES:
         found = find_performances(root, split, (kind,))
         for one in found.performances:
             beside.setdefault(one.folder, {})[kind] = one
-        # most lines tell of arrays that simply are not there, or of folders that are broken without them
+        # most lines are of arrays that simply are not there, or of folders that are broken without them
         lines += [line for line in found.broken if f"{kind}.npy:" in line and not line.endswith(": missing")]
     return beside, lines
 
@@ -119,8 +120,8 @@ def _beside(root: str | os.PathLike[str], split: str) -> tuple[dict[Path, dict[s
 def _read(performance: PreparedPerformance, beside: Mapping[str, PreparedPerformance]) -> float | None:
     """Read all arrays of a performance; return the share of its points that were found, None without keypoints."""
     performance.mel()
-    rows = {kind: one.rows(kind) for kind, one in beside.items()}
-    return float((rows["keypoints"][..., 2] > FOUND_CONFIDENCE).mean()) if "keypoints" in rows else None
+    features = {kind: one.features(kind) for kind, one in beside.items()}
+    return float((features["keypoints"][..., 2] > FOUND_CONFIDENCE).mean()) if "keypoints" in features else None
 
 
 def _video(performance: PreparedPerformance) -> str:

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from ictus.audio import Audio
-from ictus.corpora import Done, Progress, Report, close_prepared, gather, save, sign_prepared, write_json
+from ictus.corpora import Done, Report, close_prepared, gather, save, sign_prepared, write_json
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.processes import results
@@ -41,6 +41,7 @@ from ictus.sound.data.dataset import find_performances
 from ictus.sound.data.frame_features import FEATURE_RATE, FrameFeatures
 from ictus.sound.data.video_index import FEATURES, SPLITS, Video
 from ictus.sound.data.video_io import Film
+from ictus.types import Progress
 
 _SHORT = 0.1  # seconds that the last clip may lack of one of its parts: rows of features are rarely whole
 
@@ -54,8 +55,8 @@ class ClipSettings:
     seconds : of a clip.
     stretch : how fast the film is played; 1 is honest, 0.86 as published.
     pictures : write film.mp4.
-    keypoint_rate : keypoints a second of the film, where their file tells wrongly or not at all.
-    feature_rate : rows of rgb and flow a second of the film, where their file does not tell.
+    keypoint_rate : keypoints a second of the film, where their file says it wrongly or not at all.
+    feature_rate : rows of rgb and flow a second of the film, where their file does not say.
 
     Raises
     ------
@@ -84,7 +85,7 @@ class ClipSettings:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What another cutting of the same corpus must agree on."""
+        """What other settings of the same corpus must agree on."""
         return {"seconds": self.seconds, "stretch": self.stretch}
 
 
@@ -108,7 +109,7 @@ class VideoJob:
 
     @property
     def done(self) -> bool:
-        """Whether all clips are there; the film need not be opened to tell."""
+        """Whether all clips are there; the film is not opened for it."""
         try:
             count = json.loads((self.folder(0) / "about.json").read_text("utf-8"))["clips"]
             return all(self.has(number) for number in range(count))
@@ -150,18 +151,18 @@ def run_jobs(jobs: Sequence[VideoJob], *, workers: int = 1, progress: Progress, 
 
 
 def prepare_video(job: VideoJob) -> Done:
-    """Make the clips of a video that are not there; what fails is told in a line."""
+    """Make the clips of a video that are not there; for what fails there is a line."""
     made, failures = 0, list[str]()
     try:
         film = video_io.probe(job.video.film)
-        if not film.whole:
-            lasts = max(film.seconds, film.heard)
-            failures.append(f"{film.file}: breaks off after {lasts:.1f} of {film.promised:.1f} s; fetch it again")
+        if not film.complete:
+            lasts = max(film.seconds, film.sound_seconds)
+            failures.append(f"{film.file}: breaks off after {lasts:.1f} of {film.declared:.1f} s; fetch it again")
         parts = load_parts(job.video, film, job.cutting)
         count = count_clips(film, parts, job.cutting)
-        if film.whole and not count:
-            lasts = min(film.seconds, film.heard)
-            raise IctusError(f"{film.file}: lasts {lasts:.1f} s, less than one clip; choose shorter --seconds")
+        if film.complete and not count:
+            lasts = min(film.seconds, film.sound_seconds)
+            raise IctusError(f"{film.file}: lasts {lasts:.1f} s, less than one clip; choose shorter clips")
         for number, files in cut_clips(job, film, parts, count):
             save(job.folder(number), files)
             made += 1
@@ -192,7 +193,7 @@ def load_parts(video: Video, film: Film, cutting: ClipSettings) -> dict[str, Fra
 
 def count_clips(film: Film, parts: Mapping[str, FrameFeatures], cutting: ClipSettings) -> int:
     """Return how many whole clips there are of a film; the shortest of its parts counts."""
-    lasts = [min(film.seconds, film.heard) / cutting.stretch, *(part.seconds for part in parts.values())]
+    lasts = [min(film.seconds, film.sound_seconds) / cutting.stretch, *(part.seconds for part in parts.values())]
     return int((min(lasts) + _SHORT) / cutting.seconds)
 
 
@@ -217,8 +218,8 @@ def cut_clips(
     for number in range(missing[-1] + 1 if missing else 0):
         samples, reel = next(sounds, np.zeros(0, np.float32)), islice(pictures, shown)
         if len(samples) < length - round(2 * _SHORT * RATE):
-            heard = (number * cutting.seconds + len(samples) / RATE) * cutting.stretch
-            raise IctusError(f"{film.file}: its sound breaks off after {heard:.1f} of {film.seconds:.1f} s")
+            sound_end = (number * cutting.seconds + len(samples) / RATE) * cutting.stretch
+            raise IctusError(f"{film.file}: its sound breaks off after {sound_end:.1f} of {film.seconds:.1f} s")
         if number in missing:
             audio = Audio(np.pad(samples, (0, length - len(samples))), RATE)
             start = number * cutting.seconds
@@ -234,7 +235,7 @@ def cut_clips(
                 "start": round(start * cutting.stretch, 3),  # in the film
                 "stretch": cutting.stretch,
                 "synthetic": False,
-                "clips": count if film.whole else None,
+                "clips": count if film.complete else None,
                 "size": film.size,
                 **{"feature_rate": part.rate for kind, part in parts.items() if kind in FEATURES},  # noqa: B035
             }
@@ -242,7 +243,7 @@ def cut_clips(
                 number,
                 {"sound.flac": audio, "mel.npy": mel80(audio).astype(np.float16), **files, "about.json": about},
             )
-        deque(reel, 0)  # pictures that nobody took
+        deque(reel, 0)  # skip the pictures that were not written
 
 
 def write_ids(out: Path, ids: Mapping[str, str | None], videos: Iterable[Video]) -> list[str]:

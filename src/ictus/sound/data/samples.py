@@ -100,7 +100,7 @@ class PerformanceSamples:
             f"{performance.name}@{at}",
             self.mel(number),
             performance.instrument,
-            {kind: performance.rows(kind, at, self.frames) for kind in self._windows.kinds},
+            {kind: performance.features(kind, at, self.frames) for kind in self._windows.kinds},
             performance.rates,
             _notes(performance, at, self.frames),
         )

@@ -11,18 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.corpora import survey, unusable
 from ictus.errors import AudioError, UsageError
 from ictus.features import mel80
 from ictus.sound import RATE
-
-Array = NDArray[np.float32]
+from ictus.types import Float32Array
 
 FILES = ("sound.flac", "sound.wav", "music.flac", "music.wav")
-_CONTEXT = mel80.window // 2 // mel80.hop  # frames beyond a stretch that its mel hears
+_CONTEXT = mel80.window // 2 // mel80.hop  # frames beyond a stretch that its mel depends on
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class SoundRecording:
         """Split and name, e.g. "train/00012-cello"."""
         return f"{self.file.parents[1].name}/{self.file.parent.name}"
 
-    def read(self, start: int, end: int) -> Array:
+    def read(self, start: int, end: int) -> Float32Array:
         """Read samples, mono and at 22,050 Hz, (end - start,).
 
         Raises
@@ -50,8 +48,8 @@ class SoundRecording:
         try:
             with soundfile.SoundFile(self.file) as source:
                 source.seek(first)
-                heard = source.read(last - first, dtype="float32", always_2d=True)
-            sound = Audio(heard.T, self.rate).mono().resample(RATE).samples[0, : end - start]
+                samples = source.read(last - first, dtype="float32", always_2d=True)
+            sound = Audio(samples.T, self.rate).mono().resample(RATE).samples[0, : end - start]
         except (soundfile.LibsndfileError, AudioError, OSError) as error:
             raise AudioError(f"{self.file}: damaged near {start / RATE:.1f} s ({error}); export it again") from error
         if len(sound) < end - start - 2:  # what rounding may cost where the rate is another
@@ -100,7 +98,7 @@ class SoundWindows:
     ) -> None:
         if samples < 1 or samples % mel80.hop:
             raise UsageError(f"windows of {samples} samples; the number must be a multiple of {mel80.hop}")
-        found, self.broken = survey(root, split, _look, "train/ and val/, with a folder for each recording")
+        found, self.broken = survey(root, split, _read_header, "train/ and val/, with a folder for each recording")
         long = [each for each in found if each.samples >= samples]
         if not long:
             none = f"none of {len(found)} recordings lasts {samples / RATE:.1f} s"
@@ -113,11 +111,11 @@ class SoundWindows:
     def __len__(self) -> int:
         return len(self.recordings)
 
-    def __getitem__(self, index: int) -> dict[str, Array | str]:
+    def __getitem__(self, index: int) -> dict[str, Float32Array | str]:
         """Read a window; raises as `Recording.read` does."""
         return self.cut(self.recordings[index], 0)
 
-    def cut(self, recording: SoundRecording, frame: int, gain: float = 1.0) -> dict[str, Array | str]:
+    def cut(self, recording: SoundRecording, frame: int, gain: float = 1.0) -> dict[str, Float32Array | str]:
         """Read the window that begins at a mel frame; its mel is the same as that of the whole recording, there."""
         first = max(0, frame - _CONTEXT)
         start, frames = frame * mel80.hop, self.samples // mel80.hop
@@ -167,7 +165,7 @@ class RandomSoundWindows(SoundWindows):
     def __len__(self) -> int:
         return len(self.turns)
 
-    def __getitem__(self, index: int) -> dict[str, Array | str]:
+    def __getitem__(self, index: int) -> dict[str, Float32Array | str]:
         """Read a window of the recording whose turn it is; raises as `Recording.read` does."""
         recording = self.turns[index]
         last = (recording.samples - self.samples) // mel80.hop
@@ -175,7 +173,7 @@ class RandomSoundWindows(SoundWindows):
         return self.cut(recording, frame, float(np.random.uniform(*self.gain)))  # noqa: NPY002
 
 
-def _look(folder: Path) -> SoundRecording:
+def _read_header(folder: Path) -> SoundRecording:
     """Find the sound of a folder and read its header; raise AudioError with a line that names the file."""
     file = next((folder / name for name in FILES if (folder / name).is_file()), None)
     if file is None:

@@ -31,7 +31,7 @@ SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}  # of the videos, where no tabl
 FEATURES = ("rgb", "flow")
 POSES = (".npy", ".npz", ".json")  # of keypoints
 _ARRAYS = (".npy", ".npz", ".pkl")
-_TABLE, _SKELETONS, _ROWS = "videos.csv", "skeleton.npy", "skeleton_dict.json"
+_TABLE, _SKELETONS, _SKELETON_DICT = "videos.csv", "skeleton.npy", "skeleton_dict.json"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Video:
     Attributes
     ----------
     name : its id.
-    instrument : in small letters, as "double bass"; None if nobody tells.
+    instrument : in small letters, as "double bass"; None if it is not known.
     split : "train", "val" or "test".
     film : the file.
     keypoints : file or folder of a pose estimator, or None.
@@ -65,7 +65,7 @@ class Video:
 
     @property
     def stem(self) -> str:
-        """Begin of the names of its clips: instrument and id, "cello-3HgbEKrbA9s"."""
+        """How the names of its clips begin: instrument and id, "cello-3HgbEKrbA9s"."""
         return f"{re.sub(r'[^a-z0-9]+', '_', self.instrument or 'unknown')}-{self.name}"
 
 
@@ -81,7 +81,7 @@ def find_videos(
 
     Parameters
     ----------
-    table : .csv with a column video, and instrument or split; it goes before folders and hashes. By default
+    table : .csv with a column video, and instrument or split; it takes precedence over folders and hashes. By default
         `videos.csv` in `root`, if it is there.
     skeletons : Solos' skeleton.npy, with skeleton_dict.json beside it; by default those in `root`, if they are there.
     instruments : only these; all if empty.
@@ -98,7 +98,7 @@ def find_videos(
         If there is no such folder, no film in it, or a table is malformed.
     """
     if not root.is_dir():
-        raise UsageError(f"{root}: no such folder; --data names the folder of the films")
+        raise UsageError(f"{root}: no such folder; give the folder of the films")
     films = sorted(
         path
         for pattern in ("*", "*/*")
@@ -107,12 +107,12 @@ def find_videos(
     )
     if not films:
         raise UsageError(f"{root}: no films in it, nor in folders of instruments; they may be {' '.join(SUFFIXES)}")
-    told = _told(table, root)
+    rows = _read_table(table, root)
     poses = _skeletons(skeletons, root)
     videos: dict[str, Video] = {}
     lines: list[str] = []
     for film in films:
-        row = told.get(film.stem, {})
+        row = rows.get(film.stem, {})
         instrument = instrument_name(row.get("instrument") or ("" if film.parent == root else film.parent.name))
         if instruments and instrument not in {instrument_name(name) for name in instruments}:
             continue
@@ -184,7 +184,7 @@ def read_ids(path: Path, instruments: Collection[str] = ()) -> dict[str, str | N
     return ids
 
 
-def _told(table: Path | None, root: Path) -> dict[str, dict[str, str]]:
+def _read_table(table: Path | None, root: Path) -> dict[str, dict[str, str]]:
     """Return the rows of the table by video."""
     if table is None:
         table = root / _TABLE
@@ -197,19 +197,18 @@ def _told(table: Path | None, root: Path) -> dict[str, dict[str, str]]:
     rows = list(csv.DictReader(text.splitlines()))
     if rows and "video" not in rows[0]:
         raise UsageError(f"{table}: has no column video; it needs video, and instrument or split")
-    told = {row["video"]: row for row in rows}
     if wrong := next((row for row in rows if (row.get("split") or SPLITS[0]) not in SPLITS), None):
         raise UsageError(f"{table}: {wrong['video']} is in split {wrong['split']!r}; there are {', '.join(SPLITS)}")
-    return told
+    return {row["video"]: row for row in rows}
 
 
 def _skeletons(path: Path | None, root: Path) -> tuple[Path, Path, Collection[str]] | None:
     """Return Solos' array, its table, and the videos in it."""
     if path is None:
         path = root / _SKELETONS
-        if not path.is_file() or not (root / _ROWS).is_file():
+        if not path.is_file() or not (root / _SKELETON_DICT).is_file():
             return None
-    rows = path.parent / _ROWS
+    rows = path.parent / _SKELETON_DICT
     try:
         readable(path, UsageError)
         content = loads(readable(rows, UsageError).read_text("utf-8-sig"))

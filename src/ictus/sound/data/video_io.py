@@ -18,48 +18,46 @@ import soxr
 from av.codec.codec import UnknownCodecError
 from av.container import InputContainer, OutputContainer
 from av.video.frame import PictureType
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.errors import IctusError
 from ictus.files import readable, writing
 from ictus.sound import KEYPOINT_RATE, RATE
-
-Array = NDArray[np.float32]
+from ictus.types import Float32Array, Float64Array
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".m4v")
 _JUMP = 0.05  # seconds by which timestamps of sound may be off before they are believed; containers round them
-_LACK = 1.0  # seconds by which what a file promises and what is in it may differ
+_MAX_LACK = 1.0  # seconds by which a file may be shorter than its header says
 _NOTHING = np.zeros(0, np.float32)
 _DAMAGE = (av.FFmpegError, UnknownCodecError, OSError, ValueError)
 
 
 @dataclass(frozen=True)
 class Film:
-    """What a file says of itself, in seconds after its first picture.
+    """What the headers of a film state, in seconds after its first picture.
 
     Attributes
     ----------
     times : (N,) of each picture, as it is shown; they need not be evenly spaced.
     seconds : end of the last picture.
-    heard : end of the sound; 0 where there is none.
+    sound_seconds : end of the sound; 0 where there is none.
     origin : the timestamp of the first picture, which need not be 0.
     size : width and height of the pictures in pixels.
-    promised : how long the file says that it is; 0 if it does not say.
+    declared : the length in the header; 0 if it is not there.
     """
 
     file: Path
-    times: NDArray[np.float64]
+    times: Float64Array
     seconds: float
-    heard: float
+    sound_seconds: float
     origin: float
     size: tuple[int, int]
-    promised: float = 0.0
+    declared: float = 0.0
 
     @property
-    def whole(self) -> bool:
-        """Whether there is as much as the file promises: a download that broke off promises more."""
-        return self.promised - max(self.seconds, self.heard) < _LACK
+    def complete(self) -> bool:
+        """Whether the file is as long as its header says; where a download broke off, it is not."""
+        return self.declared - max(self.seconds, self.sound_seconds) < _MAX_LACK
 
     @property
     def rate(self) -> float:
@@ -68,7 +66,7 @@ class Film:
 
 
 def probe(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
-    """Look through a film; only its first picture is decoded.
+    """Read the times of a film; only its first picture is decoded.
 
     Parameters
     ----------
@@ -85,22 +83,22 @@ def probe(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
             raise IctusError(f"{file}: has no pictures; give a film")
         if not container.streams.audio and not silent:
             raise IctusError(f"{file}: has no sound; fetch it with its sound")
-        shown, lasts, heard = _timestamps(file, container)
-        promised = (container.duration or 0) / av.time_base
-    if not shown:
+        times_shown, lasts, sound_end = _timestamps(file, container)
+        declared = (container.duration or 0) / av.time_base
+    if not times_shown:
         raise IctusError(f"{file}: holds no pictures; fetch it again")
-    if heard is None and not silent:
+    if sound_end is None and not silent:
         raise IctusError(f"{file}: holds no sound; fetch it again")
-    times = np.unique(shown)
+    times = np.unique(times_shown)
     origin = float(times[0])
-    if lasts <= 0:  # not all containers tell how long a picture is shown
+    if lasts <= 0:  # not all containers hold how long a picture is shown
         lasts = float(np.median(np.diff(times))) if len(times) > 1 else 1 / KEYPOINT_RATE
     first = next(_decoded(file, origin), None)
     if first is None:
         raise IctusError(f"{file}: none of its pictures can be decoded; fetch it again")
     size = (first[1].width, first[1].height)
-    end = 0.0 if heard is None else heard - origin
-    return Film(file, times - origin, float(times[-1]) - origin + lasts, end, origin, size, promised)
+    end = 0.0 if sound_end is None else sound_end - origin
+    return Film(file, times - origin, float(times[-1]) - origin + lasts, end, origin, size, declared)
 
 
 def video_frames(film: Film, fps: float = KEYPOINT_RATE) -> Iterator[av.VideoFrame]:
@@ -111,7 +109,7 @@ def video_frames(film: Film, fps: float = KEYPOINT_RATE) -> Iterator[av.VideoFra
     Raises
     ------
     IctusError
-        If the film is damaged; the message tells from where on.
+        If the film is damaged; the message says from where on.
     """
     count = round(film.seconds * fps)
     given, before = 0, None
@@ -125,7 +123,7 @@ def video_frames(film: Film, fps: float = KEYPOINT_RATE) -> Iterator[av.VideoFra
         given += 1
 
 
-def sound_blocks(film: Film, rate: int = RATE, stretch: float = 1.0) -> Iterator[Array]:
+def sound_blocks(film: Film, rate: int = RATE, stretch: float = 1.0) -> Iterator[Float32Array]:
     """Yield the sound of a film as blocks (n,) of one channel, from its first picture on.
 
     Where the sound begins later there is silence, and so there is where its timestamps leave a gap.
@@ -138,13 +136,13 @@ def sound_blocks(film: Film, rate: int = RATE, stretch: float = 1.0) -> Iterator
     Raises
     ------
     IctusError
-        If the sound is damaged; the message tells from where on.
+        If the sound is damaged; the message says from where on.
     """
-    blocks = _heard(film, rate)
+    blocks = _resampled_sound(film, rate)
     return blocks if stretch == 1 else time_stretched(blocks, rate, stretch)
 
 
-def time_stretched(blocks: Iterable[Array], rate: int, stretch: float) -> Iterator[Array]:
+def time_stretched(blocks: Iterable[Float32Array], rate: int, stretch: float) -> Iterator[Float32Array]:
     """Yield blocks (n,) of sound that is played `stretch` times as fast, from 0.5 to 2, its pitch kept.
 
     By overlapping similar pieces of the waveform (FFmpeg's atempo, with which Solos was stretched), so that onsets stay
@@ -157,7 +155,7 @@ def time_stretched(blocks: Iterable[Array], rate: int, stretch: float) -> Iterat
     tempo.link_to(sink)
     graph.configure()
 
-    def ready() -> Iterator[Array]:
+    def ready() -> Iterator[Float32Array]:
         while True:
             try:
                 frame = sink.pull()
@@ -179,9 +177,9 @@ def time_stretched(blocks: Iterable[Array], rate: int, stretch: float) -> Iterat
     yield from ready()
 
 
-def fixed_blocks(blocks: Iterable[Array], length: int) -> Iterator[Array]:
+def fixed_blocks(blocks: Iterable[Float32Array], length: int) -> Iterator[Float32Array]:
     """Cut a stream of blocks (n,) into pieces (length,); the last may be shorter."""
-    held: list[Array] = []
+    held: list[Float32Array] = []
     count = 0
     for block in blocks:
         held.append(block)
@@ -244,13 +242,13 @@ def _timestamps(file: Path, container: InputContainer) -> tuple[list[float], flo
     """
     picture, sounds = container.streams.video[0], container.streams.audio[:1]
     shown: list[float] = []
-    last, lasts, heard = -np.inf, 0.0, None
+    last, lasts, sound_end = -np.inf, 0.0, None
     packets = container.demux(picture, *sounds)
     while True:
         try:
             packet = next(packets, None)
         except _DAMAGE as error:
-            if shown and (heard is not None or not sounds):
+            if shown and (sound_end is not None or not sounds):
                 break
             raise IctusError(f"{file}: is damaged from its start; fetch it again") from error
         if packet is None:
@@ -259,12 +257,12 @@ def _timestamps(file: Path, container: InputContainer) -> tuple[list[float], flo
             continue
         begin, length = float(packet.pts * packet.time_base), float((packet.duration or 0) * packet.time_base)
         if packet.stream_index != picture.index:
-            heard = max(heard or 0.0, begin + length)
+            sound_end = max(sound_end or 0.0, begin + length)
             continue
         shown.append(begin)
         if begin > last:
             last, lasts = begin, length
-    return shown, lasts, heard
+    return shown, lasts, sound_end
 
 
 def _decoded(file: Path, origin: float) -> Iterator[tuple[float, av.VideoFrame]]:
@@ -284,7 +282,7 @@ def _decoded(file: Path, origin: float) -> Iterator[tuple[float, av.VideoFrame]]
                 yield last, frame
 
 
-def _heard(film: Film, rate: int) -> Iterator[Array]:
+def _resampled_sound(film: Film, rate: int) -> Iterator[Float32Array]:
     """Yield the sound as blocks (n,) at a rate, by its timestamps."""
     resampler: soxr.ResampleStream | None = None
     for source_rate, block in _placed(film):
@@ -297,7 +295,7 @@ def _heard(film: Film, rate: int) -> Iterator[Array]:
         yield resampler.resample_chunk(_NOTHING, last=True)
 
 
-def _placed(film: Film) -> Iterator[tuple[int, Array]]:
+def _placed(film: Film) -> Iterator[tuple[int, Float32Array]]:
     """Yield the file's sample rate and its sound, the mean of all channels, from the first picture on, without gaps."""
     done = 0
     with _opened(film.file) as container:
@@ -313,7 +311,7 @@ def _placed(film: Film) -> Iterator[tuple[int, Array]]:
             if frame is None:
                 return
             samples = np.concatenate([_NOTHING, *(part.to_ndarray().mean(0, dtype=np.float32) for part in parts)])
-            place = done if frame.time is None else round((min(frame.time - film.origin, film.heard)) * rate)
+            place = done if frame.time is None else round((min(frame.time - film.origin, film.sound_seconds)) * rate)
             if done and abs(place - done) <= _JUMP * rate:
                 place = done
             while done < place:
@@ -337,7 +335,7 @@ def _opened(file: Path) -> Iterator[InputContainer]:
 
 @contextmanager
 def _damage(file: Path, what: str) -> Iterator[None]:
-    """Say of what FFmpeg complains in the block, in a line."""
+    """Turn errors of FFmpeg in the block into a line."""
     try:
         yield
     except _DAMAGE as error:

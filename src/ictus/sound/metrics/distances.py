@@ -1,16 +1,16 @@
-"""FID and KID: distances between sets of sounds, by the features that a network hears in them."""
+"""FID and KID: distances between sets of sounds, by the features that a network computes of them."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ictus.errors import UsageError
 from ictus.metrics.frechet import check_columns, feature_rows
-from ictus.sound.metrics.inputs import Array
+from ictus.types import Float64Array
 
 SEED = 2020  # of the published subsets and splits
 
 
-def kernel(first: Array, second: Array) -> Array:
+def kernel(first: Float64Array, second: Float64Array) -> Float64Array:
     """Return ((x, y) / F + 1)^3 of each row of (N, F) with each of (M, F): (N, M)."""
     return np.asarray((first @ second.T / first.shape[1] + 1) ** 3)
 
@@ -55,7 +55,7 @@ def kernel_distance(
     return float(np.mean(found)), float(np.std(found))
 
 
-def _off_diagonal(square: Array) -> float:
+def _off_diagonal(square: Float64Array) -> float:
     """Return the mean of what is not on the diagonal."""
     count = len(square)
     return float((square.sum() - np.trace(square)) / (count * (count - 1)))

@@ -1,4 +1,4 @@
-"""Inception score and KL: by what a network takes sounds for."""
+"""Inception score and KL: by the classes that a network predicts of sounds."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,7 +7,7 @@ from scipy.special import log_softmax, softmax
 from ictus.errors import UsageError
 from ictus.metrics.frechet import check_columns, feature_rows
 from ictus.sound.metrics.distances import SEED
-from ictus.sound.metrics.inputs import Array
+from ictus.types import Float64Array
 
 EPS = 1e-6
 
@@ -43,10 +43,10 @@ def inception_score(logits: ArrayLike, *, splits: int = 10, seed: int = SEED) ->
     return float(np.mean(scores)), float(np.std(scores))
 
 
-def kl_divergence(reference: ArrayLike, estimate: ArrayLike) -> Array:
-    """KL (MKL): how far what the network takes a sound for is from what it takes the true one for; less is better.
+def kl_divergence(reference: ArrayLike, estimate: ArrayLike) -> Float64Array:
+    """KL (MKL): how far the classes predicted of a sound are from those predicted of its reference; less is better.
 
-    The sum over classes of p (log p - log(q + 1e-6)), p of the true sound and q of the other. The published figure is
+    The sum over classes of p (log p - log(q + 1e-6)), p of the reference and q of the estimate. The published value is
     its mean; it depends on how sure of itself the network is.
 
     Parameters
@@ -67,12 +67,12 @@ def kl_divergence(reference: ArrayLike, estimate: ArrayLike) -> Array:
     real, made = feature_rows(reference, "reference"), feature_rows(estimate, "estimate")
     check_columns(real, made)
     if len(real) != len(made):
-        raise UsageError(f"{len(real)} true sounds and {len(made)} others; they must come in pairs")
+        raise UsageError(f"{len(real)} sounds of reference and {len(made)} others; they must come in pairs")
     known, q = log_softmax(real, 1), softmax(made, 1)
     return np.asarray((np.exp(known) * (known - np.log(q + EPS))).sum(1))
 
 
-def _score(logits: Array) -> float:
+def _score(logits: Float64Array) -> float:
     known = log_softmax(logits, 1)
     p = np.exp(known)
     with np.errstate(divide="ignore"):  # a class that is 0 in all has no part in the sum

@@ -1,19 +1,16 @@
 """What the metrics of sound accept: mels (T, 80) in [0, 1], sets of features (N, F), and logits (N, C)."""
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ictus.errors import AudioError, UsageError
-
-Array: TypeAlias = NDArray[np.float64]
+from ictus.types import Float64Array
 
 BANDS = 80
 _SLACK = 1e-3
 
 
-def as_mel(mel: ArrayLike, name: str = "mel") -> Array:
+def as_mel(mel: ArrayLike, name: str = "mel") -> Float64Array:
     """Return a mel80 (T, 80) as float64, T >= 1.
 
     Raises
@@ -32,9 +29,12 @@ def as_mel(mel: ArrayLike, name: str = "mel") -> Array:
     return array.astype(np.float64)
 
 
-def as_times(times: ArrayLike, name: str) -> Array:
+def as_times(times: ArrayLike, name: str) -> Float64Array:
     """Return (N,) seconds in rising order; raises UsageError if they are something else."""
     array = np.asarray(times, np.float64)
     if array.ndim != 1 or not np.isfinite(array).all() or (np.diff(array) <= 0).any():
         raise UsageError(f"the {name} must be increasing, finite times in seconds, (N,); it has shape {array.shape}")
     return array
+
+
+Array = Float64Array

@@ -1,4 +1,4 @@
-"""Pitch: which of twelve pitch classes a mel is heard to play, and how often that is the true one."""
+"""Pitch: which pitch, or pitch class, is the strongest in each frame of a mel, and how often that of a reference is."""
 
 from functools import cache
 
@@ -8,13 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from ictus.errors import UsageError
 from ictus.features import mel80
 from ictus.sound import MEL_RATE
-from ictus.sound.metrics.inputs import BANDS, Array, as_mel
+from ictus.sound.metrics.inputs import BANDS, as_mel
+from ictus.types import Float64Array
 
 Classes = NDArray[np.intp]
 
 NONE = -1  # where nothing sounds
-LOWEST, HIGHEST = 36, 96  # MIDI pitches that are listened for: C2 to C7
-DEPTH = 0.5  # of mel80's range (50 dB) below the loudest band of a frame: what is softer tells nothing
+LOWEST, HIGHEST = 36, 96  # MIDI pitches that are looked for: C2 to C7
+DEPTH = 0.5  # of mel80's range (50 dB) below the loudest band of a frame: what is softer is noise
 FLOOR = 0.45  # below the loud frames: a frame whose loudest band is softer is silent
 _NEAR = 4  # bands to either side whose mean is taken off, so that what counts is where partials are, not the timbre
 _FALL = 0.85  # of each partial's amplitude to that of the one before
@@ -24,7 +25,7 @@ def pitches(mel: ArrayLike) -> Classes:
     """Return the strongest pitch of each frame.
 
     Each frame is compared with those of harmonic tones of all semitones from C2 to C7; of several tones at once, one is
-    heard.
+    found.
 
     Parameters
     ----------
@@ -54,8 +55,8 @@ def pitch_classes(mel: ArrayLike) -> Classes:
     -------
     (T,) from 0 (C) to 11 (B), and `NONE` where it is silent. Source: ours.
     """
-    heard = pitches(mel)
-    return np.where(heard == NONE, NONE, heard % 12)
+    found = pitches(mel)
+    return np.where(found == NONE, NONE, found % 12)
 
 
 def note_classes(notes: ArrayLike, frames: int) -> Classes:
@@ -96,12 +97,12 @@ def chroma_accuracy(reference: Classes, estimate: Classes) -> float:
         if classes.dtype.kind not in "iu" or classes.ndim != 1:
             raise UsageError(f"the {name} is {classes.dtype} of shape {classes.shape}; whole numbers (T,) are needed")
     if len(reference) != len(estimate):
-        raise UsageError(f"{len(reference)} true frames and {len(estimate)} others; they must be as many")
+        raise UsageError(f"{len(reference)} frames of reference and {len(estimate)} others; they must be as many")
     voiced = reference != NONE
     return float((reference == estimate)[voiced].mean()) if voiced.any() else float("nan")
 
 
-def _outline(level: Array) -> Array:
+def _outline(level: Float64Array) -> Float64Array:
     """(T, 80) -> the same, of length 1 each: how bands stand out from their neighbours."""
     shown = np.maximum(level, level.max(1, keepdims=True) - DEPTH)
     distance = np.abs(np.subtract.outer(np.arange(BANDS), np.arange(BANDS)))
@@ -111,7 +112,7 @@ def _outline(level: Array) -> Array:
 
 
 @cache
-def _tones() -> Array:
+def _tones() -> Float64Array:
     """Outlines of harmonic tones, (pitches, 80)."""
     bins = np.arange(mel80.window // 2 + 1)
     rows = []
@@ -125,6 +126,6 @@ def _tones() -> Array:
     return _outline(np.array(rows, np.float64))
 
 
-def _lobe(apart: Array) -> Array:
+def _lobe(apart: Float64Array) -> Float64Array:
     """Return the spectrum of a Hann window, 1 at its middle, so many bins apart from that."""
     return np.asarray(np.sinc(apart) + (np.sinc(apart - 1) + np.sinc(apart + 1)) / 2)

@@ -1,1 +1,1 @@
-"""Networks that play: one file for each paper."""
+"""Networks: one file for each paper."""

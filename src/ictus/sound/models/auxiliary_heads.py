@@ -1,7 +1,7 @@
-"""Hints: what is heard in a sound moment by moment, a pitch and whether a note begins, for a network to learn from.
+"""Auxiliary heads: they predict, beside the codes, the pitch of each moment and whether a note begins.
 
-They are taken from the mel itself, so that any corpus has them. Told from the movement of a moment alone, they teach a
-soloist what movements mean, which the codes of the sound teach only slowly.
+Their targets are taken from the mel itself, so that any corpus has them. Predicting them from the movement of a moment
+alone teaches a soloist what movements mean, which the codes of the sound teach only slowly.
 """
 
 import numpy as np
@@ -20,36 +20,36 @@ _FRAMES = FACTOR // MOMENTS
 
 
 def auxiliary_targets(mel: Tensor) -> Tensor:
-    """(80, T) in [-1, 1] -> (T / 4, 2) int16: the number of the pitch, 0 where there is none, and 1 for a beginning."""
+    """(80, T) in [-1, 1] -> (T / 4, 2) int16: the class of the pitch, 0 where there is none, and 1 at an onset."""
     level = ((mel.T + 1) / 2).clamp(0, 1).float().cpu().numpy()
-    heard = pitches(level)[_FRAMES // 2 :: _FRAMES]
-    begins = np.zeros(len(heard), np.int16)
-    begins[np.minimum((onset_times(level) * MEL_RATE / _FRAMES).astype(int), len(heard) - 1)] = 1
-    numbers = np.where(heard == NONE, 0, heard - LOWEST + 1)
-    return torch.from_numpy(np.stack((numbers, begins), 1).astype(np.int16))
+    pitch = pitches(level)[_FRAMES // 2 :: _FRAMES]
+    onsets = np.zeros(len(pitch), np.int16)
+    onsets[np.minimum((onset_times(level) * MEL_RATE / _FRAMES).astype(int), len(pitch) - 1)] = 1
+    classes = np.where(pitch == NONE, 0, pitch - LOWEST + 1)
+    return torch.from_numpy(np.stack((classes, onsets), 1).astype(np.int16))
 
 
 class AuxiliaryHeads(nn.Module):
-    """What is known of a column -> the hints of its moments."""
+    """The projected condition of a column -> pitches and onsets of its moments."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.layer = nn.Linear(width, MOMENTS * (CLASSES + 1))
 
-    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, columns, width) -> logits of pitches (B, moments, classes), and of beginnings (B, moments)."""
-        told = self.layer(rows).float().view(len(rows), -1, CLASSES + 1)
-        return told[..., :CLASSES], told[..., CLASSES]
+    def forward(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, columns, width) -> logits of pitches (B, moments, classes), and of onsets (B, moments)."""
+        logits = self.layer(condition).float().view(len(condition), -1, CLASSES + 1)
+        return logits[..., :CLASSES], logits[..., CLASSES]
 
-    def loss(self, rows: Tensor, heard: Tensor) -> tuple[Tensor, Tensor]:
-        """Return cross-entropy of pitch and beginning together, nats a moment, and the share of pitches told right.
+    def loss(self, condition: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cross-entropy of pitch and onset together, nats a moment, and the accuracy of the pitches.
 
-        heard : (B, moments, 2), from `auxiliary_targets`.
+        targets : (B, moments, 2), from `auxiliary_targets`.
         """
-        pitch, begins = self(rows)
-        truth = heard[..., 0].long()
-        loss = F.cross_entropy(pitch.flatten(0, 1), truth.flatten())
-        loss = loss + F.binary_cross_entropy_with_logits(begins, heard[..., 1].float())
-        voiced = truth > 0
-        right = ((pitch.argmax(-1) == truth) & voiced).sum() / voiced.sum().clamp(min=1)
-        return loss, right
+        pitch, onset = self(condition)
+        target = targets[..., 0].long()
+        loss = F.cross_entropy(pitch.flatten(0, 1), target.flatten())
+        loss = loss + F.binary_cross_entropy_with_logits(onset, targets[..., 1].float())
+        voiced = target > 0
+        accuracy = ((pitch.argmax(-1) == target) & voiced).sum() / voiced.sum().clamp(min=1)
+        return loss, accuracy

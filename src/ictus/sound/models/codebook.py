@@ -20,7 +20,7 @@ from ictus.sound import MEL_RATE
 
 FACTOR = 16  # bands and frames of a code
 COLUMNS = 53  # columns of codes that the network learns on, 9.845 s; longer pieces go through it in such windows
-MARGIN = 8  # columns at the edge of a window that the next window tells better
+MARGIN = 8  # columns at the edge of a window that the next window encodes better
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class SpectrogramCodebookConfig:
     Attributes
     ----------
     bands : of the mel.
-    patch : bands and frames that are put into channels at the outset; small networks save time by it.
+    patch : bands and frames that are put into channels at first; small networks save time by it.
     channels, multipliers : channels of each level, as multiples; from level to level both axes are halved.
     blocks : residual blocks of each level of the encoder; the decoder has one more.
     groups : of the normalisations.
@@ -63,7 +63,7 @@ class SpectrogramCodebookConfig:
 
     @property
     def quantizer(self) -> VectorQuantizerConfig:
-        """That of the codes."""
+        """The config of the quantiser."""
         return VectorQuantizerConfig(
             self.codes, self.width, self.beta, self.placement, decay=self.decay, restart=self.restart
         )
@@ -87,7 +87,7 @@ class SpectrogramResidualBlock(nn.Module):
 
 
 class SpatialAttention(nn.Module):
-    """(B, C, H, W) -> the same: every place looks at every other, with one head."""
+    """(B, C, H, W) -> the same: every place attends to every other, with one head."""
 
     def __init__(self, channels: int, config: SpectrogramCodebookConfig) -> None:
         super().__init__()
@@ -97,14 +97,14 @@ class SpatialAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply."""
         y = self.norm(x)
-        rows = [part(y).flatten(2).transpose(1, 2) for part in (self.query, self.key, self.value)]  # (B, H W, C)
-        seen = F.scaled_dot_product_attention(*rows).transpose(1, 2).reshape(x.shape)
-        z: Tensor = x + self.out(seen)
+        places = [part(y).flatten(2).transpose(1, 2) for part in (self.query, self.key, self.value)]  # (B, H W, C)
+        attended = F.scaled_dot_product_attention(*places).transpose(1, 2).reshape(x.shape)
+        z: Tensor = x + self.out(attended)
         return z
 
 
 class Downsample(nn.Module):
-    """(B, C, H, W) -> (B, C, H / 2, W / 2), by a convolution that sees one zero to the right and one below."""
+    """(B, C, H, W) -> (B, C, H / 2, W / 2), by a convolution with one zero of padding to the right and below."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class Upsample(nn.Module):
 
 
 class Encoder(nn.Module):
-    """(B, 80, T) -> (B, width, 5, T / 16). Only at the last level do places look at each other."""
+    """(B, 80, T) -> (B, width, 5, T / 16). Only the last level has attention."""
 
     def __init__(self, config: SpectrogramCodebookConfig) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ class Decoder(nn.Module):
 
 
 class SpectrogramCodebook(Pretrained):
-    """Mel spectrograms in [-1, 1] (twice mel80, less 1), told by codes and made again from them.
+    """Mel spectrograms in [-1, 1] (twice mel80, less 1) as codes, and back.
 
     Raises
     ------
@@ -226,7 +226,7 @@ class SpectrogramCodebook(Pretrained):
 
     @property
     def codes_per_second(self) -> float:
-        """How many codes tell a second of sound."""
+        """Codes of a second of sound."""
         return self.rows * MEL_RATE / FACTOR
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Quantized]:
@@ -238,7 +238,7 @@ class SpectrogramCodebook(Pretrained):
 
         Returns
         -------
-        (B, 80, T), not limited to [-1, 1], and what the quantiser says of it.
+        (B, 80, T), not limited to [-1, 1], and the result of the quantiser.
         """
         quantized: Quantized = self.quantizer(self.to_codes(self.encoder(self._whole(mel))))
         made = self.decoder(self.from_codes(quantized.values))  # (B, 80, T, rounded up)
@@ -246,16 +246,16 @@ class SpectrogramCodebook(Pretrained):
 
     @torch.no_grad()
     def encode(self, mel: Tensor) -> Tensor:
-        """Tell a mel by codes.
+        """Encode a mel as codes.
 
         Parameters
         ----------
         mel : (B, 80, T) in [-1, 1], of any length; the last frame is repeated up to a multiple of 16. What is longer
-            than 9.845 s is heard in windows of that length, which overlap.
+            than 9.845 s is encoded in windows of that length, which overlap.
 
         Returns
         -------
-        (B, 5, T / 16 rounded up) int64; row 0 tells the lowest bands.
+        (B, 5, T / 16 rounded up) int64; row 0 holds the lowest bands.
         """
 
         def codes(part: Tensor) -> Tensor:
@@ -266,7 +266,7 @@ class SpectrogramCodebook(Pretrained):
 
     @torch.no_grad()
     def decode(self, codes: Tensor) -> Tensor:
-        """Make a mel again.
+        """Decode codes to a mel.
 
         Parameters
         ----------
@@ -291,11 +291,11 @@ class SpectrogramCodebook(Pretrained):
         return _in_windows(mel, codes, 1, FACTOR)
 
     def reconstruct(self, mel: Tensor) -> Tensor:
-        """(B, 80, T) in [-1, 1] -> the same, as its codes tell it."""
+        """(B, 80, T) in [-1, 1] -> the same, encoded and decoded."""
         return self.decode(self.encode(mel))[..., : mel.shape[-1]]
 
     def _whole(self, mel: Tensor) -> Tensor:
-        """Return a mel whose frames are a multiple of 16."""
+        """Pad a mel to a multiple of 16 frames."""
         if mel.dim() != 3 or mel.shape[1] != self.config.bands or not mel.shape[2]:
             raise AudioError(f"a mel of shape {tuple(mel.shape)}; (B, {self.config.bands}, T) needed")
         return F.pad(mel, (0, -mel.shape[2] % FACTOR), mode="replicate")

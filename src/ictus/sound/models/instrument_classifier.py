@@ -1,8 +1,8 @@
-"""The judge: a small network that listens to mels, for metrics that compare what networks hear.
+"""The instrument classifier: a small network that recognises an instrument by its mel, for metrics by features.
 
-The published figures (FID, KID, inception score, KL) are taken by Melception, an Inception v3 of 309 classes of sound
-which was trained on VGGSound. Its weights cannot be shipped, so this one tells the six instruments apart instead, and
-figures by one judge cannot be compared with those by another.
+The published values (FID, KID, inception score, KL) are taken by Melception, an Inception v3 of 309 classes of sound
+which was trained on VGGSound. Its weights cannot be shipped, so this one classifies the six instruments instead, and
+values by one network cannot be compared with those by another.
 
 Source: our own; there is no paper.
 """
@@ -27,7 +27,7 @@ class InstrumentClassifierConfig:
     bands : of the mel.
     channels : of each level, which halves bands and frames.
     features : numbers that describe a sound.
-    classes : between which the judge tells.
+    classes : of instruments.
     dropout : of the features, in training.
     """
 
@@ -47,7 +47,7 @@ class InstrumentClassifier(Pretrained):
 
     Attributes
     ----------
-    shortest : frames that it must hear at least.
+    shortest : frames that it needs at least.
     """
 
     model_type = "instrument-classifier"
@@ -68,7 +68,7 @@ class InstrumentClassifier(Pretrained):
         for after in config.channels:
             layers += [nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
             before = after
-        # all bands at once: where in the spectrum something sounds is what tells instruments apart
+        # all bands at once: instruments differ in where in the spectrum something sounds
         layers += [nn.Conv2d(before, config.features, (config.bands // self.shortest, 1)), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
         self.dropout = nn.Dropout(config.dropout)
@@ -82,7 +82,7 @@ class InstrumentClassifier(Pretrained):
         AudioError
             As by `features`.
         """
-        return self.told(self.features(mel))
+        return self.classify(self.features(mel))
 
     def features(self, mel: Tensor) -> Tensor:
         """Describe sounds.
@@ -104,10 +104,10 @@ class InstrumentClassifier(Pretrained):
             raise AudioError(
                 f"a mel of shape {tuple(mel.shape)}; (B, {self.config.bands}, T) needed, T {self.shortest} or more"
             )
-        heard: Tensor = self.layers(mel[:, None])[:, :, 0]  # (B, features, T / 16)
-        return heard.mean(-1)
+        frames: Tensor = self.layers(mel[:, None])[:, :, 0]  # (B, features, T / 16)
+        return frames.mean(-1)
 
-    def told(self, features: Tensor) -> Tensor:
+    def classify(self, features: Tensor) -> Tensor:
         """(B, 64) features -> (B, 6), logits of the instruments."""
         logits: Tensor = self.head(self.dropout(features))
         return logits
@@ -116,4 +116,4 @@ class InstrumentClassifier(Pretrained):
     def hear(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 80, T) in [-1, 1] -> features (B, 64) and logits (B, 6), as metrics take them."""
         features = self.features(mel)
-        return features, self.told(features)
+        return features, self.classify(features)

@@ -1,12 +1,12 @@
-"""The keypoint encoder: 64 numbers for every moment of a player's movement, learnt by telling the instrument.
+"""The keypoint encoder: 64 numbers for every moment of a player's movement, learnt by classifying the instrument.
 
 An ST-GCN looks at windows of 15 frames around each moment; what it finds is averaged over time and joints. Source: the
 keypoint features of harukana1435/Senior-Project, after Yan, Xiong & Lin, AAAI 2018, with distance partitioning.
 
-Ours has residual units, a window of 15 different frames, and normalises each window, so that it knows neither the
-camera nor its resolution. The published one has the project's sizes, its window, in which the middle frame stands three
-times, and pixels for input; but the true skeleton, for of the 45 bones in the project's own graph 16 are none, and no
-weights of it exist.
+Ours has residual units, a window of 15 different frames, and normalises each window, so that it depends neither on the
+camera nor on its resolution. The published one has the project's sizes, its window, in which the middle frame stands
+three times, and pixels for input; but the true skeleton, for of the 45 bones in the project's own graph 16 are none,
+and no weights of it exist.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from ictus.nn.pretrained import Pretrained
 from ictus.nn.st_gcn import PartitionedBlock, hop_partitions
 from ictus.sound.pose_normalization import ARMS, BODY, LEFT_SHOULDER, RATE, RIGHT_SHOULDER, SIDEWAYS
 
-_AT_ONCE = 512  # windows that are looked at together outside training: about 0.3 GB
+_BATCH = 512  # windows that are computed together outside training: about 0.3 GB
 _MIDDLE = 3  # times that the middle frame stands in a published window
 
 
@@ -33,7 +33,7 @@ class KeypointEncoderConfig:
     ----------
     variant : "ours" or "published", which see above.
     channels : of each ST-GCN unit; the last one's are the features. Where they grow, time is halved.
-    kernel : frames that a temporal convolution sees; odd.
+    kernel : frames that of a temporal convolution; odd.
     hops : joints within so many bones are neighbours.
     dropout : within each unit.
     window : frames around each moment; odd.
@@ -96,27 +96,27 @@ class KeypointEncoder(Pretrained):
 
     @property
     def features(self) -> int:
-        """Numbers of a row."""
+        """Numbers of a moment."""
         return self.config.channels[-1]
 
     @property
     def frame_rate(self) -> float:
-        """Rows a second; row k tells of the moment k / frame_rate."""
+        """Features a second; number k belongs to the moment k / frame_rate."""
         return RATE / self.config.hop
 
     @property
     def reach(self) -> int:
-        """Frames before and after a moment that its window sees."""
+        """Frames before and after a moment that belong to its window."""
         return int(self.offsets.max())
 
     def forward(self, keypoints: Tensor, padded: bool = True) -> Tensor:
-        """Look at a film.
+        """Compute the features of keypoints.
 
         Parameters
         ----------
         keypoints : (B, T, 47, 3) x, y (any unit; published: pixels) and confidence, at 25 frames a second, without
             gaps (`ictus.sound.pose_normalization.fill_gaps`).
-        padded : whether there is a row for every moment from frame 0 on, n = T / hop rounded up; the windows at the
+        padded : whether there are features for every moment from frame 0 on, n = T / hop rounded up; the windows at the
             edges then repeat a frame. Otherwise only those whose windows lie whole within the film: from frame `reach`
             on, n = (T - 2 reach) / hop rounded up.
 
@@ -135,8 +135,8 @@ class KeypointEncoder(Pretrained):
         if not padded and frames <= 2 * self.reach:
             raise UsageError(f"{frames} frames; a window has {2 * self.reach + 1}")
         windows = keypoints[:, self._frames(frames, padded)].flatten(0, 1)  # (B * n, window, 47, 3)
-        parts = [windows] if self.training else torch.split(windows, _AT_ONCE)
-        found = torch.cat([self._look(part) for part in parts])  # (B * n, features)
+        parts = [windows] if self.training else torch.split(windows, _BATCH)
+        found = torch.cat([self._encode(part) for part in parts])  # (B * n, features)
         return found.view(len(keypoints), -1, self.features)
 
     def classify(self, keypoints: Tensor, padded: bool = True) -> Tensor:
@@ -145,10 +145,10 @@ class KeypointEncoder(Pretrained):
         logits: Tensor = self.head(features.transpose(1, 2))
         return logits.transpose(1, 2)
 
-    def _look(self, windows: Tensor) -> Tensor:
+    def _encode(self, windows: Tensor) -> Tensor:
         """(N, window, 47, 3) -> (N, features)."""
         count, frames, joints, _ = windows.shape
-        if self.config.variant == "ours":  # window by window: a row then depends on nothing but what its window sees
+        if self.config.variant == "ours":  # window by window: features then depend on nothing but their window
             windows = normalised_batch(windows)
         x: Tensor = self.norm(windows.flatten(2).transpose(1, 2))  # (N, 47 * 3, window)
         x = x.view(count, joints, 3, frames).permute(0, 2, 3, 1)  # (N, 3, window, 47)

@@ -1,7 +1,7 @@
-"""MelGAN: a mel spectrogram played by convolutions, and the three-scale critic that it is trained against.
+"""MelGAN: a vocoder of convolutions, and the three-scale discriminator that it is trained against.
 
 Source: Kumar et al., "MelGAN: Generative Adversarial Networks for Conditional Waveform Synthesis", NeurIPS 2019, with
-the sizes of its published weights; hearing mel80, as Iashin & Rahtu (BMVC 2021) let it.
+the sizes of its published weights; of mel80, as Iashin & Rahtu (BMVC 2021) used it.
 """
 
 import math
@@ -11,7 +11,6 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
@@ -22,9 +21,10 @@ from ictus.nn.folding import fold
 from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
 from ictus.sound.griffin_lim import check_mel
+from ictus.types import Float32Array
 
 _KERNEL = 7  # of the first and the last convolution
-_FRAMES_AT_ONCE = 512  # 5.9 s; bounds memory
+_CHUNK = 512  # frames, 5.9 s; bounds memory
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class DilatedResidualBlock(nn.Module):
 class MelGAN(Pretrained):
     """A mel spectrogram -> sound: 256 samples of each frame. 4,266,050 parameters in the published size.
 
-    Sample 256 k lies in the middle of what frame k heard.
+    Sample 256 k lies in the middle of the window of frame k.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class MelGAN(Pretrained):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Play.
+        """Vocode.
 
         Parameters
         ----------
@@ -136,8 +136,8 @@ class MelGAN(Pretrained):
         sound: Tensor = self.layers(mel)
         return sound
 
-    def vocode(self, mel: NDArray[np.float32]) -> Audio:
-        """Play a mel spectrogram of any length, in bounded memory: the same as at one pass.
+    def vocode(self, mel: Float32Array) -> Audio:
+        """Vocode a mel spectrogram of any length, in bounded memory: the same as at one pass.
 
         Parameters
         ----------
@@ -177,8 +177,8 @@ class FoldedMelGAN(nn.Module):
         sound: Tensor = self.vocoder(mel)
         return sound
 
-    def vocode(self, mel: NDArray[np.float32]) -> Audio:
-        """(T, 80) -> 256 T samples; as `MelGAN.vocode`, which says more."""
+    def vocode(self, mel: Float32Array) -> Audio:
+        """(T, 80) -> 256 T samples; as `MelGAN.vocode`."""
         return vocode_in_chunks(self, mel)
 
     def folded(self) -> "FoldedMelGAN":
@@ -187,7 +187,7 @@ class FoldedMelGAN(nn.Module):
 
 
 class VocoderNetwork(Protocol):
-    """A network that plays mel spectrograms."""
+    """A network that makes sound of mel spectrograms."""
 
     hop: int
     reach: int
@@ -202,19 +202,21 @@ class VocoderNetwork(Protocol):
         ...
 
 
-def vocode_in_chunks(voice: VocoderNetwork, mel: NDArray[np.float32]) -> Audio:
-    """Play a mel spectrogram (T, 80) of any length, stretch by stretch, each with all that it depends on around it."""
+def vocode_in_chunks(vocoder: VocoderNetwork, mel: Float32Array) -> Audio:
+    """Vocode a mel spectrogram (T, 80) of any length, in chunks, each with all that it depends on around it."""
     given = check_mel(mel)
-    levels = np.pad(given, ((0, max(0, voice.shortest - len(given))), (0, 0)), mode="edge")
-    device = next(voice.parameters()).device
-    sound = np.empty(len(levels) * voice.hop, np.float32)
-    for start in range(0, len(levels), _FRAMES_AT_ONCE):
-        end = min(start + _FRAMES_AT_ONCE, len(levels))
-        first, last = max(0, start - voice.reach), min(end + voice.reach, len(levels))
-        heard = torch.from_numpy(levels[first:last].T.copy())[None].to(device)  # (1, 80, T)
-        made = voice(heard)[0, 0].float().cpu().numpy()
-        sound[start * voice.hop : end * voice.hop] = made[(start - first) * voice.hop : (end - first) * voice.hop]
-    return Audio(sound[: len(given) * voice.hop], mel80.rate)
+    levels = np.pad(given, ((0, max(0, vocoder.shortest - len(given))), (0, 0)), mode="edge")
+    device = next(vocoder.parameters()).device
+    sound = np.empty(len(levels) * vocoder.hop, np.float32)
+    for start in range(0, len(levels), _CHUNK):
+        end = min(start + _CHUNK, len(levels))
+        first, last = max(0, start - vocoder.reach), min(end + vocoder.reach, len(levels))
+        chunk = torch.from_numpy(levels[first:last].T.copy())[None].to(device)  # (1, 80, T)
+        made = vocoder(chunk)[0, 0].float().cpu().numpy()
+        sound[start * vocoder.hop : end * vocoder.hop] = made[
+            (start - first) * vocoder.hop : (end - first) * vocoder.hop
+        ]
+    return Audio(sound[: len(given) * vocoder.hop], mel80.rate)
 
 
 def _upsampling(channels: int, ratio: int) -> nn.ConvTranspose1d:
@@ -238,16 +240,16 @@ def _shortest(config: MelGANConfig) -> int:
     return max(_KERNEL // 2 + 1, widest // config.ratios[0] + 1)
 
 
-# --- The critic ------------------------------------------------------------------------------------------------------
+# --- The discriminator -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class WaveDiscriminatorConfig:
-    """Sizes of the critic; the defaults are the published ones.
+    """Sizes of the discriminator; the defaults are the published ones.
 
     Attributes
     ----------
-    scales : critics; each hears at half the rate of the one before.
+    scales : discriminators; each takes sound at half the rate of the one before.
     channels, widest : of the first convolution, and at most; each strided convolution multiplies by the stride.
     layers, stride : of the strided convolutions, whose kernels are ten strides long, in groups of four channels.
     """
@@ -261,14 +263,14 @@ class WaveDiscriminatorConfig:
     def __post_init__(self) -> None:
         if min(self.scales, self.layers, self.stride) < 1 or min(self.channels, self.widest) < 4:
             raise ModelError(
-                f"{self.scales} scales of {self.layers} layers and {self.channels} channels make no critic"
+                f"{self.scales} scales of {self.layers} layers and {self.channels} channels make no discriminator"
             )
         if self.channels % 4 or self.widest % 4:
             raise ModelError(f"channels {self.channels} and widest {self.widest} must be multiples of 4")
 
 
 class ScaleDiscriminator(nn.Module):
-    """The critic of one scale: grouped, strided convolutions over sound."""
+    """The discriminator of one scale: grouped, strided convolutions over sound."""
 
     def __init__(self, config: WaveDiscriminatorConfig) -> None:
         super().__init__()
@@ -286,16 +288,16 @@ class ScaleDiscriminator(nn.Module):
         self.layers = nn.ModuleList(layers)
 
     def forward(self, sound: Tensor) -> list[Tensor]:
-        """(B, 1, n) -> what each layer makes of it; last the judgement, (B, 1, n / 256)."""
-        seen: list[Tensor] = []
+        """(B, 1, n) -> the features of each layer; last the scores, (B, 1, n / 256)."""
+        features: list[Tensor] = []
         for layer in self.layers:
             sound = layer(sound)
-            seen.append(sound)
-        return seen
+            features.append(sound)
+        return features
 
 
 class WaveDiscriminator(Pretrained):
-    """Critics of a sound as it is, at half and at a quarter of its rate: 16,924,086 parameters as published."""
+    """Discriminators of a sound as it is, at half and at a quarter of its rate: 16,924,086 parameters as published."""
 
     model_type = "melgan-discriminator"
     Config = WaveDiscriminatorConfig
@@ -310,11 +312,11 @@ class WaveDiscriminator(Pretrained):
         super().__init__(config)
         self.metadata = {"rate": mel80.rate}
         self.critics = nn.ModuleList(ScaleDiscriminator(config) for _ in range(config.scales))
-        self.halve = nn.AvgPool1d(4, stride=2, padding=1, count_include_pad=False)
+        self.downsample = nn.AvgPool1d(4, stride=2, padding=1, count_include_pad=False)
         self.shortest = 8 * 2 ** (config.scales - 1)
 
     def forward(self, sound: Tensor) -> list[list[Tensor]]:
-        """Judge.
+        """Score a sound.
 
         Parameters
         ----------
@@ -322,8 +324,7 @@ class WaveDiscriminator(Pretrained):
 
         Returns
         -------
-        For each scale, what each layer makes of the sound, (B, C, n'); last the judgement, (B, 1, n'), larger for what
-        sounds real.
+        For each scale, the features of each layer, (B, C, n'); last the scores, (B, 1, n'), larger for real sound.
 
         Raises
         ------
@@ -332,9 +333,9 @@ class WaveDiscriminator(Pretrained):
         """
         check_shape("sound", sound, "B", 1, "n")
         if sound.shape[-1] < self.shortest:
-            raise UsageError(f"a sound of {sound.shape[-1]} samples; the critic needs {self.shortest}")
-        seen: list[list[Tensor]] = []
-        for critic in self.critics:
-            seen.append(critic(sound))
-            sound = self.halve(sound)
-        return seen
+            raise UsageError(f"a sound of {sound.shape[-1]} samples; the discriminator needs {self.shortest}")
+        features: list[list[Tensor]] = []
+        for discriminator in self.critics:
+            features.append(discriminator(sound))
+            sound = self.downsample(sound)
+        return features

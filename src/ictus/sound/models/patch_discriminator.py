@@ -1,4 +1,4 @@
-"""The critic of the codebook: is a patch of a mel spectrogram real, or was it decoded?
+"""The discriminator of the codebook: is a patch of a mel spectrogram real, or was it decoded?
 
 Source: Isola, Zhu, Zhou & Efros, "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017
 (PatchGAN), with the sizes of SpecVQGAN (Iashin & Rahtu, BMVC 2021).
@@ -27,7 +27,7 @@ class PatchDiscriminatorConfig:
 
 
 class PatchDiscriminator(Pretrained):
-    """Convolutions whose every output judges a patch, of 70 x 70 in the published size (2,763,585 parameters)."""
+    """Convolutions, each output for a patch of 70 x 70 in the published size (2,763,585 parameters)."""
 
     model_type = "patch-discriminator"
     Config = PatchDiscriminatorConfig
@@ -59,7 +59,7 @@ class PatchDiscriminator(Pretrained):
         self.shortest = 3 * 2**config.layers
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Judge.
+        """Score the patches of a mel.
 
         Parameters
         ----------
@@ -75,6 +75,8 @@ class PatchDiscriminator(Pretrained):
             If the mel is too short for the convolutions.
         """
         if min(mel.shape[1:]) < self.shortest:
-            raise UsageError(f"a mel of shape {tuple(mel.shape)}; the critic needs {self.shortest} bands and frames")
+            raise UsageError(
+                f"a mel of shape {tuple(mel.shape)}; the discriminator needs {self.shortest} bands and frames"
+            )
         score: Tensor = self.layers(mel[:, None])  # (B, 1, H, W)
         return score[:, 0]

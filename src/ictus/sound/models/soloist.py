@@ -1,12 +1,12 @@
-"""The soloist: what is known of a performance -> the codes of its sound, one after the other.
+"""The soloist: features of a performance -> the codes of its sound, one after the other.
 
 Codes stand column by column, each from the lowest bands to the highest: token k is band k % 5 of column k // 5, a
 column being 16 frames of mel80, 185.8 ms. A window has 53 columns.
 
 Source: Iashin & Rahtu, "Taming Visually Guided Sound Generation", BMVC 2021, section 3.2: rows of features, projected,
-then the tokens, all causal, with no start token: the last row of features tells the first token. The size is the one
+then the tokens, all causal, with no start token: the last row of features predicts the first token. The size is the one
 that was published for Solos, with keypoint features beside those of the pictures. Ours may lay features and tokens side
-by side instead (`interleaved`): each token then is told with the features of its own column, however long the piece.
+by side instead (`interleaved`): each token is predicted from the features of its own column, however long the piece.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ ConditionName = Literal["rgb", "flow", "keypoints", "instrument"]
 PICTURE_FEATURES = 1024  # numbers of a row of rgb, and of flow
 RAW_KEYPOINTS = 47 * 6  # numbers of a row of `raw_keypoint_features`
 _PARENTS = list(get_skeleton("solos-47").parents or ())
-_OUTLYING = 6.0  # deviations; a pose estimator that loses a hand leaps farther
-_ACQUAINTED = 0.05  # deviation of weights that begin by the codebook's vectors
+_OUTLYING = 6.0  # deviations; where a pose estimator loses a hand, points leap farther
+_INITIAL_SCALE = 0.05  # deviation of weights that are initialised from the codebook's vectors
 COLUMN_RATE = MEL_RATE / FACTOR  # columns a second: 5.38
 
 
@@ -45,7 +45,7 @@ class SoloistConfig:
     layers, heads, width, hidden : of the transformer.
     dropout : of the transformer; published none.
     codes, bands, columns : codes to choose from; bands of a column; columns of a window.
-    conditions : what is known, in the order of its columns: "rgb" and "flow" are picture features, "keypoints" those
+    conditions : what is given, in the order of its columns: "rgb" and "flow" are picture features, "keypoints" those
         of the player's movement, "instrument" its name. None of them is possible.
     keypoints : numbers of a row of keypoint features.
     instruments : how many names there are; what is none of them is unknown.
@@ -53,10 +53,10 @@ class SoloistConfig:
     alignment : "picked": evenly spaced rows as they are, as published. "mean": for each column the mean of the rows
         within it and its neighbours. "joined": for each column, `moments` rows of that stretch side by side, so that
         it is known when within the column a finger falls or a bow turns.
-    neighbours : columns on either side that are looked at, too.
+    neighbours : columns on either side that count, too.
     moments : rows that are joined, evenly spaced; between two rows that there are, they run along straight lines.
-    interleaved : each token is told with the row of its own column, which passes two more layers, with its band, and
-        with the token of that band a column before; the sequence is of tokens alone.
+    interleaved : each token is predicted from the row of its own column, which passes two more layers, its band, and
+        the token of that band a column before; the sequence is of tokens alone.
     """
 
     layers: int = 24
@@ -96,12 +96,12 @@ class SoloistConfig:
 
 @dataclass
 class DecodingState:
-    """Where a soloist is in a window: its features, what the transformer remembers, and how many tokens there are."""
+    """The state of decoding in a window: its features, the cache of keys and values, and how many tokens there are."""
 
     rows: Tensor  # (B, rows, width)
     cache: Cache
     tokens: int
-    column: Tensor  # (B, bands) int64, the tokens that were played last; `codes` where there was none
+    column: Tensor  # (B, bands) int64, the latest tokens; `codes` where there was none
 
 
 class SoloistTransformer(Pretrained):
@@ -173,20 +173,20 @@ class SoloistTransformer(Pretrained):
                 draw(module)
 
     @torch.no_grad()
-    def acquaint(self, vectors: Tensor) -> None:
-        """Let codes that sound alike begin alike, in what is heard of them and in what is told: for a new network.
+    def initialise_codes(self, vectors: Tensor) -> None:
+        """Initialise embeddings and output weights of a new network so that codes that sound alike begin alike.
 
         vectors : (codes, n), those of the codebook. Without this, it takes long to learn which codes are neighbours.
         """
         spread = (vectors - vectors.mean(0)) / vectors.std().clamp(min=1e-6) / vectors.shape[1] ** 0.5
         for layer in (self.embedding, self.head):
             turned = torch.randn(vectors.shape[1], self.config.width, device=vectors.device)
-            layer.weight[: len(vectors)] = _ACQUAINTED * spread @ turned
+            layer.weight[: len(vectors)] = _INITIAL_SCALE * spread @ turned
         if self.column_before is not None:
             self.column_before.weight[: len(vectors)] = self.embedding.weight
 
     def forward(self, tokens: Tensor, condition: Tensor) -> Tensor:
-        """Tell every token from those before it.
+        """Predict every token from those before it.
 
         Parameters
         ----------
@@ -195,7 +195,7 @@ class SoloistTransformer(Pretrained):
 
         Returns
         -------
-        (B, N, codes), logits; those at k tell token k, and do not depend on it.
+        (B, N, codes), logits; those at k are of token k, and do not depend on it.
 
         Raises
         ------
@@ -209,34 +209,36 @@ class SoloistTransformer(Pretrained):
         logits: Tensor = self.head(y[:, -tokens.shape[1] :])
         return logits
 
-    def begin(self, condition: Tensor, given: Tensor) -> tuple[Tensor, DecodingState]:
-        """Take in the condition (B, rows, numbers) and the window's first tokens (B, n), of which there may be none.
+    def prefill(self, condition: Tensor, prompt: Tensor) -> tuple[Tensor, DecodingState]:
+        """Begin a window with its condition (B, rows, numbers) and its first tokens (B, n), of which there may be none.
 
         Returns
         -------
-        (B, codes), the logits of the token that follows, and what `follow` needs.
+        (B, codes), the logits of the next token, and the state that `step` needs.
         """
         rows = self.project(condition)
         cache = self.gpt.cache(len(rows))
-        y, _ = self.gpt(self._inputs(rows, given), cache)
+        y, _ = self.gpt(self._inputs(rows, prompt), cache)
         logits: Tensor = self.head(y[:, -1])
-        return logits, DecodingState(rows, cache, given.shape[1], self._columns_before(given)[:, -self.config.bands :])
+        return logits, DecodingState(
+            rows, cache, prompt.shape[1], self._columns_before(prompt)[:, -self.config.bands :]
+        )
 
-    def follow(self, token: Tensor, playing: DecodingState) -> Tensor:
-        """Take in one more token (B,) -> (B, codes), the logits of the token after it. Changes `playing`.
+    def step(self, token: Tensor, state: DecodingState) -> Tensor:
+        """Append a token (B,) -> (B, codes), the logits of the token after it. Changes `state`.
 
         Raises
         ------
         UsageError
             If that token was the window's last.
         """
-        playing.tokens += 1
-        if playing.tokens >= self.config.tokens:
-            raise UsageError(f"the window is full, with {playing.tokens} tokens; begin another one")
-        playing.column = torch.cat((playing.column[:, 1:], token[:, None]), 1)
+        state.tokens += 1
+        if state.tokens >= self.config.tokens:
+            raise UsageError(f"the window is full, with {state.tokens} tokens; begin another one")
+        state.column = torch.cat((state.column[:, 1:], token[:, None]), 1)
         x = self.embedding(token)[:, None]  # (B, 1, width)
-        x = x + self._place(playing.rows, playing.column[:, :1], playing.tokens)
-        y, _ = self.gpt(x, playing.cache)
+        x = x + self._place(state.rows, state.column[:, :1], state.tokens)
+        y, _ = self.gpt(x, state.cache)
         logits: Tensor = self.head(y[:, -1])
         return logits
 
@@ -268,7 +270,7 @@ class SoloistTransformer(Pretrained):
             If a condition is missing, or has another shape.
         """
         if missing := [name for name in self.config.conditions if name not in features]:
-            raise UsageError(f"{', '.join(missing)} missing; this soloist is told {', '.join(self.config.conditions)}")
+            raise UsageError(f"{', '.join(missing)} missing; this soloist needs {', '.join(self.config.conditions)}")
         parts = []
         for name in self.config.conditions:
             given = features[name]
@@ -277,7 +279,7 @@ class SoloistTransformer(Pretrained):
                     self.without(self.shift.new_zeros(1, self.config.rows, self.numbers))[..., self.parts[name]]
                 )
             elif name == "instrument":
-                parts.append(self._names(given))
+                parts.append(self._one_hot(given))
             else:
                 parts.append(self._rows(name, given, rates[name], first))
         count = batch or max((len(part) for part in parts), default=1)
@@ -286,13 +288,13 @@ class SoloistTransformer(Pretrained):
         return torch.cat([part.expand(count, -1, -1) for part in parts], -1)
 
     def without(self, condition: Tensor) -> Tensor:
-        """Return a condition of the same shape that tells nothing: means for features, and an unknown instrument."""
+        """Return a condition of the same shape without information: means of features, and an unknown instrument."""
         nothing = self.shift.to(condition.dtype).expand_as(condition).clone()
         if "instrument" in self.parts:
             nothing[..., self.parts["instrument"].stop - 1] = 1
         return nothing
 
-    def _names(self, instrument: Tensor) -> Tensor:
+    def _one_hot(self, instrument: Tensor) -> Tensor:
         """(B,) -> (B, rows, instruments + 1), with a one at the instrument; the last is the unknown one."""
         known = (instrument >= 0) & (instrument < self.config.instruments)
         number = torch.where(known, instrument, self.config.instruments).long()
@@ -325,28 +327,28 @@ class SoloistTransformer(Pretrained):
         return projected if self.deeper is None else projected + self.deeper(projected)
 
     def _inputs(self, rows: Tensor, tokens: Tensor) -> Tensor:
-        """(B, rows, width) and (B, n) tokens -> (B, T, width), of which the last n + 1 tell tokens 0 to n."""
-        said = self.embedding(tokens)
+        """(B, rows, width) and (B, n) tokens -> (B, T, width), of which the last n + 1 predict tokens 0 to n."""
+        embedded = self.embedding(tokens)
         if not self.config.interleaved or self.start is None:
-            return torch.cat((rows, said), 1)
-        said = torch.cat((self.start.to(said.dtype).expand(len(rows), 1, -1), said), 1)
-        return said + self._place(rows, self._columns_before(tokens)[:, : said.shape[1]], 0)
+            return torch.cat((rows, embedded), 1)
+        embedded = torch.cat((self.start.to(embedded.dtype).expand(len(rows), 1, -1), embedded), 1)
+        return embedded + self._place(rows, self._columns_before(tokens)[:, : embedded.shape[1]], 0)
 
     def _columns_before(self, tokens: Tensor) -> Tensor:
         """(B, n) tokens -> (B, bands + n): for each place the token a column before it, `codes` where there is none."""
         return F.pad(tokens, (self.config.bands, 0), value=self.config.codes)
 
     def _place(self, rows: Tensor, before: Tensor, first: int) -> Tensor | float:
-        """Return what is told beside the token before, (B, n, width), of n places from `first` on; 0 if nothing is.
+        """Return what is added to the embedded tokens, (B, n, width), at n places from `first` on; 0 if nothing is.
 
         before : (B, n), the tokens a column before these places.
         """
         if self.column_before is None or self.band is None:
             return 0.0
         places = torch.arange(first, first + before.shape[1], device=before.device)
-        told: Tensor = rows[:, places // self.config.bands] + self.column_before(before)
-        told = told + self.band(places % self.config.bands)
-        return told
+        added: Tensor = rows[:, places // self.config.bands] + self.column_before(before)
+        added = added + self.band(places % self.config.bands)
+        return added
 
 
 def evenly_spaced_rows(first: int, columns: int, rows: int, count: int, rate: float) -> Tensor:
@@ -366,8 +368,8 @@ def evenly_spaced_rows(first: int, columns: int, rows: int, count: int, rate: fl
 def averaging_weights(first: int, columns: int, neighbours: int, count: int, rate: float) -> Tensor:
     """Return (columns, count): how much each of the rows counts in the mean of each column; see `evenly_spaced_rows`.
 
-    Row k tells of the moment k / rate; frame k of the mel, of k / 86.13 s. A column in which there is no row takes the
-    nearest.
+    Row k belongs to the moment k / rate; frame k of the mel, to k / 86.13 s. A column without a row
+    takes the nearest.
     """
     middle = torch.arange(first, first + columns, dtype=torch.float64) + (FACTOR - 1) / 2 / FACTOR
     apart = (torch.arange(count) / rate - middle[:, None] / COLUMN_RATE).abs()  # (columns, count) seconds
@@ -395,7 +397,7 @@ def interpolation_points(
 def raw_keypoint_features(keypoints: Tensor) -> Tensor:
     """Return keypoints as features, with no network: place, confidence, velocity and speed of every point.
 
-    Places are relative to the joint that a point hangs on, for a finger tells more beside its hand than in the picture;
+    Places are relative to the joint that a point hangs on, for a finger says more beside its hand than in the picture;
     that of the neck is where it is.
 
     (B, T, 47, 3) x, y, confidence at 25 frames a second -> (B, T, 282); in shoulder widths, and a second.

@@ -1,4 +1,4 @@
-"""A vocoder that two cores can train: for each mel frame the whole spectrum, magnitudes and phases, played at once.
+"""A vocoder that two cores can train: it predicts the spectrum of each mel frame, magnitudes and phases, at once.
 
 Convolutions at the rate of the mel alone, and an inverse Fourier transform for what MelGAN upsamples step by step: so
 it learns in minutes what MelGAN does not in hours.
@@ -9,9 +9,7 @@ Sources: Siuzdak, "Vocos", ICLR 2024; the blocks: Liu et al., "A ConvNet for the
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -21,6 +19,7 @@ from ictus.features import mel80
 from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
 from ictus.sound.models.melgan import vocode_in_chunks
+from ictus.types import Float32Array
 
 _QUIET = 1e-5  # magnitude added to every bin: what the mel takes for silence
 _STEEPEST = 8.0  # by which the logarithm of a magnitude may leave that of its band
@@ -35,7 +34,7 @@ class SpectralVocoderConfig:
     ----------
     width, hidden : channels between the blocks, and within them.
     layers : blocks.
-    kernel : frames that a block sees; odd.
+    kernel : frames of a block's convolution; odd.
     """
 
     width: int = 256
@@ -72,9 +71,9 @@ class ConvNeXtBlock(nn.Module):
 class SpectralVocoder(Pretrained):
     """A mel spectrogram -> sound: 256 samples of each frame. 2,790,658 parameters in the small size.
 
-    The size "paper" is as wide as Vocos, which hears other mels.
+    The size "paper" is as wide as Vocos, which takes other mels.
 
-    Sample 256 k lies in the middle of what frame k heard.
+    Sample 256 k lies in the middle of the window of frame k.
 
     Attributes
     ----------
@@ -110,7 +109,7 @@ class SpectralVocoder(Pretrained):
         self.register_buffer("window", torch.hann_window(mel80.window), persistent=False)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Play.
+        """Vocode.
 
         Parameters
         ----------
@@ -127,18 +126,18 @@ class SpectralVocoder(Pretrained):
         """
         check_shape("mel", mel, "B", mel80.bands, "T")
         x = self.first(self.embedding(mel).transpose(1, 2))  # (B, T, width)
-        told = self.head(self.last(self.blocks(x))).transpose(1, 2).float()  # (B, 1026, T)
-        louder, phase = told.chunk(2, 1)
+        predicted = self.head(self.last(self.blocks(x))).transpose(1, 2).float()  # (B, 1026, T)
+        gain, phase = predicted.chunk(2, 1)
         bands = 10 ** (5 * (mel.clamp(0, 1).float() - 0.8))
-        magnitude = (self.spread @ bands + _QUIET) * louder.clamp(-_STEEPEST, _STEEPEST).exp()
+        magnitude = (self.spread @ bands + _QUIET) * gain.clamp(-_STEEPEST, _STEEPEST).exp()
         samples = mel.shape[-1] * self.hop
         spectrum = torch.polar(magnitude, phase)  # (B, 513, T)
         sound = torch.istft(spectrum, mel80.window, self.hop, window=self.window, length=samples)
         return sound[:, None]
 
     @torch.inference_mode()
-    def vocode(self, mel: NDArray[np.float32]) -> Audio:
-        """(T, 80) -> 256 T samples; as `MelGAN.vocode`, which says more."""
+    def vocode(self, mel: Float32Array) -> Audio:
+        """(T, 80) -> 256 T samples; as `MelGAN.vocode`."""
         return vocode_in_chunks(self, mel)
 
     def folded(self) -> "SpectralVocoder":

@@ -1,1 +1,1 @@
-"""How the networks of sound learn: tasks for the training loop, named by recipes."""
+"""How the networks of sound learn: tasks for the training loop, by the names that recipes give."""

@@ -1,14 +1,14 @@
-"""Train the spectrogram codebook: the mel that codes tell, as near as they can, and if wished for, as real.
+"""Train the spectrogram codebook: to decode a mel as near to the original as it can, and if wished for, as real.
 
 Source: Iashin & Rahtu, BMVC 2021, section 3.1: mean absolute error, the quantiser's loss, and after some steps a patch
-critic (hinge loss, weight 0.8), Adam with betas 0.5 and 0.9. Published, too, is a perceptual loss, by a network that
-listens; it is left out here, as its authors advise: the weights that they trained with were never loaded.
+discriminator (hinge loss, weight 0.8), Adam with betas 0.5 and 0.9. Published, too, is a perceptual loss by another
+network; it is left out here, as its authors advise: the weights that they trained with were never loaded.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -20,12 +20,10 @@ from ictus.nn.vector_quantizer import perplexity
 from ictus.sound.data.dataset import WINDOW, MelWindows, RandomMelWindows
 from ictus.sound.models.codebook import FACTOR, SpectrogramCodebook
 from ictus.sound.models.patch_discriminator import PatchDiscriminator
+from ictus.task import Batch, Batches
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Batch = dict[str, Any]
-Batches = Callable[..., Iterator[Batch]]
 
 _SHOWN = 3  # spectrograms in a picture
 
@@ -38,13 +36,13 @@ class CodebookTaskConfig:
     ----------
     size : of the network.
     codes : how many, if not as many as the size has.
-    frames : mel frames of a window that is learnt from, a multiple of 16; validation hears 848.
+    frames : mel frames of a window that is learnt from, a multiple of 16; validation takes 848.
     draws : windows of each stretch of so many frames in an epoch.
     gain : decibels by which a window may be made louder or softer, at most.
-    lr, betas, decay : AdamW's, also for the critic; without decay it is Adam.
-    adversarial : weight of the critic's judgement; 0: there is no critic.
-    critic_start : step at which it begins.
-    adaptive : whether that weight is multiplied by how much larger the gradient of the error is than the critic's, in
+    lr, betas, decay : AdamW's, also for the discriminator; without decay it is Adam.
+    adversarial : weight of the adversarial loss; 0: there is no discriminator.
+    discriminator_start : step at which it begins.
+    adaptive : whether that weight is multiplied by how much larger the gradient of the error is than its own, in
         the last layer (Esser et al., equation 7). Published: yes, but limited to 1 from both sides, which is no.
     codebook : weight of the quantiser's loss.
     collapse, patience : a training whose batches use fewer codes than `collapse` (their perplexity), for `patience`
@@ -61,13 +59,15 @@ class CodebookTaskConfig:
     betas: tuple[float, float] = (0.5, 0.9)
     decay: float = 0.0
     adversarial: float = 0.8
-    critic_start: int = 2001
+    discriminator_start: int = 2001
     adaptive: bool = False
     codebook: float = 1.0
     collapse: float = 2.0
     patience: int = 2000
     train: str = "train"
     val: str = "val"
+
+    renamed: ClassVar = {"critic_start": "discriminator_start"}
 
     def __post_init__(self) -> None:
         if self.frames < FACTOR or self.frames % FACTOR:
@@ -87,16 +87,16 @@ class CodebookTask:
     def __init__(self, config: CodebookTaskConfig, data: Path) -> None:
         self.config = config
         self.samples = RandomMelWindows(data, config.train, frames=config.frames, draws=config.draws)
-        self.unseen = MelWindows(data, config.val)
+        self.validation_set = MelWindows(data, config.val)
         sizes = SpectrogramCodebook.sizes[config.size]
         self.network = SpectrogramCodebook(sizes if config.codes is None else replace(sizes, codes=config.codes))
         self.networks: dict[str, torch.nn.Module] = {"network": self.network}
-        self.critic: PatchDiscriminator | None = None
+        self.discriminator: PatchDiscriminator | None = None
         if config.adversarial:
-            self.critic = PatchDiscriminator.from_config(config.size)
-            self.networks["critic"] = self.critic
+            self.discriminator = PatchDiscriminator.from_config(config.size)
+            self.networks["critic"] = self.discriminator  # the name that states of earlier trainings have
         self._poor = 0  # steps on end with hardly a code in use
-        self._seen: list[tuple[Tensor, Tensor]] = []  # of the last validation: (80, T) truth and reconstruction
+        self._seen: list[tuple[Tensor, Tensor]] = []  # of the last validation: (80, T) original and reconstruction
 
     def optimizers(self) -> dict[str, Optimizer]:
         """AdamW, or Adam, for both."""
@@ -111,29 +111,29 @@ class CodebookTask:
         return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
-        """The codebook's, then the critic's."""
+        """The codebook's, then the discriminator's."""
         mel = louder(batch["mel"], self.config.gain)
         made, quantized = self.network(mel)
         self._watch(step, float(quantized.perplexity))
         error = (made - mel).abs().mean()
         loss = error + self.config.codebook * quantized.loss
-        figures = {
+        values = {
             "l1": error.detach() / 2,
             "codebook": quantized.loss.detach(),
             "usage": quantized.usage,
             "perplexity": quantized.perplexity,
         }
-        critic = self.critic
-        if critic is None or step < self.config.critic_start:
-            yield "network", loss, figures
+        discriminator = self.discriminator
+        if discriminator is None or step < self.config.discriminator_start:
+            yield "network", loss, values
             return
-        doubt = -critic(made).mean()
-        weight = self._balance(error, doubt) if self.config.adaptive else error.new_ones(())
-        loss = loss + self.config.adversarial * weight * doubt
-        yield "network", loss, {**figures, "adversarial": doubt.detach(), "weight": weight}
-        real, fake = critic(mel), critic(made.detach())
-        judged = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
-        yield "critic", judged, {"critic": judged.detach()}
+        adversarial = -discriminator(made).mean()
+        weight = self._balance(error, adversarial) if self.config.adaptive else error.new_ones(())
+        loss = loss + self.config.adversarial * weight * adversarial
+        yield "network", loss, {**values, "adversarial": adversarial.detach(), "weight": weight}
+        real, fake = discriminator(mel), discriminator(made.detach())
+        hinge = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
+        yield "critic", hinge, {"discriminator": hinge.detach()}
 
     def validate(self, batches: Batches) -> dict[str, float]:
         """Mean absolute error, and how many codes are in use.
@@ -144,32 +144,32 @@ class CodebookTask:
         sums: dict[str, float] = {}
         counts = torch.zeros(self.network.config.codes)
         self._seen = []
-        for batch in batches(self.unseen):
+        for batch in batches(self.validation_set):
             mel = batch["mel"]
             made, quantized = self.network(mel)
             made = made.float().clamp(-1, 1)
             counts += quantized.counts.cpu()
-            told = {"l1": made, "l1/blocks": block_means(mel), "l1/bands": mel.mean(2, keepdim=True)}
-            for name, estimate in told.items():
+            estimates = {"l1": made, "l1/blocks": block_means(mel), "l1/bands": mel.mean(2, keepdim=True)}
+            for name, estimate in estimates.items():
                 error = (estimate - mel).abs().mean().item() / 2
                 sums[name] = sums.get(name, 0.0) + len(mel) * error
             if len(self._seen) < _SHOWN:
                 self._seen += list(zip(mel.cpu(), made.cpu(), strict=True))[: _SHOWN - len(self._seen)]
-        figures = {name: total / len(self.unseen) for name, total in sums.items()}
-        return {**figures, "usage": float((counts > 0).float().mean()), "perplexity": float(perplexity(counts))}
+        values = {name: total / len(self.validation_set) for name, total in sums.items()}
+        return {**values, "usage": float((counts > 0).float().mean()), "perplexity": float(perplexity(counts))}
 
     def pictures(self, epoch: int) -> dict[str, "Figure"]:
         """Spectrograms of the last validation, each above its reconstruction."""
         return {"reconstructions": draw_spectrograms(self._seen)}
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder, and the critic's in critic/."""
+        """Write the checkpoint folder, and the discriminator's in critic/."""
         self.network.save_pretrained(folder, {"art": "sound", **facts})
-        if self.critic is not None:
-            self.critic.save_pretrained(folder / "critic", {"art": "sound", **facts})
+        if self.discriminator is not None:
+            self.discriminator.save_pretrained(folder / "critic", {"art": "sound", **facts})
 
     def _watch(self, step: int, used: float) -> None:
-        """Stop a training that uses hardly a code, which nothing but other settings mends."""
+        """Stop a training that uses hardly a code, which only other settings can help."""
         self._poor = self._poor + 1 if used < self.config.collapse else 0
         if self._poor >= self.config.patience:
             raise IctusError(
@@ -179,11 +179,12 @@ class CodebookTask:
                 "collapse"
             )
 
-    def _balance(self, error: Tensor, doubt: Tensor) -> Tensor:
-        """Return how much larger the gradient of the error is than that of the doubt, at the decoder's last layer."""
+    def _balance(self, error: Tensor, adversarial: Tensor) -> Tensor:
+        """Return how much larger the gradient of the error is than the other's, at the decoder's last layer."""
         last = self.network.decoder.last.weight
         sizes = [
-            torch.linalg.vector_norm(torch.autograd.grad(loss, last, retain_graph=True)[0]) for loss in (error, doubt)
+            torch.linalg.vector_norm(torch.autograd.grad(loss, last, retain_graph=True)[0])
+            for loss in (error, adversarial)
         ]
         weight: Tensor = sizes[0] / (sizes[1] + 1e-4)
         return weight.clamp(0, 1e4).detach()
@@ -212,6 +213,6 @@ def draw_spectrograms(pairs: list[tuple[Tensor, Tensor]]) -> "Figure":
     axes = figure.subplots(2 * max(1, len(pairs)), 1, squeeze=False)[:, 0]
     for row, mel in enumerate(part for pair in pairs for part in pair):
         axes[row].imshow(mel.numpy(), origin="lower", aspect="auto", cmap="magma", vmin=-1, vmax=1)
-        axes[row].set_ylabel("decoded" if row % 2 else "truth")
+        axes[row].set_ylabel("decoded" if row % 2 else "original")
         axes[row].set_xticks([])
     return figure

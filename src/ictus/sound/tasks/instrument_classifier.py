@@ -1,9 +1,9 @@
-"""Train the judge: tell the instrument from its sound."""
+"""Train the instrument classifier: recognise the instrument by its sound."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ _DECIBELS = 50  # of 1 on the scale from -1 to 1
 
 @dataclass(frozen=True)
 class MelAugmentation:
-    """How a mel is changed so that the judge does not go by the recording.
+    """Augmentation: how a mel is changed so that the classifier does not go by the recording.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class MelAugmentation:
 
     def __post_init__(self) -> None:
         if min(self.gain, self.tilt, self.floor, self.bands, self.frames) < 0:
-            raise UsageError("gain, tilt, floor, bands and frames of the disguise must be 0 or more")
+            raise UsageError("gain, tilt, floor, bands and frames of the augmentation must be 0 or more")
 
     def __call__(self, mel: Tensor) -> Tensor:
         """(B, 80, T) in [-1, 1] -> the same, each mel changed in its own way."""
@@ -63,16 +63,16 @@ class MelAugmentation:
 
 @dataclass(frozen=True)
 class InstrumentClassifierTaskConfig:
-    """How the judge learns.
+    """How the instrument classifier learns.
 
     Attributes
     ----------
     size : of the network.
-    frames : mel frames of a window that is learnt from; validation hears 848.
+    frames : mel frames of a window that is learnt from; validation takes 848.
     draws : windows of each stretch of so many frames in an epoch.
-    smoothing : share of the truth that is spread over all instruments, so that the judge is never sure beyond reason:
-        KL grows without bounds with how sure it is.
-    disguise : how sounds are changed each time they are heard.
+    smoothing : share of the target that is spread over all instruments, so that the classifier is never sure beyond
+        reason: KL grows without bounds with how sure it is.
+    augmentation : how sounds are changed, anew each time.
     lr, decay : AdamW's learning rate and weight decay.
     train, val : splits.
     """
@@ -81,15 +81,17 @@ class InstrumentClassifierTaskConfig:
     frames: int = 256
     draws: int = 1
     smoothing: float = 0.05
-    disguise: MelAugmentation = MelAugmentation()
+    augmentation: MelAugmentation = MelAugmentation()
     lr: float = 2e-3
     decay: float = 1e-2
     train: str = "train"
     val: str = "val"
 
+    renamed: ClassVar = {"disguise": "augmentation"}
+
 
 class InstrumentClassifierTask:
-    """The judge in training; performances whose instrument is not known are left out."""
+    """The instrument classifier in training; performances whose instrument is not known are left out."""
 
     Config = InstrumentClassifierTaskConfig
     monitor: tuple[str, Literal["min", "max"]] = ("ce", "min")
@@ -97,10 +99,10 @@ class InstrumentClassifierTask:
     def __init__(self, config: InstrumentClassifierTaskConfig, data: Path) -> None:
         self.config = config
         self.samples = _known(RandomMelWindows(data, config.train, frames=config.frames, draws=config.draws))
-        self.unseen = _known(MelWindows(data, config.val, frames=WINDOW, hop=WINDOW // 2))
+        self.validation_set = _known(MelWindows(data, config.val, frames=WINDOW, hop=WINDOW // 2))
         self.network = InstrumentClassifier.from_config(config.size)
         if config.frames < self.network.shortest:
-            raise UsageError(f"frames is {config.frames}; the judge must hear {self.network.shortest} at least")
+            raise UsageError(f"frames is {config.frames}; the classifier needs {self.network.shortest} at least")
         self.networks = {"network": self.network}
 
     def optimizers(self) -> dict[str, Optimizer]:
@@ -113,32 +115,32 @@ class InstrumentClassifierTask:
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
         """Cross-entropy."""
-        logits = self.network(self.config.disguise(batch["mel"]))
+        logits = self.network(self.config.augmentation(batch["mel"]))
         ce = F.cross_entropy(logits, batch["instrument"], label_smoothing=self.config.smoothing)
-        right = (logits.argmax(1) == batch["instrument"]).float().mean()
-        yield "network", ce, {"ce": ce.detach(), "accuracy": right}
+        accuracy = (logits.argmax(1) == batch["instrument"]).float().mean()
+        yield "network", ce, {"ce": ce.detach(), "accuracy": accuracy}
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        """Return cross-entropy, and the share of windows, of each instrument's too, that are told rightly.
+        """Return cross-entropy, and accuracy, over all windows and over those of each instrument.
 
         To compare, the share of the commonest instrument ("accuracy/commonest").
         """
-        found: list[Tensor] = []
-        truths: list[Tensor] = []
-        for batch in batches(self.unseen):
-            found.append(self.network(batch["mel"]).float().cpu())
-            truths.append(batch["instrument"].cpu())
-        logits, truth = torch.cat(found), torch.cat(truths)
-        right = (logits.argmax(1) == truth).float()
-        figures = {
-            "ce": F.cross_entropy(logits, truth).item(),
-            "accuracy": right.mean().item(),
-            "accuracy/commonest": torch.bincount(truth).max().item() / len(truth),
+        predictions: list[Tensor] = []
+        targets: list[Tensor] = []
+        for batch in batches(self.validation_set):
+            predictions.append(self.network(batch["mel"]).float().cpu())
+            targets.append(batch["instrument"].cpu())
+        logits, target = torch.cat(predictions), torch.cat(targets)
+        correct = (logits.argmax(1) == target).float()
+        values = {
+            "ce": F.cross_entropy(logits, target).item(),
+            "accuracy": correct.mean().item(),
+            "accuracy/commonest": torch.bincount(target).max().item() / len(target),
         }
         for number, name in enumerate(INSTRUMENTS):
-            if (of := truth == number).any():
-                figures[f"accuracy/{name}"] = right[of].mean().item()
-        return figures
+            if (of := target == number).any():
+                values[f"accuracy/{name}"] = correct[of].mean().item()
+        return values
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the checkpoint folder."""

@@ -1,15 +1,15 @@
-"""Train the vocoder: sound that critics take for real, made of nothing but its mel spectrogram.
+"""Train the vocoder: sound that discriminators take for real, made of nothing but its mel spectrogram.
 
-Source: Kumar et al., NeurIPS 2019: three critics, hinge loss; the L1 distance of what their layers make of real and of
+Source: Kumar et al., NeurIPS 2019: three discriminators, hinge loss; the L1 distance of their features of real and of
 made sound, weight 10; Adam 1e-4 with betas 0.5 and 0.9, windows of 8192 samples. That takes a million steps and more.
 With little time, losses that compare spectra directly bring most of it (Yamamoto et al., "Parallel WaveGAN", ICASSP
 2020; Kong et al., "HiFi-GAN", NeurIPS 2020); they have weights here, 0 as published.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -23,9 +23,7 @@ from ictus.sound.data.sound_dataset import RandomSoundWindows, SoundWindows
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.models.melgan import MelGAN, WaveDiscriminator
 from ictus.sound.models.spectral_vocoder import SpectralVocoder
-
-Batch = dict[str, Any]
-Batches = Callable[..., Iterator[Batch]]
+from ictus.task import Batch, Batches
 
 _RESOLUTIONS = (512, 1024, 2048)  # windows of the spectra that are compared, in samples; hops are a quarter
 
@@ -36,19 +34,19 @@ class VocoderTaskConfig:
 
     Attributes
     ----------
-    network : "melgan", or "spectral", ours, which see in `ictus.sound.models.spectral_vocoder`.
-    size : of the generator, and of the critic.
+    network : "melgan", or "spectral", our own: see `ictus.sound.models.spectral_vocoder`.
+    size : of the generator, and of the discriminator.
     samples : of a window that is learnt from, a multiple of 256.
     draws : windows of each stretch of so many samples in an epoch.
     peak : what the loudest sample of a recording is brought to; 0 leaves recordings as loud as they are.
     gain : least and largest random factor of a window.
     lr, betas : Adam's, for both.
-    adversarial, matching : weights of the critics' judgement, and of the distance of what they see; without either
-        there is no critic.
-    critic_start : step at which the critics begin.
+    adversarial, matching : weights of the adversarial loss, and of the distance of the discriminators' features;
+        without either there is no discriminator.
+    discriminator_start : step at which the discriminators begin.
     mel : weight of the mean absolute error of mel80, in units of 0.1, which is 10 dB.
     stft : weight of the distance of spectra of three resolutions.
-    held_out, held_out_frames : recordings that validation hears at most, and mel frames of each, from its beginning.
+    held_out, held_out_frames : recordings of the validation at most, and mel frames of each, from its beginning.
     train, val : splits.
     """
 
@@ -62,13 +60,15 @@ class VocoderTaskConfig:
     betas: tuple[float, float] = (0.5, 0.9)
     adversarial: float = 1.0
     matching: float = 10.0
-    critic_start: int = 0
+    discriminator_start: int = 0
     mel: float = 0.0
     stft: float = 0.0
     held_out: int = 16
     held_out_frames: int = 848
     train: str = "train"
     val: str = "val"
+
+    renamed: ClassVar = {"critic_start": "discriminator_start"}
 
     def __post_init__(self) -> None:
         shortest = _RESOLUTIONS[-1]
@@ -79,8 +79,10 @@ class VocoderTaskConfig:
         weights = (self.adversarial, self.matching, self.mel, self.stft)
         if min(weights) < 0 or not any(weights):
             raise UsageError("adversarial, matching, mel and stft are weights: none is below 0, and one is above")
-        if self.critic_start > 0 and not self.mel and not self.stft:
-            raise UsageError(f"critic_start is {self.critic_start}, but until then there is nothing to learn; set stft")
+        if self.discriminator_start > 0 and not self.mel and not self.stft:
+            raise UsageError(
+                f"discriminator_start is {self.discriminator_start}, but until then there is nothing to learn; set stft"
+            )
         if self.held_out < 1 or self.held_out_frames < shortest // mel80.hop:
             raise UsageError(
                 f"held_out is {self.held_out} and held_out_frames {self.held_out_frames}; "
@@ -99,17 +101,17 @@ class VocoderTask:
         self.samples = RandomSoundWindows(
             data, config.train, samples=config.samples, draws=config.draws, peak=config.peak, gain=config.gain
         )
-        self.unseen = SoundWindows(
+        self.validation_set = SoundWindows(
             data, config.val, samples=config.held_out_frames * mel80.hop, peak=config.peak, most=config.held_out
         )
         kind = MelGAN if config.network == "melgan" else SpectralVocoder
         self.generator: MelGAN | SpectralVocoder = kind.from_config(config.size)
         self.networks: dict[str, torch.nn.Module] = {"generator": self.generator}
-        self.critic: WaveDiscriminator | None = None
+        self.discriminator: WaveDiscriminator | None = None
         if config.adversarial or config.matching:
-            self.critic = WaveDiscriminator.from_config(config.size)
-            self.networks["critic"] = self.critic
-        self._control: dict[str, tuple[float, float]] = {}  # Griffin-Lim's figures, by the names of the samples
+            self.discriminator = WaveDiscriminator.from_config(config.size)
+            self.networks["critic"] = self.discriminator  # the name that states of earlier trainings have
+        self._control: dict[str, tuple[float, float]] = {}  # Griffin-Lim's values, by the names of the samples
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Adam for both."""
@@ -121,35 +123,35 @@ class VocoderTask:
         return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
-        """The critics', then the generator's."""
+        """The discriminators', then the generator's."""
         real = batch["sound"][:, None]  # (B, 1, n)
         made = self.generator(batch["mel"])
         terms = self._spectral_terms(real, made)
-        if self.critic is not None and step >= self.config.critic_start:
-            judged = hinge(self.critic(real), self.critic(made.detach()))
-            yield "critic", judged, {"critic": judged.detach()}
-            terms |= self._critical_terms(self.critic, real, made)
+        if self.discriminator is not None and step >= self.config.discriminator_start:
+            hinge = hinge_loss(self.discriminator(real), self.discriminator(made.detach()))
+            yield "critic", hinge, {"discriminator": hinge.detach()}
+            terms |= self._adversarial_terms(self.discriminator, real, made)
         loss = torch.stack([getattr(self.config, name) * value for name, value in terms.items()]).sum()
         yield "generator", loss, {f"generator/{name}": value.detach() for name, value in terms.items()}
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        """Distances of held-out sound from its truth, and Griffin-Lim's to compare.
+        """Distances of vocoded sound from the held-out original, and Griffin-Lim's to compare.
 
         "mel" is the mean absolute error of mel80, where 0.01 is a decibel; "stft" the distance of spectra of three
-        resolutions, which also tells what the mel does not hold.
+        resolutions, which also shows what the mel does not hold.
         """
-        figures: list[tuple[float, float]] = []
+        values: list[tuple[float, float]] = []
         control: list[tuple[float, float]] = []
-        for batch in batches(self.unseen):
+        for batch in batches(self.validation_set):
             real, mel = batch["sound"].cpu(), batch["mel"].cpu()
             made = self.generator(batch["mel"])[:, 0].float().cpu()
             for k, name in enumerate(batch["name"]):
-                figures.append(distances(real[k], made[k]))
+                values.append(distances(real[k], made[k]))
                 if name not in self._control:
                     played = griffin_lim(mel[k].T.numpy()).samples[0]
                     self._control[name] = distances(real[k], torch.from_numpy(played))
                 control.append(self._control[name])
-        error, spectral = np.mean(figures, 0)
+        error, spectral = np.mean(values, 0)
         control_error, control_spectral = np.mean(control, 0)
         return {
             "mel": float(error),
@@ -159,35 +161,35 @@ class VocoderTask:
         }
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the generator's checkpoint folder, and the critic's in critic/."""
+        """Write the generator's checkpoint folder, and the discriminator's in critic/."""
         self.generator.save_pretrained(folder, {"art": "sound", **facts})
-        if self.critic is not None:
-            self.critic.save_pretrained(folder / "critic", {"art": "sound", **facts})
+        if self.discriminator is not None:
+            self.discriminator.save_pretrained(folder / "critic", {"art": "sound", **facts})
 
     def _spectral_terms(self, real: Tensor, made: Tensor) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {}
         with torch.autocast(real.device.type, enabled=False):  # spectra are not for half precision
-            truth, estimate = real[:, 0].float(), made[:, 0].float()
+            target, estimate = real[:, 0].float(), made[:, 0].float()
             if self.config.mel:
-                terms["mel"] = 10 * F.l1_loss(mel_levels(estimate), mel_levels(truth))
+                terms["mel"] = 10 * F.l1_loss(mel_levels(estimate), mel_levels(target))
             if self.config.stft:
-                terms["stft"] = spectral_distance(truth, estimate)
+                terms["stft"] = spectral_distance(target, estimate)
         return terms
 
-    def _critical_terms(self, critic: WaveDiscriminator, real: Tensor, made: Tensor) -> dict[str, Tensor]:
+    def _adversarial_terms(self, discriminator: WaveDiscriminator, real: Tensor, made: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
-            wanted = critic(real)
-        seen = critic(made)
+            target = discriminator(real)
+        features = discriminator(made)
         terms: dict[str, Tensor] = {}
         if self.config.adversarial:
-            terms["adversarial"] = -torch.stack([layers[-1].float().mean() for layers in seen]).sum()
+            terms["adversarial"] = -torch.stack([layers[-1].float().mean() for layers in features]).sum()
         if self.config.matching:
-            terms["matching"] = feature_distance(wanted, seen)
+            terms["matching"] = feature_distance(target, features)
         return terms
 
 
-def hinge(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
-    """Return the critics' loss, the sum over scales: 2 for each that cannot tell, 0 for each that surely can."""
+def hinge_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
+    """Return the discriminators' loss, a sum over scales: 2 for each that sees no difference, 0 where it is sure."""
     losses = [
         F.relu(1 - r[-1].float()).mean() + F.relu(1 + f[-1].float()).mean() for r, f in zip(real, fake, strict=True)
     ]
@@ -195,14 +197,14 @@ def hinge(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
 
 
 def feature_distance(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
-    """Return the L1 distance of what the layers below the judgement see: a mean over scales, and a sum over layers.
+    """Return the L1 distance of the features of all layers but the last: a mean over scales, and a sum over layers.
 
     Each layer counts 4 / (strided layers + 1), as published.
     """
     terms = [
-        4 / (len(r) - 2) * F.l1_loss(seen.float(), wanted.float())
+        4 / (len(r) - 2) * F.l1_loss(features.float(), target.float())
         for r, f in zip(real, fake, strict=True)
-        for wanted, seen in zip(r[:-1], f[:-1], strict=True)
+        for target, features in zip(r[:-1], f[:-1], strict=True)
     ]
     return torch.stack(terms).sum() / len(real)
 
@@ -214,10 +216,10 @@ def spectral_distance(real: Tensor, made: Tensor) -> Tensor:
     """
     total = real.new_zeros(())
     for window in _RESOLUTIONS:
-        truth, estimate = _magnitudes(real, window, window // 4), _magnitudes(made, window, window // 4)
-        norm, error = (torch.linalg.vector_norm(x, dim=(1, 2)) for x in (truth, truth - estimate))
+        target, estimate = _magnitudes(real, window, window // 4), _magnitudes(made, window, window // 4)
+        norm, error = (torch.linalg.vector_norm(x, dim=(1, 2)) for x in (target, target - estimate))
         convergence = error / norm.clamp(min=1)  # 1 is about -80 dB, so that near silence does not outweigh all else
-        total = total + convergence.mean() + F.l1_loss(estimate.log(), truth.log())
+        total = total + convergence.mean() + F.l1_loss(estimate.log(), target.log())
     return total / len(_RESOLUTIONS)
 
 

@@ -6,12 +6,10 @@ Places are metres from the neck at rest: x to the player's left, y up, z forward
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.kinematics import frame_from, two_bone_elbow
 from ictus.synthesis.players.trunk import Trunk
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 POINTS = 47  # neck; right shoulder, elbow, wrist; left; then 20 points of the right hand and 20 of the left
 # From the wrist along the hand, and sideways from the thumb's side to the little finger's, metres.
@@ -57,7 +55,7 @@ class Proportions:
         )
 
     @property
-    def mouth(self) -> Array:
+    def mouth(self) -> Float64Array:
         """(3,) metres, where wind players blow."""
         return self.size * np.array([0.0, 0.165, 0.10])
 
@@ -75,11 +73,11 @@ class Grip:
     elbow : (3,) the direction into which the elbow points.
     """
 
-    tips: Array
-    along: Array
-    back: Array
-    wrist: Array
-    elbow: Array
+    tips: Float64Array
+    along: Float64Array
+    back: Float64Array
+    wrist: Float64Array
+    elbow: Float64Array
 
     def carried(self, trunk: Trunk, share: float) -> "Grip":
         """Return the grip once the trunk has taken along what is held; see `Trunk.carried`."""
@@ -90,9 +88,9 @@ class Grip:
 
 
 def reaching_grip(
-    tips: Array,
-    along: Array,
-    back: Array,
+    tips: Float64Array,
+    along: Float64Array,
+    back: Float64Array,
     elbow: tuple[float, float, float],
     *,
     high: float = 0.045,
@@ -114,7 +112,13 @@ def reaching_grip(
 
 
 def closed_grip(
-    grip: Array, along: Array, back: Array, elbow: tuple[float, float, float], side: str, *, open_by: float = 0.0
+    grip: Float64Array,
+    along: Float64Array,
+    back: Float64Array,
+    elbow: tuple[float, float, float],
+    side: str,
+    *,
+    open_by: float = 0.0,
 ) -> Grip:
     """Return the grip of a hand that closes around a handle.
 
@@ -136,7 +140,7 @@ def closed_grip(
     return Grip(tips, along, back, wrist, np.array(elbow))
 
 
-def body_keypoints(figure: Proportions, trunk: Trunk, right: Grip, left: Grip) -> Array:
+def body_keypoints(figure: Proportions, trunk: Trunk, right: Grip, left: Grip) -> Float64Array:
     """Return (T, 47, 3) metres: the keypoints of a player with such a trunk and such hands."""
     frames = len(trunk.lean)
     points = np.zeros((frames, POINTS, 3))
@@ -154,14 +158,14 @@ def body_keypoints(figure: Proportions, trunk: Trunk, right: Grip, left: Grip) -
     return points
 
 
-def _girdle(reach: Array, length: float) -> Array:
+def _girdle(reach: Float64Array, length: float) -> Float64Array:
     """Return (T, 3) metres by which a shoulder goes along with its hand where that is far away."""
     distance = np.linalg.norm(reach, axis=-1, keepdims=True)
     wish = np.logaddexp(0.0, (distance / length - 0.88) / 0.05) * 0.05 * length
     return np.asarray(0.07 * np.tanh(wish / 0.07) * reach / np.maximum(distance, 1e-6))
 
 
-def _fingers(size: float, grip: Grip, wrist: Array, side: str) -> Array:
+def _fingers(size: float, grip: Grip, wrist: Float64Array, side: str) -> Float64Array:
     """Return (T, 20, 3) metres: four points of each finger, from its root to its tip."""
     across = np.cross(grip.along, grip.back) * (1 if side == "right" else -1)
     points = np.zeros((len(wrist), 20, 3))

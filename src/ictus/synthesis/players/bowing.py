@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.synthesis.players.moves import smootherstep
 from ictus.synthesis.players.solo import Solo
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array, IntArray
 
 FROG, TIP = 0.04, 0.54  # metres from the frog to where the bow touches the string, at the ends of its way
 _LIFTED = 0.5  # seconds of silence in which the bow leaves the string
@@ -26,12 +24,12 @@ class BowStrokes:
     start, stop : metres from the frog.
     """
 
-    onsets: Array
-    ends: Array
-    start: Array
-    stop: Array
+    onsets: Float64Array
+    ends: Float64Array
+    start: Float64Array
+    stop: Float64Array
 
-    def at(self, times: Array) -> tuple[Array, Array]:
+    def at(self, times: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Return (T,) metres from the frog at each time, and (T,) how far the bow is lifted, 0 to 1."""
         if not len(self.onsets):
             return np.full(len(times), 0.25), np.ones(len(times))
@@ -77,7 +75,7 @@ def plan_strokes(solo: Solo, rng: np.random.Generator) -> BowStrokes:
     return BowStrokes(onsets, np.maximum(ends, onsets + 0.03), start, stop)
 
 
-def _first_notes(solo: Solo) -> NDArray[np.int64]:
+def _first_notes(solo: Solo) -> IntArray:
     """Return the notes with which strokes begin: attacks, and where one bow does not suffice."""
     begins: list[int] = []
     for k, attacked in enumerate(solo.attacks):
@@ -86,6 +84,6 @@ def _first_notes(solo: Solo) -> NDArray[np.int64]:
     return np.array(begins, np.int64)
 
 
-def _even(phase: Array) -> Array:
+def _even(phase: Float64Array) -> Float64Array:
     """From 0 to 1 at an even speed but for its ends, where it is slower."""
     return phase - 0.55 * np.sin(2 * np.pi * phase) / (2 * np.pi)

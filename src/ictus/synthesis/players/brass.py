@@ -3,15 +3,12 @@
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.synthesis.players.body import Proportions, closed_grip, reaching_grip
 from ictus.synthesis.players.hands import Hands
 from ictus.synthesis.players.moves import hold_values, smootherstep
 from ictus.synthesis.players.solo import Solo
-
-Array = NDArray[np.float64]
-Whole = NDArray[np.int64]
+from ictus.types import Float64Array, IntArray
 
 _PRESSING = 0.06  # seconds in which a valve goes down
 _SLIDING = 0.14  # seconds in which the slide moves
@@ -31,7 +28,7 @@ def lowered(pitch: int, fundamental: int, highest: int = 16) -> list[int]:
     return [semitones for semitones in range(7) if pitch + semitones in harmonics]
 
 
-def valves(pitches: Whole) -> Array:
+def valves(pitches: IntArray) -> Float64Array:
     """Return (N, 4): 1 where the thumb (which opens the side in B flat), the first, second, third valve is down."""
     rows = []
     for pitch in pitches.tolist():
@@ -41,7 +38,7 @@ def valves(pitches: Whole) -> Array:
     return np.array(rows).reshape(-1, 4)
 
 
-def slide_positions(pitches: Whole) -> Whole:
+def slide_positions(pitches: IntArray) -> IntArray:
     """Return (N,) 1 to 7: the positions through which the slide travels least."""
     choices = [np.array(lowered(pitch, _B_FLAT, 12) or [0]) + 1 for pitch in pitches.tolist()]
     if not choices:
@@ -57,12 +54,12 @@ def slide_positions(pitches: Whole) -> Whole:
     return np.array([choice[k] for choice, k in zip(choices, reversed(chosen), strict=True)], np.int64)
 
 
-def extension(positions: Whole) -> Array:
+def extension(positions: IntArray) -> Float64Array:
     """Return metres by which the slide is drawn: half of what the tube must grow by for each semitone."""
     return np.asarray(TUBE / 2 * (2 ** ((positions - 1) / 12) - 1))
 
 
-def horn(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
+def horn(solo: Solo, times: Float64Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a hornist's hands do at `times` (T,), in seconds: left on the valves, right in the bell."""
     still = np.zeros((len(times), 1))
     down = valves(solo.pitches)
@@ -84,7 +81,7 @@ def horn(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator
     return Hands(hand, reaching_grip(left, along, back, (0.55, -0.85, -0.1)), {"fingers": fingers})
 
 
-def trombone(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
+def trombone(solo: Solo, times: Float64Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a trombonist's hands do at `times` (T,), in seconds: right on the slide, left holds the rest."""
     slide = np.array([-0.12, rng.normal(-0.22, 0.05), 0.97])
     slide /= np.linalg.norm(slide)

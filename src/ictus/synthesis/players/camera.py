@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage, signal
 from scipy.special import expit
 
 from ictus.skeleton import get_skeleton
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 LOST = 0.2  # confidence up to which a joint is taken for not seen, as in the Solos data
 _SIZES = ((640, 360), (854, 480), (1280, 720), (1920, 1080))
@@ -38,7 +36,7 @@ class PlayerCamera:
     width: int
     height: int
     scale: float
-    centre: Array
+    centre: Float64Array
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, turned: float = 0.0) -> "PlayerCamera":
@@ -60,7 +58,7 @@ class PlayerCamera:
             centre=np.array([width * rng.normal(0.5, 0.06), height * rng.normal(0.48, 0.05)]),
         )
 
-    def seen(self, points: Array) -> Array:
+    def seen(self, points: Float64Array) -> Float64Array:
         """Return (..., 2) pixels, x to the right and y down, of places (..., 3) in metres from the neck at rest."""
         chest = points - np.array([0.0, -0.12, 0.1])
         cos, sin = np.cos(self.yaw), np.sin(self.yaw)
@@ -73,7 +71,7 @@ class PlayerCamera:
         return np.stack([self.centre[0] + grown * x, self.centre[1] - grown * y], axis=-1)
 
 
-def simulate_pose_estimator(pixels: Array, rng: np.random.Generator, fps: float) -> Array:
+def simulate_pose_estimator(pixels: Float64Array, rng: np.random.Generator, fps: float) -> Float64Array:
     """Return keypoints as a pose estimator gives them: jitter, and joints that it does not see for a while.
 
     Joints whose confidence is at most `LOST` are filled in as in the Solos data: their place beside their parent runs
@@ -98,7 +96,7 @@ def simulate_pose_estimator(pixels: Array, rng: np.random.Generator, fps: float)
     return np.concatenate([_filled(noisy, confidence), confidence[..., None]], axis=-1)
 
 
-def _confidence(places: Array, rng: np.random.Generator, fps: float) -> Array:
+def _confidence(places: Float64Array, rng: np.random.Generator, fps: float) -> Float64Array:
     """Return (T, 47): steady for the body; for each hand as the view of it is, and less where it moves fast."""
     frames, joints = places.shape[:2]
     level = np.concatenate([rng.normal(0.5, 0.45, 7), *(rng.normal(0.0, 1.1) + rng.normal(0, 0.45, 20) for _ in "rl")])
@@ -120,7 +118,7 @@ def _confidence(places: Array, rng: np.random.Generator, fps: float) -> Array:
     return np.asarray(confidence)
 
 
-def _slow(frames: int, count: int, width: float, rng: np.random.Generator) -> Array:
+def _slow(frames: int, count: int, width: float, rng: np.random.Generator) -> Float64Array:
     """Return (frames, count) of unit variance that follow each other for about `width` frames."""
     keep = float(np.exp(-1 / width))
     start = rng.normal(0, 1, (1, count))
@@ -128,7 +126,7 @@ def _slow(frames: int, count: int, width: float, rng: np.random.Generator) -> Ar
     return np.asarray(signal.lfilter([1.0], [1.0, -keep], noise, axis=0, zi=keep * start)[0])
 
 
-def _filled(places: Array, confidence: Array) -> Array:
+def _filled(places: Float64Array, confidence: Float64Array) -> Float64Array:
     """Return (T, 47, 2): unseen joints interpolated in time, relative to their parents."""
     filled = places.copy()
     frames = np.arange(len(places))

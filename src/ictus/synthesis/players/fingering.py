@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Whole = NDArray[np.int64]
+from ictus.types import IntArray
 
 _HIGHEST = 19  # semitones above the open string that the first finger reaches
 _SHIFT = 1.0  # what it costs to move the hand by a semitone
@@ -25,13 +24,13 @@ class Fingering:
     stopped : semitones from the open string to the note.
     """
 
-    string: Whole
-    position: Whole
-    finger: Whole
-    stopped: Whole
+    string: IntArray
+    position: IntArray
+    finger: IntArray
+    stopped: IntArray
 
 
-def choose_fingering(pitches: Whole, strings: tuple[int, ...], spread: tuple[int, ...]) -> Fingering:
+def choose_fingering(pitches: IntArray, strings: tuple[int, ...], spread: tuple[int, ...]) -> Fingering:
     """Choose the fingering in which the hand travels least.
 
     Parameters

@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ictus.synthesis.players.body import Grip
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 
 @dataclass(frozen=True)
@@ -23,4 +19,4 @@ class Hands:
 
     right: Grip
     left: Grip
-    signs: dict[str, Array] = field(default_factory=dict)
+    signs: dict[str, Float64Array] = field(default_factory=dict)

@@ -1,18 +1,17 @@
 """Moves: smooth ways from one place to the next, and aimless wandering."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-Array = NDArray[np.float64]
+from ictus.types import Float64Array, FloatArray
 
 
-def smootherstep(phase: Array) -> Array:
+def smootherstep(phase: Float64Array) -> Float64Array:
     """6 p^5 - 15 p^4 + 10 p^3: from 0 to 1 with neither speed nor acceleration at its ends."""
     return phase**3 * (10 + phase * (6 * phase - 15))
 
 
-def hold_values(times: Array, onsets: Array, values: NDArray[np.floating], moving: float) -> Array:
+def hold_values(times: Float64Array, onsets: Float64Array, values: FloatArray, moving: float) -> Float64Array:
     """Return what is held during each note, and moved to in time for the next.
 
     Parameters
@@ -34,7 +33,7 @@ def hold_values(times: Array, onsets: Array, values: NDArray[np.floating], movin
     return np.asarray(values[here] + share * (values[then] - values[here]))
 
 
-def smooth_noise(times: Array, width: float, scale: float, rng: np.random.Generator) -> Array:
+def smooth_noise(times: Float64Array, width: float, scale: float, rng: np.random.Generator) -> Float64Array:
     """Return (T,): aimless movement with a time constant of `width` seconds and a standard deviation of `scale`."""
     frames = max(width / float(times[1] - times[0]), 0.5) if len(times) > 1 else 1.0
     noise = rng.normal(0, 1, len(times) + int(8 * frames))

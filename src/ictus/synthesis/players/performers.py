@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.synthesis.players import KEYPOINT_RATE, brass, strings, woodwinds
@@ -18,8 +17,7 @@ from ictus.synthesis.players.camera import PlayerCamera, simulate_pose_estimator
 from ictus.synthesis.players.hands import Hands
 from ictus.synthesis.players.solo import Solo
 from ictus.synthesis.players.trunk import simulate_trunk
-
-Array = NDArray[np.float64]
+from ictus.types import Float32Array, Float64Array
 
 FPS = float(KEYPOINT_RATE)
 
@@ -39,7 +37,7 @@ class InstrumentPlayer:
 
     lowest: int
     highest: int
-    hands: Callable[[Solo, Array, Proportions, np.random.Generator], Hands]
+    hands: Callable[[Solo, Float64Array, Proportions, np.random.Generator], Hands]
     share: float
     breath: float
     turned: float = 0.0
@@ -67,9 +65,9 @@ class PerformedSolo:
     camera : that saw it.
     """
 
-    keypoints: NDArray[np.float32]
-    places: Array
-    signs: dict[str, Array]
+    keypoints: Float32Array
+    places: Float64Array
+    signs: dict[str, Float64Array]
     camera: PlayerCamera
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.errors import IctusError
@@ -16,8 +15,7 @@ from ictus.synthesis.players import RATE
 from ictus.synthesis.players.solo import Solo
 from ictus.synthesis.session import Session
 from ictus.synthesis.tempo import Timing
-
-Array = NDArray[np.float64]
+from ictus.types import BoolArray, Float64Array, IntArray
 
 # What each instrument is called in `ictus.synthesis.instruments`, its General MIDI program, and whose parts it likes.
 _VOICES = {
@@ -104,7 +102,7 @@ def _top(notes: tuple[Note, ...]) -> list[Note]:
     return line
 
 
-def _within(pitches: NDArray[np.int64], limits: tuple[int, int]) -> NDArray[np.int64]:
+def _within(pitches: IntArray, limits: tuple[int, int]) -> IntArray:
     """Return pitches in a range: all moved by the octaves that leave fewest outside, those folded by octaves."""
     lowest, highest = limits
     octaves = np.arange(-6, 7) * 12
@@ -117,8 +115,8 @@ def _within(pitches: NDArray[np.int64], limits: tuple[int, int]) -> NDArray[np.i
 
 
 def _bound(
-    marks: list[str], lasting: Array, room: Array, pitches: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.bool_]:
+    marks: list[str], lasting: Float64Array, room: Float64Array, pitches: IntArray, rng: np.random.Generator
+) -> BoolArray:
     """Return (N,) whether each note is slurred to the one before: as written, or else as a player may like it."""
     joined = np.append(False, (room - lasting)[:-1] < 0.02) & np.append(False, np.diff(pitches) != 0)
     before = np.array(["", *marks[:-1]])
@@ -133,7 +131,7 @@ def _bound(
     return np.asarray(joined & pleased & plain & np.append(False, np.diff(groups) == 0))
 
 
-def _without_long_rests(onsets: Array, lasting: Array) -> Array:
+def _without_long_rests(onsets: Float64Array, lasting: Float64Array) -> Float64Array:
     rests = onsets[1:] - (onsets + lasting)[:-1]
     cut = np.cumsum(np.append(0.0, np.maximum(rests - _LONGEST_REST, 0.0)))
     return np.asarray(onsets - cut)

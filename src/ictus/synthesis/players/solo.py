@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import UsageError
-
-Array = NDArray[np.float64]
+from ictus.types import BoolArray, Float64Array, IntArray
 
 _OVERLAP = 1e-3  # seconds by which a note may run into the next
 _PAUSE = 0.3  # seconds of silence after which a new phrase begins
@@ -31,9 +29,9 @@ class Solo:
         If the notes are of another shape, are no numbers, or sound together.
     """
 
-    notes: Array
+    notes: Float64Array
     duration: float
-    slurred: NDArray[np.bool_] | None = field(default=None)
+    slurred: BoolArray | None = field(default=None)
 
     def __post_init__(self) -> None:
         notes = np.asarray(self.notes, float)
@@ -53,31 +51,31 @@ class Solo:
         object.__setattr__(self, "slurred", slurred)
 
     @property
-    def onsets(self) -> Array:
+    def onsets(self) -> Float64Array:
         """(N,) seconds."""
         return np.asarray(self.notes[:, 0])
 
     @property
-    def ends(self) -> Array:
+    def ends(self) -> Float64Array:
         """(N,) seconds at which each note falls silent."""
         return np.asarray(self.notes[:, 0] + self.notes[:, 1])
 
     @property
-    def pitches(self) -> NDArray[np.int64]:
+    def pitches(self) -> IntArray:
         """(N,) MIDI pitches."""
         return np.round(self.notes[:, 2]).astype(np.int64)
 
     @property
-    def loudness(self) -> Array:
+    def loudness(self) -> Float64Array:
         """(N,) 0 to 1."""
         return np.asarray(np.clip(self.notes[:, 3], 0.0, 1.2))
 
     @property
-    def attacks(self) -> NDArray[np.bool_]:
+    def attacks(self) -> BoolArray:
         """(N,) whether a note is begun anew: with another bow stroke or the tongue."""
         return ~np.asarray(self.slurred, bool)
 
-    def phrases(self) -> Array:
+    def phrases(self) -> Float64Array:
         """Return (P,) seconds at which phrases begin: after silence, and where a breath is due."""
         starts: list[float] = []
         silent = np.diff(self.onsets, prepend=-np.inf) if len(self.notes) else np.zeros(0)

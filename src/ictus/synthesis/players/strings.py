@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.synthesis.players.body import Grip, Proportions, reaching_grip
 from ictus.synthesis.players.bowing import plan_strokes
@@ -11,8 +10,7 @@ from ictus.synthesis.players.fingering import Fingering, choose_fingering
 from ictus.synthesis.players.hands import Hands
 from ictus.synthesis.players.moves import hold_values, smootherstep
 from ictus.synthesis.players.solo import Solo
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 _FINGERING = 0.09  # seconds in which a finger comes down
 _SHIFTING = 0.16  # in which the hand changes its position
@@ -38,15 +36,15 @@ class StringInstrument:
 
     strings: tuple[int, ...]
     spread: tuple[int, ...]
-    bridge: Array
-    nut: Array
-    face: Array
+    bridge: Float64Array
+    nut: Float64Array
+    face: Float64Array
     contact: float
-    tilts: Array
+    tilts: Float64Array
     side: int
 
     @property
-    def axes(self) -> Array:
+    def axes(self) -> Float64Array:
         """(3, 3) rows: from the bridge to the nut, out of the fingerboard, to the bow hand."""
         up = (self.nut - self.bridge) / np.linalg.norm(self.nut - self.bridge)
         face = self.face - (self.face @ up) * up
@@ -76,17 +74,17 @@ CELLO = StringInstrument(
 )
 
 
-def violin(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
+def violin(solo: Solo, times: Float64Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a violinist's hands do at `times` (T,), in seconds."""
     return _played(VIOLIN, solo, times, rng)
 
 
-def cello(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
+def cello(solo: Solo, times: Float64Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a cellist's hands do at `times` (T,), in seconds."""
     return _played(CELLO, solo, times, rng)
 
 
-def _played(instrument: StringInstrument, solo: Solo, times: Array, rng: np.random.Generator) -> Hands:
+def _played(instrument: StringInstrument, solo: Solo, times: Float64Array, rng: np.random.Generator) -> Hands:
     fingering = choose_fingering(solo.pitches, instrument.strings, instrument.spread)
     strokes = plan_strokes(solo, rng)
     bow, lifted = strokes.at(times)
@@ -98,13 +96,13 @@ def _played(instrument: StringInstrument, solo: Solo, times: Array, rng: np.rand
     return Hands(right, left, signs)
 
 
-def _tilt(instrument: StringInstrument, fingering: Fingering, solo: Solo, times: Array) -> Array:
+def _tilt(instrument: StringInstrument, fingering: Fingering, solo: Solo, times: Float64Array) -> Float64Array:
     if not len(solo.notes):
         return np.full(len(times), instrument.tilts.mean())
     return hold_values(times, solo.onsets, instrument.tilts[fingering.string], _CROSSING)
 
 
-def _bow_hand(instrument: StringInstrument, tilt: Array, bow: Array, lifted: Array) -> Grip:
+def _bow_hand(instrument: StringInstrument, tilt: Float64Array, bow: Float64Array, lifted: Float64Array) -> Grip:
     up, face, out = instrument.axes
     stick = np.cos(tilt)[:, None] * out + np.sin(tilt)[:, None] * face  # from the string to the hand
     square = np.cos(tilt)[:, None] * face - np.sin(tilt)[:, None] * out
@@ -125,8 +123,8 @@ def _bow_hand(instrument: StringInstrument, tilt: Array, bow: Array, lifted: Arr
 
 
 def _left_hand(
-    instrument: StringInstrument, fingering: Fingering, solo: Solo, times: Array, rng: np.random.Generator
-) -> tuple[Grip, Array]:
+    instrument: StringInstrument, fingering: Fingering, solo: Solo, times: Float64Array, rng: np.random.Generator
+) -> tuple[Grip, Float64Array]:
     """Return the hand's grip, and (T,) metres from the nut to its first finger."""
     up, face, out = instrument.axes
     length = float(np.linalg.norm(instrument.nut - instrument.bridge))
@@ -158,7 +156,7 @@ def _left_hand(
     return reaching_grip(tips, out - 0.25 * up, face + 0.2 * up, (0.85, -0.6, 0.35), high=0.05, far=0.03), where[:, 0]
 
 
-def _vibrato(fingering: Fingering, solo: Solo, times: Array, rng: np.random.Generator) -> Array:
+def _vibrato(fingering: Fingering, solo: Solo, times: Float64Array, rng: np.random.Generator) -> Float64Array:
     """Return (T,) metres by which the hand rolls along the string, on long notes that are stopped."""
     rate, depth = rng.uniform(4.8, 6.2), rng.uniform(0.002, 0.005)
     here = np.clip(np.searchsorted(solo.onsets, times, "right") - 1, 0, len(solo.notes) - 1)

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from ictus.synthesis.players.moves import smooth_noise, smootherstep
 from ictus.synthesis.players.solo import Solo
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 HIPS = np.array([0.0, -0.5, -0.02])  # metres from the neck at rest: about them the trunk turns
 _INHALING = 0.55  # seconds before a phrase in which breath is taken
@@ -26,17 +24,17 @@ class Trunk:
     breath : (T,) metres by which the shoulders are raised.
     """
 
-    lean: Array
-    turn: Array
-    sway: Array
-    breath: Array
+    lean: Float64Array
+    turn: Float64Array
+    sway: Float64Array
+    breath: Float64Array
 
-    def rotations(self, share: float = 1.0) -> Array:
+    def rotations(self, share: float = 1.0) -> Float64Array:
         """Return (T, 3, 3): the trunk's turn about the hips, or a share of it."""
         angles = share * np.stack([self.turn, self.lean, -self.sway], axis=1)
         return np.asarray(Rotation.from_euler("YXZ", angles).as_matrix())
 
-    def carried(self, points: Array, share: float = 1.0) -> Array:
+    def carried(self, points: Float64Array, share: float = 1.0) -> Float64Array:
         """Return where points (..., 3) or (T, ..., 3), metres, are once the trunk has taken them along.
 
         Parameters
@@ -50,7 +48,7 @@ class Trunk:
         return np.asarray(HIPS + turned)
 
 
-def simulate_trunk(solo: Solo, times: Array, *, temper: float, breath: float, rng: np.random.Generator) -> Trunk:
+def simulate_trunk(solo: Solo, times: Float64Array, *, temper: float, breath: float, rng: np.random.Generator) -> Trunk:
     """Return how a player's trunk moves.
 
     Parameters
@@ -72,7 +70,7 @@ def simulate_trunk(solo: Solo, times: Array, *, temper: float, breath: float, rn
     )
 
 
-def _loudness(solo: Solo, times: Array) -> Array:
+def _loudness(solo: Solo, times: Float64Array) -> Float64Array:
     """Return (T,) how loud it is, as the body feels it: over a second, and nothing in silence."""
     if not len(solo.notes):
         return np.zeros(len(times))
@@ -82,7 +80,7 @@ def _loudness(solo: Solo, times: Array) -> Array:
     return np.asarray(ndimage.gaussian_filter1d(np.where(sounding, solo.loudness[here], 0.0), frames, mode="nearest"))
 
 
-def _breath(solo: Solo, times: Array) -> Array:
+def _breath(solo: Solo, times: Float64Array) -> Float64Array:
     """Return (T,) 0 to 1: up before each phrase, down while it is played."""
     starts = solo.phrases()
     full = np.zeros(len(times))

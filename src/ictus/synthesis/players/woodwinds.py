@@ -1,14 +1,12 @@
 """Woodwinds: a clarinettist and a flautist. Fingers cover holes and keys as fingering charts have it."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.synthesis.players.body import Proportions, reaching_grip
 from ictus.synthesis.players.hands import Hands
 from ictus.synthesis.players.moves import hold_values
 from ictus.synthesis.players.solo import Solo
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array, IntArray
 
 _MOVING = 0.07  # seconds in which a finger goes up or down
 _LIFT = 0.022  # metres from its key to a finger that is up
@@ -37,14 +35,14 @@ FLUTE = (
 )
 
 
-def fingers_down(pitches: NDArray[np.int64], chart: tuple[str, ...], lowest: int) -> Array:
+def fingers_down(pitches: IntArray, chart: tuple[str, ...], lowest: int) -> Float64Array:
     """Return (N, 10): 1 where a finger is down; left thumb to little finger, right thumb (always) to little finger."""
     down = np.array([[float(sign) for sign in row.replace(" ", "")] for row in chart])
     rows = down[np.clip(pitches - lowest, 0, len(chart) - 1)]
     return np.insert(rows, 5, 1.0, axis=1)
 
 
-def clarinet(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
+def clarinet(solo: Solo, times: Float64Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a clarinettist's hands do at `times` (T,), in seconds."""
     steep = np.radians(rng.normal(36, 5))
     tube = np.array([0.0, -np.cos(steep), np.sin(steep)])
@@ -65,7 +63,7 @@ def clarinet(solo: Solo, times: Array, figure: Proportions, rng: np.random.Gener
     )
 
 
-def flute(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generator) -> Hands:
+def flute(solo: Solo, times: Float64Array, figure: Proportions, rng: np.random.Generator) -> Hands:
     """Return what a flautist's hands do at `times` (T,), in seconds."""
     tube = np.array([-0.95, rng.normal(-0.2, 0.06), rng.normal(0.2, 0.06)])
     tube /= np.linalg.norm(tube)
@@ -91,13 +89,13 @@ def flute(solo: Solo, times: Array, figure: Proportions, rng: np.random.Generato
     )
 
 
-def _pressed(solo: Solo, times: Array, down: Array) -> Array:
+def _pressed(solo: Solo, times: Float64Array, down: Float64Array) -> Float64Array:
     """Return (T, 10): how far each finger is down, 0 to 1."""
     if not len(down):
         return np.ones((len(times), 10))
     return hold_values(times, solo.onsets, down, _MOVING)
 
 
-def _outwards(key: Array) -> Array:
+def _outwards(key: Float64Array) -> Float64Array:
     """Return (5, 3): into which direction each finger leaves the instrument; the thumb is on its other side."""
     return np.array([-1.0, 1, 1, 1, 1])[:, None] * key

@@ -172,3 +172,8 @@ def nearest_rotations(matrices: Array) -> Array:
         left[..., 2] *= np.sign(np.linalg.det(left @ right))[..., None]
         near[far] = left @ right
     return np.asarray(near)
+
+
+def smootherstep(phase: NDArray[np.float64]) -> NDArray[np.float64]:
+    """6 p^5 - 15 p^4 + 10 p^3: from 0 to 1 with neither speed nor acceleration at its ends."""
+    return phase**3 * (10 + phase * (6 * phase - 15))

@@ -62,13 +62,13 @@ def test_what_comes_out(played: PerformedSolo) -> None:
 
 def test_bones_keep_their_lengths(played: PerformedSolo) -> None:
     start, end = np.array([bone for bone in get_skeleton("solos-47").bones if 0 not in bone]).T
-    lengths = np.linalg.norm(played.places[:, end] - played.places[:, start], axis=-1)
+    lengths = np.linalg.norm(played.positions[:, end] - played.positions[:, start], axis=-1)
     np.testing.assert_allclose(lengths, np.broadcast_to(lengths[0], lengths.shape), atol=1e-9)
     assert 0.012 < lengths.min() < lengths.max() < 0.36
 
 
 def test_a_human_pose(played: PerformedSolo) -> None:
-    places = played.places
+    places = played.positions
     assert (np.linalg.norm(np.diff(places, axis=0), axis=-1) < 0.5).all()  # metres a frame
     assert (places[:, 1, 0] < places[:, 0, 0]).all()  # its right shoulder is on its right
     assert (np.abs(places[..., 0]) < 1.0).all()
@@ -100,7 +100,7 @@ def test_silence_is_sat_through(instrument: str) -> None:
 @pytest.mark.parametrize("instrument", ["violin", "cello"])
 def test_the_bow_turns_at_attacks(instrument: str) -> None:
     solo = steady([62, 62, 64, 64, 62, 62, 64, 64, 62, 62, 64, 62])
-    found = turns(perform_solo(solo, instrument, seed=1).places[:, 3], 0.03)
+    found = turns(perform_solo(solo, instrument, seed=1).positions[:, 3], 0.03)
     distance = np.abs(found[:, None] - solo.onsets).min(0)
     assert (distance[1:] <= 0.06).all()
     inside = (found > 1.2) & (found < 6.8)
@@ -110,7 +110,7 @@ def test_the_bow_turns_at_attacks(instrument: str) -> None:
 def test_no_turn_within_a_slur() -> None:
     pairs = steady([62, 64] * 6)
     bound = Solo(pairs.notes, pairs.duration, np.arange(12) % 2 == 1)
-    found = turns(perform_solo(bound, "violin", seed=1).places[:, 3], 0.03)
+    found = turns(perform_solo(bound, "violin", seed=1).positions[:, 3], 0.03)
     inside = found[(found > 1.2) & (found < 6.8)]
     assert len(inside) == 5
     assert np.abs(inside[:, None] - bound.onsets[2::2]).min(1).max() <= 0.06
@@ -118,7 +118,7 @@ def test_no_turn_within_a_slur() -> None:
 
 def test_loud_notes_take_more_bow() -> None:
     soft, loud = (
-        np.ptp(perform_solo(steady([62] * 8, loudness=level), "cello", seed=1).signs["bow"][30:120])
+        np.ptp(perform_solo(steady([62] * 8, loudness=level), "cello", seed=1).ground_truth["bow"][30:120])
         for level in (0.2, 0.9)
     )
     assert loud > 1.7 * soft
@@ -132,7 +132,7 @@ def test_strings_are_stopped_where_physics_says() -> None:
         assert 1 - 2 ** (-strings.stopped[0] / 12) == pytest.approx(share, abs=0.002)
     # The hand of a cellist in the highest notes is far down the neck.
     low, high = (perform_solo(steady([pitch] * 4), "cello", seed=1) for pitch in (59, 71))
-    moved = low.places[50, 6] - high.places[50, 6]
+    moved = low.positions[50, 6] - high.positions[50, 6]
     length = np.linalg.norm(CELLO.nut - CELLO.bridge)
     first = [choose_fingering(np.array([pitch]), CELLO.strings, CELLO.spread).position[0] for pitch in (59, 71)]
     expected = length * (2 ** (-first[0] / 12) - 2 ** (-first[1] / 12))
@@ -150,7 +150,7 @@ def test_a_scale_in_first_position() -> None:
 def test_long_notes_are_vibrated() -> None:
     notes = np.array([[0.5, 3.0, 64, 0.6], [4.0, 3.0, 62, 0.6]])  # stopped, then the open string
     hand = perform_solo(Solo(notes, 7.5), "violin", seed=1)
-    relative = hand.places[:, 31:47] - hand.places[:, [4]]
+    relative = hand.positions[:, 31:47] - hand.positions[:, [4]]
     unrest = np.abs(np.diff(relative, n=2, axis=0)).mean((1, 2))
     assert unrest[30:80].mean() > 2.5 * unrest[115:165].mean()
 
@@ -167,7 +167,7 @@ def test_slide_positions_of_a_trombone() -> None:
 def test_the_slide_arm_follows_the_pitch() -> None:
     solo = steady([46, 40, 45, 41, 44, 42, 46, 43])
     trombone = perform_solo(solo, "trombone", seed=1)
-    hands = np.linalg.norm(trombone.places[:, 7:27].mean(1) - trombone.places[:, 27:].mean(1), axis=-1)
+    hands = np.linalg.norm(trombone.positions[:, 7:27].mean(1) - trombone.positions[:, 27:].mean(1), axis=-1)
     middle = np.round((solo.onsets + solo.ends) / 2 * FPS).astype(int)
     positions = [1, 7, 2, 6, 3, 5, 1, 4]
     assert np.corrcoef(hands[middle], positions)[0, 1] > 0.98
@@ -199,7 +199,7 @@ def test_fingering_charts() -> None:
 @pytest.mark.parametrize(("instrument", "pitches"), [("clarinet", [50, 65]), ("flute", [62, 73]), ("horn", [53, 49])])
 def test_fingers_move_at_onsets_only(instrument: str, pitches: list[int]) -> None:
     solo = steady(pitches * 4)
-    places = perform_solo(solo, instrument, seed=1).places
+    places = perform_solo(solo, instrument, seed=1).positions
     fingers = np.concatenate([places[:, 7:27] - places[:, [3]], places[:, 27:] - places[:, [6]]], axis=1)
     speed = np.linalg.norm(np.diff(fingers, axis=0), axis=-1).mean(1)
     times = (np.arange(len(speed)) + 0.5) / FPS
@@ -211,7 +211,7 @@ def test_fingers_move_at_onsets_only(instrument: str, pitches: list[int]) -> Non
 @pytest.mark.parametrize("instrument", ["clarinet", "flute", "horn", "trombone"])
 def test_winds_breathe_before_they_play(instrument: str) -> None:
     middle = (PLAYERS[instrument].lowest + PLAYERS[instrument].highest) // 2
-    places = perform_solo(steady([middle] * 8), instrument, seed=1).places
+    places = perform_solo(steady([middle] * 8), instrument, seed=1).positions
     shoulders = places[:, [1, 4], 1].mean(1) - places[:, 0, 1]  # beside the neck, which goes along a little
     assert shoulders[round(1.0 * FPS)] > shoulders[round(0.3 * FPS)] + 0.008
     assert shoulders[round(1.0 * FPS)] > shoulders[round(4.5 * FPS)] + 0.008

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ictus.beats.beats import Beats
+from ictus.kinematics import smootherstep
 
 Array = NDArray[np.float64]
 
@@ -254,11 +255,6 @@ def _quintic(phase: Array, start: Array, end: Array, v0: Array, v1: Array, step:
     leaving = p - 6 * p**3 + 8 * p**4 - 3 * p**5
     arriving = -4 * p**3 + 7 * p**4 - 3 * p**5
     return np.asarray(start + s * (end - start) + d * (leaving * v0 + arriving * v1))
-
-
-def smootherstep(phase: Array) -> Array:
-    """6 p^5 - 15 p^4 + 10 p^3: from 0 to 1 with neither speed nor acceleration at its ends."""
-    return phase**3 * (10 + phase * (6 * phase - 15))
 
 
 # --- The left hand ---------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ class PoseTrack:
 
         Parameters
         ----------
-        fps : of the film; takes precedence over that in the file, and is needed where that holds none (OpenPose, MMPose).
+        fps : of the film; takes precedence over that in the file; needed where that has none (OpenPose, MMPose).
         size : width and height of the film in pixels, for landmarks that are fractions of it (MediaPipe).
 
         Raises

@@ -44,7 +44,7 @@ class Proportions:
     breadth: float = 0.185
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Proportions":
+    def random(cls, rng: np.random.Generator) -> "Proportions":
         """Draw a player."""
         size = float(np.clip(rng.normal(1.0, 0.04), 0.9, 1.1))
         return cls(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ictus.synthesis.players.moves import smootherstep
+from ictus.kinematics import smootherstep
 from ictus.synthesis.players.solo import Solo
 from ictus.types import Float64Array, IntArray
 

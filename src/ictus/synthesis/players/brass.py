@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from ictus.kinematics import smootherstep
 from ictus.synthesis.players.body import Proportions, closed_grip, reaching_grip
 from ictus.synthesis.players.hands import Hands
-from ictus.synthesis.players.moves import hold_values, smootherstep
+from ictus.synthesis.players.moves import hold_values
 from ictus.synthesis.players.solo import Solo
 from ictus.types import Float64Array, IntArray
 

@@ -39,7 +39,7 @@ class PlayerCamera:
     centre: Float64Array
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, turned: float = 0.0) -> "PlayerCamera":
+    def random(cls, rng: np.random.Generator, turned: float = 0.0) -> "PlayerCamera":
         """Draw a camera such as people film themselves with: the upper body fills much of the picture.
 
         Parameters
@@ -58,7 +58,7 @@ class PlayerCamera:
             centre=np.array([width * rng.normal(0.5, 0.06), height * rng.normal(0.48, 0.05)]),
         )
 
-    def seen(self, points: Float64Array) -> Float64Array:
+    def project(self, points: Float64Array) -> Float64Array:
         """Return (..., 2) pixels, x to the right and y down, of places (..., 3) in metres from the neck at rest."""
         chest = points - np.array([0.0, -0.12, 0.1])
         cos, sin = np.cos(self.yaw), np.sin(self.yaw)

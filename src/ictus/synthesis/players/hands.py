@@ -1,4 +1,4 @@
-"""Hands: what both of them do, and the truth about it."""
+"""Hands: what both of them do, and the ground truth of it."""
 
 from dataclasses import dataclass, field
 
@@ -13,10 +13,10 @@ class Hands:
     Attributes
     ----------
     right, left : the grips.
-    signs : the truth behind them by name: `fingers` (N, 10), 1 where a finger is down in a note (left thumb to little
+    ground_truth : by name: `fingers` (N, 10), 1 where a finger is down in a note (left thumb to little
         finger, then the right ones), and what else the instrument has, such as `bow` and `slide`, (T,) metres.
     """
 
     right: Grip
     left: Grip
-    signs: dict[str, Float64Array] = field(default_factory=dict)
+    ground_truth: dict[str, Float64Array] = field(default_factory=dict)

@@ -3,12 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
+from ictus.kinematics import smootherstep
 from ictus.types import Float64Array, FloatArray
-
-
-def smootherstep(phase: Float64Array) -> Float64Array:
-    """6 p^5 - 15 p^4 + 10 p^3: from 0 to 1 with neither speed nor acceleration at its ends."""
-    return phase**3 * (10 + phase * (6 * phase - 15))
 
 
 def hold_values(times: Float64Array, onsets: Float64Array, values: FloatArray, moving: float) -> Float64Array:

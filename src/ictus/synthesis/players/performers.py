@@ -1,4 +1,4 @@
-"""Performers: procedural soloists on six instruments, for what no data set has: bodies and sound that share a truth.
+"""Performers: procedural soloists on six instruments, for what no data set has: motion and sound with ground truth.
 
 Each plays given notes with a body of 47 keypoints ("solos-47"), as a camera and a pose estimator see it. Bows turn at
 attacks, hands shift along strings, fingers follow fingering charts, a slide follows the harmonic series; shoulders
@@ -24,7 +24,7 @@ FPS = float(KEYPOINT_RATE)
 
 @dataclass(frozen=True)
 class InstrumentPlayer:
-    """What tells an instrument's player from others.
+    """How the player of an instrument differs from others.
 
     Attributes
     ----------
@@ -60,14 +60,14 @@ class PerformedSolo:
     Attributes
     ----------
     keypoints : (K, 47, 3) float32, x and y in pixels (y down) and confidence 0 to 1, at 25 frames a second.
-    places : (K, 47, 3) metres from the neck at rest: x to the player's left, y up, z forwards; without noise.
-    signs : the truth behind them; see `ictus.synthesis.players.hands.Hands`.
-    camera : that saw it.
+    positions : (K, 47, 3) metres from the neck at rest: x to the player's left, y up, z forwards; without noise.
+    ground_truth : what the motion was made of; see `ictus.synthesis.players.hands.Hands`.
+    camera : that filmed it.
     """
 
     keypoints: Float32Array
-    places: Float64Array
-    signs: dict[str, Float64Array]
+    positions: Float64Array
+    ground_truth: dict[str, Float64Array]
     camera: PlayerCamera
 
 
@@ -96,12 +96,12 @@ def perform_solo(solo: Solo, instrument: str, *, seed: int = 0) -> PerformedSolo
     times = np.arange(round(solo.duration * FPS)) / FPS
     if len(times) < 2:
         raise UsageError(f"the solo lasts {solo.duration:g} seconds; it must have two frames at least, 0.08 seconds")
-    figure = Proportions.drawn(body)
+    figure = Proportions.random(body)
     temper = float(np.exp(body.normal(0, 0.45)))
     trunk = simulate_trunk(solo, times, temper=temper, breath=player.breath, rng=body)
     hands = player.hands(solo, times, figure, hand)
     right, left = (grip.carried(trunk, player.share) for grip in (hands.right, hands.left))
-    places = body_keypoints(figure, trunk, right, left)
-    camera = PlayerCamera.drawn(view, player.turned)
-    keypoints = simulate_pose_estimator(camera.seen(places), noise, FPS).astype(np.float32)
-    return PerformedSolo(keypoints, places, hands.signs, camera)
+    positions = body_keypoints(figure, trunk, right, left)
+    camera = PlayerCamera.random(view, player.turned)
+    keypoints = simulate_pose_estimator(camera.project(positions), noise, FPS).astype(np.float32)
+    return PerformedSolo(keypoints, positions, hands.ground_truth, camera)

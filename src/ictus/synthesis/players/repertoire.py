@@ -18,7 +18,7 @@ from ictus.synthesis.tempo import Timing
 from ictus.types import BoolArray, Float64Array, IntArray
 
 # What each instrument is called in `ictus.synthesis.instruments`, its General MIDI program, and whose parts it likes.
-_VOICES = {
+_SOUNDS = {
     "cello": ("solo string", 42, ("cellos", "basses", "bassoon")),
     "violin": ("solo string", 40, ("violins", "solo string", "violas")),
     "clarinet": ("clarinet", 71, ("clarinet", "violas")),
@@ -72,7 +72,7 @@ def solo_part(
 def _chosen(score: Score, instrument: str, rng: np.random.Generator) -> Part:
     """Choose a part: often one that is the instrument's own or a kin's, else any that has a pitch."""
     parts = [part for part in score.parts if part.instrument not in UNPITCHED and len(part.notes) >= _FEWEST]
-    liked = [part for part in parts if part.instrument in _VOICES[instrument][2]]
+    liked = [part for part in parts if part.instrument in _SOUNDS[instrument][2]]
     pool = liked if liked and rng.uniform() < _OWN else parts
     if not pool:
         raise IctusError(f"has no part of {_FEWEST} notes or more")
@@ -167,8 +167,8 @@ def render_solo(solo: Solo, instrument: str, font: Path | None, rng: np.random.G
     ----------
     font : a SoundFont; None for the package's own synthesizer.
     """
-    name, program, _ = _VOICES[instrument]
-    # A quarter is a second, and nothing is left to the players' chance: what is heard is what the notes say.
+    name, program, _ = _SOUNDS[instrument]
+    # A quarter is a second, and nothing is left to the players' chance: the sound is what the notes say.
     seconds = np.array([0.0, solo.duration])
     notes = tuple(Note(onset, length, int(pitch), "~") for onset, length, pitch, _ in solo.notes.tolist())
     dynamics = np.stack([solo.onsets, solo.loudness], axis=1)

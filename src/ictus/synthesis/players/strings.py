@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ictus.kinematics import smootherstep
 from ictus.synthesis.players.body import Grip, Proportions, reaching_grip
 from ictus.synthesis.players.bowing import plan_strokes
 from ictus.synthesis.players.fingering import Fingering, choose_fingering
 from ictus.synthesis.players.hands import Hands
-from ictus.synthesis.players.moves import hold_values, smootherstep
+from ictus.synthesis.players.moves import hold_values
 from ictus.synthesis.players.solo import Solo
 from ictus.types import Float64Array
 
@@ -92,8 +93,8 @@ def _played(instrument: StringInstrument, solo: Solo, times: Float64Array, rng: 
     left, position = _left_hand(instrument, fingering, solo, times, rng)
     down = np.zeros((len(solo.notes), 10))
     down[:, 1:5] = np.arange(1, 5) == fingering.finger[:, None]
-    signs = {"bow": bow, "lifted": lifted, "position": position, "strokes": strokes.onsets, "fingers": down}
-    return Hands(right, left, signs)
+    ground_truth = {"bow": bow, "lifted": lifted, "position": position, "strokes": strokes.onsets, "fingers": down}
+    return Hands(right, left, ground_truth)
 
 
 def _tilt(instrument: StringInstrument, fingering: Fingering, solo: Solo, times: Float64Array) -> Float64Array:

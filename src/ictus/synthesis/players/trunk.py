@@ -6,7 +6,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from ictus.synthesis.players.moves import smooth_noise, smootherstep
+from ictus.kinematics import smootherstep
+from ictus.synthesis.players.moves import smooth_noise
 from ictus.synthesis.players.solo import Solo
 from ictus.types import Float64Array
 

@@ -1,7 +1,5 @@
 """The codebook learns by its recipes, from a corpus in small; and says so when it cannot."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,8 @@ from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.patch_discriminator import PatchDiscriminator
 from ictus.sound.tasks.codebook import CodebookTask, CodebookTaskConfig, block_means, draw_spectrograms, louder
 from ictus.training.recipe import read_recipe
+from sound.small_performances import write_performance
+from task_steps import batches, learn, validated
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -23,12 +23,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root, rng = tmp_path_factory.mktemp("mels"), np.random.default_rng(0)
     for split, count in (("train", 4), ("val", 2)):
         for number in range(count):
-            folder = root / split / str(number)
-            folder.mkdir(parents=True)
             tones = rng.integers(0, 80, 27).repeat(32)[:848]
             mel = 0.2 + 0.6 * (np.abs(np.arange(80) - tones[:, None]) < 4)
-            np.save(folder / "mel.npy", mel.astype(np.float32))
-            (folder / "about.json").write_text(json.dumps({"instrument": "horn"}))
+            write_performance(root / split / str(number), "horn", mel=mel)
     return root
 
 
@@ -37,28 +34,13 @@ def task(corpus: Path, **changes) -> CodebookTask:
     return CodebookTask(CodebookTaskConfig(**{"size": "debug", "frames": 160, "adversarial": 0.0, **changes}), corpus)
 
 
-def batches(samples, size: int = 4) -> Iterator[dict]:
-    for start in range(0, len(samples), size):
-        items = [samples[k] for k in range(start, min(start + size, len(samples)))]
-        yield {"mel": torch.from_numpy(np.stack([i["mel"] for i in items])), "name": [i["name"] for i in items]}
-
-
 def test_it_learns(corpus: Path, tmp_path: Path) -> None:
     made = task(corpus, lr=8e-3, betas=(0.9, 0.99), frames=96)
-    (optimizer,) = made.optimizers().values()
-    log = []
-    for step in range(25):
-        ((name, loss, figures),) = made.losses(next(batches(made.samples)), 0, step)
-        assert name == "network"
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        log.append(float(figures["l1"]))
+    optimizers = made.optimizers()
+    assert set(optimizers) == {"network"}
+    log = [learn(optimizers, made.losses(next(batches(made.samples)), 0, step))[0]["l1"] for step in range(25)]
     assert log[-1] < 0.6 * log[0]
-    made.network.eval()
-    with torch.no_grad():
-        figures = made.validate(batches)
-    assert made.monitor[0] in figures
+    assert made.monitor[0] in validated(made)
     assert set(made.pictures(0)) == {"reconstructions"}
     made.export(tmp_path / "model", {"step": 40})
     again = SpectrogramCodebook.from_pretrained(tmp_path / "model")
@@ -68,40 +50,38 @@ def test_it_learns(corpus: Path, tmp_path: Path) -> None:
 
 def test_validation_measures_on_the_scale_of_mel80(corpus: Path) -> None:
     made = task(corpus)
-    made.network.eval()
-    with torch.no_grad():
-        figures = made.validate(lambda samples: batches(samples, 1))
+    values = validated(made, lambda samples: batches(samples, 1))
     mels = [np.load(file).T.astype(float) for file in sorted(corpus.glob("val/*/mel.npy"))]  # (80, 848)
     blocks = [np.abs(m - m.reshape(5, 16, 53, 16).mean((1, 3)).repeat(16, 0).repeat(16, 1)).mean() for m in mels]
     bands = [np.abs(m - m.mean(1, keepdims=True)).mean() for m in mels]
-    told, codes = [], []
+    errors, codes = [], []
     for m in mels:
         x = torch.from_numpy(2 * m - 1).float()[None]
-        told.append(np.abs(made.network.reconstruct(x).numpy()[0] / 2 + 0.5 - m).mean())
+        errors.append(np.abs(made.network.reconstruct(x).numpy()[0] / 2 + 0.5 - m).mean())
         codes.append(made.network.encode(x).flatten())
-    assert figures["l1/blocks"] == pytest.approx(np.mean(blocks), rel=1e-4)
-    assert figures["l1/bands"] == pytest.approx(np.mean(bands), rel=1e-4)
-    assert figures["l1"] == pytest.approx(np.mean(told), rel=1e-4)
+    assert values["l1/blocks"] == pytest.approx(np.mean(blocks), rel=1e-4)
+    assert values["l1/bands"] == pytest.approx(np.mean(bands), rel=1e-4)
+    assert values["l1"] == pytest.approx(np.mean(errors), rel=1e-4)
     shares = torch.bincount(torch.cat(codes), minlength=16) / 530
-    assert figures["usage"] == pytest.approx(float((shares > 0).float().mean()))
+    assert values["usage"] == pytest.approx(float((shares > 0).float().mean()))
     entropy = -sum(float(s) * np.log(float(s)) for s in shares if s > 0)
-    assert figures["perplexity"] == pytest.approx(np.exp(entropy), rel=1e-4)
+    assert values["perplexity"] == pytest.approx(np.exp(entropy), rel=1e-4)
 
 
-def test_the_critic_begins_at_its_step_and_learns_from_both(corpus: Path) -> None:
+def test_the_discriminator_begins_at_its_step_and_learns_from_both(corpus: Path) -> None:
     made = task(corpus, adversarial=0.8, discriminator_start=5)
     batch = next(batches(made.samples))
     assert set(made.networks) == set(made.optimizers()) == {"network", "critic"}
     assert [name for name, _, _ in made.losses(batch, 0, 4)] == ["network"]
     losses = made.losses(batch, 0, 5)
-    name, loss, figures = next(losses)
+    name, loss, values = next(losses)
     assert name == "network"
-    expected = 2 * figures["l1"] + figures["codebook"] + 0.8 * figures["adversarial"]
+    expected = 2 * values["l1"] + values["codebook"] + 0.8 * values["adversarial"]
     assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-5)
     loss.backward()
     made.network.zero_grad()
     made.discriminator.zero_grad()
-    name, loss, figures = next(losses)
+    name, loss, values = next(losses)
     loss.backward()
     assert name == "critic"
     assert all(p.grad is not None for p in made.discriminator.parameters())
@@ -109,33 +89,30 @@ def test_the_critic_begins_at_its_step_and_learns_from_both(corpus: Path) -> Non
     assert next(losses, None) is None
 
 
-def test_the_critic_tells_real_from_decoded(corpus: Path) -> None:
-    """Hinge loss: 1 for a critic that cannot tell, less for one that can."""
+def test_the_discriminator_knows_real_from_decoded(corpus: Path) -> None:
+    """Hinge loss: 1 for a discriminator that sees no difference, less for one that does."""
     made = task(corpus, adversarial=0.8, discriminator_start=0, lr=2e-3)
-    optimizer = made.optimizers()["critic"]
-    log = []
-    for _ in range(15):
-        _, (_, loss, _) = made.losses(next(batches(made.samples)), 0, 0)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        log.append(float(loss.detach()))
+    optimizers = made.optimizers()
+    log = [
+        learn(optimizers, made.losses(next(batches(made.samples)), 0, 0), only="critic")[0]["discriminator"]
+        for _ in range(15)
+    ]
     assert log[0] == pytest.approx(1, abs=0.1)
     assert log[-1] < 0.7
 
 
 def test_the_adaptive_weight_evens_the_gradients_of_the_last_layer(corpus: Path) -> None:
     made = task(corpus, adversarial=0.8, discriminator_start=0, adaptive=True)
-    _, _, figures = next(made.losses(batch := next(batches(made.samples)), 0, 0))
+    _, _, values = next(made.losses(batch := next(batches(made.samples)), 0, 0))
     again = task(corpus, adversarial=0.8, discriminator_start=0)
     mel = again.network(batch["mel"])[0]
     last = again.network.decoder.last.weight
     (of_error,) = torch.autograd.grad((mel - batch["mel"]).abs().mean(), last, retain_graph=True)
-    (of_critic,) = torch.autograd.grad(-again.discriminator(mel).mean(), last)
-    assert float(figures["weight"]) == pytest.approx(float(of_error.norm() / of_critic.norm()), rel=0.05)
+    (of_discriminator,) = torch.autograd.grad(-again.discriminator(mel).mean(), last)
+    assert float(values["weight"]) == pytest.approx(float(of_error.norm() / of_discriminator.norm()), rel=0.05)
 
 
-def test_the_critic_is_exported_beside(corpus: Path, tmp_path: Path) -> None:
+def test_the_discriminator_is_exported_beside(corpus: Path, tmp_path: Path) -> None:
     task(corpus, adversarial=0.5).export(tmp_path, {})
     assert PatchDiscriminator.from_pretrained(tmp_path / "critic").config.channels == 4
 

@@ -17,7 +17,7 @@ import torch
 
 from ictus.cli import evaluate_sound, main
 from ictus.errors import IctusError, UsageError
-from ictus.sound import INSTRUMENTS, MEL_RATE
+from ictus.sound import INSTRUMENTS
 from ictus.sound.data.dataset import WINDOW, find_performances
 from ictus.sound.data.samples import Mel, PerformanceSample, PerformanceSamples
 from ictus.sound.generation import fingerprint, generate_corpus, process_rank, read_generated, window_seed
@@ -25,6 +25,7 @@ from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import SoloistTransformer
+from sound.small_performances import random_keypoints, write_performance
 
 FRAMES = 64
 COMMAND = "import sys; from ictus.cli import main; sys.exit(main())"
@@ -50,11 +51,8 @@ generate_corpus(lambda sample, seed: sample.mel / 2, samples, Path(sys.argv[2]),
 
 def write(folder: Path, seed: int, frames: int) -> None:
     rng = np.random.default_rng(seed)
-    folder.mkdir(parents=True)
-    np.save(folder / "mel.npy", rng.uniform(0, 1, (frames, 80)).astype(np.float16))
-    points = rng.uniform(0, 500, (round(frames / MEL_RATE * 25), 47, 3))
-    np.save(folder / "keypoints.npy", points.astype(np.float32))
-    (folder / "about.json").write_text(json.dumps({"instrument": [*INSTRUMENTS, "kazoo"][seed]}))
+    mel, points = rng.uniform(0, 1, (frames, 80)).astype(np.float16), random_keypoints(rng, frames)
+    write_performance(folder, [*INSTRUMENTS, "kazoo"][seed], mel=mel, keypoints=points)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -1,7 +1,5 @@
-"""The judge learns to tell instruments by their sound, and hears nothing but what it should."""
+"""The classifier learns instruments by their sound, and takes nothing but what it should."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +15,14 @@ from ictus.sound.tasks.instrument_classifier import (
     MelAugmentation,
 )
 from ictus.training.recipe import read_recipe
+from sound.small_performances import write_performance
+from task_steps import batches, learn, validated
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "instrument-classifier.yaml"
 
 
 def timbre(instrument: int, frames: int, seed: int) -> np.ndarray:
-    """A sound (T, 80) whose loud bands tell the instrument, for the test's own sake."""
+    """A sound (T, 80) whose loud bands are those of the instrument, for the test's own sake."""
     rng = np.random.default_rng([seed, instrument])
     mel = rng.uniform(0.2, 0.3, (frames, 80))
     mel[:, 12 * instrument : 12 * instrument + 10] += rng.uniform(0.3, 0.4)
@@ -32,43 +32,25 @@ def timbre(instrument: int, frames: int, seed: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("timbres")
-    for split, takes in (("train", 4), ("val", 2)):
-        for number in range(takes * 6):
-            folder = root / split / f"{number:02d}"
-            folder.mkdir(parents=True)
-            np.save(folder / "mel.npy", timbre(number % 6, 1272, number + 100 * (split == "val")))
-            (folder / "about.json").write_text(json.dumps({"instrument": INSTRUMENTS[number % 6]}))
-        folder = root / split / "unknown"
-        folder.mkdir()
-        np.save(folder / "mel.npy", timbre(0, 1300, 7))
-        (folder / "about.json").write_text(json.dumps({"instrument": "tuba"}))
+    for split, count in (("train", 24), ("val", 12)):
+        for number in range(count):
+            mel = timbre(number % 6, 1272, number + 100 * (split == "val"))
+            write_performance(root / split / f"{number:02d}", INSTRUMENTS[number % 6], mel=mel)
+        write_performance(root / split / "unknown", "tuba", mel=timbre(0, 1300, 7))
     return root
-
-
-def batches(samples, size: int = 8) -> Iterator[dict]:
-    for start in range(0, len(samples), size):
-        items = [samples[k] for k in range(start, min(start + size, len(samples)))]
-        stacked = {key: torch.from_numpy(np.stack([item[key] for item in items])) for key in ("mel", "instrument")}
-        yield {**stacked, "name": [item["name"] for item in items]}
 
 
 def test_it_learns(corpus: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002
     task = InstrumentClassifierTask(InstrumentClassifierTaskConfig(size="debug", frames=64, lr=1e-2), corpus)
-    task.network.eval()
-    before = task.validate(batches)
+    before = validated(task)
     task.network.train()
-    optimizer = task.optimizers()["network"]
+    optimizers = task.optimizers()
     for step in range(20):
         order = torch.randperm(len(task.samples))[:16]
-        batch = next(batches([task.samples[int(k)] for k in order], 16))
-        for _, loss, _ in task.losses(batch, 0, step):
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    task.network.eval()
-    after = task.validate(batches)
+        learn(optimizers, task.losses(next(batches(task.samples, 16, order.tolist())), 0, step))
+    after = validated(task)
     assert set(after) == {"ce", "accuracy", "accuracy/commonest", *(f"accuracy/{name}" for name in INSTRUMENTS)}
     assert after["accuracy/commonest"] == pytest.approx(1 / 6)
     assert before["accuracy"] < 0.5 < 0.9 < after["accuracy"]

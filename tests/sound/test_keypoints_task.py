@@ -1,7 +1,5 @@
 """The keypoint encoder learns by its recipes, on a corpus in small."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +12,14 @@ from ictus.sound.data.keypoint_windows import KeypointWindows
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.tasks.keypoints import KeypointsTask, KeypointsTaskConfig
 from ictus.training.recipe import read_recipe
+from sound.small_performances import write_performance
+from task_steps import batches, learn, validated
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
 
-def write_take(folder: Path, instrument: str | None, speed: float, seed: int, frames: int = 150) -> None:
-    """A player whose right hand swings at a speed that tells the instrument, somewhere in a picture of some size."""
+def write_player(folder: Path, instrument: str | None, speed: float, seed: int, frames: int = 150) -> None:
+    """A player whose right hand swings at a speed of the instrument's own, somewhere in a picture of some size."""
     rng = np.random.default_rng(seed)
     pose = np.random.default_rng(99).uniform(-1, 1, (47, 2))
     pose[1], pose[4] = (-0.5, 0), (0.5, 0)
@@ -28,10 +28,8 @@ def write_take(folder: Path, instrument: str | None, speed: float, seed: int, fr
     places[:, 7:27, 0] += swing[:, None]
     places[:, 3, 0] += swing
     pixels = rng.uniform(50, 300) * places + rng.uniform(200, 900, 2)
-    folder.mkdir(parents=True)
-    points = np.concatenate((pixels, np.full((frames, 47, 1), 0.8)), -1).astype(np.float32)
-    np.save(folder / "keypoints.npy", points)
-    (folder / "about.json").write_text(json.dumps({"instrument": instrument, "video": folder.name}))
+    points = np.concatenate((pixels, np.full((frames, 47, 1), 0.8)), -1)
+    write_performance(folder, instrument, keypoints=points, video=folder.name)
 
 
 @pytest.fixture(scope="module")
@@ -39,35 +37,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("players")
     for split, count in (("train", 4), ("val", 2)):
         for number in range(count):
-            write_take(root / split / f"violin{number}", "violin", 3.0, number + 10 * count)
-            write_take(root / split / f"horn{number}", "horn", 0.3, number + 20 * count)
+            write_player(root / split / f"violin{number}", "violin", 3.0, number + 10 * count)
+            write_player(root / split / f"horn{number}", "horn", 0.3, number + 20 * count)
     return root
-
-
-def batches(samples: KeypointWindows, size: int = 8, seed: int | None = None) -> Iterator[dict]:
-    order = np.arange(len(samples)) if seed is None else np.random.default_rng(seed).permutation(len(samples))
-    for start in range(0, len(samples), size):
-        items = [samples[k] for k in order[start : start + size]]
-        stacked = {
-            key: torch.from_numpy(np.stack([item[key] for item in items])) for key in ("keypoints", "instrument")
-        }
-        yield {**stacked, "name": [item["name"] for item in items]}
-
-
-def train(task: KeypointsTask, epochs: int) -> list[float]:
-    """Do what the training loop does, without its loop."""
-    torch.manual_seed(0)
-    optimizers, log = task.optimizers(), []
-    for epoch in range(epochs):
-        task.network.train()
-        for step, batch in enumerate(batches(task.train_set(epoch), seed=epoch)):
-            for name, loss, figures in task.losses(batch, epoch, step):
-                optimizers[name].zero_grad()
-                loss.backward()
-                optimizers[name].step()
-                log.append(float(figures["loss"]))
-    task.network.eval()
-    return log
 
 
 def detached(task: KeypointsTask, batch: dict) -> list[tuple[str, torch.Tensor, dict]]:
@@ -78,18 +50,22 @@ def detached(task: KeypointsTask, batch: dict) -> list[tuple[str, torch.Tensor, 
 def test_it_learns_movement_not_place(corpus: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     task = KeypointsTask(KeypointsTaskConfig(size="debug", lr=1e-2, frames=20, every=10), corpus)
-    log = train(task, 3)
+    torch.manual_seed(0)
+    optimizers, log = task.optimizers(), list[float]()
+    for epoch in range(3):
+        order = np.random.default_rng(epoch).permutation(len(task.samples))
+        for batch in batches(task.train_set(epoch), 8, order):
+            log += [values["loss"] for values in learn(optimizers, task.losses(batch, epoch, 0))]
     assert log[-1] < 0.6 * log[0]
-    with torch.no_grad():
-        figures = task.validate(batches)
+    values = validated(task)
     recalls = {"recall/violin", "recall/horn"}
-    assert set(figures) == {"accuracy", "balanced_accuracy", "accuracy/commonest", "loss", *recalls}
-    assert figures["accuracy"] > 0.85
-    assert figures["accuracy/commonest"] == 0.5
+    assert set(values) == {"accuracy", "balanced_accuracy", "accuracy/commonest", "loss", *recalls}
+    assert values["accuracy"] > 0.85
+    assert values["accuracy/commonest"] == 0.5
     violin, horn = INSTRUMENTS.index("violin"), INSTRUMENTS.index("horn")
     assert task.confusion.sum() == task.confusion[[violin, horn]].sum() == 2 * 2 * 7 * 3  # three windows a stretch
-    assert figures["recall/horn"] == pytest.approx(task.confusion[horn, horn] / task.confusion[horn].sum())
-    assert figures["balanced_accuracy"] == pytest.approx((figures["recall/horn"] + figures["recall/violin"]) / 2)
+    assert values["recall/horn"] == pytest.approx(task.confusion[horn, horn] / task.confusion[horn].sum())
+    assert values["balanced_accuracy"] == pytest.approx((values["recall/horn"] + values["recall/violin"]) / 2)
     assert set(task.pictures(0)) == {"confusion"}
     task.export(tmp_path / "model", {"recipe": {}})
     loaded = KeypointEncoder.from_pretrained(tmp_path / "model")
@@ -113,8 +89,8 @@ def test_published_optimiser_and_windows(corpus: Path) -> None:
     task.network.eval()
     logits = task.network.classify(batch["keypoints"], padded=False)
     assert logits.shape == (3, 1, 6)
-    take = torch.from_numpy(np.load(corpus / "train" / "horn0" / "keypoints.npy"))[None]
-    torch.testing.assert_close(logits[:, 0], task.network.classify(take[:, :20])[0, 6:9], atol=1e-4, rtol=1e-4)
+    points = torch.from_numpy(np.load(corpus / "train" / "horn0" / "keypoints.npy"))[None]
+    torch.testing.assert_close(logits[:, 0], task.network.classify(points[:, :20])[0, 6:9], atol=1e-4, rtol=1e-4)
 
 
 def test_our_recipe(corpus: Path) -> None:
@@ -133,21 +109,21 @@ def test_a_player_who_is_not_seen_teaches_nothing(corpus: Path) -> None:
     one = {key: value[:1] for key, value in batch.items()}
     ((_, first, _),) = detached(task, one)
     batch["keypoints"][1, :, [3, 6], 2] = 0  # neither wrist
-    ((_, loss, figures),) = detached(task, batch)
+    ((_, loss, values),) = detached(task, batch)
     assert float(loss) == pytest.approx(float(first) / 2, rel=1e-5)
     assert float(loss) < float(both)
     batch["keypoints"][..., 2] = 0
-    ((_, loss, figures),) = detached(task, batch)
-    assert (float(loss), float(figures["accuracy"])) == (0, 0)
+    ((_, loss, values),) = detached(task, batch)
+    assert (float(loss), float(values["accuracy"])) == (0, 0)
 
 
-def test_what_cannot_be_used_is_left_out_and_told(tmp_path: Path) -> None:
-    write_take(tmp_path / "train" / "a", "flute", 1, 0, frames=40)
-    write_take(tmp_path / "train" / "short", "flute", 1, 0, frames=20)
-    write_take(tmp_path / "train" / "unknown", None, 1, 0)
-    write_take(tmp_path / "train" / "other", "saxophone", 1, 0)
-    write_take(tmp_path / "train" / "damaged", "horn", 1, 0)
-    write_take(tmp_path / "train" / "wrong", "horn", 1, 0)
+def test_what_cannot_be_used_is_left_out_and_named(tmp_path: Path) -> None:
+    write_player(tmp_path / "train" / "a", "flute", 1, 0, frames=40)
+    write_player(tmp_path / "train" / "short", "flute", 1, 0, frames=20)
+    write_player(tmp_path / "train" / "unknown", None, 1, 0)
+    write_player(tmp_path / "train" / "other", "saxophone", 1, 0)
+    write_player(tmp_path / "train" / "damaged", "horn", 1, 0)
+    write_player(tmp_path / "train" / "wrong", "horn", 1, 0)
     (tmp_path / "train" / "damaged" / "keypoints.npy").write_bytes(b"nonsense")
     np.save(tmp_path / "train" / "wrong" / "keypoints.npy", np.zeros((50, 13, 2)))
     (tmp_path / "train" / "silent").mkdir()

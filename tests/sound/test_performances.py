@@ -1,6 +1,5 @@
 """Windows of performances: what belongs together is of the same time, and what is broken is named."""
 
-import json
 import runpy
 import sys
 import tracemalloc
@@ -12,6 +11,7 @@ import pytest
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
 from ictus.sound.data.dataset import (
+    FEATURE_SHAPES,
     UNKNOWN,
     WINDOW,
     MelWindows,
@@ -20,27 +20,22 @@ from ictus.sound.data.dataset import (
     feature_frames,
     find_performances,
 )
+from sound.small_performances import write_performance
 
 FEATURE_RATE = 21.5
 SOLOS_MELS = Path(__file__).parents[2] / "scripts" / "solos_mels.py"
 
 
 def write(folder: Path, frames: int = 2000, *, kind: str = "float32", instrument: str | None = "flute") -> Path:
-    """A performance in which every number tells its time, as a share of 100 s."""
-    folder.mkdir(parents=True)
+    """A performance in which every number is its time, as a share of 100 s."""
     seconds = frames / MEL_RATE
     mel = np.repeat(np.arange(frames)[:, None] / MEL_RATE / 100, 80, 1)
-    np.save(folder / "mel.npy", np.round(255 * mel).astype(np.uint8) if kind == "uint8" else mel.astype(kind))
-    for name, rate, shape in (
-        ("keypoints", KEYPOINT_RATE, (47, 3)),
-        ("rgb", FEATURE_RATE, (1024,)),
-        ("flow", FEATURE_RATE, (1024,)),
-    ):
+    arrays = {"mel": np.round(255 * mel).astype(np.uint8) if kind == "uint8" else mel.astype(kind)}
+    for name, shape in FEATURE_SHAPES.items():
+        rate = KEYPOINT_RATE if name == "keypoints" else FEATURE_RATE
         times = np.arange(int(seconds * rate)) / rate / 100
-        rows = np.broadcast_to(times.reshape(-1, *(1 for _ in shape)), (len(times), *shape))
-        np.save(folder / f"{name}.npy", rows.astype(np.float32))
-    (folder / "about.json").write_text(json.dumps({"instrument": instrument, "feature_rate": FEATURE_RATE}))
-    return folder
+        arrays[name] = np.broadcast_to(times.reshape(-1, *(1 for _ in shape)), (len(times), *shape))
+    return write_performance(folder, instrument, **arrays, feature_rate=FEATURE_RATE)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
-"""The soloist learns by its recipes, on performances in which a hand decides what is heard."""
+"""The soloist learns by its recipes, on performances in which a hand decides what sounds."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,8 @@ from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer, raw_ke
 from ictus.sound.sampling import generate_codes
 from ictus.sound.tasks.soloist import SoloistTask, SoloistTaskConfig, WithOtherWindow
 from ictus.training.recipe import read_recipe
+from sound.small_performances import write_performance
+from task_steps import batches, learn, validated
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 COLUMNS = 8
@@ -26,7 +26,7 @@ SECONDS = 128 * 6 / 86.1328125  # six windows
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A codebook and a keypoint encoder, which tell things apart although they have learnt nothing."""
+    """A codebook and a keypoint encoder, whose outputs differ although they have learnt nothing."""
     folder = tmp_path_factory.mktemp("trained")
     torch.manual_seed(0)
     codebook = SpectrogramCodebook.from_config("debug")
@@ -51,8 +51,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random = np.random.default_rng(0)
     frames, films, pictures = round(SECONDS * 86.1328125), round(SECONDS * 25), round(SECONDS * 21.5)
     for number in range(8):
-        folder = root / ("val" if number < 2 else "train") / f"{number:02d}"
-        folder.mkdir(parents=True)
         up = random.integers(0, 2, 30)
         mel = np.zeros((frames, 80), np.float32)
         registers = up[(np.arange(frames) / 86.1328125 / 0.37159).astype(int)]  # two columns each
@@ -62,23 +60,10 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         keypoints[..., 0], keypoints[..., 1] = np.arange(47) * 4 + 300, 200
         keypoints[:, 7:27, 1] += 120.0 * up[(np.arange(films) / 25 / 0.37159).astype(int)][:, None]
         keypoints[..., 2] = 0.9
-        np.save(folder / "mel.npy", mel)
-        np.save(folder / "keypoints.npy", keypoints)
-        for kind in ("rgb", "flow"):
-            np.save(folder / f"{kind}.npy", random.random((pictures, 1024), np.float32))
-        about = {"instrument": ("cello", "flute")[number % 2], "feature_rate": 21.5}
-        (folder / "about.json").write_text(json.dumps(about), "utf-8")
+        rgb, flow = (random.random((pictures, 1024), np.float32) for _ in range(2))
+        folder, instrument = root / ("val" if number < 2 else "train") / f"{number:02d}", ("cello", "flute")[number % 2]
+        write_performance(folder, instrument, mel=mel, keypoints=keypoints, rgb=rgb, flow=flow, feature_rate=21.5)
     return root
-
-
-def batches(samples: Any, size: int = 4) -> Iterator[dict[str, Any]]:
-    for start in range(0, len(samples), size):
-        items = [samples[k] for k in range(start, min(start + size, len(samples)))]
-        batch: dict[str, Any] = {}
-        for key, first in items[0].items():
-            values = [item[key] for item in items]
-            batch[key] = values if isinstance(first, str) else torch.from_numpy(np.stack(values))
-        yield batch
 
 
 def config(trained: Path, **changes: Any) -> SoloistTaskConfig:
@@ -89,23 +74,11 @@ def config(trained: Path, **changes: Any) -> SoloistTaskConfig:
 def train(task: SoloistTask, epochs: int) -> list[float]:
     """Do what the training loop does, without its loop."""
     torch.manual_seed(0)
-    (optimizer,) = task.optimizers().values()
-    log = []
+    optimizers, log = task.optimizers(), list[float]()
     for epoch in range(epochs):
         for batch in batches(task.train_set(epoch), 12):
-            for _, loss, figures in task.losses(batch, epoch, 0):
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                log.append(float(figures["ce"]))
+            log += [values["ce"] for values in learn(optimizers, task.losses(batch, epoch, 0))]
     return log
-
-
-def validated(task: SoloistTask) -> dict[str, float]:
-    for network in task.networks.values():
-        network.eval()
-    with torch.no_grad():
-        return task.validate(batches)
 
 
 def test_it_learns_what_the_hand_decides(corpus: Path, trained: Path, tmp_path: Path) -> None:

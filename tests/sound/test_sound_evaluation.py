@@ -1,6 +1,5 @@
 """Tables of soloists: figures are what they are by hand, controls are worse where they should be, errors are named."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import SoloistTransformer
+from sound.small_performances import random_keypoints, write_performance
 
 FRAMES = 128
 
@@ -40,7 +40,6 @@ FRAMES = 128
 def write(folder: Path, seed: int, instrument: str, frames: int = 2 * FRAMES + 5) -> None:
     """A solo as its notes say: a band of its own for each pitch class, and three for the instrument."""
     rng = np.random.default_rng(seed)
-    folder.mkdir(parents=True)
     notes = np.stack([np.arange(0.1, frames / MEL_RATE, 0.3), np.full(10, 0.25), rng.integers(60, 72, 10), np.ones(10)])
     mel = np.full((frames, 80), 0.1, np.float32)
     bank = INSTRUMENTS.index(instrument)
@@ -48,12 +47,7 @@ def write(folder: Path, seed: int, instrument: str, frames: int = 2 * FRAMES + 5
         sounding = slice(round(onset * MEL_RATE), round((onset + duration) * MEL_RATE))
         mel[sounding, int(pitch)] = 0.8
         mel[sounding, 10 * bank : 10 * bank + 3] = 0.6
-    np.save(folder / "mel.npy", mel)
-    np.save(folder / "notes.npy", notes.T.astype(np.float32))
-    points = rng.uniform(0, 500, (round(frames / MEL_RATE * 25), 47, 3))
-    points[..., 2] = 1
-    np.save(folder / "keypoints.npy", points.astype(np.float32))
-    (folder / "about.json").write_text(json.dumps({"instrument": instrument}))
+    write_performance(folder, instrument, mel=mel, notes=notes.T, keypoints=random_keypoints(rng, frames))
 
 
 @pytest.fixture(scope="module")

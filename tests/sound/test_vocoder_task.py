@@ -1,6 +1,5 @@
 """The vocoder learns by its recipes from folders of recordings; its losses are the published ones."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from ictus.sound.tasks.vocoder import (
     spectral_distance,
 )
 from ictus.training.recipe import read_recipe
+from task_steps import batches, learn, take_step
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -56,13 +56,6 @@ def task(corpus: Path, **changes: Any) -> VocoderTask:
     np.random.seed(0)  # noqa: NPY002  # as the training loop does
     small = {"size": "debug", "samples": 4096, "held_out_frames": 40}
     return VocoderTask(VocoderTaskConfig(**{**small, **changes}), corpus)
-
-
-def batches(samples: Any, size: int = 4) -> Iterator[dict[str, Any]]:
-    for start in range(0, len(samples), size):
-        items = [samples[k] for k in range(start, min(start + size, len(samples)))]
-        stacked = {key: torch.from_numpy(np.stack([item[key] for item in items])) for key in ("sound", "mel")}
-        yield {**stacked, "name": [item["name"] for item in items]}
 
 
 # --- Recordings ------------------------------------------------------------------------------------------------------
@@ -176,7 +169,7 @@ def test_hinge() -> None:
 
 
 def test_feature_distance_is_the_published_one() -> None:
-    """Seven layers: six of them compared, with 4 / 5 each, and a mean over three critics; the judgement is left out."""
+    """Seven layers: six of them compared, with 4 / 5 each, and a mean over three scales; the score is left out."""
     real = [[torch.zeros(1, 2, 3) for _ in range(7)] for _ in range(3)]
     fake = [[torch.full((1, 2, 3), float(scale + 1)) for _ in range(7)] for scale in range(3)]
     assert float(feature_distance(real, fake)) == pytest.approx(4 / 5 * 6 * (1 + 2 + 3) / 3)
@@ -192,14 +185,12 @@ def test_it_learns_from_spectra(corpus: Path, tmp_path: Path) -> None:
     log = []
     batch = next(batches(made.samples))
     for step in range(20):
-        ((name, loss, figures),) = made.losses(batch, 0, step)
+        ((name, loss, values),) = made.losses(batch, 0, step)
         assert name == "generator"
-        expected = 4 * figures["generator/mel"] + figures["generator/stft"]
+        expected = 4 * values["generator/mel"] + values["generator/stft"]
         assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-5)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        log.append(float(figures["generator/mel"]))
+        take_step(optimizer, loss)
+        log.append(float(values["generator/mel"]))
     assert log[-1] < 0.7 * log[0]
     made.export(tmp_path / "model", {"step": 40})
     again = MelGAN.from_pretrained(tmp_path / "model")
@@ -217,10 +208,10 @@ def test_published_losses_alternate(corpus: Path, tmp_path: Path) -> None:
     assert all(p.grad is not None for p in made.discriminator.parameters())
     assert all(p.grad is None for p in made.generator.parameters())
     made.discriminator.zero_grad()
-    name, loss, figures = next(losses)
+    name, loss, values = next(losses)
     assert name == "generator"
-    assert set(figures) == {"generator/adversarial", "generator/matching"}
-    expected = figures["generator/adversarial"] + 10 * figures["generator/matching"]
+    assert set(values) == {"generator/adversarial", "generator/matching"}
+    expected = values["generator/adversarial"] + 10 * values["generator/matching"]
     assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-5)
     loss.backward()
     assert all(p.grad is not None for p in made.generator.parameters())
@@ -229,24 +220,21 @@ def test_published_losses_alternate(corpus: Path, tmp_path: Path) -> None:
     assert WaveDiscriminator.from_pretrained(tmp_path / "critic").config.scales == 2
 
 
-def test_the_critic_tells_real_from_made_and_the_generator_pleases_it(corpus: Path) -> None:
+def test_the_discriminator_knows_real_from_made_and_the_generator_pleases_it(corpus: Path) -> None:
     made = task(corpus, matching=0.0, lr=3e-3, samples=2048)
     optimizers = made.optimizers()
     log: dict[str, list[float]] = {"critic": [], "generator": []}
     for learner in ("critic", "generator"):
         for _ in range(10):
-            for name, loss, figures in made.losses(next(batches(made.samples)), 0, 0):
-                if name == learner:
-                    optimizers[name].zero_grad()
-                    loss.backward()
-                    optimizers[name].step()
-                    log[name].append(float(figures["discriminator" if name == "critic" else "generator/adversarial"]))
-    assert log["critic"][0] == pytest.approx(4, abs=0.4)  # two scales that cannot tell
+            losses = made.losses(next(batches(made.samples)), 0, 0)
+            (values,) = learn(optimizers, losses, only=learner)
+            log[learner].append(values["discriminator" if learner == "critic" else "generator/adversarial"])
+    assert log["critic"][0] == pytest.approx(4, abs=0.4)  # two scales that see no difference
     assert log["critic"][-1] < 3.2
     assert log["generator"][-1] < log["generator"][0] - 0.2
 
 
-def test_the_critic_begins_at_its_step(corpus: Path) -> None:
+def test_the_discriminator_begins_at_its_step(corpus: Path) -> None:
     made = task(corpus, stft=1.0, discriminator_start=5)
     batch = next(batches(made.samples))
     assert [name for name, _, _ in made.losses(batch, 0, 4)] == ["generator"]
@@ -257,7 +245,7 @@ def test_validation_measures_both_ways_of_playing(corpus: Path) -> None:
     made = task(corpus, peak=0.0)
     made.generator.eval()
     with torch.no_grad():
-        figures = made.validate(lambda samples: batches(samples, 1))
+        values = made.validate(lambda samples: batches(samples, 1))
     errors, controls = [], []
     for file in sorted(corpus.glob("val/*/sound.flac")):
         whole = Audio.load(file)
@@ -266,13 +254,13 @@ def test_validation_measures_both_ways_of_playing(corpus: Path) -> None:
         for played, into in ((made.generator.vocode(mel), errors), (griffin_lim(mel), controls)):
             heard = mel80(played)
             into.append(np.abs(heard - mel80(Audio(truth, 22050))).mean())
-    assert figures["mel"] == pytest.approx(np.mean(errors), rel=1e-3)
-    assert figures["mel/griffin_lim"] == pytest.approx(np.mean(controls), rel=1e-2)
-    assert figures["mel/griffin_lim"] < figures["mel"]
+    assert values["mel"] == pytest.approx(np.mean(errors), rel=1e-3)
+    assert values["mel/griffin_lim"] == pytest.approx(np.mean(controls), rel=1e-2)
+    assert values["mel/griffin_lim"] < values["mel"]
     assert made.monitor == ("mel", "min")
-    assert {"stft", "stft/griffin_lim"} < set(figures)
+    assert {"stft", "stft/griffin_lim"} < set(values)
     with torch.no_grad():
-        assert made.validate(batches) == pytest.approx(figures, rel=1e-4)
+        assert made.validate(batches) == pytest.approx(values, rel=1e-4)
 
 
 def test_distances() -> None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from ictus.audio import Audio
 from ictus.scores.score import Score
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.synthesizer import synthesize
 
 
 def once(music: Path, film: Path, model: str) -> float:
@@ -49,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         music = options.music or Path(folder) / "ode.wav"
         if not options.music:
-            play(Score.ode_to_joy()).save(music)
+            synthesize(Score.ode_to_joy()).save(music)
         pieces = [(music, options.runs)]
         if options.minutes:
             audio = Audio.load(music)

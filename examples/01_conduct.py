@@ -5,7 +5,7 @@ from pathlib import Path
 
 import ictus
 from ictus.scores.score import Score
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.synthesizer import synthesize
 
 out = Path("out")
 out.mkdir(exist_ok=True)
@@ -15,7 +15,7 @@ if len(sys.argv) > 1:
     audio = ictus.Audio.load(sys.argv[1])
     name = Path(sys.argv[1]).stem
 else:
-    audio = play(Score.ode_to_joy())
+    audio = synthesize(Score.ode_to_joy())
     name = "ode_to_joy"
     audio.save(out / f"{name}.wav")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 import ictus
-from ictus.synthesis.band import song
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.band import compose_song
+from ictus.synthesis.synthesizer import synthesize
 
 out = Path("out/batch")
 
@@ -20,7 +20,9 @@ if len(sys.argv) > 1:
 else:
     album = out / "album"
     for style in ("rock", "waltz"):
-        play(song(np.random.default_rng(0), style), rate=22050, span=(0.0, 12.0)).save(album / f"{style}.wav")
+        synthesize(compose_song(np.random.default_rng(0), style), rate=22050, span=(0.0, 12.0)).save(
+            album / f"{style}.wav"
+        )
     (album / "broken.wav").write_bytes(b"no music")
 
 maestro = ictus.load("maestro")

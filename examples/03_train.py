@@ -12,8 +12,8 @@ import numpy as np
 
 from ictus.conducting.data.synthetic import conductor_motion
 from ictus.conducting.tasks.baselines import Baseline
-from ictus.synthesis.corpus import song_excerpt
-from ictus.synthesis.rendering import Studio
+from ictus.synthesis.music_corpus import song_excerpt
+from ictus.synthesis.rendering import SynthesisOptions
 from ictus.training.loop import fit
 from ictus.training.parallel import launch
 from ictus.training.recipe import read_recipe
@@ -23,7 +23,7 @@ corpus = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("out/train/corpus")
 # Minutes of invented songs, whose beats are known because the band plays them, and a conductor who shows those beats.
 if len(sys.argv) == 1:
     for number, name in enumerate(("train/0", "train/1", "val/0")):
-        files = conductor_motion(song_excerpt((0, 1), np.random.default_rng(number), Studio(songs=1)))
+        files = conductor_motion(song_excerpt((0, 1), np.random.default_rng(number), SynthesisOptions(songs=1)))
         (corpus / name).mkdir(parents=True, exist_ok=True)
         np.save(corpus / name / "mel.npy", files["mel"])
         np.save(corpus / name / "motion.npy", files["motion"])

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 import ictus
-from ictus.synthesis.band import song
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.band import compose_song
+from ictus.synthesis.synthesizer import synthesize
 
 out = Path("out/dance")
 
@@ -15,7 +15,7 @@ out = Path("out/dance")
 if len(sys.argv) > 1:
     audio = ictus.Audio.load(sys.argv[1])
 else:
-    audio = play(song(np.random.default_rng(1), "disco"), rate=22050, span=(0.0, 15.0))
+    audio = synthesize(compose_song(np.random.default_rng(1), "disco"), rate=22050, span=(0.0, 15.0))
     audio.save(out / "song.wav")
 
 # A genre of AIST++ by its name or letters; another seed is another dance.

@@ -9,18 +9,18 @@ import soundfile
 
 from ictus.audio import Audio
 from ictus.corpora import (
-    Done,
-    WritingError,
-    clear_up,
-    close_prepared,
-    gather,
-    listed,
-    open_rows,
-    save,
-    sign,
-    sign_prepared,
-    survey,
-    unusable,
+    CorpusWriteError,
+    PreparationResult,
+    begin_preparation,
+    check_signature,
+    collect_results,
+    finish_preparation,
+    list_unusable,
+    open_array,
+    remove_unfinished,
+    save_example,
+    scan_split,
+    shorten_list,
 )
 from ictus.errors import IctusError, UsageError
 
@@ -35,16 +35,16 @@ def test_a_survey_goes_on_after_a_broken_folder(tmp_path: Path) -> None:
             raise IctusError("b: is broken")
         return folder.name
 
-    assert survey(tmp_path, "train", look, "splits") == (("10", "9", "a"), ("b: is broken",))
-    by_length = survey(tmp_path, "train", look, "splits", lambda path: (len(path.name), path.name))
+    assert scan_split(tmp_path, "train", look, "splits") == (("10", "9", "a"), ("b: is broken",))
+    by_length = scan_split(tmp_path, "train", look, "splits", lambda path: (len(path.name), path.name))
     assert by_length[0] == ("9", "a", "10")
     with pytest.raises(UsageError, match="val: no such folder; a corpus has splits"):
-        survey(tmp_path, "val", look, "splits")
+        scan_split(tmp_path, "val", look, "splits")
 
 
 def test_what_is_unusable_ends_a_message() -> None:
-    assert unusable(()) == ""
-    assert unusable(("b: is broken", "c: too")) == "; unusable: b: is broken (and 1 more)"
+    assert list_unusable(()) == ""
+    assert list_unusable(("b: is broken", "c: too")) == "; unusable: b: is broken (and 1 more)"
 
 
 @pytest.mark.parametrize(
@@ -64,20 +64,20 @@ def test_rows_that_cannot_be_opened(tmp_path: Path, content: bytes | np.ndarray 
     elif content is not None:
         np.save(file, content)
     with pytest.raises(IctusError, match=rf"rows\.npy: {says}") as refusal:
-        open_rows(file)
+        open_array(file)
     assert "\n" not in str(refusal.value)
 
 
 def test_rows_are_mapped_and_a_file_that_breaks_off_is_refused(tmp_path: Path) -> None:
     rows = np.arange(3000, dtype=np.float32).reshape(-1, 3)
     np.save(tmp_path / "rows.npy", rows)
-    opened = open_rows(tmp_path / "rows.npy")
+    opened = open_array(tmp_path / "rows.npy")
     assert isinstance(opened, np.memmap)
     assert (opened == rows).all()
     whole = (tmp_path / "rows.npy").read_bytes()
     (tmp_path / "short.npy").write_bytes(whole[:-1])
     with pytest.raises(IctusError, match=r"short\.npy: damaged"):
-        open_rows(tmp_path / "short.npy")
+        open_array(tmp_path / "short.npy")
 
 
 def test_a_folder_holds_what_was_given(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_folder_holds_what_was_given(tmp_path: Path) -> None:
         "film.mp4": lambda path: path.write_text("a film"),
     }
     for bits in (16, 24):
-        save(tmp_path / "train" / "one", files, bits)
+        save_example(tmp_path / "train" / "one", files, bits)
         folder = tmp_path / "train" / "one"
         assert sorted(path.name for path in folder.iterdir()) == sorted(files)
         assert (np.load(folder / "rows.npy") == rows).all()
@@ -104,23 +104,23 @@ def test_a_folder_holds_what_was_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize("raised", [OSError(28, "No space left"), soundfile.LibsndfileError(28), KeyboardInterrupt()])
 def test_a_folder_is_whole_or_as_it_was(tmp_path: Path, raised: BaseException) -> None:
     folder, rows = tmp_path / "train" / "one", np.zeros((2, 3))
-    save(folder, {"rows.npy": rows, "old.npy": rows})
+    save_example(folder, {"rows.npy": rows, "old.npy": rows})
     (tmp_path / ".unfinished" / "train-one").mkdir(parents=True)  # of a run that was killed
     (tmp_path / ".unfinished" / "train-one" / "left.npy").touch()
 
     def fails(path: Path) -> None:
         raise raised
 
-    expected = KeyboardInterrupt if isinstance(raised, KeyboardInterrupt) else WritingError
+    expected = KeyboardInterrupt if isinstance(raised, KeyboardInterrupt) else CorpusWriteError
     with pytest.raises(expected) as refusal:
-        save(folder, {"rows.npy": rows + 1, "film.mp4": fails})
-    if expected is WritingError:
+        save_example(folder, {"rows.npy": rows + 1, "film.mp4": fails})
+    if expected is CorpusWriteError:
         assert str(refusal.value).startswith(f"{folder}: cannot be written (")
     assert sorted(path.name for path in folder.iterdir()) == ["old.npy", "rows.npy"]
     assert (np.load(folder / "rows.npy") == 0).all()
-    save(folder, {"rows.npy": rows + 1})
+    save_example(folder, {"rows.npy": rows + 1})
     assert [path.name for path in folder.iterdir()] == ["rows.npy"]
-    clear_up(tmp_path)
+    remove_unfinished(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["train"]
 
 
@@ -129,48 +129,56 @@ def test_what_else_goes_wrong_is_told_as_it_is(tmp_path: Path) -> None:
         raise IctusError("film.webm: breaks off")
 
     with pytest.raises(IctusError, match=r"^film\.webm: breaks off$") as refusal:
-        save(tmp_path / "train" / "one", {"film.mp4": fails})
-    assert not isinstance(refusal.value, WritingError)
+        save_example(tmp_path / "train" / "one", {"film.mp4": fails})
+    assert not isinstance(refusal.value, CorpusWriteError)
     assert not list((tmp_path / ".unfinished").iterdir())
 
 
 def test_a_signature_tells_where_corpora_differ(tmp_path: Path) -> None:
     file = tmp_path / "corpus" / "made.json"
     content = {"seed": 0, "names": ("a", "ä"), "rate": 0.5}
-    assert sign(file, content) == {}
+    assert check_signature(file, content) == {}
     assert json.loads(file.read_text("utf-8")) == {"seed": 0, "names": ["a", "ä"], "rate": 0.5}
-    assert sign(file, dict(reversed(content.items()))) == {}
-    assert sign(file, {**content, "seed": 1}) == {"seed": (0, 1)}
-    assert sign(file, {"seed": 0, "rate": 0.5, "by": "me"}) == {"by": (None, "me"), "names": (["a", "ä"], None)}
+    assert check_signature(file, dict(reversed(content.items()))) == {}
+    assert check_signature(file, {**content, "seed": 1}) == {"seed": (0, 1)}
+    assert check_signature(file, {"seed": 0, "rate": 0.5, "by": "me"}) == {
+        "by": (None, "me"),
+        "names": (["a", "ä"], None),
+    }
     for wrong in ("[]", "{", ""):
         file.write_text(wrong)
         with pytest.raises(UsageError, match=r"made\.json: cannot be read") as refusal:
-            sign(file, content)
+            check_signature(file, content)
         assert "\n" not in str(refusal.value)
 
 
 def test_a_prepared_corpus_may_be_closed_and_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / ".unfinished").mkdir()
-    sign_prepared(tmp_path, {"corpus": "mine", "seed": 0})
-    close_prepared(tmp_path, {"train": 3})
+    begin_preparation(tmp_path, {"corpus": "mine", "seed": 0})
+    finish_preparation(tmp_path, {"train": 3})
     assert json.loads((tmp_path / "prepared.json").read_text()) == {"corpus": "mine", "seed": 0, "splits": {"train": 3}}
     assert [path.name for path in tmp_path.iterdir()] == ["prepared.json"]
-    sign_prepared(tmp_path, {"corpus": "mine", "seed": 0})
+    begin_preparation(tmp_path, {"corpus": "mine", "seed": 0})
     with pytest.raises(UsageError, match=r"another corpus is there \(corpus, sound\); choose another --out"):
-        sign_prepared(tmp_path, {"corpus": "yours", "seed": 0, "sound": True})
+        begin_preparation(tmp_path, {"corpus": "yours", "seed": 0, "sound": True})
 
 
 def test_outcomes_are_added_and_a_line_is_told_once() -> None:
     lines, fractions = list[str](), list[float]()
-    outcomes = [Done(1), Done(2, ("a", "b")), Done(0, ("b", "c")), Done(1)]
-    assert gather(iter(outcomes), 4, fractions.append, lines.append) == Done(4, ("a", "b", "c"))
+    outcomes = [
+        PreparationResult(1),
+        PreparationResult(2, ("a", "b")),
+        PreparationResult(0, ("b", "c")),
+        PreparationResult(1),
+    ]
+    assert collect_results(iter(outcomes), 4, fractions.append, lines.append) == PreparationResult(4, ("a", "b", "c"))
     assert lines == ["a", "b", "c"]
     assert fractions == [0.25, 0.5, 0.75, 1]
-    assert gather(outcomes, 4) == Done(4, ("a", "b", "c"))
-    assert gather((), 0, fractions.append) == Done()
+    assert collect_results(outcomes, 4) == PreparationResult(4, ("a", "b", "c"))
+    assert collect_results((), 0, fractions.append) == PreparationResult()
 
 
 def test_many_names_are_cut_short() -> None:
-    assert listed(["a"]) == "a"
-    assert listed(["a", "b", "c", "d"]) == "a, b, c, d"
-    assert listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+    assert shorten_list(["a"]) == "a"
+    assert shorten_list(["a", "b", "c", "d"]) == "a, b, c, d"
+    assert shorten_list(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 import ictus.cli
-from ictus.synthesis.band import song
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.band import compose_song
+from ictus.synthesis.synthesizer import synthesize
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -61,7 +61,7 @@ OTHERS = [(page, command) for page in PAGES for command in commands(page) if ict
 def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight seconds of a song, as song.wav and song.mp3."""
     folder = tmp_path_factory.mktemp("music")
-    audio = play(song(np.random.default_rng(0), "rock"), rate=22050, span=(0.0, 8.0))
+    audio = synthesize(compose_song(np.random.default_rng(0), "rock"), rate=22050, span=(0.0, 8.0))
     for suffix in (".wav", ".mp3"):
         audio.save(folder / f"song{suffix}")
     return folder

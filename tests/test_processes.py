@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ictus.errors import IctusError, UsageError
-from ictus.processes import results
+from ictus.processes import run_in_processes
 
 
 def square(number: int) -> tuple[int, int]:
@@ -21,17 +21,17 @@ def refuse(number: int) -> int:
 
 
 def test_one_worker_keeps_the_order_and_the_process():
-    assert list(results(square, range(4), 1)) == [(k * k, os.getpid()) for k in range(4)]
+    assert list(run_in_processes(square, range(4), 1)) == [(k * k, os.getpid()) for k in range(4)]
 
 
 def test_others_work_elsewhere():
-    done = list(results(square, range(6), 2))
+    done = list(run_in_processes(square, range(6), 2))
     assert sorted(value for value, _ in done) == [0, 1, 4, 9, 16, 25]
     assert os.getpid() not in {process for _, process in done}
 
 
 def test_what_goes_wrong_is_told():
     with pytest.raises(UsageError, match="0 is refused"):
-        list(results(refuse, [0], 2))
+        list(run_in_processes(refuse, [0], 2))
     with pytest.raises(IctusError, match="a worker was killed"):
-        list(results(die, [0], 2))
+        list(run_in_processes(die, [0], 2))

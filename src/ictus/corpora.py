@@ -15,26 +15,25 @@ from typing import Any, TypeVar
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.formats.npz import DAMAGE
+from ictus.types import AnyArray, Progress
 
 Found = TypeVar("Found")
 
-Progress = Callable[[float], None]
 Report = Callable[[str], None]
 
 
-class WritingError(IctusError):
+class CorpusWriteError(IctusError):
     """A folder cannot be written: another example would not help."""
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
 
 
-def survey(
+def scan_split(
     root: str | os.PathLike[str],
     split: str,
     look: Callable[[Path], Found],
@@ -71,12 +70,12 @@ def survey(
     return tuple(found), tuple(broken)
 
 
-def unusable(broken: Sequence[str]) -> str:
+def list_unusable(broken: Sequence[str]) -> str:
     """Return the end of a message that nothing was found: the first line of `survey`, and how many more there are."""
     return f"; unusable: {broken[0]} (and {len(broken) - 1} more)" if broken else ""
 
 
-def open_rows(file: Path) -> NDArray[Any]:
+def open_array(file: Path) -> AnyArray:
     """Return the array of a file (.npy), (n, ...), memory-mapped.
 
     Raises
@@ -85,7 +84,7 @@ def open_rows(file: Path) -> NDArray[Any]:
         If it is missing or damaged, or a single number; the message names the file.
     """
     try:
-        array: NDArray[Any] = np.lib.format.open_memmap(file, mode="r")
+        array: AnyArray = np.lib.format.open_memmap(file, mode="r")
     except FileNotFoundError as error:
         raise IctusError(f"{file}: missing") from error
     except DAMAGE as error:
@@ -98,7 +97,7 @@ def open_rows(file: Path) -> NDArray[Any]:
 # --- Writing ---------------------------------------------------------------------------------------------------------
 
 
-def save(folder: Path, files: Mapping[str, Any], bits: int = 16) -> None:
+def save_example(folder: Path, files: Mapping[str, Any], bits: int = 16) -> None:
     """Write the folder of an example, whole or not at all; one that is there is replaced.
 
     Parameters
@@ -118,19 +117,19 @@ def save(folder: Path, files: Mapping[str, Any], bits: int = 16) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
         unfinished.mkdir(parents=True)
         for name, content in files.items():
-            _put(unfinished / name, content, bits)
+            _write_file(unfinished / name, content, bits)
         folder.parent.mkdir(exist_ok=True)
         if folder.is_dir():  # damaged, or it lacks something which is there now
             shutil.rmtree(folder)
         unfinished.replace(folder)
     except (OSError, soundfile.LibsndfileError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        raise WritingError(f"{folder}: cannot be written ({reason or error})") from error
+        raise CorpusWriteError(f"{folder}: cannot be written ({reason or error})") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def clear_up(out: Path) -> None:
+def remove_unfinished(out: Path) -> None:
     """Remove the place of unfinished folders."""
     with contextlib.suppress(OSError):  # not there, or another run is at work
         (out / ".unfinished").rmdir()
@@ -139,10 +138,10 @@ def clear_up(out: Path) -> None:
 def write_json(file: Path, content: Mapping[str, Any]) -> None:
     """Write JSON types, whole or not at all; raises as `ictus.files.writing` does."""
     with writing(file) as temporary:
-        temporary.write_text(_json(content), encoding="utf-8")
+        temporary.write_text(_to_json(content), encoding="utf-8")
 
 
-def _put(file: Path, content: Any, bits: int) -> None:
+def _write_file(file: Path, content: Any, bits: int) -> None:
     if callable(content):
         content(file)
     elif file.suffix == ".flac":
@@ -150,19 +149,19 @@ def _put(file: Path, content: Any, bits: int) -> None:
     elif file.suffix == ".npz":
         np.savez(file, **content)
     elif file.suffix == ".json":
-        file.write_text(_json(content), encoding="utf-8")
+        file.write_text(_to_json(content), encoding="utf-8")
     else:
         np.save(file, content, allow_pickle=False)
 
 
-def _json(content: Mapping[str, Any]) -> str:
+def _to_json(content: Mapping[str, Any]) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 # --- What a corpus is made of ----------------------------------------------------------------------------------------
 
 
-def sign(file: Path, content: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def check_signature(file: Path, content: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Write down what a corpus is made of, unless it is known.
 
     Returns
@@ -176,14 +175,14 @@ def sign(file: Path, content: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """
     if not file.exists():
         write_json(file, content)
-    known = _signature(file)  # that of another process, if it was quicker
-    given = json.loads(_json(content))
+    known = _read_signature(file)  # that of another process, if it was quicker
+    given = json.loads(_to_json(content))
     return {
         key: (known.get(key), given.get(key)) for key in sorted({*known, *given}) if known.get(key) != given.get(key)
     }
 
 
-def sign_prepared(out: Path, about: Mapping[str, Any]) -> None:
+def begin_preparation(out: Path, about: Mapping[str, Any]) -> None:
     """Write down in prepared.json what a corpus is made of; refuse to go on with another.
 
     Raises
@@ -192,19 +191,19 @@ def sign_prepared(out: Path, about: Mapping[str, Any]) -> None:
         If `out` holds a corpus that was made of something else, or otherwise.
     """
     file = out / "prepared.json"
-    differs = sign(file, about)
+    differs = check_signature(file, about)
     if other := [key for key in about if key in differs]:
-        raise UsageError(f"{file}: says that another corpus is there ({listed(other)}); choose another --out")
+        raise UsageError(f"{file}: says that another corpus is there ({shorten_list(other)}); choose another --out")
 
 
-def close_prepared(out: Path, counts: Mapping[str, Any]) -> None:
+def finish_preparation(out: Path, counts: Mapping[str, Any]) -> None:
     """Write into prepared.json how much there is of each split, and clear up."""
     file = out / "prepared.json"
-    write_json(file, {**(_signature(file) if file.exists() else {}), "splits": counts})
-    clear_up(out)
+    write_json(file, {**(_read_signature(file) if file.exists() else {}), "splits": counts})
+    remove_unfinished(out)
 
 
-def _signature(file: Path) -> dict[str, Any]:
+def _read_signature(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
@@ -218,14 +217,16 @@ def _signature(file: Path) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Done:
+class PreparationResult:
     """What came of jobs: how many examples were made, and a line for each thing that failed."""
 
     made: int = 0
     failures: tuple[str, ...] = ()
 
 
-def gather(outcomes: Iterable[Done], jobs: int, progress: Progress | None = None, report: Report | None = None) -> Done:
+def collect_results(
+    outcomes: Iterable[PreparationResult], jobs: int, progress: Progress | None = None, report: Report | None = None
+) -> PreparationResult:
     """Add up what comes of so many jobs.
 
     Parameters
@@ -242,10 +243,10 @@ def gather(outcomes: Iterable[Done], jobs: int, progress: Progress | None = None
             said[line] = None
         if progress:
             progress(number / jobs)
-    return Done(made, tuple(said))
+    return PreparationResult(made, tuple(said))
 
 
-def listed(names: Sequence[str]) -> str:
+def shorten_list(names: Sequence[str]) -> str:
     """Return names for a line of text: all if they are few, or three and how many more."""
     more = f" and {len(names) - 3} more" if len(names) > 4 else ""
     return ", ".join(names[:3] if more else names) + more

@@ -13,7 +13,7 @@ from ictus.audio import Audio
 from ictus.beats.classical import ClassicalBeatTracker
 from ictus.errors import AudioError
 from ictus.scores.score import Score
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.synthesizer import synthesize
 
 RATE = 22050
 
@@ -43,7 +43,7 @@ def test_a_score_with_rubato_is_followed_better_than_librosa_does() -> None:
     score = Score.ode_to_joy()
     corners = np.array([[0, 92], [24, 112], [40, 84], [60, 104], [84, 120], [110, 100], [128, 76]], float)
     score = dataclasses.replace(score, tempo=corners)
-    audio = play(score, rate=RATE)
+    audio = synthesize(score, rate=RATE)
     truth = score.seconds(np.arange(0.0, 129))
     ours = ClassicalBeatTracker()(audio)
     _, theirs = librosa.beat.beat_track(y=audio.mono().samples[0], sr=RATE, units="time")
@@ -56,7 +56,7 @@ def test_a_score_with_rubato_is_followed_better_than_librosa_does() -> None:
 
 
 def test_a_crescendo_is_heard() -> None:
-    beats = ClassicalBeatTracker()(play(Score.ode_to_joy(), rate=RATE))
+    beats = ClassicalBeatTracker()(synthesize(Score.ode_to_joy(), rate=RATE))
     assert beats.loudness[:20].mean() < 0.35 < 0.75 < beats.loudness[-20:].mean()
 
 
@@ -65,7 +65,7 @@ def played(bar: str, folder: Path) -> Audio:
     part = {"name": "p", "instrument": "clarinet", "music": " | ".join([bar] * 6)}
     score = {"title": "t", "meter": 4, "tempo": [[0, 100]], "dynamics": [[0, 0.7]], "parts": [part]}
     (folder / "score.json").write_text(json.dumps(score))
-    return play(Score.load(folder / "score.json"), rate=RATE)
+    return synthesize(Score.load(folder / "score.json"), rate=RATE)
 
 
 def test_staccato_and_legato_differ(tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ from ictus.beats.tracker import BeatTracker
 from ictus.conducting.metrics.ictus import f_measure, ictus_times, rolled
 from ictus.conducting.pipeline import Maestro
 from ictus.scores.reader import read
-from ictus.synthesis.corpus import Excerpt, excerpt, song_excerpt
-from ictus.synthesis.library import survey
-from ictus.synthesis.rendering import Studio
+from ictus.synthesis.music_corpus import AnnotatedExcerpt, score_excerpt, song_excerpt
+from ictus.synthesis.rendering import SynthesisOptions
+from ictus.synthesis.score_collection import find_pieces
 
 
-def scores(made: Excerpt) -> tuple[float, float, float, float]:
+def scores(made: AnnotatedExcerpt) -> tuple[float, float, float, float]:
     """F-measures: of the beats heard, of the hands' marks, of the downbeats, and of chance."""
-    truth = made.truth.conducted()
+    truth = made.annotation.conducted()
     heard = BeatTracker()(made.audio).conducted()
     marks = ictus_times(Maestro()(made.audio))
     chance = np.mean([f_measure(truth.times, shifted) for shifted in rolled(heard.times, made.audio.duration)])
@@ -32,7 +32,7 @@ def scores(made: Excerpt) -> tuple[float, float, float, float]:
 
 @pytest.mark.slow
 def test_songs() -> None:
-    made = [song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), Studio(songs=1)) for k in range(6)]
+    made = [song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), SynthesisOptions(songs=1)) for k in range(6)]
     beats, hands, downbeats, chance = np.mean([scores(one) for one in made], axis=0)
     assert beats > 0.85 > 2 * chance
     assert abs(beats - hands) < 0.04
@@ -43,9 +43,9 @@ def test_songs() -> None:
 def test_a_song_as_it_sounds() -> None:
     found = []
     for k in range(4):
-        made = song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), Studio(songs=1))
+        made = song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), SynthesisOptions(songs=1))
         marks = live_ear("listener-live")(made.audio)
-        found.append(f_measure(made.truth.conducted().times, marks.beats))
+        found.append(f_measure(made.annotation.conducted().times, marks.beats))
         assert marks.downbeats is not None
         assert set(marks.downbeats) < set(marks.beats)
     assert np.mean(found) > 0.7
@@ -53,9 +53,10 @@ def test_a_song_as_it_sounds() -> None:
 
 @pytest.mark.slow
 def test_held_out_works(shared_data: Path) -> None:
-    pieces = [piece for piece in survey(shared_data / "openscore") if piece.split == "val"][1::2]
+    pieces = [piece for piece in find_pieces(shared_data / "openscore") if piece.split == "val"][1::2]
     made = [
-        excerpt(piece, read(piece.file), (0.2, 0.8), np.random.default_rng([78, k])) for k, piece in enumerate(pieces)
+        score_excerpt(piece, read(piece.file), (0.2, 0.8), np.random.default_rng([78, k]))
+        for k, piece in enumerate(pieces)
     ]
     beats, hands, downbeats, chance = np.mean([scores(one) for one in made], axis=0)
     assert beats > 0.75 > 2 * chance

@@ -20,7 +20,7 @@ from ictus.beats.network import BeatNetwork
 from ictus.beats.tracker import BeatTracker
 from ictus.errors import AudioError, ModelError, UsageError
 from ictus.scores.score import Score
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.synthesizer import synthesize
 
 RATE = 22050
 
@@ -121,7 +121,7 @@ def test_a_score_with_rubato_is_followed_better_than_librosa_does() -> None:
     score = Score.ode_to_joy()
     corners = np.array([[0, 92], [24, 112], [40, 84], [60, 104], [84, 120], [110, 100], [128, 76]], float)
     score = dataclasses.replace(score, tempo=corners)
-    audio = play(score, rate=RATE)
+    audio = synthesize(score, rate=RATE)
     truth = score.seconds(np.arange(0.0, 129))
     ours = BeatTracker()(audio)
     _, theirs = librosa.beat.beat_track(y=audio.mono().samples[0], sr=RATE, units="time")
@@ -136,7 +136,7 @@ def test_a_score_with_rubato_is_followed_better_than_librosa_does() -> None:
 def test_a_steady_score_keeps_its_beat_to_the_end() -> None:
     score = Score.ode_to_joy()
     truth = score.seconds(np.arange(0.0, 129))
-    assert mir_eval.beat.f_measure(truth, BeatTracker()(play(score, rate=RATE)).times) > 0.95
+    assert mir_eval.beat.f_measure(truth, BeatTracker()(synthesize(score, rate=RATE)).times) > 0.95
 
 
 def test_sound_without_any_beat_still_gives_an_answer() -> None:

@@ -117,7 +117,7 @@ def test_a_corpus_that_can_be_heard(clicks: Path, tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["--piano", "2"], 2, "--piano 2"),
+        (["--piano", "2"], 2, "piano 2: it is a share"),
         (["--soundfont", "nowhere.sf2"], 1, "nowhere.sf2: no such file"),
         (["--soundfont", __file__], 1, "test_corpora.py: no SoundFont"),
     ],

@@ -12,11 +12,11 @@ from ictus.beats.beats import Beats
 from ictus.conducting.data.synthetic import conductor_motion
 from ictus.errors import IctusError
 from ictus.scores.reader import read
-from ictus.synthesis import corpus
-from ictus.synthesis.library import survey
+from ictus.synthesis import music_corpus
+from ictus.synthesis.score_collection import find_pieces
 
 
-def truth(meter: int, tempo: float, division: int = 2, beats: int = 40) -> BeatAnnotation:
+def annotation(meter: int, tempo: float, division: int = 2, beats: int = 40) -> BeatAnnotation:
     times = 0.5 + np.arange(beats) * 60 / tempo
     flat = np.full(beats, 0.5)
     whole = np.ones(beats, np.int64)
@@ -51,7 +51,7 @@ def truth(meter: int, tempo: float, division: int = 2, beats: int = 40) -> BeatA
     ],
 )
 def test_what_is_conducted(meter: int, tempo: float, division: int, shown: int, speed: float) -> None:
-    beats = truth(meter, tempo, division).conducted()
+    beats = annotation(meter, tempo, division).conducted()
     assert beats.meter == shown
     assert beats.tempo == pytest.approx(speed, rel=0.01)
     assert beats.times[0] == 0.5
@@ -62,7 +62,7 @@ def test_what_is_conducted(meter: int, tempo: float, division: int, shown: int, 
 
 
 def test_thirds_lie_evenly_between_beats_and_carry_no_accent() -> None:
-    slow = truth(2, 36, 3)
+    slow = annotation(2, 36, 3)
     beats = slow.conducted()
     np.testing.assert_allclose(beats.times[::3], slow.times)
     np.testing.assert_allclose(np.diff(beats.times), 60 / 36 / 3)
@@ -72,20 +72,20 @@ def test_thirds_lie_evenly_between_beats_and_carry_no_accent() -> None:
 
 def test_a_metre_without_a_pattern() -> None:
     with pytest.raises(IctusError, match="bar of 7 beats"):
-        truth(7, 100).conducted()
+        annotation(7, 100).conducted()
 
 
 @pytest.fixture(scope="module")
-def excerpt(tmp_path_factory: pytest.TempPathFactory) -> corpus.Excerpt:
+def excerpt(tmp_path_factory: pytest.TempPathFactory) -> music_corpus.AnnotatedExcerpt:
     """A minute of a click with a tempo of its own, as MIDI."""
     folder = tmp_path_factory.mktemp("scores")
     times = 0.5 + np.cumsum(0.55 + 0.05 * np.sin(np.arange(170) / 9))
     Beats(times, np.arange(170) % 4 + 1, 4).save(folder / "click.mid")
-    (piece,) = survey(folder)
-    return corpus.excerpt(piece, read(piece.file), (0.0, 1.0), np.random.default_rng(0))
+    (piece,) = find_pieces(folder)
+    return music_corpus.score_excerpt(piece, read(piece.file), (0.0, 1.0), np.random.default_rng(0))
 
 
-def test_the_files_of_an_example(excerpt: corpus.Excerpt, tmp_path: Path) -> None:
+def test_the_files_of_an_example(excerpt: music_corpus.AnnotatedExcerpt, tmp_path: Path) -> None:
     files = conductor_motion(excerpt)
     assert (files["mel"].shape, files["mel"].dtype) == ((5400, 128), np.float32)
     assert (files["motion"].shape, files["motion"].dtype) == ((1800, 13, 2), np.float32)
@@ -95,33 +95,33 @@ def test_the_files_of_an_example(excerpt: corpus.Excerpt, tmp_path: Path) -> Non
     with np.load(tmp_path / "beats.npz", allow_pickle=False) as saved:
         assert json.loads(str(saved["about"]))["piece"] == "click"
         assert int(saved["conducted_meter"]) == 4
-        np.testing.assert_allclose(saved["conducted_times"], excerpt.truth.times)
+        np.testing.assert_allclose(saved["conducted_times"], excerpt.annotation.times)
     again = conductor_motion(excerpt)
     np.testing.assert_array_equal(files["motion"], again["motion"])
 
 
-def test_the_hand_is_lowest_on_the_beats(excerpt: corpus.Excerpt) -> None:
+def test_the_hand_is_lowest_on_the_beats(excerpt: music_corpus.AnnotatedExcerpt) -> None:
     height = -conductor_motion(excerpt)["motion"][:, 10, 1]  # right wrist, upwards
     low = np.flatnonzero((height[1:-1] < height[:-2]) & (height[1:-1] <= height[2:])) + 1
-    beats = excerpt.truth.times[(excerpt.truth.times > 1) & (excerpt.truth.times < 59)]
+    beats = excerpt.annotation.times[(excerpt.annotation.times > 1) & (excerpt.annotation.times < 59)]
     away = np.abs(low[None] / 30 - beats[:, None]).min(1)
     assert np.mean(away < 0.04) > 0.95
 
 
-def test_the_sound_has_its_onsets_on_the_beats(excerpt: corpus.Excerpt) -> None:
+def test_the_sound_has_its_onsets_on_the_beats(excerpt: music_corpus.AnnotatedExcerpt) -> None:
     rate = excerpt.audio.rate
     frame = rate // 100
     mono = excerpt.audio.samples.mean(0)[: 6000 * frame].astype(np.float64)
     power = np.log10((mono.reshape(-1, frame) ** 2).mean(1) + 1e-9)
     rise = np.maximum(np.diff(power, prepend=power[0]), 0)
-    at = np.round(excerpt.truth.times * 100).astype(int)
+    at = np.round(excerpt.annotation.times * 100).astype(int)
     at = at[(at > 10) & (at < len(rise) - 10)]
     profile = [rise[at + lag].mean() for lag in range(-8, 9)]
     assert abs(int(np.argmax(profile)) - 8) <= 2
     assert max(profile) > 3 * rise.mean()
 
 
-def test_a_metre_that_cannot_be_conducted_names_the_piece(excerpt: corpus.Excerpt) -> None:
-    odd = replace(excerpt, truth=replace(excerpt.truth, meters=excerpt.truth.meters * 0 + 7))
+def test_a_metre_that_cannot_be_conducted_names_the_piece(excerpt: music_corpus.AnnotatedExcerpt) -> None:
+    odd = replace(excerpt, annotation=replace(excerpt.annotation, meters=excerpt.annotation.meters * 0 + 7))
     with pytest.raises(IctusError, match="click: a bar of 7"):
         conductor_motion(odd)

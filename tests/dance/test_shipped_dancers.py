@@ -15,14 +15,14 @@ from ictus.kinematics import bone_lengths, forward_kinematics
 from ictus.motion import Motion
 from ictus.scores.score import Score
 from ictus.skeleton import get_skeleton
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.synthesizer import synthesize
 
 
 @pytest.fixture(scope="module")
 def ode() -> tuple[Audio, np.ndarray]:
     """An Ode to Joy, and its beats."""
     score = Score.ode_to_joy()
-    return play(score, rate=22050), score.seconds(np.arange(0.0, 129))
+    return synthesize(score, rate=22050), score.seconds(np.arange(0.0, 129))
 
 
 def whole(motion: Motion, audio: Audio, sliding: float = 0.2) -> None:

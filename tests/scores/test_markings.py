@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ictus.scores.markings import FASTER, LEVELS, SLOWER, Ramp, loudness_curve, ramp_meant, tempo_curve
+from ictus.scores.markings import FASTER, LEVELS, SLOWER, Ramp, loudness_curve, ramp_direction, tempo_curve
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from ictus.scores.markings import FASTER, LEVELS, SLOWER, Ramp, loudness_curve, 
     ],
 )
 def test_ramp_meant(text: str, sign: int) -> None:
-    assert ramp_meant(text) == sign
+    assert ramp_direction(text) == sign
 
 
 def loud(at: float, levels: list[tuple[float, float]], ramps: list[Ramp]) -> float:

@@ -55,9 +55,9 @@ def test_a_recording_lends_its_tempo(openscore: Path) -> None:
     for column in range(seconds.shape[1]):
         timing = tempo.recorded(score, openscore / f"{name}.alignment.npz", column)
         assert (np.diff(timing.seconds) > 0).all()
-        last = float(timing.at(np.array([score.length]))[0])
+        last = float(timing.seconds_at(np.array([score.length]))[0])
         assert last == pytest.approx(seconds[-1, column] - seconds[0, column], rel=0.03)
-        pace = 60 / np.diff(timing.at(score.beats[:, 0]))
+        pace = 60 / np.diff(timing.seconds_at(score.beats[:, 0]))
         # No step of the alignment is left: from beat to beat the tempo hardly changes.
         assert np.percentile(np.abs(np.diff(np.log(pace))), 95) < 0.03
 

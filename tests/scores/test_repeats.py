@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ictus.scores.repeats import Signs, playing_order, unfolded
+from ictus.scores.repeats import NavigationMarks, playing_order, unfold
 from ictus.scores.score import Note, Part, Score
 
 
@@ -12,7 +12,7 @@ def order(signs: str) -> str:
     bars = []
     for word in signs.split():
         bars.append(
-            Signs(
+            NavigationMarks(
                 forward="[" in word,
                 backward=(3 if "3" in word else 2) if "]" in word else 0,
                 endings=frozenset(int(d) for d in word if d in "12") if "e" in word else frozenset(),
@@ -56,7 +56,7 @@ def test_unfolding_repeats_notes_curves_and_beats() -> None:
     beats = np.array([[q, q % 2 + 1, 2, 2] for q in range(4)], float)
     tempo, loud = np.array([[0.0, 60], [4, 100]]), np.array([[0.0, 0.2], [1.99, 0.2], [2, 0.9]])
     score = Score("x", tempo, loud, (Part("a", "flute", notes, 1.0, loud),), beats, np.array([[3.0, 4]]))
-    played = unfolded(score, np.array([0.0, 2, 4]), [0, 1, 1])
+    played = unfold(score, np.array([0.0, 2, 4]), [0, 1, 1])
     assert [n.pitch for n in played.parts[0].notes] == [60, 61, 62, 63, 62, 63]
     assert [n.onset for n in played.parts[0].notes] == [0, 1, 2, 3, 4, 5]
     np.testing.assert_array_equal(played.beats[:, 1], [1, 2, 1, 2, 1, 2])

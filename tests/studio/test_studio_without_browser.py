@@ -143,7 +143,7 @@ def test_the_ode_is_played_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         played.append(score.title)
         return Audio(np.zeros((2, 44100), np.float32), 44100)
 
-    monkeypatch.setattr("ictus.synthesis.synthesizer.play", play)
+    monkeypatch.setattr("ictus.synthesis.synthesizer.synthesize", play)
     assert examples.ode_to_joy(tmp_path) == examples.ode_to_joy(tmp_path)
     assert len(played) == 1
     assert Audio.load(examples.ode_to_joy(tmp_path)).duration == pytest.approx(1, abs=0.1)

@@ -10,11 +10,11 @@ from scipy import signal
 
 from ictus.errors import UsageError
 from ictus.scores.score import Part, Score
-from ictus.synthesis.band import arranged, song, timing
-from ictus.synthesis.chart import chart
+from ictus.synthesis.band import arrange, band_timing, compose_song
 from ictus.synthesis.instruments import INSTRUMENTS
+from ictus.synthesis.song_form import draw_song_form
 from ictus.synthesis.styles import SOUNDS, STYLES
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.synthesizer import synthesize
 from ictus.synthesis.tempo import written
 
 FOUR_ON_THE_FLOOR = ("disco", "house")
@@ -23,7 +23,7 @@ STRAIGHT = ("rock", "disco", "waltz", "polka", "country", "jig")
 
 
 def drawn(seed: int, style: str | None = None) -> Score:
-    return song(np.random.default_rng(seed), style)
+    return compose_song(np.random.default_rng(seed), style)
 
 
 def onsets(score: Score, *names: str) -> np.ndarray:
@@ -46,12 +46,12 @@ def test_the_same_seed_gives_the_same_song() -> None:
     for left, right in zip(one.parts, same.parts, strict=True):
         assert left.notes == right.notes
         np.testing.assert_array_equal(left.dynamics, right.dynamics)
-    times = [timing(one, np.random.default_rng(3)).seconds for _ in range(2)]
+    times = [band_timing(one, np.random.default_rng(3)).seconds for _ in range(2)]
     np.testing.assert_array_equal(*times)
 
 
 def test_every_style_is_drawn() -> None:
-    styles = Counter(chart(np.random.default_rng(seed)).style for seed in range(600))
+    styles = Counter(draw_song_form(np.random.default_rng(seed)).style for seed in range(600))
     assert set(styles) == set(STYLES)
     assert styles["rock"] > styles["swing in five"]
 
@@ -92,7 +92,7 @@ def test_sounds_can_be_played() -> None:
 def test_every_style_sounds(name: str) -> None:
     for seed in range(3):
         score = drawn(seed, name)
-        assert 100 < float(written(score).at(np.array([score.length]))[0]) < 240
+        assert 100 < float(written(score).seconds_at(np.array([score.length]))[0]) < 240
         assert len(score.parts) >= 3
         for part in score.parts:
             sound = SOUNDS[part.name]
@@ -110,13 +110,13 @@ def test_every_style_sounds(name: str) -> None:
 def test_beats_are_regular_and_keep_the_metre(name: str) -> None:
     style = STYLES[name]
     for seed in range(4):
-        plan = chart(np.random.default_rng(seed), name)
-        score = arranged(plan, np.random.default_rng(seed))
+        plan = draw_song_form(np.random.default_rng(seed), name)
+        score = arrange(plan, np.random.default_rng(seed))
         np.testing.assert_allclose(np.diff(score.beats[:, 0]), style.beat / 4)
         assert score.beats[0, 0] == 0
         assert {(before % style.meter) + 1 == after for before, after in pairwise(score.beats[:, 1])} == {True}
         assert (score.beats[:, 2:] == (style.meter, style.division)).all()
-        steps = np.diff(written(score).at(score.beats[:, 0]))
+        steps = np.diff(written(score).seconds_at(score.beats[:, 0]))
         np.testing.assert_allclose(60 / steps, plan.tempo, rtol=1e-6)
         assert style.tempo[0] - 0.5 <= plan.tempo <= style.tempo[1] + 0.5
         assert score.length == pytest.approx(score.beats[-1, 0] + style.beat / 4)
@@ -124,7 +124,7 @@ def test_beats_are_regular_and_keep_the_metre(name: str) -> None:
 
 
 def test_about_says_what_is_played() -> None:
-    plan = chart(np.random.default_rng(0), "jig")
+    plan = draw_song_form(np.random.default_rng(0), "jig")
     about = plan.about()
     assert (about["style"], about["metre"]) == ("jig", "6/8")
     assert about["bpm"] == pytest.approx(plan.tempo, abs=0.01)
@@ -163,9 +163,9 @@ def test_waltz_and_compound_metre() -> None:
 
 @pytest.mark.parametrize("name", SWUNG)
 def test_swing_moves_what_is_off_the_beat(name: str) -> None:
-    plan = chart(np.random.default_rng(1), name)
+    plan = draw_song_form(np.random.default_rng(1), name)
     assert plan.swing > 0.55
-    score = arranged(plan, np.random.default_rng(1))
+    score = arrange(plan, np.random.default_rng(1))
     late = np.concatenate([onsets(score, part.name) for part in score.parts]) % 1
     between = late[(late > 0.3) & (late < 0.9)]
     assert len(between) > 100
@@ -196,8 +196,8 @@ def test_the_bass_plays_roots_on_downbeats() -> None:
         "bVII": 10,
     }
     for seed in range(5):
-        plan = chart(np.random.default_rng(seed), "country")
-        score = arranged(plan, np.random.default_rng(seed))
+        plan = draw_song_form(np.random.default_rng(seed), "country")
+        score = arrange(plan, np.random.default_rng(seed))
         words = [
             word for s in plan.sections for word, _ in zip(s.progression.split() * s.bars, range(s.bars), strict=False)
         ]
@@ -224,8 +224,8 @@ def test_the_bass_walks_into_the_next_chord() -> None:
 
 
 def test_choruses_repeat_their_tune() -> None:
-    plan = chart(np.random.default_rng(4), "pop ballad")
-    score = arranged(plan, np.random.default_rng(4))
+    plan = draw_song_form(np.random.default_rng(4), "pop ballad")
+    score = arrange(plan, np.random.default_rng(4))
     starts = plan.starts / 4 - (score.beats[0, 1] - 1)
     sung: list[list[tuple[float, int]]] = []
     tune = next(p for p in score.parts if p.name in STYLES["pop ballad"].players["melody"] and not has_chords(p))
@@ -243,30 +243,30 @@ def has_chords(part: Part) -> bool:
 
 
 def test_songs_begin_in_many_ways() -> None:
-    plans = [chart(np.random.default_rng(seed)) for seed in range(80)]
+    plans = [draw_song_form(np.random.default_rng(seed)) for seed in range(80)]
     first = Counter(plan.sections[0].name for plan in plans)
     assert {"count-in", "upbeat", "intro", "verse"} <= set(first)
     upbeats = [(seed, plan) for seed, plan in enumerate(plans) if plan.upbeat]
     for seed, plan in upbeats[:6]:
-        score = arranged(plan, np.random.default_rng(seed))
+        score = arrange(plan, np.random.default_rng(seed))
         assert score.beats[0, 1] == plan.playing.meter - plan.upbeat + 1
         assert min(note.onset for part in score.parts for note in part.notes) == pytest.approx(0, abs=1e-6)
 
 
 def test_some_sections_do_without_drums() -> None:
-    plans = [chart(np.random.default_rng(seed), "rock") for seed in range(20)]
+    plans = [draw_song_form(np.random.default_rng(seed), "rock") for seed in range(20)]
     without = [("drums" not in section.layers) for plan in plans for section in plan.sections]
     assert 0.1 < np.mean(without) < 0.5
 
 
 def test_bands_keep_time_each_in_its_way() -> None:
     score = drawn(3, "funk")
-    nominal = np.diff(written(score).at(score.beats[:, 0]))
+    nominal = np.diff(written(score).seconds_at(score.beats[:, 0]))
     found: dict[str, list[float]] = {}
     for seed in range(40):
-        played = timing(score, np.random.default_rng(seed))
+        played = band_timing(score, np.random.default_rng(seed))
         assert (np.diff(played.seconds) > 0).all()
-        steps = np.diff(played.at(score.beats[:, 0]))
+        steps = np.diff(played.seconds_at(score.beats[:, 0]))
         assert np.median(steps / nominal) == pytest.approx(1, abs=0.08)
         found.setdefault(played.source, []).append(float(np.std(steps[:-8] / nominal[:-8])))
     machine, click, live, loose = (
@@ -278,14 +278,14 @@ def test_bands_keep_time_each_in_its_way() -> None:
 def test_the_beat_can_be_heard() -> None:
     score = drawn(1, "house")
     score = replace(score, parts=tuple(part for part in score.parts if SOUNDS[part.name].drum))
-    played = timing(score, np.random.default_rng(1))
+    played = band_timing(score, np.random.default_rng(1))
     kicks = onsets(score, "kick")
-    begin = float(played.at(kicks[len(kicks) // 2 :][:1])[0]) - 0.2
-    audio = play(score, rate=11025, timing=played, span=(begin, begin + 6))
+    begin = float(played.seconds_at(kicks[len(kicks) // 2 :][:1])[0]) - 0.2
+    audio = synthesize(score, rate=11025, timing=played, span=(begin, begin + 6))
     low = signal.sosfilt(signal.butter(4, 120, fs=audio.rate, output="sos"), audio.samples.mean(0))
     power = np.add.reduceat(low**2, np.arange(0, len(low), 110))  # 10 ms
     rising = np.maximum(np.diff(power), 0)
-    beats = played.at(score.beats[:, 0]) - begin
+    beats = played.seconds_at(score.beats[:, 0]) - begin
     beats = beats[(beats > 0.1) & (beats < 5.2)]
     half = 0.5 * float(np.median(np.diff(beats)))
 

@@ -11,15 +11,21 @@ import soundfile
 
 from ictus.errors import IctusError, UsageError
 from ictus.scores.reader import read
-from ictus.synthesis import corpus
-from ictus.synthesis.corpus import Excerpt, Order, excerpt, orders, prepare
-from ictus.synthesis.library import survey
-from ictus.synthesis.rendering import Studio
+from ictus.synthesis import music_corpus
+from ictus.synthesis.music_corpus import (
+    AnnotatedExcerpt,
+    MusicCorpusSplit,
+    make_music_corpus,
+    plan_music_corpus,
+    score_excerpt,
+)
+from ictus.synthesis.rendering import SynthesisOptions
+from ictus.synthesis.score_collection import find_pieces
 from tiny_scores import waltz
 from tiny_soundfont import save_soundfont
 
 
-def files(excerpt: Excerpt) -> dict[str, Any]:
+def files(excerpt: AnnotatedExcerpt) -> dict[str, Any]:
     """Keep a little of the sound, and the truth."""
     return {"sound": excerpt.audio.samples[0, ::100], "beats": excerpt.archive()}
 
@@ -34,10 +40,10 @@ def scores(tmp_path: Path) -> Path:
     return folder
 
 
-def run(wanted: list[Order], workers: int = 1) -> tuple[int, list[str], list[float]]:
+def run(wanted: list[MusicCorpusSplit], workers: int = 1) -> tuple[int, list[str], list[float]]:
     lines: list[str] = []
     done: list[float] = []
-    made = prepare(wanted, files, workers=workers, progress=done.append, report=lines.append)
+    made = make_music_corpus(wanted, files, workers=workers, progress=done.append, report=lines.append)
     return made, lines, done
 
 
@@ -46,7 +52,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_survey_by_table(scores: Path) -> None:
-    assert [(p.name, p.split) for p in survey(scores)] == [
+    assert [(p.name, p.split) for p in find_pieces(scores)] == [
         *(("waltz_0", "train"), ("waltz_1", "train"), ("waltz_2", "val"), ("waltz_3", "val")),
     ]
 
@@ -54,7 +60,7 @@ def test_survey_by_table(scores: Path) -> None:
 def test_survey_by_name_and_seed(tmp_path: Path) -> None:
     for k in range(300):
         (tmp_path / f"{k}.mid").write_bytes(b"x")
-    by_seed = [[p.split for p in survey(tmp_path, seed)] for seed in (0, 0, 1)]
+    by_seed = [[p.split for p in find_pieces(tmp_path, seed)] for seed in (0, 0, 1)]
     assert by_seed[0] == by_seed[1] != by_seed[2]
     assert [by_seed[0].count(split) / 300 for split in ("train", "val", "test")] == pytest.approx(
         [0.8, 0.1, 0.1], abs=0.06
@@ -65,20 +71,20 @@ def test_recordings_that_pass_are_found(scores: Path) -> None:
     np.savez(scores / "waltz_0.alignment.npz", recordings=np.array(["11", "12", "13"]))
     rows = "recording_id,movement_id,passes\n11,waltz_0,1\n12,waltz_0,0\n13,waltz_0,1\n11,waltz_1,1\n"
     (scores / "recordings.csv").write_text(rows)
-    pieces = {piece.name: piece for piece in survey(scores)}
+    pieces = {piece.name: piece for piece in find_pieces(scores)}
     assert pieces["waltz_0"].recordings == (0, 2)
     assert pieces["waltz_1"].recordings == ()
 
 
 def test_hours_are_shared_out(scores: Path, tmp_path: Path) -> None:
-    wanted = orders(scores, tmp_path / "out", hours=1.5)
+    wanted = plan_music_corpus(scores, tmp_path / "out", hours=1.5)
     assert {order.split: order.count for order in wanted} == {"train": 80, "val": 10}
-    assert [order.count for order in orders(scores, tmp_path / "out", hours=0.5, split="val")] == [30]
+    assert [order.count for order in plan_music_corpus(scores, tmp_path / "out", hours=0.5, split="val")] == [30]
 
 
 def test_val_pieces_stay_in_val(scores: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(orders(scores, out, hours=5 / 60))
+    run(plan_music_corpus(scores, out, hours=5 / 60))
     for split, allowed in (("train", {"waltz_0", "waltz_1"}), ("val", {"waltz_2", "waltz_3"})):
         found = {_about(folder)["piece"] for folder in (out / split).iterdir()}
         assert found
@@ -92,9 +98,9 @@ def _about(folder: Path) -> dict[str, Any]:
 
 def test_the_same_in_one_go_in_pieces_and_in_parallel(scores: Path, tmp_path: Path) -> None:
     once = tmp_path / "once"
-    assert run(orders(scores, once, hours=5 / 60, split="train"))[0] == 5
-    bit, rest = tmp_path / "bits", orders(scores, tmp_path / "bits", hours=5 / 60, split="train")
-    assert run(orders(scores, bit, hours=1 / 60, split="train"))[0] == 1
+    assert run(plan_music_corpus(scores, once, hours=5 / 60, split="train"))[0] == 5
+    bit, rest = tmp_path / "bits", plan_music_corpus(scores, tmp_path / "bits", hours=5 / 60, split="train")
+    assert run(plan_music_corpus(scores, bit, hours=1 / 60, split="train"))[0] == 1
     made, lines, done = run(rest, workers=2)
     assert (made, lines, done[-1]) == (4, [], 1.0)
     assert content(once) == content(bit)
@@ -104,27 +110,27 @@ def test_the_same_in_one_go_in_pieces_and_in_parallel(scores: Path, tmp_path: Pa
 
 def test_another_seed_is_another_corpus(scores: Path, tmp_path: Path) -> None:
     for seed in (0, 1):
-        run(orders(scores, tmp_path / str(seed), hours=1 / 60, split="train", seed=seed))
+        run(plan_music_corpus(scores, tmp_path / str(seed), hours=1 / 60, split="train", seed=seed))
     assert content(tmp_path / "0") != content(tmp_path / "1")
     with pytest.raises(UsageError, match="another seed"):
-        orders(scores, tmp_path / "0", hours=1, seed=1)
+        plan_music_corpus(scores, tmp_path / "0", hours=1, seed=1)
     (scores / "more.mxl").write_bytes(b"x")
     with pytest.raises(UsageError, match="other scores"):
-        orders(scores, tmp_path / "0", hours=1)
+        plan_music_corpus(scores, tmp_path / "0", hours=1)
 
 
-def sounding(excerpt: Excerpt) -> dict[str, Any]:
+def sounding(excerpt: AnnotatedExcerpt) -> dict[str, Any]:
     return {**files(excerpt), "music": excerpt.audio.mono()}
 
 
 def test_a_corpus_of_many_sounds(scores: Path, tmp_path: Path) -> None:
     pytest.importorskip("fluidsynth", reason="needs the scores extra and libfluidsynth", exc_type=ImportError)
-    studio = Studio((save_soundfont(tmp_path / "tiny.sf2"),), piano=0.5, music=True)
+    options = SynthesisOptions((save_soundfont(tmp_path / "tiny.sf2"),), piano=0.5, music=True)
     once, bits = tmp_path / "once", tmp_path / "bits"
     for out, counts in ((once, (4,)), (bits, (1, 4))):
         for count in counts:
-            wanted = orders(scores, out, hours=count / 60, split="train", studio=studio)
-            prepare(wanted, sounding, workers=1, progress=lambda _: None, report=print)
+            wanted = plan_music_corpus(scores, out, hours=count / 60, split="train", options=options)
+            make_music_corpus(wanted, sounding, workers=1, progress=lambda _: None, report=print)
     assert content(once) == content(bits)
     about = [_about(once / "train" / str(k)) for k in range(4)]
     assert {one["group"] for one in about} == {"orchestral", "piano"}
@@ -134,19 +140,19 @@ def test_a_corpus_of_many_sounds(scores: Path, tmp_path: Path) -> None:
     assert (heard.shape, rate) == ((60 * 22050,), 22050)
     assert soundfile.info(once / "train" / "0" / "music.flac").subtype == "PCM_16"
     with pytest.raises(UsageError, match="other sounds"):
-        orders(scores, once, hours=1)
+        plan_music_corpus(scores, once, hours=1)
 
 
 def test_beats_are_heard_where_the_truth_has_them(scores: Path, tmp_path: Path) -> None:
     pytest.importorskip("fluidsynth", reason="needs the scores extra and libfluidsynth", exc_type=ImportError)
     librosa = pytest.importorskip("librosa")
-    piece = survey(scores)[0]
-    studio, renderers = Studio((save_soundfont(tmp_path / "tiny.sf2"),), piano=1.0), set()
+    piece = find_pieces(scores)[0]
+    options, renderers = SynthesisOptions((save_soundfont(tmp_path / "tiny.sf2"),), piano=1.0), set()
     for seed in (0, 2):
-        made = excerpt(piece, read(piece.file), (0.0, 1.0), np.random.default_rng(seed), studio)
+        made = score_excerpt(piece, read(piece.file), (0.0, 1.0), np.random.default_rng(seed), options)
         mono = made.audio.samples.mean(0)
         onsets = librosa.onset.onset_detect(y=mono, sr=made.audio.rate, hop_length=256, units="time")
-        times = made.truth.times[(made.truth.times > 0.5) & (made.truth.times < 59)]
+        times = made.annotation.times[(made.annotation.times > 0.5) & (made.annotation.times < 59)]
         nearest = np.abs(onsets[:, None] - times).min(0)
         assert np.median(nearest) < 0.03
         assert (nearest < 0.07).mean() > 0.9
@@ -159,7 +165,7 @@ def test_scores_that_cannot_be_used_are_reported_once(scores: Path, tmp_path: Pa
     (scores / "waltz_1.musicxml").write_text(waltz(4))
     (scores / "fine.mxl").write_text(waltz(60))
     (scores / "splits.csv").write_text("movement_id,split\nwaltz_0,train\nwaltz_1,train\nfine,train\n")
-    made, lines, _ = run(orders(scores, tmp_path / "out", hours=9 / 60, split="train"))
+    made, lines, _ = run(plan_music_corpus(scores, tmp_path / "out", hours=9 / 60, split="train"))
     assert made == 9
     assert len(lines) == 2
     assert any("waltz_0.musicxml: no MusicXML" in line for line in lines)
@@ -169,14 +175,14 @@ def test_scores_that_cannot_be_used_are_reported_once(scores: Path, tmp_path: Pa
 def test_when_no_score_can_be_used(scores: Path, tmp_path: Path) -> None:
     for file in scores.glob("*.musicxml"):
         file.write_text("nothing")
-    made, lines, _ = run(orders(scores, tmp_path / "out", hours=2 / 60, split="val"))
+    made, lines, _ = run(plan_music_corpus(scores, tmp_path / "out", hours=2 / 60, split="val"))
     assert made == 0
     assert lines[-1] == "val: none of the 2 scores can be used"
 
 
 def test_a_killed_run_leaves_no_half_folder(scores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
-    wanted = orders(scores, out, hours=2 / 60, split="train")
+    wanted = plan_music_corpus(scores, out, hours=2 / 60, split="train")
 
     def interrupted(save: Callable[..., None]) -> Callable[..., None]:
         def savez(*args: Any, **arrays: Any) -> None:
@@ -186,7 +192,7 @@ def test_a_killed_run_leaves_no_half_folder(scores: Path, tmp_path: Path, monkey
         return savez
 
     with monkeypatch.context() as patch:
-        patch.setattr(corpus.np, "savez", interrupted(np.savez))
+        patch.setattr(music_corpus.np, "savez", interrupted(np.savez))
         with pytest.raises(KeyboardInterrupt):
             run(wanted)
     assert not list((out / "train").glob("*") if (out / "train").exists() else [])
@@ -196,7 +202,7 @@ def test_a_killed_run_leaves_no_half_folder(scores: Path, tmp_path: Path, monkey
 
 def test_a_place_that_cannot_be_written_to(scores: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    wanted = orders(scores, tmp_path / "out", hours=1 / 60, split="train")
+    wanted = plan_music_corpus(scores, tmp_path / "out", hours=1 / 60, split="train")
     (tmp_path / "out" / "train").write_text("in the way")
     with pytest.raises(IctusError, match="cannot be written"):
         run(wanted)
@@ -212,33 +218,35 @@ def test_a_place_that_cannot_be_written_to(scores: Path, tmp_path: Path) -> None
 )
 def test_orders_that_make_no_sense(scores: Path, tmp_path: Path, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        orders(scores, tmp_path / "out", **arguments)
+        plan_music_corpus(scores, tmp_path / "out", **arguments)
 
 
 def test_folders_without_scores(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
-        survey(tmp_path / "nowhere")
+        find_pieces(tmp_path / "nowhere")
     with pytest.raises(UsageError, match="no scores in it"):
-        survey(tmp_path)
+        find_pieces(tmp_path)
 
 
 def test_tables_without_their_columns(scores: Path) -> None:
     (scores / "splits.csv").write_text("name,part\nwaltz_0,train\n")
     with pytest.raises(UsageError, match="movement_id"):
-        survey(scores)
+        find_pieces(scores)
 
 
 def test_songs_stand_beside_scores(scores: Path, tmp_path: Path) -> None:
     once, bits = tmp_path / "once", tmp_path / "bits"
     for out, counts in ((once, (6,)), (bits, (3, 6))):
         for count in counts:
-            wanted = orders(scores, out, hours=count / 60, split="train", seed=1, studio=Studio(songs=0.5))
+            wanted = plan_music_corpus(
+                scores, out, hours=count / 60, split="train", seed=1, options=SynthesisOptions(songs=0.5)
+            )
             run(wanted)
     assert content(once) == content(bits)
     about = [_about(folder) for folder in (once / "train").iterdir()]
     assert {one["group"] for one in about} == {"orchestral", "pop"}
     assert all(one["style"] in one["piece"] for one in about if one["group"] == "pop")
     with pytest.raises(UsageError, match="other sounds"):
-        orders(scores, once, hours=1, split="train", seed=1, studio=Studio())
-    with pytest.raises(UsageError, match="--songs 2"):
-        Studio(songs=2)
+        plan_music_corpus(scores, once, hours=1, split="train", seed=1, options=SynthesisOptions())
+    with pytest.raises(UsageError, match="songs 2"):
+        SynthesisOptions(songs=2)

@@ -11,7 +11,7 @@ from ictus.scores.reader import read
 from ictus.scores.score import Note, Part, Score
 from ictus.synthesis import tempo
 from ictus.synthesis.ground_truth import annotate, loudness_at
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.synthesizer import synthesize
 from tiny_scores import waltz
 
 
@@ -91,7 +91,7 @@ def test_entries_after_rests() -> None:
 
 def test_arrays_can_be_saved_without_pickle(tmp_path: Path, score: Score) -> None:
     timing = tempo.written(score)
-    audio = play(score, rate=22050, timing=timing, span=(2, 12))
+    audio = synthesize(score, rate=22050, timing=timing, span=(2, 12))
     truth = annotate(score, timing, (2, 12), audio)
     np.savez(tmp_path / "a.npz", **truth.arrays())
     with np.load(tmp_path / "a.npz", allow_pickle=False) as file:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ictus.scores.instruments import PART_LEVELS, UNPITCHED, instrument_called
+from ictus.scores.instruments import PART_LEVELS, UNPITCHED, instrument_from_name
 from ictus.synthesis.instruments import INSTRUMENTS
 
 
@@ -40,17 +40,17 @@ from ictus.synthesis.instruments import INSTRUMENTS
     ],
 )
 def test_names(name: str, instrument: str) -> None:
-    assert instrument_called(name) == instrument
+    assert instrument_from_name(name) == instrument
 
 
 def test_programs_where_names_tell_nothing() -> None:
-    found = [instrument_called("x", program) for program in range(128)]
+    found = [instrument_from_name("x", program) for program in range(128)]
     assert set(found) <= set(INSTRUMENTS)
     assert [found[k] for k in (0, 40, 42, 43, 45, 47, 56, 60, 68, 71, 73)] == [
         *("piano", "violins", "cellos", "basses", "pizzicato", "timpani", "trumpet", "horn", "oboe", "clarinet"),
         "flute",
     ]
-    assert instrument_called("x") == "strings"
+    assert instrument_from_name("x") == "strings"
 
 
 def test_unpitched_instruments_exist() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from ictus.errors import IctusError
 from ictus.scores.score import Note, Part, Score
-from ictus.synthesis.pianist import at_the_piano, freer
+from ictus.synthesis.piano_reduction import exaggerate_timing, reduce_for_piano
 from ictus.synthesis.tempo import imagined, written
 
 
@@ -15,7 +15,7 @@ def score(*parts: Part, length: int = 4) -> Score:
 
 
 def played(*parts: Part) -> list[tuple[float, float, int]]:
-    (piano,) = at_the_piano(score(*parts)).parts
+    (piano,) = reduce_for_piano(score(*parts)).parts
     assert piano.instrument == "piano"
     return [(note.onset, note.length, note.pitch) for note in piano.notes]
 
@@ -66,10 +66,10 @@ def test_what_is_held_gives_way() -> None:
 def test_freer(by: float) -> None:
     piece = Score.ode_to_joy()
     taken = imagined(piece, np.random.default_rng(0))
-    free = freer(taken, piece, by)
+    free = exaggerate_timing(taken, piece, by)
 
     def departures(seconds: np.ndarray) -> np.ndarray:
-        return np.log(np.diff(seconds) / np.diff(written(piece).at(taken.quarters)))
+        return np.log(np.diff(seconds) / np.diff(written(piece).seconds_at(taken.quarters)))
 
     assert free.seconds[-1] == pytest.approx(taken.seconds[-1])
     assert (np.diff(free.seconds) > 0).all()

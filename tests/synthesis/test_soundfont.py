@@ -3,22 +3,24 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
 from ictus.scores.score import Note, Part, Score
 from ictus.synthesis import soundfont
-from ictus.synthesis.performance import Take
-from ictus.synthesis.session import Session
+from ictus.synthesis.performance import PerformanceContext, render_performance
+from ictus.synthesis.recording_conditions import RecordingConditions
 from ictus.synthesis.tempo import written
 from tiny_soundfont import ATTACK, save_soundfont
 
 pytest.importorskip("fluidsynth", reason="needs the scores extra and libfluidsynth", exc_type=ImportError)
 
 RATE = 22050
-DRY = Session(wet=0.0, looseness=0.0)
+DRY = RecordingConditions(wet=0.0, looseness=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +41,14 @@ def solo(instrument: str, *notes: Note, loud: float = 0.7) -> Score:
 
 def line(font: Path, of: Score, seconds: float) -> np.ndarray:
     """Return what the first part plays, before the hall and the microphones."""
-    take = Take(of, written(of), DRY, 0.0, RATE, RATE)
-    return soundfont.opened(font, RATE).players()(of.parts[0], take, int(seconds * RATE), np.random.default_rng(0))
+    context = PerformanceContext(of, written(of), DRY, 0.0, RATE, RATE)
+    return soundfont.open_soundfont(font, RATE).part_renderer()(
+        of.parts[0], context, int(seconds * RATE), np.random.default_rng(0)
+    )
+
+
+def synthesize(score: Score, font: Path, **options: Any) -> Audio:
+    return render_performance(score, soundfont.open_soundfont(font, RATE).part_renderer(), rate=RATE, **options)
 
 
 def envelope(samples: np.ndarray) -> np.ndarray:
@@ -83,8 +91,8 @@ def test_a_weak_sound_is_as_strong_as_another(font: Path) -> None:
 
 def test_pitch_and_tuning(font: Path) -> None:
     for cents in (0.0, 40.0):
-        session = replace(DRY, tuning=cents)
-        audio = soundfont.play(solo("strings", Note(0, 4, 69)), font, rate=RATE, session=session, span=(0.5, 3.5))
+        conditions = replace(DRY, tuning=cents)
+        audio = synthesize(solo("strings", Note(0, 4, 69)), font, conditions=conditions, span=(0.5, 3.5))
         assert audio.samples.shape == (2, 3 * RATE)
         spectrum = np.abs(np.fft.rfft(audio.samples[0] * np.hanning(3 * RATE)))
         assert (900 + int(np.argmax(spectrum[900:1800]))) / 3 == pytest.approx(440 * 2 ** (cents / 1200), abs=0.6)
@@ -115,7 +123,7 @@ def test_staccato_is_short(font: Path) -> None:
 
 def test_a_passage_begins_within_what_is_held(font: Path) -> None:
     long = solo("strings", Note(0, 8, 60), Note(8, 1, 64))
-    part = soundfont.play(long, font, rate=RATE, session=DRY, span=(5.0, 7.0)).samples
+    part = synthesize(long, font, conditions=DRY, span=(5.0, 7.0)).samples
     assert part.shape == (2, 2 * RATE)
     loud = envelope(part.mean(0))
     assert loud[:20].mean() == pytest.approx(loud[-20:].mean(), rel=0.1)
@@ -132,8 +140,8 @@ def test_the_same_whatever_was_played_before(font: Path) -> None:
     two = score(Part("a", "strings", (Note(0, 2, 60), Note(1, 2, 67))), Part("b", "piano", (Note(0, 1, 48),)))
     sounds = []
     for seed in (1, 2, 1):
-        sounds.append(soundfont.play(two, font, rate=RATE, seed=seed, session=Session()).samples)
-        soundfont.play(solo("snare drum", Note(0, 1, 55)), font, rate=RATE)
+        sounds.append(synthesize(two, font, seed=seed, conditions=RecordingConditions()).samples)
+        synthesize(solo("snare drum", Note(0, 1, 55)), font)
     np.testing.assert_array_equal(sounds[0], sounds[2])
     assert np.abs(sounds[0] - sounds[1]).max() > 0.01
 
@@ -142,7 +150,7 @@ def test_sessions_never_clip(font: Path) -> None:
     rng = np.random.default_rng(0)
     chord = score(*(Part("a", "strings", tuple(Note(k, 1, p) for k in range(4))) for p in (36, 48, 60, 64, 67)), loud=1)
     for _ in range(5):
-        sound = soundfont.play(chord, font, rate=RATE, session=Session.drawn(rng), span=(0.0, 4.0)).samples
+        sound = synthesize(chord, font, conditions=RecordingConditions.draw(rng), span=(0.0, 4.0)).samples
         assert np.isfinite(sound).all()
         assert 0.3 < np.abs(sound).max() <= 1.0
 
@@ -156,24 +164,24 @@ def test_a_key_has_one_note_at_a_time() -> None:
 
 def test_an_instrument_that_is_not_there(font: Path) -> None:
     with pytest.raises(IctusError, match=r"tiny\.sf2: has no flute; give a General MIDI SoundFont"):
-        soundfont.play(solo("flute", Note(0, 1, 60)), font)
+        synthesize(solo("flute", Note(0, 1, 60)), font)
     with pytest.raises(IctusError, match="nobody here plays 'kazoo'"):
-        soundfont.play(solo("kazoo", Note(0, 1, 60)), font)
+        synthesize(solo("kazoo", Note(0, 1, 60)), font)
 
 
 def test_what_is_no_soundfont(tmp_path: Path) -> None:
     (tmp_path / "song.sf2").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
     with pytest.raises(IctusError, match=r"song\.sf2: no SoundFont"):
-        soundfont.known(tmp_path / "song.sf2")
+        soundfont.check_soundfont(tmp_path / "song.sf2")
     with pytest.raises(IctusError, match=r"none\.sf2: no such file"):
-        soundfont.known(tmp_path / "none.sf2")
+        soundfont.check_soundfont(tmp_path / "none.sf2")
     (tmp_path / "half.sf2").write_bytes(b"RIFF\0\0\0\0sfbk")
     with pytest.raises(IctusError, match=r"half\.sf2: FluidSynth cannot read it"):
-        soundfont.opened(tmp_path / "half.sf2", RATE)
+        soundfont.open_soundfont(tmp_path / "half.sf2", RATE)
 
 
 def test_without_fluidsynth(font: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     soundfont._fluidsynth.cache_clear()
     monkeypatch.setitem(sys.modules, "fluidsynth", None)
     with pytest.raises(UsageError, match=r"pip install 'ictus\[scores\]'"):
-        soundfont.known(font)
+        soundfont.check_soundfont(font)

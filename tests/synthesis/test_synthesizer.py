@@ -8,11 +8,11 @@ import pytest
 from ictus.errors import IctusError
 from ictus.scores.score import Note, Part, Score
 from ictus.synthesis.instruments import INSTRUMENTS
-from ictus.synthesis.session import Session
-from ictus.synthesis.synthesizer import play
+from ictus.synthesis.recording_conditions import RecordingConditions
+from ictus.synthesis.synthesizer import synthesize
 
 RATE = 22050
-DRY = Session(wet=0.0, looseness=0.0)
+DRY = RecordingConditions(wet=0.0, looseness=0.0)
 
 
 def solo(instrument: str, *notes: Note, loud: float = 0.7) -> Score:
@@ -31,7 +31,7 @@ def envelope(samples: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("instrument", sorted(INSTRUMENTS))
 def test_every_instrument_speaks_on_the_beat(instrument: str) -> None:
     pitch = 36 if instrument in ("basses", "tuba", "timpani", "bass drum") else 60
-    audio = play(solo(instrument, *(Note(k, 0.8, pitch + k % 3) for k in range(1, 5))), rate=RATE, session=DRY)
+    audio = synthesize(solo(instrument, *(Note(k, 0.8, pitch + k % 3) for k in range(1, 5))), rate=RATE, conditions=DRY)
     loud = envelope(audio.samples)
     assert np.abs(audio.samples).max() == pytest.approx(0.89, abs=0.01)
     for k in range(1, 5):
@@ -43,7 +43,7 @@ def test_every_instrument_speaks_on_the_beat(instrument: str) -> None:
 def test_pitch_and_tuning() -> None:
     for cents in (0.0, 40.0):
         score = solo("clarinet", Note(0, 4, 69))
-        audio = play(score, rate=RATE, session=replace(DRY, tuning=cents), span=(0.5, 3.5))
+        audio = synthesize(score, rate=RATE, conditions=replace(DRY, tuning=cents), span=(0.5, 3.5))
         assert audio.samples.shape[1] == 3 * RATE
         spectrum = np.abs(np.fft.rfft(audio.samples[0] * np.hanning(3 * RATE)))
         peak = 60 + int(np.argmax(spectrum[60:1600])) + 0.0
@@ -52,25 +52,27 @@ def test_pitch_and_tuning() -> None:
 
 def test_loud_is_louder_and_brighter() -> None:
     def centre(loud: float) -> float:
-        spectrum = np.abs(np.fft.rfft(play(solo("violins", Note(0, 2, 60), loud=loud), rate=RATE).samples[0]))
+        spectrum = np.abs(np.fft.rfft(synthesize(solo("violins", Note(0, 2, 60), loud=loud), rate=RATE).samples[0]))
         return float((spectrum * np.arange(len(spectrum))).sum() / spectrum.sum())
 
     assert centre(1.0) > 1.2 * centre(0.2)
     notes = (Note(0, 1, 60), Note(2, 1, 60))
     swelling = replace(solo("violins", *notes), dynamics=np.array([[0, 0.2], [1.9, 0.2], [2, 0.9]]))
-    loud = envelope(play(swelling, rate=RATE, session=DRY).samples)
+    loud = envelope(synthesize(swelling, rate=RATE, conditions=DRY).samples)
     assert loud[400:600].mean() > 3 * loud[0:200].mean()
 
 
 def test_a_hairpin_within_a_note() -> None:
     growing = replace(solo("horn", Note(0, 4, 55)), dynamics=np.array([[0, 0.2], [4, 0.9]]))
-    loud = envelope(play(growing, rate=RATE, session=DRY).samples)
+    loud = envelope(synthesize(growing, rate=RATE, conditions=DRY).samples)
     assert loud[600:700].mean() > 2 * loud[60:160].mean()
 
 
 def test_staccato_is_short_and_legato_runs_on() -> None:
     def silence(mark: str) -> float:
-        loud = envelope(play(solo("oboe", *(Note(k, 1, 60, mark) for k in range(4))), rate=RATE, session=DRY).samples)
+        loud = envelope(
+            synthesize(solo("oboe", *(Note(k, 1, 60, mark) for k in range(4))), rate=RATE, conditions=DRY).samples
+        )
         return float((loud[:780] < 0.05 * loud.max()).mean())
 
     assert silence("'") > 0.25 > 0.05 > silence("~")
@@ -78,8 +80,8 @@ def test_staccato_is_short_and_legato_runs_on() -> None:
 
 def test_a_passage_is_what_the_whole_has_there() -> None:
     score = solo("harp", *(Note(q / 2, 0.5, 50 + q % 20) for q in range(24)))
-    whole = play(score, rate=RATE, session=DRY, span=(0.0, 12.0)).samples
-    part = play(score, rate=RATE, session=DRY, span=(4.0, 9.0)).samples
+    whole = synthesize(score, rate=RATE, conditions=DRY, span=(0.0, 12.0)).samples
+    part = synthesize(score, rate=RATE, conditions=DRY, span=(4.0, 9.0)).samples
     assert part.shape == (2, 5 * RATE)
     there = whole[:, 4 * RATE : 9 * RATE]
     np.testing.assert_allclose(part / np.abs(part).max(), there / np.abs(there).max(), atol=1e-5)
@@ -88,12 +90,15 @@ def test_a_passage_is_what_the_whole_has_there() -> None:
 def test_a_passage_is_as_long_as_asked() -> None:
     score = solo("harp", Note(0, 1, 60), Note(9, 1, 60))
     for start in np.random.default_rng(0).uniform(-1, 5, 30):
-        session = replace(DRY, tuning=float(10 * start))
-        assert play(score, rate=RATE, session=session, span=(start, start + 3.0)).samples.shape == (2, 3 * RATE)
+        conditions = replace(DRY, tuning=float(10 * start))
+        assert synthesize(score, rate=RATE, conditions=conditions, span=(start, start + 3.0)).samples.shape == (
+            2,
+            3 * RATE,
+        )
 
 
 def test_music_may_begin_after_a_silence() -> None:
-    audio = play(solo("flute", Note(0, 2, 72)), rate=RATE, session=DRY, span=(-1.0, 2.0))
+    audio = synthesize(solo("flute", Note(0, 2, 72)), rate=RATE, conditions=DRY, span=(-1.0, 2.0))
     loud = envelope(audio.samples)
     assert loud[:190].max() < 1e-3 * loud.max()
     assert loud[200:].max() == pytest.approx(loud.max())
@@ -102,15 +107,18 @@ def test_music_may_begin_after_a_silence() -> None:
 def test_seeds() -> None:
     score = Score.ode_to_joy()
     rng = np.random.default_rng(0)
-    session = Session.drawn(rng)
-    a, b, c = (play(score, rate=RATE, seed=s, session=session, span=(0, 4.0)).samples for s in (1, 1, 2))
+    conditions = RecordingConditions.draw(rng)
+    a, b, c = (synthesize(score, rate=RATE, seed=s, conditions=conditions, span=(0, 4.0)).samples for s in (1, 1, 2))
     np.testing.assert_array_equal(a, b)
     assert np.abs(a - c).max() > 0.01
 
 
 def test_sessions_differ_and_never_clip() -> None:
     score, rng = Score.ode_to_joy(), np.random.default_rng(0)
-    sounds = [play(score, rate=RATE, session=Session.drawn(rng), span=(52, 56.0)).samples for _ in range(8)]
+    sounds = [
+        synthesize(score, rate=RATE, conditions=RecordingConditions.draw(rng), span=(52, 56.0)).samples
+        for _ in range(8)
+    ]
     for sound in sounds:
         assert np.isfinite(sound).all()
         assert 0.3 < np.abs(sound).max() <= 1.0
@@ -120,4 +128,4 @@ def test_sessions_differ_and_never_clip() -> None:
 
 def test_an_instrument_that_is_not_there() -> None:
     with pytest.raises(IctusError, match="nobody here plays 'kazoo'"):
-        play(solo("kazoo", Note(0, 1, 60)))
+        synthesize(solo("kazoo", Note(0, 1, 60)))

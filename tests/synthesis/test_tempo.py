@@ -21,14 +21,14 @@ def score(tmp_path: Path) -> Score:
 
 
 def paces(timing: tempo.Timing, score: Score) -> np.ndarray:
-    return np.asarray(60 / np.diff(timing.at(score.beats[:, 0])))
+    return np.asarray(60 / np.diff(timing.seconds_at(score.beats[:, 0])))
 
 
 def test_written(score: Score) -> None:
     timing = tempo.written(score)
     np.testing.assert_allclose(paces(timing, score), 120, rtol=1e-3)
-    np.testing.assert_allclose(timing.where(timing.at(np.array([3.3, 99.0]))), [3.3, 99.0])
-    assert timing.at(np.array([-2.0]))[0] == pytest.approx(-1.0, abs=0.01)
+    np.testing.assert_allclose(timing.quarters_at(timing.seconds_at(np.array([3.3, 99.0]))), [3.3, 99.0])
+    assert timing.seconds_at(np.array([-2.0]))[0] == pytest.approx(-1.0, abs=0.01)
 
 
 def test_imagined_breathes(score: Score) -> None:
@@ -47,13 +47,13 @@ def test_fermatas_are_held(score: Score) -> None:
     held = replace(score, fermatas=np.array([[30.0, 33.0]]))
     plain, longer = (tempo.imagined(s, np.random.default_rng(0)) for s in (score, held))
     span = np.array([30.0, 33.0])
-    assert np.ptp(longer.at(span)) > 1.4 * np.ptp(plain.at(span))
+    assert np.ptp(longer.seconds_at(span)) > 1.4 * np.ptp(plain.seconds_at(span))
 
 
 def test_humanised_differs_from_beat_to_beat_but_not_in_the_long_run(score: Score) -> None:
     plain = tempo.written(score)
     played = tempo.humanised(plain, score, np.random.default_rng(0), scale=1.1)
-    steps = np.diff(played.at(score.beats[:, 0]))
+    steps = np.diff(played.seconds_at(score.beats[:, 0]))
     assert 0.005 < np.std(np.log(steps)) < 0.05
     assert np.mean(steps) == pytest.approx(1.1 * 0.5, rel=0.02)
     assert (np.diff(played.seconds) > 0).all()
@@ -74,7 +74,7 @@ def test_recorded_averages_what_an_alignment_staggers(tmp_path: Path, score: Sco
     assert pace[5:20].mean() == pytest.approx(0.505, abs=0.02)
     assert pace[-30:-10].mean() == pytest.approx(0.59, abs=0.03)
     assert np.abs(np.diff(np.log(pace))).max() < 0.06
-    assert timing.at(np.zeros(1))[0] == pytest.approx(0, abs=1e-6)
+    assert timing.seconds_at(np.zeros(1))[0] == pytest.approx(0, abs=1e-6)
 
 
 def test_an_alignment_with_a_hold(tmp_path: Path, score: Score) -> None:
@@ -87,7 +87,7 @@ def test_an_alignment_with_a_hold(tmp_path: Path, score: Score) -> None:
         tstamps=(quarters * 0.5 + 1.2 * (quarters > 60))[:, None],
     )
     timing = tempo.recorded(score, tmp_path / "a.npz", 0)
-    step = np.diff(timing.at(quarters))
+    step = np.diff(timing.seconds_at(quarters))
     assert step[60] > 1.2
     assert step[70:90].mean() == pytest.approx(0.5, abs=0.02)
 

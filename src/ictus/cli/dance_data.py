@@ -11,7 +11,7 @@ from ictus.cli.console import complain, progress_bar, say, say_json
 from ictus.errors import UsageError
 
 if TYPE_CHECKING:
-    from ictus.corpora import Done
+    from ictus.corpora import PreparationResult
     from ictus.dance.data.dataset import Layout
 
 Job = TypeVar("Job")
@@ -185,7 +185,7 @@ def prepare_choreography(
 
 
 def _made(
-    work: Callable[[Job], "Done"],
+    work: Callable[[Job], "PreparationResult"],
     jobs: Sequence[Job],
     lacking: Sequence[str],
     out: Path,

@@ -20,15 +20,15 @@ def app() -> SubcommandApp:
     """Return `ictus data` with its subcommands."""
     from ictus.cli import dance_data, sound_data
 
-    prepare = SubcommandApp()
-    prepare.command(name="rehearsal")(prepare_rehearsal)
-    prepare.command(name="aist")(dance_data.prepare_aist)
-    prepare.command(name="melody")(dance_data.prepare_melody)
-    prepare.command(name="choreography")(dance_data.prepare_choreography)
-    prepare.command(name="solos")(sound_data.prepare_solos)
-    prepare.command(name="recital")(sound_data.prepare_recital)
+    make_music_corpus = SubcommandApp()
+    make_music_corpus.command(name="rehearsal")(prepare_rehearsal)
+    make_music_corpus.command(name="aist")(dance_data.prepare_aist)
+    make_music_corpus.command(name="melody")(dance_data.prepare_melody)
+    make_music_corpus.command(name="choreography")(dance_data.prepare_choreography)
+    make_music_corpus.command(name="solos")(sound_data.prepare_solos)
+    make_music_corpus.command(name="recital")(sound_data.prepare_recital)
     data = SubcommandApp()
-    data.command(prepare, name="prepare", help="Make or convert a corpus.")
+    data.command(make_music_corpus, name="prepare", help="Make or convert a corpus.")
     inspect, plot = SubcommandApp(), SubcommandApp()
     inspect.command(name="conductor-motion")(inspect_conductor_motion)
     inspect.command(name="aist")(dance_data.inspect_aist)
@@ -75,18 +75,18 @@ def prepare_rehearsal(
         cluster: Ray cluster (HOST:PORT) that does the work instead of --workers; it must see the same files.
     """
     from ictus.conducting.data.synthetic import conductor_motion
-    from ictus.synthesis.corpus import orders, prepare
-    from ictus.synthesis.rendering import Studio
+    from ictus.synthesis.music_corpus import make_music_corpus, plan_music_corpus
+    from ictus.synthesis.rendering import SynthesisOptions
 
     if workers < 1:
         raise UsageError(f"--workers {workers}: at least one must work")
     if cluster:  # other machines work in other folders
         data, out, soundfont = data.resolve(), out.resolve(), tuple(path.resolve() for path in soundfont)
-    studio = Studio(soundfont, piano, songs, music)
-    wanted = orders(data, out, hours=hours, split=split, seed=seed, studio=studio)
+    options = SynthesisOptions(soundfont, piano, songs, music)
+    wanted = plan_music_corpus(data, out, hours=hours, split=split, seed=seed, options=options)
     finish = partial(conductor_motion, music=music)
     with progress_bar("rehearsal") as progress:
-        made = prepare(wanted, finish, workers=workers, progress=progress, report=complain, cluster=cluster)
+        made = make_music_corpus(wanted, finish, workers=workers, progress=progress, report=complain, cluster=cluster)
     there = {order.split: sum(1 for k in range(order.count) if order.folder(k).is_dir()) for order in wanted}
     say(f"{out}: {_minutes(made)} made; " + ", ".join(f"{name} has {_minutes(n)}" for name, n in there.items()))
     return int(any(there[order.split] < order.count for order in wanted))

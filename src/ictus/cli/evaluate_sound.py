@@ -206,7 +206,7 @@ def keep(
 
 def _played(share: Share, soloist: Contestant, workers: int) -> Iterator["Generated"]:
     """Let workers play parts of a share, or this process all of it."""
-    from ictus.processes import results
+    from ictus.processes import run_in_processes
 
     label = f"play {share.out.name}"
     with progress_bar(label) if share.rank == 0 else contextlib.nullcontext(lambda fraction: None) as progress:
@@ -214,7 +214,7 @@ def _played(share: Share, soloist: Contestant, workers: int) -> Iterator["Genera
             yield share.play(soloist, progress)
             return
         parts = share.parts(_PARTS * workers)
-        for number, part in enumerate(results(Share.play, parts, workers), 1):
+        for number, part in enumerate(run_in_processes(Share.play, parts, workers), 1):
             yield part
             progress(number / len(parts))
 

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ictus.scores.repeats import Signs
-
-Array = NDArray[np.float64]
+from ictus.scores.repeats import NavigationMarks
+from ictus.types import Float64Array
 
 
 @dataclass
@@ -27,7 +25,7 @@ class Bar:
     actual: float = 0.0
     upbeat: bool = False
     double: bool = False
-    signs: Signs = field(default_factory=Signs)
+    signs: NavigationMarks = field(default_factory=NavigationMarks)
 
     @property
     def nominal(self) -> float:
@@ -51,7 +49,7 @@ def beat_unit(count: int, kind: int) -> tuple[float, int]:
     return 4 / kind, 2
 
 
-def beats_of(bars: Sequence[Bar]) -> tuple[Array, Array]:
+def beats_of(bars: Sequence[Bar]) -> tuple[Float64Array, Float64Array]:
     """Return where the bars begin, (bars + 1,) quarters, and their beats, (B, 4) as in `Score.beats`.
 
     An incomplete bar is counted from its end if it is an upbeat, or goes on where the incomplete bar before it stopped.

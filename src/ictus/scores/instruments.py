@@ -80,7 +80,7 @@ _FAMILIES = (
 )
 
 
-def instrument_called(name: str, program: int | None = None) -> str:
+def instrument_from_name(name: str, program: int | None = None) -> str:
     """Return the instrument that a part's name means, or else its General MIDI program (0 to 127), or else strings."""
     for pattern, instrument in _NAMES:
         if re.search(pattern, name.lower()):

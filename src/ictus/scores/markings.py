@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 LEVELS = {
     **{"pppp": 0.06, "ppp": 0.12, "pp": 0.22, "p": 0.36, "mp": 0.47, "mf": 0.58, "f": 0.72, "ff": 0.88},
@@ -47,7 +46,7 @@ class Ramp:
     sign: int
 
 
-def ramp_meant(words: str) -> int:
+def ramp_direction(words: str) -> int:
     """Return 1 where words ask for more sound, -1 for less, 0 for neither."""
     low = words.lower()
     if _FADING.search(low):
@@ -55,7 +54,7 @@ def ramp_meant(words: str) -> int:
     return 1 if _GROWING.search(low) else 0
 
 
-def loudness_curve(levels: Sequence[tuple[float, float]], ramps: Sequence[Ramp]) -> Array:
+def loudness_curve(levels: Sequence[tuple[float, float]], ramps: Sequence[Ramp]) -> Float64Array:
     """Return (K, 2) corners of loudness over quarters, from dynamics and what lies between them."""
     levels = sorted(dict(levels).items())
     starts = np.array([quarter for quarter, _ in levels] + [np.inf])
@@ -81,7 +80,7 @@ def loudness_curve(levels: Sequence[tuple[float, float]], ramps: Sequence[Ramp])
     return np.array(_in_order(corners))
 
 
-def tempo_curve(marks: Sequence[tuple[float, float]], words: Sequence[tuple[float, str, float]]) -> Array:
+def tempo_curve(marks: Sequence[tuple[float, float]], words: Sequence[tuple[float, str, float]]) -> Float64Array:
     """Return (K, 2) corners of quarters a minute.
 
     Parameters

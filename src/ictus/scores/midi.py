@@ -20,7 +20,7 @@ from mido.midifiles import KeySignatureError
 from ictus.errors import IctusError
 from ictus.files import readable
 from ictus.scores.bars import Bar, beats_of
-from ictus.scores.instruments import PART_LEVELS, UNPITCHED, instrument_called
+from ictus.scores.instruments import PART_LEVELS, UNPITCHED, instrument_from_name
 from ictus.scores.score import Note, Part, Score, joint_loudness
 
 Event = tuple[int, mido.Message]  # tick, message
@@ -153,7 +153,7 @@ def _parts(events: list[Event], division: int, number: int) -> Iterator[Part]:
             channel, pitch = message.channel, message.note
             finish(tick, channel, pitch)
             if message.type == "note_on" and message.velocity:
-                instrument = _drum(pitch) if channel == _DRUMS else instrument_called("", programs[channel])
+                instrument = _drum(pitch) if channel == _DRUMS else instrument_from_name("", programs[channel])
                 sounding[channel, pitch] = (tick, message.velocity, instrument)
     for channel, pitch in list(sounding):
         finish(events[-1][0], channel, pitch)

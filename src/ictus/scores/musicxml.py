@@ -14,17 +14,16 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import IctusError
 from ictus.files import readable
 from ictus.scores.bars import Bar, beats_of
-from ictus.scores.instruments import PART_LEVELS, UNPITCHED, instrument_called
-from ictus.scores.markings import ACCENTS, LEVELS, Ramp, loudness_curve, ramp_meant, tempo_curve
-from ictus.scores.repeats import playing_order, unfolded
+from ictus.scores.instruments import PART_LEVELS, UNPITCHED, instrument_from_name
+from ictus.scores.markings import ACCENTS, LEVELS, Ramp, loudness_curve, ramp_direction, tempo_curve
+from ictus.scores.repeats import playing_order, unfold
 from ictus.scores.score import Note, Part, Score, joint_loudness
+from ictus.types import Float64Array
 
-Array = NDArray[np.float64]
 Element = ElementTree.Element
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -98,10 +97,10 @@ def _score(root: Element, stem: str) -> Score:
         fermatas=_joined(held),
         sections=np.unique(np.round([0.0, *(q for q in doubles if q < end), *(q for q, _ in marks)], 6)),
     )
-    return unfolded(written, starts, playing_order([bar.signs for bar in bars]))
+    return unfold(written, starts, playing_order([bar.signs for bar in bars]))
 
 
-def _joined(held: list[tuple[float, float]]) -> Array:
+def _joined(held: list[tuple[float, float]]) -> Float64Array:
     """Return (F, 2) beginnings and ends of holds: what the parts hold together, until the first of them goes on."""
     rows: list[tuple[float, float]] = []
     for start, length in held:
@@ -155,7 +154,7 @@ class _Stand:
         program = heading.findtext(".//midi-program") if heading is not None else None
         sound = (heading.findtext(".//instrument-sound") if heading is not None else None) or ""
         called = f"{self.name} {sound}".replace("\n", " ")
-        self.instrument = instrument_called(called, int(program) - 1 if program else None)
+        self.instrument = instrument_from_name(called, int(program) - 1 if program else None)
         self.notes: list[_Written] = []
         self.tempi: list[_Mark] = []
         self.words: list[_Mark] = []
@@ -268,7 +267,7 @@ class _Stand:
         for wedge in element.iterfind("direction-type/wedge"):
             self._read_wedge(number, at, wedge)
         if text.strip():
-            if direction := ramp_meant(text):
+            if direction := ramp_direction(text):
                 self._spanners.append(_Spanner(number, at, direction))
             self.words.append(_Mark(number, at, text=text.strip()))
             if "pizz" in text.lower():
@@ -329,7 +328,7 @@ class _Stand:
 
     # --- What was read -----------------------------------------------------------------------------------------------
 
-    def parts(self, starts: Array) -> Iterator[Part]:
+    def parts(self, starts: Float64Array) -> Iterator[Part]:
         """Give what is bowed or blown, and what is plucked, as parts of their own, in written quarters."""
         levels = [(float(starts[m.bar]) + m.at, m.value) for m in self._levels]
         ramps = []

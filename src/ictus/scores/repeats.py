@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.scores.score import Note, Part, Score
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 
 @dataclass
-class Signs:
+class NavigationMarks:
     """What the bar lines and headings of one bar say about where to go."""
 
     forward: bool = False
@@ -26,7 +24,7 @@ class Signs:
     dal_segno: str | None = None
 
 
-def playing_order(bars: Sequence[Signs]) -> list[int]:
+def playing_order(bars: Sequence[NavigationMarks]) -> list[int]:
     """Return the numbers of the bars (from 0) as they are played.
 
     Repeats are taken, but not after a da capo or dal segno, which is taken once and leads to the last endings, the
@@ -60,7 +58,7 @@ def playing_order(bars: Sequence[Signs]) -> list[int]:
     return order
 
 
-def _last_ending(bars: Sequence[Signs], k: int) -> bool:
+def _last_ending(bars: Sequence[NavigationMarks], k: int) -> bool:
     """Whether no other ending follows this bar's."""
     rest = k
     while rest < len(bars) and bars[rest].endings == bars[k].endings:
@@ -68,15 +66,15 @@ def _last_ending(bars: Sequence[Signs], k: int) -> bool:
     return rest == len(bars) or not bars[rest].endings
 
 
-def _segno(bars: Sequence[Signs], bar: Signs) -> int | None:
+def _segno(bars: Sequence[NavigationMarks], bar: NavigationMarks) -> int | None:
     return 0 if bar.da_capo else _find(bars, "segno", bar.dal_segno)
 
 
-def _find(bars: Sequence[Signs], sign: str, label: str | None) -> int | None:
+def _find(bars: Sequence[NavigationMarks], sign: str, label: str | None) -> int | None:
     return next((k for k, bar in enumerate(bars) if getattr(bar, sign) == label), None)
 
 
-def unfolded(score: Score, starts: Array, order: Sequence[int]) -> Score:
+def unfold(score: Score, starts: Float64Array, order: Sequence[int]) -> Score:
     """Write a score out in playing order.
 
     Parameters
@@ -93,7 +91,7 @@ def unfolded(score: Score, starts: Array, order: Sequence[int]) -> Score:
             runs.append((float(starts[k]), float(starts[k + 1])))
     shifts = np.cumsum([0.0, *[end - begin for begin, end in runs]])[:-1] - [begin for begin, _ in runs]
 
-    def times(table: Array, columns: int) -> Array:
+    def times(table: Float64Array, columns: int) -> Float64Array:
         """Repeat rows by their quarter, shifted in their first `columns`."""
         parts = []
         for (begin, end), shift in zip(runs, shifts, strict=True):
@@ -102,7 +100,7 @@ def unfolded(score: Score, starts: Array, order: Sequence[int]) -> Score:
             parts.append(rows)
         return np.concatenate(parts)
 
-    def curve(corners: Array) -> Array:
+    def curve(corners: Float64Array) -> Float64Array:
         parts = []
         for (begin, end), shift in zip(runs, shifts, strict=True):
             inside = corners[(corners[:, 0] > begin + 1e-3) & (corners[:, 0] < end - 2e-3)]

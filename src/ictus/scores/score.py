@@ -20,12 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import IctusError
 from ictus.files import readable
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NOTE = re.compile(r"(?P<pitches>-|[A-G][#b]?-?\d(?:\+[A-G][#b]?-?\d)*)(?::(?P<length>\d+(?:\.\d+)?))?(?P<mark>['>~]?)")
@@ -61,7 +59,7 @@ class Part:
     instrument: str
     notes: tuple[Note, ...]
     level: float = 1.0
-    dynamics: Array | None = None
+    dynamics: Float64Array | None = None
     program: int | None = None
     drum: bool = False
 
@@ -80,26 +78,26 @@ class Score:
     """
 
     title: str
-    tempo: Array
-    dynamics: Array
+    tempo: Float64Array
+    dynamics: Float64Array
     parts: tuple[Part, ...]
-    beats: Array
-    fermatas: Array = field(default_factory=lambda: np.zeros((0, 2)))
-    sections: Array = field(default_factory=lambda: np.zeros(1))
+    beats: Float64Array
+    fermatas: Float64Array = field(default_factory=lambda: np.zeros((0, 2)))
+    sections: Float64Array = field(default_factory=lambda: np.zeros(1))
 
     @cached_property
     def length(self) -> float:
         """Quarters until the last note ends."""
         return max((note.onset + note.length for part in self.parts for note in part.notes), default=0.0)
 
-    def seconds(self, quarters: Array) -> Array:
+    def seconds(self, quarters: Float64Array) -> Float64Array:
         """Return the time at which each position in the score is reached, at the written tempo."""
         grid = np.arange(0, max(self.length, float(np.max(quarters, initial=0))) + 0.03, 1 / 64)
         pace = 60 / np.interp(grid, self.tempo[:, 0], self.tempo[:, 1])  # seconds a quarter
         elapsed = np.concatenate([[0.0], np.cumsum((pace[1:] + pace[:-1]) / 2 / 64)])
         return np.asarray(np.interp(quarters, grid, elapsed))
 
-    def loudness(self, quarters: Array, part: Part | None = None) -> Array:
+    def loudness(self, quarters: Float64Array, part: Part | None = None) -> Float64Array:
         """Return the written loudness at positions in the score, 0 to 1: of one part, or of all."""
         curve = self.dynamics if part is None or part.dynamics is None else part.dynamics
         return np.asarray(np.interp(quarters, curve[:, 0], curve[:, 1]))
@@ -121,7 +119,7 @@ class Score:
         return _parsed(resources.files("ictus.scores").joinpath("ode_to_joy.json").read_text("utf-8"), "ode_to_joy")
 
 
-def joint_loudness(parts: tuple[Part, ...], quarters: Array) -> Array:
+def joint_loudness(parts: tuple[Part, ...], quarters: Float64Array) -> Float64Array:
     """Return (K, 2) corners of the loudness that parts have together: the mean of those that play at each quarter."""
     if not len(quarters):
         return np.array([[0.0, 0.5]])
@@ -150,7 +148,7 @@ def _parsed(text: str, name: str) -> Score:
         raise IctusError(f"{name}: not a score ({error})") from error
 
 
-def _regular_beats(parts: tuple[Part, ...], meter: int) -> Array:
+def _regular_beats(parts: tuple[Part, ...], meter: int) -> Float64Array:
     end = max((note.onset + note.length for part in parts for note in part.notes), default=0.0)
     quarters = np.arange(np.ceil(end))
     return np.stack([quarters, quarters % meter + 1, 0 * quarters + meter, 0 * quarters + 2], axis=1)

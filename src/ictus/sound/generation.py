@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ictus import corpora
 from ictus.audio import Audio
-from ictus.corpora import WritingError, clear_up, sign
+from ictus.corpora import CorpusWriteError, check_signature, remove_unfinished
 from ictus.errors import IctusError, UsageError
 from ictus.formats.npz import DAMAGE
 from ictus.sound import INSTRUMENTS
@@ -81,7 +81,7 @@ def generate_corpus(
     if not 0 <= rank < world:
         raise UsageError(f"process {rank} of {world}; they are numbered from 0 to {world - 1}")
     played_so = {**settings, "seed": seed, "frames": samples.frames, "sound": voice is not None}
-    if differs := sign(out / SETTINGS, played_so):
+    if differs := check_signature(out / SETTINGS, played_so):
         key, (known, asked) = next(iter(differs.items()))
         has, wants = json.dumps(known), json.dumps(asked)
         raise UsageError(f"{out}: was played with {key} {has}, not {wants}; choose another folder")
@@ -98,13 +98,13 @@ def generate_corpus(
                 else:
                     _save(out / sample.name, sample.instrument, told, *_played(play, sample, seed, voice))
                     played += 1
-            except WritingError:
+            except CorpusWriteError:
                 raise
             except (IctusError, MemoryError) as error:
                 failed.append(str(error) or f"window {number}: too large for the memory")
             if progress:
                 progress(done / len(mine))
-    clear_up(out)
+    remove_unfinished(out)
     return Generated(played, there, tuple(failed))
 
 
@@ -212,7 +212,7 @@ def _save(folder: Path, instrument: int, told: str, mel: NDArray[np.float16], so
     """Write the folder of a window, whole or not at all."""
     about = {"instrument": None if instrument == UNKNOWN else INSTRUMENTS[instrument], "told": told}
     files = {"mel.npy": mel, "about.json": about, **({} if sound is None else {"sound.flac": sound})}
-    corpora.save(folder, files, bits=24)
+    corpora.save_example(folder, files, bits=24)
 
 
 @contextlib.contextmanager

@@ -15,12 +15,12 @@ _SEED = 4
 def ode_to_joy(folder: Path) -> Path:
     """Return an Ode to Joy, 69 seconds, played by the package's own small orchestra."""
     from ictus.scores.score import Score
-    from ictus.synthesis.synthesizer import play
+    from ictus.synthesis.synthesizer import synthesize
 
     path = folder / "ode_to_joy.mp3"
     with _AT_WORK:
         if not path.exists():
-            play(Score.ode_to_joy()).save(path)
+            synthesize(Score.ode_to_joy()).save(path)
     return path
 
 

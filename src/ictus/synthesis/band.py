@@ -1,6 +1,6 @@
 """A band that invents songs: any number of them, in the styles of popular music, whose beats are known.
 
-A song begins as a chart (`ictus.synthesis.chart`). The band arranges it: each player's line
+A song begins as a chart (`ictus.synthesis.song_form`). The band arranges it: each player's line
 is one long text of sixteenths, put together from the patterns of `ictus.synthesis.styles` and then edited as players
 would: fills, breaks, anticipations, upbeats. What it gives is a `Score` like any other.
 """
@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from ictus.scores.score import Note, Part, Score, joint_loudness
-from ictus.synthesis.chart import ENERGY, Chart, Chord, chart, harmony
+from ictus.synthesis.song_form import ENERGY, Chord, SongForm, draw_song_form, harmony
 from ictus.synthesis.styles import SOUNDS, Lines, Style
 from ictus.synthesis.tempo import Timing, written
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 _STRESS, _UNEVEN = {"X": 0.12, "g": -0.3}, 0.03  # of loudness: of a sign, and of hands
 _OFTEN = {"g": 0.5, "?": 0.25}  # how often a stroke is played
@@ -34,7 +32,7 @@ _STEADINESS = {
 }
 
 
-def song(rng: np.random.Generator, style: str | None = None) -> Score:
+def compose_song(rng: np.random.Generator, style: str | None = None) -> Score:
     """Invent a song, of 110 seconds or more.
 
     Its title says in a line what it is. The parts carry the names of `SOUNDS`; drums are played at their percussion
@@ -49,24 +47,25 @@ def song(rng: np.random.Generator, style: str | None = None) -> Score:
     UsageError
         If there is no such style.
     """
-    return arranged(chart(rng, style), rng)
+    return arrange(draw_song_form(rng, style), rng)
 
 
 # --- The lines -------------------------------------------------------------------------------------------------------
 
 
-def arranged(song: Chart, rng: np.random.Generator) -> Score:
+def arrange(song: SongForm, rng: np.random.Generator) -> Score:
     """Return the score of a song: what each player plays from beginning to end."""
     style = song.playing
-    lines = {("drums", sound): line for sound, line in _kit(song, rng).items()}
-    lines |= {("percussion", sound): line for sound, line in _besides(song, rng).items()}
+    lines = {("drums", sound): line for sound, line in _drums(song, rng).items()}
+    lines |= {("percussion", sound): line for sound, line in _percussion(song, rng).items()}
     players = {layer: str(rng.choice(sounds)) for layer, sounds in style.players.items()}
     texts = {"melody": _melody(song, rng)}
     texts |= {layer: _from_patterns(song, layer, rng) for layer in ("bass", "chords", "pad")}
     lines |= {(layer, players[layer]): text for layer, text in texts.items()}
     for start, stop, kept in [*_breaks(song, rng), (0, song.first, "")]:
         lines = {
-            key: line if key[0] == kept else _put(line, "-" * (stop - start), start) for key, line in lines.items()
+            key: line if key[0] == kept else _overwrite(line, "-" * (stop - start), start)
+            for key, line in lines.items()
         }
     grid = _grid(song)
     drafts = [_part(grid, layer, sound, line, rng) for (layer, sound), line in lines.items()]
@@ -77,7 +76,7 @@ def arranged(song: Chart, rng: np.random.Generator) -> Score:
     return Score(song.title, tempo, joint_loudness(parts, beats[:, 0]), parts, beats, sections=sections)
 
 
-def _beats(song: Chart) -> Array:
+def _beats(song: SongForm) -> Float64Array:
     """Return the beats of a song, (B, 4) as in `Score.beats`."""
     style = song.playing
     number = np.arange(song.first // style.beat, song.starts[-1] // style.beat)
@@ -86,15 +85,15 @@ def _beats(song: Chart) -> Array:
     return np.stack([quarters, number % style.meter + 1, style.meter * same, style.division * same], axis=1)
 
 
-def _put(line: str, text: str, start: int) -> str:
+def _overwrite(line: str, text: str, start: int) -> str:
     return line[:start] + text + line[start + len(text) :]
 
 
-def _tiled(text: str, count: int) -> str:
+def _tile(text: str, count: int) -> str:
     return (text * -(-count // len(text)))[:count]
 
 
-def _kit(song: Chart, rng: np.random.Generator) -> Lines:
+def _drums(song: SongForm, rng: np.random.Generator) -> Lines:
     """Return the drummer's lines: a groove for the chorus and one for the rest, fills between, crashes after them."""
     style = song.playing
     grooves = [dict(style.grooves[k]) for k in rng.integers(len(style.grooves), size=2)]
@@ -111,10 +110,10 @@ def _kit(song: Chart, rng: np.random.Generator) -> Lines:
         elif section.name == "end":
             groove = {sound: "X".ljust(style.bar, "-") for sound in ("kick", "crash")}
         for sound, text in groove.items():
-            lines[sound] = _put(lines[sound], _tiled(text, end - start), start)
+            lines[sound] = _overwrite(lines[sound], _tile(text, end - start), start)
         if section.name not in ("count-in", "end"):
             if rng.uniform() < 0.6 and section.energy > 0.6:
-                lines["crash"] = _put(lines["crash"], "x", start)
+                lines["crash"] = _overwrite(lines["crash"], "x", start)
             lines = _with_fills(lines, style, start, end, rng)
     return lines
 
@@ -126,52 +125,57 @@ def _with_fills(lines: Lines, style: Style, start: int, end: int, rng: np.random
             fill = style.fills[rng.integers(len(style.fills))]
             count = max(len(text) for text in fill.values())
             lines = {
-                sound: _put(line, fill.get(sound, "").rjust(count, "-"), stop - count) for sound, line in lines.items()
+                sound: _overwrite(line, fill.get(sound, "").rjust(count, "-"), stop - count)
+                for sound, line in lines.items()
             }
     return lines
 
 
-def _besides(song: Chart, rng: np.random.Generator) -> Lines:
+def _percussion(song: SongForm, rng: np.random.Generator) -> Lines:
     """Return what is beaten beside the kit."""
     if not song.playing.percussion:
         return {}
     chosen = song.playing.percussion[rng.integers(len(song.playing.percussion))]
-    return {sound: _where(song, "percussion", dict.fromkeys(ENERGY, text)) for sound, text in chosen.items()}
+    return {
+        sound: _repeat_by_section(song, "percussion", dict.fromkeys(ENERGY, text)) for sound, text in chosen.items()
+    }
 
 
-def _from_patterns(song: Chart, layer: str, rng: np.random.Generator) -> str:
+def _from_patterns(song: SongForm, layer: str, rng: np.random.Generator) -> str:
     """Return the line of a player who has one pattern for the chorus and one for the rest."""
     style = song.playing
     patterns = {"bass": style.bass, "chords": style.chords, "pad": ("x".ljust(style.bar, "="),)}[layer]
     chosen = [str(pattern) for pattern in rng.choice(patterns, size=2)]
     first = "1" if layer == "bass" else "x"
     texts = {name: chosen[name == "chorus"] for name in ENERGY} | {"end": first.ljust(style.bar, "=")}
-    line = _where(song, layer, texts)
+    line = _repeat_by_section(song, layer, texts)
     for section, start in zip(song.sections, song.starts.tolist(), strict=False):
         if layer in section.layers and line[start] == "=":  # there is nothing yet to be held
-            line = _put(line, first, start)
+            line = _overwrite(line, first, start)
     return line
 
 
-def _where(song: Chart, layer: str, texts: Lines) -> str:
+def _repeat_by_section(song: SongForm, layer: str, texts: Lines) -> str:
     """Return a line that repeats each section's text wherever the layer plays, and rests elsewhere."""
     counts = np.diff(song.starts).tolist()
     return "".join(
-        _tiled(texts[section.name] if layer in section.layers else "-", count)
+        _tile(texts[section.name] if layer in section.layers else "-", count)
         for section, count in zip(song.sections, counts, strict=True)
     )
 
 
-def _melody(song: Chart, rng: np.random.Generator) -> str:
+def _melody(song: SongForm, rng: np.random.Generator) -> str:
     """Return the tune: a letter for each degree of the scale, from `a`; the same in all verses, in all choruses."""
     style = song.playing
-    line = _where(song, "melody", {name: _tune(style, rng) for name in ENERGY} | {"end": "h".ljust(style.bar, "=")})
+    line = _repeat_by_section(
+        song, "melody", {name: _tune(style, rng) for name in ENERGY} | {"end": "h".ljust(style.bar, "=")}
+    )
     runs_up = rng.uniform() < 0.4
     for section, start in zip(song.sections, song.starts.tolist(), strict=False):
         if "melody" in section.layers and runs_up and start:
-            line = _put(line, "e=f=g=".rjust(2 * style.beat, "-")[-2 * style.beat :], start - 2 * style.beat)
+            line = _overwrite(line, "e=f=g=".rjust(2 * style.beat, "-")[-2 * style.beat :], start - 2 * style.beat)
     if song.upbeat:
-        line = _put(line, "e".ljust(style.beat, "=") * song.upbeat, style.bar - song.upbeat * style.beat)
+        line = _overwrite(line, "e".ljust(style.beat, "=") * song.upbeat, style.bar - song.upbeat * style.beat)
     return line
 
 
@@ -195,7 +199,7 @@ def _motive(style: Style, degree: int, rng: np.random.Generator) -> str:
     return text
 
 
-def _breaks(song: Chart, rng: np.random.Generator) -> list[tuple[int, int, str]]:
+def _breaks(song: SongForm, rng: np.random.Generator) -> list[tuple[int, int, str]]:
     """Return where the band stops at the end of a section: first and last sixteenth, and the one layer that goes on."""
     breaks = []
     for section, end in zip(song.sections[:-1], song.starts[1:].tolist(), strict=False):
@@ -218,13 +222,13 @@ def _strokes(line: str) -> Iterator[tuple[int, str, int]]:
 class _Grid:
     """What all players share: of every sixteenth, and one more, the quarter and the energy; and each beat's chord."""
 
-    song: Chart
-    quarters: Array
-    energy: Array
+    song: SongForm
+    quarters: Float64Array
+    energy: Float64Array
     chords: list[Chord]
 
 
-def _grid(song: Chart) -> _Grid:
+def _grid(song: SongForm) -> _Grid:
     """Count from where the song begins; make the second halves of beats (or of half beats) late where it swings."""
     span = song.playing.swung
     whole, rest = np.divmod(np.arange(song.starts[-1] + 1) / 4 / span, 1)
@@ -309,7 +313,7 @@ class _Reader:
 # --- The performance -------------------------------------------------------------------------------------------------
 
 
-def timing(score: Score, rng: np.random.Generator) -> Timing:
+def band_timing(score: Score, rng: np.random.Generator) -> Timing:
     """Return how a band keeps time: as a machine, to a click, or by itself, when its tempo wanders a little."""
     names = list(_STEADINESS)
     name = str(rng.choice(names, p=[_STEADINESS[one][0] for one in names]))

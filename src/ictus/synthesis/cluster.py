@@ -10,7 +10,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def spread(work: Callable[[Job], Result], jobs: Iterable[Job], address: str) -> Iterator[Result]:
+def run_on_cluster(work: Callable[[Job], Result], jobs: Iterable[Job], address: str) -> Iterator[Result]:
     """Do jobs on the machines of a cluster; give the results as they come.
 
     Parameters
@@ -31,12 +31,12 @@ def spread(work: Callable[[Job], Result], jobs: Iterable[Job], address: str) -> 
     except ImportError as error:
         raise UsageError("--cluster works by Ray: pip install 'ictus[cluster]'") from error
     try:
-        _knock(address)
+        _check_connection(address)
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"--cluster {address}: no Ray cluster answers there; start one with `ray start`") from error
     try:
-        task: Any = ray.remote(_done)
+        task: Any = ray.remote(_run_job)
         waiting = [task.remote(work, job) for job in jobs]
         while waiting:
             ready, waiting = ray.wait(waiting)
@@ -49,12 +49,12 @@ def spread(work: Callable[[Job], Result], jobs: Iterable[Job], address: str) -> 
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
+def _check_connection(address: str) -> None:
     """Raise OSError where nobody listens; Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     if host and port.isdecimal():
         socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=10).close()
 
 
-def _done(work: Callable[[Job], Result], job: Job) -> Result:
+def _run_job(work: Callable[[Job], Result], job: Job) -> Result:
     return work(job)

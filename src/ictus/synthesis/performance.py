@@ -1,72 +1,69 @@
-"""Performance: what every orchestra has in common: when and how strongly each note is played, and who sits where."""
+"""Performance rendering: when and how strongly each note of a score is played, by whatever makes the sound."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.errors import IctusError
 from ictus.scores.score import Note, Part, Score
 from ictus.synthesis.instruments import INSTRUMENTS
-from ictus.synthesis.session import Session
+from ictus.synthesis.recording_conditions import RecordingConditions
 from ictus.synthesis.tempo import Timing, written
-
-Array = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+from ictus.types import Float32Array, Float64Array, IntArray
 
 LOUDEST = 1.3  # loudness beyond which nobody can play
 
 
 @dataclass(frozen=True)
-class Take:
+class PerformanceContext:
     """What all parts share: the performance, its second at which the sound begins, and samples a second of it."""
 
     score: Score
     timing: Timing
-    session: Session
+    conditions: RecordingConditions
     start: float
     rate: int
     clock: float
 
 
 @dataclass(frozen=True)
-class Strokes:
+class NoteEvents:
     """The notes of a part that fall into the passage, each (n,)."""
 
-    first: NDArray[np.int64]  # sample
-    length: Doubles  # seconds of the tones' own time
-    pitch: NDArray[np.int64]
-    loudness: Doubles
-    gain: Doubles  # amplitude at the beginning
-    swell: Doubles  # and at the end
+    first: IntArray  # sample
+    length: Float64Array  # seconds of the tones' own time
+    pitch: IntArray
+    loudness: Float64Array
+    gain: Float64Array  # amplitude at the beginning
+    swell: Float64Array  # and at the end
 
 
-Players = Callable[[Part, Take, int, np.random.Generator], Array]
+PartRenderer = Callable[[Part, PerformanceContext, int, np.random.Generator], Float32Array]
 
 
-def perform(
+def render_performance(
     score: Score,
-    players: Players,
+    render_part: PartRenderer,
     *,
     rate: int = 44100,
     seed: int = 0,
     timing: Timing | None = None,
     span: tuple[float, float] | None = None,
-    session: Session | None = None,
+    conditions: RecordingConditions | None = None,
 ) -> Audio:
     """Render a score, or a passage of it, to stereo.
 
     Parameters
     ----------
-    players : give what a part plays in a take, (samples,), mono; an even note of loudness 1 has about the amplitude
-        that `amplitude` says.
+    render_part : returns what a part plays, (samples,), mono; an even note of loudness 1 has about the amplitude
+        that `amplitude` returns.
     seed : of the players' small differences in time, tuning and bowing.
     timing : when each quarter is played; None takes the score's own tempo.
     span : seconds of the performance at which to begin and end; None plays it all and lets it ring.
-    session : players, hall and recording.
+    conditions : players, hall and recording.
 
     Raises
     ------
@@ -74,28 +71,33 @@ def perform(
         If a part asks for an instrument that is not there.
     """
     rng = np.random.default_rng(seed)
-    session = session or Session()
+    conditions = conditions or RecordingConditions()
     timing = timing or written(score)
-    start, end = span or (0.0, float(timing.at(np.array([score.length]))[0]) + 2.5)
+    start, end = span or (0.0, float(timing.seconds_at(np.array([score.length]))[0]) + 2.5)
     # A higher pitch is played on a faster clock, then slowed down to it: the tones themselves stay in tune.
-    take = Take(score, timing, session, start, rate, rate * 2 ** (session.tuning / 1200))
-    dry = np.zeros((2, int(np.ceil((end - start) * take.clock)) + 2), np.float32)
+    context = PerformanceContext(score, timing, conditions, start, rate, rate * 2 ** (conditions.tuning / 1200))
+    dry = np.zeros((2, int(np.ceil((end - start) * context.clock)) + 2), np.float32)
     for part in score.parts:
         if part.instrument not in INSTRUMENTS:
             raise IctusError(f"{part.name}: nobody here plays {part.instrument!r}; there are {', '.join(INSTRUMENTS)}")
         place = INSTRUMENTS[part.instrument].place
-        level = part.level * 10 ** (rng.normal(0, session.balance) / 20)
-        line = players(part, take, dry.shape[1], rng)
+        level = part.level * 10 ** (rng.normal(0, conditions.balance) / 20)
+        line = render_part(part, context, dry.shape[1], rng)
         dry[0] += np.float32(level * np.sqrt((1 - place) / 2)) * line
         dry[1] += np.float32(level * np.sqrt((1 + place) / 2)) * line
-    if session.tuning:
-        dry = soxr.resample(dry.T, take.clock, rate, "HQ").T
-    return Audio(session.heard(dry[:, : round((end - start) * rate)], rate, rng), rate)
+    if conditions.tuning:
+        dry = soxr.resample(dry.T, context.clock, rate, "HQ").T
+    return Audio(conditions.record(dry[:, : round((end - start) * rate)], rate, rng), rate)
 
 
-def strokes(
-    part: Part, take: Take, early: Doubles | float, ringing: float, count: int, rng: np.random.Generator
-) -> Strokes:
+def note_events(
+    part: Part,
+    context: PerformanceContext,
+    early: Float64Array | float,
+    ringing: float,
+    count: int,
+    rng: np.random.Generator,
+) -> NoteEvents:
     """Return the notes of a part that are heard within `count` samples.
 
     Parameters
@@ -106,23 +108,27 @@ def strokes(
     onsets = np.array([note.onset for note in part.notes])
     ends = onsets + np.array([note.length * _sounding(note) for note in part.notes])
     # Players are never quite together; but the mean of them is on the beat.
-    starts = np.maximum(take.timing.at(onsets) - early + rng.normal(0, take.session.looseness, len(onsets)), 0)
-    starts, stops = starts - take.start, take.timing.at(ends) - take.start
-    here = np.flatnonzero((stops > -ringing) & (starts * take.clock < count - 1))
+    starts = np.maximum(
+        context.timing.seconds_at(onsets) - early + rng.normal(0, context.conditions.looseness, len(onsets)), 0
+    )
+    starts, stops = starts - context.start, context.timing.seconds_at(ends) - context.start
+    here = np.flatnonzero((stops > -ringing) & (starts * context.clock < count - 1))
     notes = [part.notes[k] for k in here]
-    stress = _stress(onsets[here], take.score.beats) * np.array([1.25 if ">" in note.mark else 1.0 for note in notes])
-    loudness = take.score.loudness(onsets[here], part) * stress
-    return Strokes(
-        first=np.round(starts[here] * take.clock).astype(np.int64),
-        length=np.maximum(stops - starts, 0.03)[here] * take.clock / take.rate,
+    stress = _stress(onsets[here], context.score.beats) * np.array(
+        [1.25 if ">" in note.mark else 1.0 for note in notes]
+    )
+    loudness = context.score.loudness(onsets[here], part) * stress
+    return NoteEvents(
+        first=np.round(starts[here] * context.clock).astype(np.int64),
+        length=np.maximum(stops - starts, 0.03)[here] * context.clock / context.rate,
         pitch=np.array([note.pitch for note in notes], np.int64),
         loudness=loudness,
-        gain=amplitude(loudness, take.session.contrast),
-        swell=amplitude(take.score.loudness(ends[here], part) * stress, take.session.contrast),
+        gain=amplitude(loudness, context.conditions.contrast),
+        swell=amplitude(context.score.loudness(ends[here], part) * stress, context.conditions.contrast),
     )
 
 
-def amplitude(loudness: Doubles, contrast: float) -> Doubles:
+def amplitude(loudness: Float64Array, contrast: float) -> Float64Array:
     """Return the amplitude of a loudness: 26 dB between the softest and the loudest."""
     return np.asarray(0.25 * 10 ** (1.3 * contrast * (np.minimum(loudness, LOUDEST) - 1)))
 
@@ -133,7 +139,7 @@ def _sounding(note: Note) -> float:
     return 1.0 if "~" in note.mark else 0.9 if ">" in note.mark else 0.88
 
 
-def _stress(onsets: Doubles, beats: Doubles) -> Doubles:
+def _stress(onsets: Float64Array, beats: Float64Array) -> Float64Array:
     """Metrical weight: the bar is felt because its first beat is played a little more firmly."""
     if not len(beats):
         return np.ones(len(onsets))

@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from ictus.corpora import Done, Report, WritingError, clear_up, gather, save
+from ictus.corpora import CorpusWriteError, PreparationResult, Report, collect_results, remove_unfinished, save_example
 from ictus.errors import IctusError, UsageError
-from ictus.processes import results
+from ictus.processes import run_in_processes
 from ictus.scores.reader import read
 from ictus.scores.score import Score
 from ictus.synthesis import soundfont, tempo
-from ictus.synthesis.library import SHARES, Piece, plan_splits
 from ictus.synthesis.players import INSTRUMENTS
 from ictus.synthesis.players.performers import PLAYERS, perform_solo
 from ictus.synthesis.players.repertoire import excerpt_of, render_solo, solo_part
+from ictus.synthesis.score_collection import SHARES, Piece, plan_splits
 from ictus.types import Progress
 
 SPLITS = tuple(SHARES)
@@ -67,7 +67,7 @@ def plan_player_corpus(
 
     Parameters
     ----------
-    scores : a folder of scores, MusicXML or MIDI; `ictus.synthesis.library.survey` says how they are split.
+    scores : a folder of scores, MusicXML or MIDI; see `find_pieces` for how they are split.
     out : the folder of the corpus.
     hours : of playing: in one split, or shared out 8 : 1 : 1 between those that there are.
     split : "train", "val", "test" or "all".
@@ -84,7 +84,7 @@ def plan_player_corpus(
     if takes < 0:
         raise UsageError(f"{takes} takes: choose 0 or more")
     for path in soundfonts:
-        soundfont.known(path)
+        soundfont.check_soundfont(path)
     sizes = {path.name: path.stat().st_size for path in soundfonts}
     if len(sizes) < len(soundfonts):
         raise UsageError("two SoundFonts have the same name; rename one, or give it once")
@@ -123,16 +123,16 @@ def make_player_corpus(
     """
     jobs = [(split, block) for split in splits for block in range(-(-split.count // len(INSTRUMENTS)))]
     jobs = [(split, block) for split, block in jobs if split.missing(block)]
-    made = gather(results(_make_block, jobs, workers), len(jobs), progress, report).made
+    made = collect_results(run_in_processes(_make_block, jobs, workers), len(jobs), progress, report).made
     for out in {split.out for split in splits}:
-        clear_up(out)
+        remove_unfinished(out)
     return made
 
 
 # --- One block of excerpts -------------------------------------------------------------------------------------------
 
 
-def _make_block(job: tuple[PlayerCorpusSplit, int]) -> Done:
+def _make_block(job: tuple[PlayerCorpusSplit, int]) -> PreparationResult:
     """Make the missing excerpts of a block, of the first pieces from its turn on that can be used.
 
     Every piece has its turn in a round, and every round its own order. An instrument that finds nothing to play in a
@@ -154,18 +154,18 @@ def _make_block(job: tuple[PlayerCorpusSplit, int]) -> Done:
         for number in left:
             rng = np.random.default_rng([plan.seed, split, 1, number, choice])
             try:
-                save(plan.folder(number), _excerpt(plan, piece, score, number, rng))
+                save_example(plan.folder(number), _excerpt(plan, piece, score, number, rng))
                 made += 1
-            except WritingError:
+            except CorpusWriteError:
                 raise
             except IctusError as error:
                 failures.append(str(error))
                 still.append(number)
         left = still
         if not left:
-            return Done(made, tuple(failures))
+            return PreparationResult(made, tuple(failures))
     failures.append(f"{plan.split}: none of the {len(plan.pieces)} scores can be used")
-    return Done(made, tuple(failures))
+    return PreparationResult(made, tuple(failures))
 
 
 def _excerpt(

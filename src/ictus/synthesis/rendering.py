@@ -1,4 +1,4 @@
-"""Studio: who plays an excerpt, on what, how high and how loud: what makes a corpus sound like a shelf of records."""
+"""Rendering: by which instruments an excerpt is played, how high and how loud, so that a corpus is varied."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,21 +13,21 @@ from ictus.files import readable
 from ictus.scores.instruments import UNPITCHED
 from ictus.scores.score import Score
 from ictus.synthesis import soundfont, synthesizer
-from ictus.synthesis.performance import perform
-from ictus.synthesis.session import Session
+from ictus.synthesis.performance import PartRenderer, render_performance
+from ictus.synthesis.recording_conditions import RecordingConditions
 from ictus.synthesis.tempo import Timing
 
-_HIGHEST = 3  # semitones by which a piece may be transposed, up or down
-_SOFTEST = -15.0  # dB of the softest record's peak beside the loudest
+_MAX_SEMITONES = 3  # semitones by which a piece may be transposed, up or down
+_MIN_DECIBELS = -15.0  # dB of the softest record's peak beside the loudest
 
 
 @dataclass(frozen=True)
-class Production:
-    """How one excerpt comes about.
+class Rendering:
+    """How one excerpt is rendered.
 
     Attributes
     ----------
-    soundfont : that it is played with; None for the orchestra of `ictus.synthesis.synthesizer`.
+    soundfont : None for the orchestra of `ictus.synthesis.synthesizer`.
     piano : whether a pianist plays it alone.
     freedom : how many times a pianist's departures from the tempo exceed an orchestra's.
     semitones : by which it is transposed.
@@ -40,16 +40,30 @@ class Production:
     semitones: int = 0
     decibels: float = 0.0
 
-    def play(
-        self, score: Score, *, rate: int, seed: int, timing: Timing, span: tuple[float, float], session: Session
+    def render(
+        self,
+        score: Score,
+        *,
+        rate: int,
+        seed: int,
+        timing: Timing,
+        span: tuple[float, float],
+        conditions: RecordingConditions,
     ) -> Audio:
-        """Render a passage; parameters and errors are those of `soundfont.play`."""
-        players = soundfont.opened(self.soundfont, rate).players() if self.soundfont else synthesizer.played
-        audio = perform(score, players, rate=rate, seed=seed, timing=timing, span=span, session=session)
+        """Render a passage; parameters and errors are those of `render_performance` and `open_soundfont`."""
+        audio = render_performance(
+            score,
+            part_renderer(self.soundfont, rate),
+            rate=rate,
+            seed=seed,
+            timing=timing,
+            span=span,
+            conditions=conditions,
+        )
         return Audio(audio.samples * np.float32(10 ** (self.decibels / 20)), audio.rate)
 
     def about(self) -> dict[str, Any]:
-        """Return what to write down of it (JSON types)."""
+        """Return what is written into a corpus about it (JSON types)."""
         return {
             "renderer": "ictus.synthesis." + ("soundfont" if self.soundfont else "synthesizer"),
             "soundfont": self.soundfont and self.soundfont.name,
@@ -60,12 +74,12 @@ class Production:
 
 
 @dataclass(frozen=True)
-class Studio:
-    """What a corpus may be played with; by default only the orchestra of `ictus.synthesis.synthesizer`.
+class SynthesisOptions:
+    """How a corpus may be rendered; by default only by the orchestra of `ictus.synthesis.synthesizer`.
 
     Attributes
     ----------
-    soundfonts : SoundFonts; each plays as many excerpts as that orchestra.
+    soundfonts : each plays as many excerpts as that orchestra.
     piano : share of the scores that a pianist plays alone, 0 to 1.
     songs : share of the excerpts that are songs, which a band invents, 0 to 1.
     music : whether the sound is kept.
@@ -84,11 +98,11 @@ class Studio:
     def __post_init__(self) -> None:
         for name in ("piano", "songs"):
             if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"--{name} {getattr(self, name):g}: it is a share, 0 to 1")
+                raise UsageError(f"{name} {getattr(self, name):g}: it is a share, 0 to 1")
         if len(self._sizes) < len(self.soundfonts):
             raise UsageError("two SoundFonts have the same name; rename one, or give it once")
         for path in self.soundfonts:
-            soundfont.known(path)
+            soundfont.check_soundfont(path)
 
     @cached_property
     def _sizes(self) -> dict[str, int]:
@@ -96,26 +110,31 @@ class Studio:
         return {path.name: readable(path).stat().st_size for path in self.soundfonts}
 
     def signature(self) -> dict[str, Any]:
-        """Return what tells this studio's corpora from others' (JSON types); nothing where it is the default."""
-        if self == Studio():
+        """Return by what a corpus of these options can be recognised (JSON types); nothing for the default ones."""
+        if self == SynthesisOptions():
             return {}
         songs = {"songs": self.songs} if self.songs else {}
         return {"soundfonts": self._sizes, "piano": self.piano, **songs, "music": self.music}
 
-    def production(self, rng: np.random.Generator) -> Production:
-        """Draw how an excerpt comes about; a studio with one orchestra alone has one way only."""
+    def draw(self, rng: np.random.Generator) -> Rendering:
+        """Draw how an excerpt is rendered; with the default options there is one way only."""
         if not self.soundfonts and not self.piano and not self.songs:
-            return Production()
-        return Production(
+            return Rendering()
+        return Rendering(
             soundfont=(None, *self.soundfonts)[int(rng.integers(1 + len(self.soundfonts)))],
             piano=bool(rng.uniform() < self.piano),
             freedom=float(rng.uniform(1.2, 2.2)),
-            semitones=int(rng.integers(-_HIGHEST, _HIGHEST + 1)),
-            decibels=float(rng.uniform(_SOFTEST, 0.0)),
+            semitones=int(rng.integers(-_MAX_SEMITONES, _MAX_SEMITONES + 1)),
+            decibels=float(rng.uniform(_MIN_DECIBELS, 0.0)),
         )
 
 
-def transposed(score: Score, semitones: int) -> Score:
+def part_renderer(path: Path | None, rate: int) -> PartRenderer:
+    """Return what renders the parts of one performance: a SoundFont, or the package's own synthesizer."""
+    return soundfont.open_soundfont(path, rate).part_renderer() if path else synthesizer.render_part
+
+
+def transpose(score: Score, semitones: int) -> Score:
     """Return a score in another key; drums stay as they are."""
     if not semitones:
         return score

@@ -1,6 +1,6 @@
 """SoundFonts: a score played from samples of real instruments, by FluidSynth.
 
-Each part is rendered alone, so that the session's players, balance, tuning and hall apply to it as they do to the
+Each part is rendered alone, so that players, balance, tuning and hall apply to it as they do to the
 orchestra of `ictus.synthesis.synthesizer`. Sampled instruments differ in how fast they speak and how strong they are:
 both are measured, once for each program and half octave, so that every part is heard on its beat and in its balance.
 Samples are taken as they are: what they hold above half the rate is folded down, 40 dB below the rest at 22,050 Hz.
@@ -15,21 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
 from ictus.files import readable
-from ictus.scores.score import Part, Score
+from ictus.scores.score import Part
 from ictus.synthesis.instruments import DRUM_KEYS, DRUM_KITS, INSTRUMENTS, PROGRAMS, Sustained
-from ictus.synthesis.performance import LOUDEST, Players, Strokes, Take, amplitude, perform, strokes
-from ictus.synthesis.session import Session
-from ictus.synthesis.tempo import Timing
+from ictus.synthesis.performance import LOUDEST, NoteEvents, PartRenderer, PerformanceContext, amplitude, note_events
+from ictus.types import Float32Array, Float64Array, IntArray
 
-Array = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Whole = NDArray[np.int64]
 Program = tuple[int, int]  # bank, number
 
 _BLOCK = 64  # samples between which FluidSynth takes no event
@@ -38,44 +32,25 @@ _REGION = 6  # semitones in which an instrument speaks alike
 _PERCUSSION = 128  # its bank
 _KITS = (0, 8, 16, 24, 25, 32, 40)  # of a band: standard, room, power, electronic, TR-808, jazz, brushes
 _PROBE = 80  # velocity of the note by which a sound is measured
-_HEARD = 6.0  # dB below its strongest at which a tone's beginning is heard
+_ONSET_LEVEL = 6.0  # dB below its strongest at which a tone's beginning is heard
 _SLOWEST = 0.15  # seconds that a sound may take to speak
 _USUAL = 0.7  # how often an instrument's first program is chosen
 
 
-def play(
-    score: Score,
-    soundfont: Path,
-    *,
-    rate: int = 44100,
-    seed: int = 0,
-    timing: Timing | None = None,
-    span: tuple[float, float] | None = None,
-    session: Session | None = None,
-) -> Audio:
-    """Render a score, or a passage of it, to stereo; see `perform` for the other parameters.
-
-    Parameters
-    ----------
-    soundfont : General MIDI SoundFont (.sf2 .sf3).
+@lru_cache(maxsize=16)
+def open_soundfont(path: Path, rate: int) -> "SoundFont":
+    """Return a SoundFont, opened once in a process.
 
     Raises
     ------
     IctusError
-        If FluidSynth is not installed, the file is no SoundFont, or a part's instrument is not in it.
+        If FluidSynth is not installed, or the file is no SoundFont.
     """
-    players = opened(soundfont, rate).players()
-    return perform(score, players, rate=rate, seed=seed, timing=timing, span=span, session=session)
-
-
-@lru_cache(maxsize=16)
-def opened(path: Path, rate: int) -> "SoundFont":
-    """Return a SoundFont, opened once in a process; raises as `play`."""
     return SoundFont(path, rate)
 
 
-def known(path: Path) -> None:
-    """Make sure that a file can be played; raises as `play`."""
+def check_soundfont(path: Path) -> None:
+    """Make sure that a file can be played; raises as `open_soundfont`."""
     _fluidsynth()
     if readable(path).open("rb").read(12)[8:] != b"sfbk":
         raise IctusError(f"{path}: no SoundFont; give an .sf2 or .sf3 file")
@@ -87,25 +62,30 @@ class SoundFont:
     def __init__(self, path: Path, rate: int) -> None:
         self.path, self.rate = path, rate
         self._kept = _Player(path, rate)  # as long as it lives, others need not read its samples again
-        self._sounds: dict[Program, tuple[Doubles, Doubles]] = {}
+        self._sounds: dict[Program, tuple[Float64Array, Float64Array]] = {}
 
-    def players(self) -> Players:
-        """Return players for one performance: a new FluidSynth, because its voices remember what they played last."""
-        return partial(self._played, _Player(self.path, self.rate))
+    def part_renderer(self) -> PartRenderer:
+        """Return what renders the parts of one performance; raises IctusError if it has none of a part's instrument.
 
-    def _played(self, player: "_Player", part: Part, take: Take, count: int, rng: np.random.Generator) -> Array:
+        It has a FluidSynth of its own, because voices remember what they played last.
+        """
+        return partial(self._render_part, _Player(self.path, self.rate))
+
+    def _render_part(
+        self, player: "_Player", part: Part, context: PerformanceContext, count: int, rng: np.random.Generator
+    ) -> Float32Array:
         """Return what one part plays, (count,), mono."""
         program, drum = self._program(part, rng)
         pitches = np.array([drum or note.pitch for note in part.notes], np.int64)
         early, strengths = (values[np.clip(pitches, 0, 127)] for values in self._measured(program))
-        notes = strokes(part, take, early, _RINGING, count, rng)
+        notes = note_events(part, context, early, _RINGING, count, rng)
         if not len(notes.first):
             return np.zeros(count, np.float32)
         loudest = float(amplitude(np.array(LOUDEST), 1.0))
         # A SoundFont's note has the amplitude (velocity / 127)**2.
         velocities = np.clip(np.round(127 * np.sqrt(notes.gain / loudest)), 1, 127).astype(np.int64)
         keys = np.full(len(notes.first), drum) if drum else notes.pitch
-        lasting = np.round(notes.length * take.rate).astype(np.int64)
+        lasting = np.round(notes.length * context.rate).astype(np.int64)
         line = player.rendered(program, notes.first, notes.first + lasting, keys, velocities, count)
         line *= np.float32(loudest / max(float(np.median(strengths)), 1e-6))
         held = isinstance(INSTRUMENTS[part.instrument], Sustained)
@@ -129,7 +109,7 @@ class SoundFont:
                 return program, drum
         raise IctusError(f"{self.path}: has no {instrument}; give a General MIDI SoundFont")
 
-    def _measured(self, program: Program) -> tuple[Doubles, Doubles]:
+    def _measured(self, program: Program) -> tuple[Float64Array, Float64Array]:
         """Return the seconds that each key takes to be heard, and its amplitude at full velocity, (128,) each.
 
         A key is heard when its energy, in windows of 4 ms, comes within 6 dB of the most that it reaches in its first
@@ -145,7 +125,7 @@ class SoundFont:
                 tone = player.rendered(program, 0 * one, 3 * count // 4 * one, key * one, _PROBE * one, count)
                 power = tone.astype(np.float64) ** 2
                 rising = ndimage.uniform_filter1d(power, round(0.004 * self.rate))[: round(0.25 * self.rate)]
-                delay = int(np.argmax(rising >= rising.max() * 10 ** (-_HEARD / 10))) / self.rate
+                delay = int(np.argmax(rising >= rising.max() * 10 ** (-_ONSET_LEVEL / 10))) / self.rate
                 alike = slice(key - step // 2, key - step // 2 + step)
                 delays[alike] = min(delay, _SLOWEST)
                 strengths[alike] = np.sqrt(ndimage.uniform_filter1d(power, round(0.1 * self.rate)).max())
@@ -177,8 +157,8 @@ class _Player:
         return True
 
     def rendered(
-        self, program: Program, starts: Whole, stops: Whole, keys: Whole, velocities: Whole, count: int
-    ) -> Array:
+        self, program: Program, starts: IntArray, stops: IntArray, keys: IntArray, velocities: IntArray, count: int
+    ) -> Float32Array:
         """Return what notes of a program that is there sound like together, from sample 0 on, (count,), mono.
 
         Notes may begin before sample 0; those that do so by more than two seconds begin then.
@@ -206,7 +186,7 @@ class _Player:
         return np.asarray(sound.mean(0)[lead * _BLOCK :][:count])
 
 
-def _events(first: Whole, last: Whole, keys: Whole, velocities: Whole) -> dict[int, list[tuple[int, int]]]:
+def _events(first: IntArray, last: IntArray, keys: IntArray, velocities: IntArray) -> dict[int, list[tuple[int, int]]]:
     """Return what happens by block: velocity and key of each note that begins; velocity 0 where one ends.
 
     A key has one note at a time: it ends where the next begins, and of two at once there is only the stronger.
@@ -224,7 +204,7 @@ def _events(first: Whole, last: Whole, keys: Whole, velocities: Whole) -> dict[i
     return events
 
 
-def _swelling(notes: Strokes, lasting: Whole, count: int) -> Array:
+def _swelling(notes: NoteEvents, lasting: IntArray, count: int) -> Float32Array:
     """Return the gain, (count,), by which a part grows or fades within its notes: that of the note begun last."""
     order = np.argsort(notes.first, kind="stable")
     time = np.arange(0, count + _BLOCK, _BLOCK)

@@ -11,17 +11,15 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import signal
 
 from ictus.audio import Audio
 from ictus.scores.score import Part, Score
 from ictus.synthesis.instruments import INSTRUMENTS, Instrument, Struck, Sustained
-from ictus.synthesis.performance import Take, perform, strokes
-from ictus.synthesis.session import Session
+from ictus.synthesis.performance import PerformanceContext, note_events, render_performance
+from ictus.synthesis.recording_conditions import RecordingConditions
 from ictus.synthesis.tempo import Timing
-
-Array = NDArray[np.float32]
+from ictus.types import Float32Array
 
 _TABLE = 2048
 _LOOP = 3.0  # seconds
@@ -30,35 +28,35 @@ _SETTLING = 0.6  # seconds after which a tone is steady
 _TONES_KEPT = 1000  # 0.25 MB each at 22,050 Hz
 
 
-def play(
+def synthesize(
     score: Score,
     *,
     rate: int = 44100,
     seed: int = 0,
     timing: Timing | None = None,
     span: tuple[float, float] | None = None,
-    session: Session | None = None,
+    conditions: RecordingConditions | None = None,
 ) -> Audio:
     """Render a score, or a passage of it, to stereo; see `perform` for what it takes and raises."""
-    return perform(score, played, rate=rate, seed=seed, timing=timing, span=span, session=session)
+    return render_performance(score, render_part, rate=rate, seed=seed, timing=timing, span=span, conditions=conditions)
 
 
-def played(part: Part, take: Take, count: int, rng: np.random.Generator) -> Array:
+def render_part(part: Part, context: PerformanceContext, count: int, rng: np.random.Generator) -> Float32Array:
     """Return what one part plays, (count,), mono; for `perform`."""
     line = np.zeros(count, np.float32)
     instrument = INSTRUMENTS[part.instrument]
     if isinstance(instrument, Sustained):
-        instrument = replace(instrument, attack=instrument.attack * take.session.softness)
+        instrument = replace(instrument, attack=instrument.attack * context.conditions.softness)
     early = 0.5 * instrument.attack if isinstance(instrument, Sustained) else 0.0
-    notes = strokes(part, take, early, _ringing(instrument), count, rng)
+    notes = note_events(part, context, early, _ringing(instrument), count, rng)
     where = rng.uniform(0, 1, len(notes.first))
     for k, first in enumerate(notes.first.tolist()):
         pitch, length = int(notes.pitch[k]), float(notes.length[k])
         if isinstance(instrument, Struck):
-            tone = _struck_note(instrument, pitch, length, take.rate) * np.float32(notes.gain[k])
+            tone = _struck_note(instrument, pitch, length, context.rate) * np.float32(notes.gain[k])
         else:
             brightness = round(10 * min(float(notes.loudness[k]), 1.2)) / 10
-            tone = _sustained_note(instrument, pitch, brightness, length, take.rate, float(where[k]))
+            tone = _sustained_note(instrument, pitch, brightness, length, context.rate, float(where[k]))
             tone *= np.linspace(notes.gain[k], notes.swell[k], len(tone), dtype=np.float32)
         tone = tone[max(0, -first) : count - first]
         line[max(0, first) :][: len(tone)] += tone
@@ -73,7 +71,7 @@ def _ringing(i: Instrument) -> float:
 # --- Bowed, blown and sung -------------------------------------------------------------------------------------------
 
 
-def _sustained_note(i: Sustained, pitch: int, loudness: float, length: float, rate: int, where: float) -> Array:
+def _sustained_note(i: Sustained, pitch: int, loudness: float, length: float, rate: int, where: float) -> Float32Array:
     # Neither seat nor attack changes the tone: instruments that differ by them alone share their loops.
     loop = _loop(replace(i, attack=0.0, release=0.0, place=0.0, level=0.0), pitch, loudness, rate)
     count = int((length + i.release) * rate)
@@ -88,7 +86,7 @@ def _sustained_note(i: Sustained, pitch: int, loudness: float, length: float, ra
 
 
 @lru_cache(maxsize=_TONES_KEPT)
-def _loop(i: Sustained, pitch: int, loudness: float, rate: int) -> Array:
+def _loop(i: Sustained, pitch: int, loudness: float, rate: int) -> Float32Array:
     """Three seconds of a steady tone that join at their ends, (n,) of unit power; the same whenever it is asked for."""
     rng = np.random.default_rng([pitch, zlib.crc32(repr((i, loudness)).encode())])
     hertz = 440 * 2 ** ((pitch - 69) / 12)
@@ -110,7 +108,7 @@ def _loop(i: Sustained, pitch: int, loudness: float, rate: int) -> Array:
 
 
 @lru_cache(maxsize=1024)
-def _cycle(i: Sustained, partials: int, loudness: float) -> Array:
+def _cycle(i: Sustained, partials: int, loudness: float) -> Float32Array:
     number = np.arange(1, max(partials, 1) + 1)
     strength = np.interp(number, np.arange(1, len(i.overtones) + 1), i.overtones)
     beyond = np.maximum(number / len(i.overtones), 1)
@@ -122,21 +120,21 @@ def _cycle(i: Sustained, partials: int, loudness: float) -> Array:
 
 
 @lru_cache(maxsize=256)
-def _opening(attack: float, rate: int) -> Array:
+def _opening(attack: float, rate: int) -> Float32Array:
     time = np.arange(int(_SETTLING * rate)) / rate
     rise = np.sin(np.clip(time / max(attack, 1e-3), 0, 1) * np.pi / 2) ** 2
     return np.asarray(rise * (0.82 + 0.18 * np.exp(-np.maximum(time - attack, 0) / 0.12)), np.float32)
 
 
 @lru_cache(maxsize=64)
-def _closing(release: float, rate: int) -> Array:
+def _closing(release: float, rate: int) -> Float32Array:
     return np.asarray(np.linspace(1, 0, max(2, int(release * rate))) ** 1.5, np.float32)
 
 
 # --- Plucked and beaten ----------------------------------------------------------------------------------------------
 
 
-def _struck_note(i: Struck, pitch: int, length: float, rate: int) -> Array:
+def _struck_note(i: Struck, pitch: int, length: float, rate: int) -> Float32Array:
     tone = _stroke(i, pitch, rate)
     count = int((length + _ringing(i)) * rate)
     tone = tone[:count].copy()
@@ -146,7 +144,7 @@ def _struck_note(i: Struck, pitch: int, length: float, rate: int) -> Array:
 
 
 @lru_cache(maxsize=_TONES_KEPT)
-def _stroke(i: Struck, pitch: int, rate: int) -> Array:
+def _stroke(i: Struck, pitch: int, rate: int) -> Float32Array:
     """Return one stroke until it has died away, (n,)."""
     rng = np.random.default_rng([pitch, zlib.crc32(repr(i).encode())])
     hertz = 440 * 2 ** ((pitch - 69) / 12)

@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
 
 from ictus.errors import IctusError
 from ictus.files import readable
 from ictus.scores.score import Score
-
-Array = NDArray[np.float64]
+from ictus.types import BoolArray, Float64Array
 
 _GRID = 8  # corners in a quarter
 _AVERAGED = 7.0  # seconds of a recording whose tempo is taken together: no less is true of an automatic alignment
@@ -29,20 +27,20 @@ class Timing:
     source : where it comes from, in words.
     """
 
-    quarters: Array
-    seconds: Array
+    quarters: Float64Array
+    seconds: Float64Array
     source: str = "as written"
 
-    def at(self, quarters: Array) -> Array:
+    def seconds_at(self, quarters: Float64Array) -> Float64Array:
         """Return the seconds at which places in the score are reached; beyond its ends it goes on at its pace."""
         return _along(self.quarters, self.seconds, quarters)
 
-    def where(self, seconds: Array) -> Array:
+    def quarters_at(self, seconds: Float64Array) -> Float64Array:
         """Return the places in the score, in quarters, that are reached at given times."""
         return _along(self.seconds, self.quarters, seconds)
 
 
-def _along(xs: Array, ys: Array, at: Array) -> Array:
+def _along(xs: Float64Array, ys: Float64Array, at: Float64Array) -> Float64Array:
     inside = np.interp(at, xs, ys)
     before, after = (ys[1] - ys[0]) / (xs[1] - xs[0]), (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
     return np.asarray(inside + np.minimum(at - xs[0], 0) * before + np.maximum(at - xs[-1], 0) * after)
@@ -98,7 +96,7 @@ def recorded(score: Score, alignment: str | os.PathLike[str], recording: int) ->
     return Timing(grid, elapsed - elapsed[0], f"recording {recording} of {name}")
 
 
-def _knots(score: Score, played: Array, seconds: Array, edges: Array) -> Array:
+def _knots(score: Score, played: Float64Array, seconds: Float64Array, edges: Float64Array) -> Float64Array:
     """Choose the bar lines, some seconds apart, between which a recording's tempo is taken as one."""
     bars = score.beats[score.beats[:, 1] == 1, 0]
     bars = bars[(bars >= played[0]) & (bars < played[-1])]
@@ -113,7 +111,7 @@ def _knots(score: Score, played: Array, seconds: Array, edges: Array) -> Array:
     return np.unique(np.round([*chosen, *edges, float(played[-1])], 6))
 
 
-def _plausible(pace: Array, held: NDArray[np.bool_]) -> Array:
+def _plausible(pace: Float64Array, held: BoolArray) -> Float64Array:
     """Keep seconds a quarter near those of the stretches around them; a hold may last four times as long."""
     steady = ndimage.median_filter(np.maximum(pace, 1e-3), 7, mode="nearest")
     return np.clip(pace, steady / 1.6, steady * np.where(held, 4.0, 1.6))
@@ -138,11 +136,11 @@ def imagined(score: Score, rng: np.random.Generator) -> Timing:
     return Timing(grid, elapsed, "imagined")
 
 
-def _grid(score: Score) -> Array:
+def _grid(score: Score) -> Float64Array:
     return np.arange(0, np.ceil(score.length) * _GRID + _GRID + 1) / _GRID
 
 
-def _arches(score: Score, grid: Array, rng: np.random.Generator) -> Array:
+def _arches(score: Score, grid: Float64Array, rng: np.random.Generator) -> Float64Array:
     """Phrases: slower towards both ends, faster in the middle; about zero on average."""
     bars = score.beats[score.beats[:, 1] == 1, 0]
     change = np.zeros(len(grid))
@@ -159,7 +157,7 @@ def _arches(score: Score, grid: Array, rng: np.random.Generator) -> Array:
     return change
 
 
-def _endings(score: Score, grid: Array, rng: np.random.Generator) -> Array:
+def _endings(score: Score, grid: Float64Array, rng: np.random.Generator) -> Float64Array:
     """Ritardandi over the last quarters before a new section, mostly small, and at the very end."""
     change = np.zeros(len(grid))
     for end in [*score.sections[1:], score.length]:
@@ -172,7 +170,7 @@ def _endings(score: Score, grid: Array, rng: np.random.Generator) -> Array:
     return change
 
 
-def _drift(count: int, rng: np.random.Generator) -> Array:
+def _drift(count: int, rng: np.random.Generator) -> Float64Array:
     """Slow wandering of 2 %, over some eight quarters."""
     width = 8.0 * _GRID
     noise = ndimage.gaussian_filter1d(rng.normal(0, 1, count), width, mode="wrap")
@@ -186,7 +184,7 @@ def humanised(timing: Timing, score: Score, rng: np.random.Generator, scale: flo
     ----------
     scale : how much longer everything takes.
     """
-    beats = timing.at(score.beats[:, 0])
+    beats = timing.seconds_at(score.beats[:, 0])
     if len(beats) < 3:
         return replace(timing, seconds=timing.seconds * scale)
     steps = np.diff(beats)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus import corpora
-from ictus.corpora import open_rows, unusable
+from ictus.corpora import list_unusable, open_array
 from ictus.errors import IctusError, UsageError
 
 MEL_RATE, MOTION_RATE, BANDS, JOINTS = 90, 30, 128, 13
@@ -75,7 +75,7 @@ def survey(root: str | os.PathLike[str], split: str, *, thorough: bool = False) 
             _check_finite(folder / f"{name}.npy")
         return take
 
-    return Survey(*corpora.survey(root, split, look, "train/, val/ and test/ of numbered folders", _by_number))
+    return Survey(*corpora.scan_split(root, split, look, "train/, val/ and test/ of numbered folders", _by_number))
 
 
 class ConductorMotion:
@@ -113,7 +113,7 @@ class ConductorMotion:
             (take, start) for take in self.takes for start in range(0, take.seconds - seconds + 1, hop or seconds)
         ]
         if not self.windows:
-            raise UsageError(f"{Path(root) / split}: holds no take of {seconds} s{unusable(found.broken)}")
+            raise UsageError(f"{Path(root) / split}: holds no take of {seconds} s{list_unusable(found.broken)}")
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -162,21 +162,21 @@ def _usable_seconds(folder: Path) -> int:
 
 
 def _check_finite(file: Path) -> None:
-    rows = open_rows(file)
+    rows = open_array(file)
     finite = np.isfinite(rows).reshape(len(rows), -1).all(1)
     if not finite.all():
         raise IctusError(f"{file}: {int((~finite).sum())} frames are not finite, the first is {int(finite.argmin())}")
 
 
 def _header(file: Path) -> tuple[int, ...]:
-    array = open_rows(file)
+    array = open_array(file)
     if array.dtype.kind != "f":
         raise IctusError(f"{file}: holds {array.dtype}, expected floating-point numbers")
     return array.shape
 
 
 def _read(file: Path, start: int, count: int) -> NDArray[np.float32]:
-    return np.array(open_rows(file)[start : start + count], np.float32)
+    return np.array(open_array(file)[start : start + count], np.float32)
 
 
 def _by_number(path: Path) -> tuple[int, str]:

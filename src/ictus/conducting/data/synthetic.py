@@ -1,7 +1,8 @@
 """A conductor for music whose beats are known, and with it the corpus that anyone can make.
 
 A folder of scores becomes a corpus in the format of ConductorMotion100: `<out>/<split>/<number>/mel.npy` (5400, 128)
-at 90 frames a second and `motion.npy` (1800, 13, 2) at 30, both float32, with the truth beside them in `beats.npz`.
+at 90 frames a second and `motion.npy` (1800, 13, 2) at 30, both float32, with the annotated beats in
+`beats.npz`.
 """
 
 import zlib
@@ -13,11 +14,11 @@ from ictus.conducting.pipeline import Maestro
 from ictus.conducting.projection import project
 from ictus.errors import IctusError
 from ictus.features import mel128
-from ictus.synthesis.corpus import Excerpt
+from ictus.synthesis.music_corpus import AnnotatedExcerpt
 
 
-def conductor_motion(excerpt: Excerpt, *, music: bool = False) -> dict[str, Any]:
-    """Return the files of one example of the corpus: the music's features, the conductor's keypoints, the truth.
+def conductor_motion(excerpt: AnnotatedExcerpt, *, music: bool = False) -> dict[str, Any]:
+    """Return the files of one example of the corpus: the music's features, the conductor's keypoints, the annotation.
 
     Parameters
     ----------
@@ -37,11 +38,11 @@ def conductor_motion(excerpt: Excerpt, *, music: bool = False) -> dict[str, Any]
         If the metre cannot be conducted.
     """
     try:
-        beats = excerpt.truth.conducted()
+        beats = excerpt.annotation.conducted()
     except IctusError as error:
         raise IctusError(f"{excerpt.about['piece']}: {error}") from error
-    seed = zlib.crc32(excerpt.truth.times.tobytes())  # one performance, one conductor
-    performed = project(Maestro().perform(beats, excerpt.truth.duration, seed=seed))
+    seed = zlib.crc32(excerpt.annotation.times.tobytes())  # one performance, one conductor
+    performed = project(Maestro().perform(beats, excerpt.annotation.duration, seed=seed))
     shown = {
         "conducted_times": beats.times,
         "conducted_positions": beats.positions,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ictus.corpora import listed
+from ictus.corpora import shorten_list
 from ictus.dance.data import aist
 from ictus.dance.data.aist import Take
 
@@ -72,7 +72,7 @@ class Inspection:
             bad = ", ".join(f"{share[key]} {key}" for key in ("ignored", "missing", "broken"))
             lines.append(f"{name}: {share['listed']} listed, {bad}; {_said(share)}")
         if self.songs_found is not None and self.songs_missing is not None:
-            missing = f"; missing are {listed(self.songs_missing)}" if self.songs_missing else ""
+            missing = f"; missing are {shorten_list(self.songs_missing)}" if self.songs_missing else ""
             lines.append(f"music: {len(self.songs_found)} of {facts['songs']} songs found{missing}")
         return lines
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
-from ictus.corpora import Done, listed, sign_prepared
+from ictus.corpora import PreparationResult, begin_preparation, shorten_list
 from ictus.dance.data import aist
 from ictus.dance.data.preparation import SPLITS, beat_times, save
 from ictus.errors import IctusError, UsageError
@@ -84,7 +84,7 @@ def plan(
     for split in splits:
         names = [name for name in aist.split_names(root, split) if name not in ignored]
         if absent := [name for name in names if name not in there]:
-            lacking.append(f"{split}: {len(absent)} of {len(names)} motions are not there: {listed(absent)}")
+            lacking.append(f"{split}: {len(absent)} of {len(names)} motions are not there: {shorten_list(absent)}")
         for name in (name for name in names if name in there):
             try:
                 song = aist.Sequence.parse(name).music
@@ -94,7 +94,7 @@ def plan(
             wanted.setdefault(song, []).append((there[name], out / split / name))
     for song in sorted(wanted.keys() - known):
         lacking.append(f"{Path(music) / song}: no such song; {len(wanted.pop(song))} dances to it are left out")
-    sign_prepared(out, {**ABOUT, "sound": sound})
+    begin_preparation(out, {**ABOUT, "sound": sound})
     songs = []
     for song, dances in sorted(wanted.items()):
         missing = tuple((file, folder) for file, folder in dances if not folder.is_dir())
@@ -103,7 +103,7 @@ def plan(
     return songs, lacking
 
 
-def prepare(song: Song) -> Done:
+def prepare(song: Song) -> PreparationResult:
     """Make the dances to a song; one that cannot be made, or the song if it cannot be read, is told in a line."""
     try:
         sound = Audio.load(song.file) if song.sound else None
@@ -111,7 +111,7 @@ def prepare(song: Song) -> Done:
     except IctusError as error:
         line = str(error)
         told = line if line.startswith(str(song.file)) else f"{song.file}: {line}"
-        return Done(0, (f"{told}; {len(song.dances)} dances to it are left out",))
+        return PreparationResult(0, (f"{told}; {len(song.dances)} dances to it are left out",))
     made, failures = 0, []
     for file, folder in song.dances:
         try:
@@ -125,7 +125,7 @@ def prepare(song: Song) -> Done:
             made += 1
         except IctusError as error:
             failures.append(str(error))
-    return Done(made, tuple(failures))
+    return PreparationResult(made, tuple(failures))
 
 
 def frames_of(motion: Motion) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus import corpora
-from ictus.corpora import open_rows, unusable
+from ictus.corpora import list_unusable, open_array
 from ictus.errors import IctusError, UsageError
 
 Array = NDArray[np.float32]
@@ -58,7 +58,7 @@ class Dance:
     @cached_property
     def beats(self) -> NDArray[np.float64]:
         """(K,) times of the beats, seconds."""
-        return np.array(open_rows(self.folder / "beats.npy"), np.float64)
+        return np.array(open_array(self.folder / "beats.npy"), np.float64)
 
     def read(self, kind: str, start: int = 0, frames: int | None = None) -> Array:
         """(frames, numbers) of "motion" or "audio".
@@ -69,7 +69,7 @@ class Dance:
             If they are not finite; the message names the file.
         """
         end = self.frames if frames is None else start + frames
-        rows = np.array(open_rows(self.folder / f"{kind}.npy")[start:end], np.float32)
+        rows = np.array(open_array(self.folder / f"{kind}.npy")[start:end], np.float32)
         if not np.isfinite(rows).all():
             raise IctusError(f"{self.folder / kind}.npy: not finite between frames {start} and {end}")
         return rows.reshape(len(rows), -1)
@@ -95,7 +95,7 @@ def survey(root: str | os.PathLike[str], split: str, layout: Layout) -> Survey:
     def look(folder: Path) -> Dance:
         return Dance(folder, layout, _usable_frames(folder, layout))
 
-    return Survey(*corpora.survey(root, split, look, "train/, val/ and test/, each with a folder per dance"))
+    return Survey(*corpora.scan_split(root, split, look, "train/, val/ and test/, each with a folder per dance"))
 
 
 class Windows:
@@ -128,7 +128,7 @@ class Windows:
         self.windows = [(dance, at) for dance in self.dances for at in range(0, dance.frames - frames + 1, hop)]
         if not self.windows:
             lasts = f"{frames / layout.rate:.1f} s"
-            raise UsageError(f"{Path(root) / split}: holds no dance of {lasts}{unusable(found.broken)}")
+            raise UsageError(f"{Path(root) / split}: holds no dance of {lasts}{list_unusable(found.broken)}")
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -175,7 +175,7 @@ def _usable_frames(folder: Path, layout: Layout) -> int:
     lengths = []
     for kind, numbers in (("motion", layout.motion), ("audio", layout.audio)):
         file = folder / f"{kind}.npy"
-        array = open_rows(file)
+        array = open_array(file)
         if array.dtype.kind != "f":
             raise IctusError(f"{file}: holds {array.dtype}, expected floating-point numbers")
         if array.ndim < 2 or math.prod(array.shape[1:]) != numbers:
@@ -190,6 +190,6 @@ def _usable_frames(folder: Path, layout: Layout) -> int:
 
 
 def _check_beats(file: Path) -> None:
-    beats = open_rows(file)
+    beats = open_array(file)
     if beats.ndim != 1 or beats.dtype.kind not in "fiu" or not np.isfinite(beats).all():
         raise IctusError(f"{file}: holds {beats.dtype} of shape {beats.shape}, expected the times of beats, seconds")

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from ictus.audio import Audio
-from ictus.corpora import Done, listed, sign_prepared
+from ictus.corpora import PreparationResult, begin_preparation, shorten_list
 from ictus.dance.data import dance_with_melody
 from ictus.dance.data.dance_with_melody import Take
 from ictus.dance.data.preparation import SPLITS, beat_times, save
@@ -93,9 +93,9 @@ def plan(
     lines = list(lacking)
     if unknown:
         lines.append(
-            f"{root}: no split is known of {listed(unknown)}, left out; add them to splits.csv (dance_id, split)"
+            f"{root}: no split is known of {shorten_list(unknown)}, left out; add them to splits.csv (dance_id, split)"
         )
-    sign_prepared(Path(out), {**ABOUT, "view": view, "waltz_rate": round(waltz_rate, 4), "sound": sound})
+    begin_preparation(Path(out), {**ABOUT, "view": view, "waltz_rate": round(waltz_rate, 4), "sound": sound})
     jobs = []
     for take in found:
         split = split_of.get(take.name)
@@ -105,7 +105,7 @@ def plan(
     return jobs, lines
 
 
-def prepare(job: Job) -> Done:
+def prepare(job: Job) -> PreparationResult:
     """Make a dance; if it cannot be made, say why in a line."""
     take = job.take
     try:
@@ -128,8 +128,8 @@ def prepare(job: Job) -> Done:
     except IctusError as error:
         line = str(error)
         named = line.startswith((str(take.motion_file.parent), str(job.folder)))
-        return Done(0, (line if named else f"{take.music_file}: {line}",))
-    return Done(1)
+        return PreparationResult(0, (line if named else f"{take.music_file}: {line}",))
+    return PreparationResult(1)
 
 
 def settled(points: Array, view: View) -> Array:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from ictus import corpora, processes
 from ictus.audio import Audio
 from ictus.corpora import (
-    Done,  # what `carry_out` returns
-    Progress,
+    PreparationResult,  # what `carry_out` returns
     Report,
-    close_prepared,
-    gather,
+    collect_results,
+    finish_preparation,
 )
 from ictus.dance.data.dataset import Layout, survey
+from ictus.types import Progress
 
 SPLITS = ("train", "val", "test")
 
@@ -28,13 +28,13 @@ Job = TypeVar("Job")
 
 
 def carry_out(
-    work: Callable[[Job], Done],
+    work: Callable[[Job], PreparationResult],
     jobs: Sequence[Job],
     *,
     workers: int = 1,
     progress: Progress,
     report: Report,
-) -> Done:
+) -> PreparationResult:
     """Do all jobs; each failure is reported in a line as it comes, and the others go on.
 
     Parameters
@@ -43,7 +43,7 @@ def carry_out(
     workers : processes.
     progress : called with the fraction done.
     """
-    return gather(processes.results(work, jobs, workers), len(jobs), progress, report)
+    return collect_results(processes.run_in_processes(work, jobs, workers), len(jobs), progress, report)
 
 
 def save(folder: Path, files: Mapping[str, NDArray[Any] | Audio]) -> None:
@@ -55,7 +55,7 @@ def save(folder: Path, files: Mapping[str, NDArray[Any] | Audio]) -> None:
         If the folder cannot be written.
     """
     named = {f"{name}.{'flac' if isinstance(content, Audio) else 'npy'}": content for name, content in files.items()}
-    corpora.save(folder, named, bits=24)
+    corpora.save_example(folder, named, bits=24)
 
 
 def close(out: Path, layout: Layout) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def close(out: Path, layout: Layout) -> dict[str, Any]:
         dances = survey(out, split, layout).dances
         hours = sum(dance.frames for dance in dances) / layout.rate / 3600
         counts[split] = {"dances": len(dances), "hours": round(hours, 4)}
-    close_prepared(out, counts)
+    finish_preparation(out, counts)
     return counts
 
 

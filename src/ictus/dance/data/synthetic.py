@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
-from ictus.corpora import Done, sign_prepared
+from ictus.corpora import PreparationResult, begin_preparation
 from ictus.dance.body_conversion import convert
 from ictus.dance.data.melody_preparation import settled
 from ictus.dance.data.preparation import SPLITS, save
@@ -121,7 +121,7 @@ def plan(
     names = sorted(dance.name for known in dances.values() for dance in known)
     jobs = []
     about = {"corpus": "choreography", "form": form, "seed": seed, "dances": names, "genres": lively, "sound": sound}
-    sign_prepared(Path(out), {**about, "steady": steady})
+    begin_preparation(Path(out), {**about, "steady": steady})
     for split in splits:
         folders = sorted(p for p in (Path(music) / split).glob("*") if p.is_dir())
         folders.sort(key=lambda folder: (len(folder.name), folder.name))
@@ -137,7 +137,7 @@ def plan(
     return jobs
 
 
-def prepare(job: Job) -> Done:
+def prepare(job: Job) -> PreparationResult:
     """Make a dance; if it cannot be made, say why in a line."""
     try:
         song = Song.open(job.music)
@@ -155,8 +155,8 @@ def prepare(job: Job) -> Done:
         )
     except IctusError as error:
         line = str(error)
-        return Done(0, (line if line.startswith(str(job.music)) else f"{job.music}: {line}",))
-    return Done(1)
+        return PreparationResult(0, (line if line.startswith(str(job.music)) else f"{job.music}: {line}",))
+    return PreparationResult(1)
 
 
 def dance_to(song: Song, dances: Sequence[Dance], frames: int, rng: np.random.Generator | None) -> Motion:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ictus import corpora
-from ictus.corpora import open_rows, unusable
+from ictus.corpora import list_unusable, open_array
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
 from ictus.types import AnyArray, Float32Array
@@ -71,7 +71,7 @@ class PreparedPerformance:
         """
         end = self.frames if frames is None else start + frames
         file = self.folder / "mel.npy"
-        stored = np.array(open_rows(file)[start:end])
+        stored = np.array(open_array(file)[start:end])
         level = stored.astype(np.float32) / (255 if stored.dtype == np.uint8 else 1)
         if not np.isfinite(level).all():
             raise IctusError(f"{file}: not finite between frames {start} and {end}")
@@ -85,7 +85,7 @@ class PreparedPerformance:
     def takes(self) -> int:
         """Return how many other players play the same; raises as `features` does."""
         file = self.folder / "takes.npy"
-        return len(open_rows(file)) if file.exists() else 0
+        return len(open_array(file)) if file.exists() else 0
 
     def features(self, kind: str, start: int = 0, frames: int | None = None, take: int | None = None) -> Float32Array:
         """(n, ...) of "keypoints", "rgb" or "flow" that belong to `frames` mel frames, from `start` on.
@@ -102,7 +102,7 @@ class PreparedPerformance:
         rate = self.rates[kind]
         first, count = round(start / MEL_RATE * rate), feature_frames(frames, rate)
         file = self.folder / f"{kind if take is None else 'takes'}.npy"
-        array = open_rows(file) if take is None else open_rows(file)[take]
+        array = open_array(file) if take is None else open_array(file)[take]
         features = np.array(array[first : first + count], np.float32)
         if not np.isfinite(features).all():
             raise IctusError(f"{file}: not finite between rows {first} and {first + count}")
@@ -139,7 +139,7 @@ def find_performances(root: str | os.PathLike[str], split: str, kinds: Collectio
     if wrong := [kind for kind in kinds if kind not in FEATURE_SHAPES]:
         raise UsageError(f"{wrong[0]!r} is no part of a performance; there are {', '.join(FEATURE_SHAPES)}")
     read = partial(_read_headers, kinds=kinds)
-    return SplitPerformances(*corpora.survey(root, split, read, "train/, val/ and test/, each with performances"))
+    return SplitPerformances(*corpora.scan_split(root, split, read, "train/, val/ and test/, each with performances"))
 
 
 class MelWindows:
@@ -187,7 +187,7 @@ class MelWindows:
         self.performances = tuple(each for each in found.performances if each.frames >= frames)
         if not self.performances:
             lasts = f"{frames / MEL_RATE:.1f} s"
-            raise UsageError(f"{Path(root) / split}: holds no performance of {lasts}{unusable(found.broken)}")
+            raise UsageError(f"{Path(root) / split}: holds no performance of {lasts}{list_unusable(found.broken)}")
         if len({tuple(each.rates.items()) for each in self.performances}) > 1:
             raise UsageError(f"{Path(root) / split}: feature_rate differs between performances; make it the same")
         self.places = [(each, at) for each in self.performances for at in range(0, each.frames - frames + 1, hop)]
@@ -249,7 +249,7 @@ def _read_headers(folder: Path, kinds: Collection[str]) -> PreparedPerformance:
     """Check headers and about.json; raise IctusError with a line that names the file."""
     about = read_about(folder)
     file = folder / "mel.npy"
-    mel = open_rows(file)
+    mel = open_array(file)
     if mel.ndim != 2 or mel.shape[1] != BANDS:
         turned = "; it seems to be transposed" if mel.ndim == 2 and mel.shape[0] == BANDS else ""
         raise IctusError(f"{file}: shape {mel.shape}, expected (frames, {BANDS}){turned}")
@@ -273,7 +273,7 @@ def _read_headers(folder: Path, kinds: Collection[str]) -> PreparedPerformance:
 
 def open_features(file: Path, shape: tuple[int, ...]) -> AnyArray:
     """Map the features of a file, floats (n, *shape); raise IctusError with a line that names the file."""
-    array = open_rows(file)
+    array = open_array(file)
     if array.shape[1:] != shape or array.dtype.kind != "f":
         expected = ", ".join(map(str, ("rows", *shape)))
         raise IctusError(f"{file}: {array.dtype} of shape {array.shape}, expected floats ({expected})")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ictus.corpora import listed
+from ictus.corpora import shorten_list
 from ictus.errors import IctusError, UsageError
 from ictus.sound import MEL_RATE
 from ictus.sound.data.dataset import FEATURE_SHAPES, PreparedPerformance, find_performances
@@ -100,7 +100,7 @@ def inspect_performances(
             done += 1
             progress(done / count)
     if twice := sorted(video for video, splits in places.items() if len(splits) > 1):
-        broken.append(f"{root}: in more than one split: {listed(twice)}; prepare it anew, split by video")
+        broken.append(f"{root}: in more than one split: {shorten_list(twice)}; prepare it anew, split by video")
     return PerformanceInspection(tuple(_share(*key, group) for key, group in groups.items()), tuple(broken))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ictus.corpora import survey, unusable
+from ictus.corpora import list_unusable, scan_split
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS
 from ictus.sound.data.dataset import FEATURE_SHAPES, open_features, read_about
@@ -33,7 +33,7 @@ class KeypointWindows:
     """
 
     def __init__(self, root: Path, split: str, frames: int, hop: int) -> None:
-        found, self.broken = survey(root, split, _contents, "train/, val/ and test/")
+        found, self.broken = scan_split(root, split, _contents, "train/, val/ and test/")
         self.frames = frames
         self.places = [  # folder, instrument, first frame
             (folder, instrument, first)
@@ -43,7 +43,7 @@ class KeypointWindows:
         ]
         if not self.places:
             nothing = f"holds no {frames} frames of keypoints whose instrument is known"
-            raise UsageError(f"{root / split}: {nothing}{unusable(self.broken)}")
+            raise UsageError(f"{root / split}: {nothing}{list_unusable(self.broken)}")
 
     def __len__(self) -> int:
         return len(self.places)

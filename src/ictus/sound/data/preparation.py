@@ -31,10 +31,18 @@ from typing import Any
 import numpy as np
 
 from ictus.audio import Audio
-from ictus.corpora import Done, Report, close_prepared, gather, save, sign_prepared, write_json
+from ictus.corpora import (
+    PreparationResult,
+    Report,
+    begin_preparation,
+    collect_results,
+    finish_preparation,
+    save_example,
+    write_json,
+)
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
-from ictus.processes import results
+from ictus.processes import run_in_processes
 from ictus.sound import KEYPOINT_RATE, MEL_RATE, RATE
 from ictus.sound.data import frame_features, video_io
 from ictus.sound.data.dataset import find_performances
@@ -125,7 +133,7 @@ def plan_clips(videos: Sequence[Video], cutting: ClipSettings, out: Path, seed: 
     UsageError
         If `out` holds a corpus that was cut otherwise, or a video's clips in another split.
     """
-    sign_prepared(out, {"corpus": "solos", **cutting.about, "seed": seed})
+    begin_preparation(out, {"corpus": "solos", **cutting.about, "seed": seed})
     there = {
         folder.name.partition("-")[2].rpartition("-")[0]: f"{split}/{folder.name.rpartition('-')[0]}"
         for split in SPLITS
@@ -139,7 +147,7 @@ def plan_clips(videos: Sequence[Video], cutting: ClipSettings, out: Path, seed: 
     return [job for job in (VideoJob(video, cutting, out) for video in videos) if not job.done]
 
 
-def run_jobs(jobs: Sequence[VideoJob], *, workers: int = 1, progress: Progress, report: Report) -> Done:
+def run_jobs(jobs: Sequence[VideoJob], *, workers: int = 1, progress: Progress, report: Report) -> PreparationResult:
     """Do all jobs; each failure is reported in a line as it comes, and the others go on.
 
     Parameters
@@ -147,10 +155,10 @@ def run_jobs(jobs: Sequence[VideoJob], *, workers: int = 1, progress: Progress, 
     workers : processes.
     progress : called with the fraction done.
     """
-    return gather(results(prepare_video, jobs, workers), len(jobs), progress, report)
+    return collect_results(run_in_processes(prepare_video, jobs, workers), len(jobs), progress, report)
 
 
-def prepare_video(job: VideoJob) -> Done:
+def prepare_video(job: VideoJob) -> PreparationResult:
     """Make the clips of a video that are not there; for what fails there is a line."""
     made, failures = 0, list[str]()
     try:
@@ -164,11 +172,11 @@ def prepare_video(job: VideoJob) -> Done:
             lasts = min(film.seconds, film.sound_seconds)
             raise IctusError(f"{film.file}: lasts {lasts:.1f} s, less than one clip; choose shorter clips")
         for number, files in cut_clips(job, film, parts, count):
-            save(job.folder(number), files)
+            save_example(job.folder(number), files)
             made += 1
     except IctusError as error:
         failures.append(str(error))
-    return Done(made, tuple(failures))
+    return PreparationResult(made, tuple(failures))
 
 
 def load_parts(video: Video, film: Film, cutting: ClipSettings) -> dict[str, FrameFeatures]:
@@ -273,5 +281,5 @@ def finish_corpus(out: Path) -> dict[str, Any]:
         videos = {clip.about.get("video") for clip in found}
         counts[split] = {"clips": len(found), "videos": len(videos), "hours": round(hours, 4)}
     write_json(out / "index.json", index)
-    close_prepared(out, counts)
+    finish_preparation(out, counts)
     return counts

@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 
 from ictus.audio import Audio
-from ictus.corpora import survey, unusable
+from ictus.corpora import list_unusable, scan_split
 from ictus.errors import AudioError, UsageError
 from ictus.features import mel80
 from ictus.sound import RATE
@@ -98,11 +98,11 @@ class SoundWindows:
     ) -> None:
         if samples < 1 or samples % mel80.hop:
             raise UsageError(f"windows of {samples} samples; the number must be a multiple of {mel80.hop}")
-        found, self.broken = survey(root, split, _read_header, "train/ and val/, with a folder for each recording")
+        found, self.broken = scan_split(root, split, _read_header, "train/ and val/, with a folder for each recording")
         long = [each for each in found if each.samples >= samples]
         if not long:
             none = f"none of {len(found)} recordings lasts {samples / RATE:.1f} s"
-            raise UsageError(f"{Path(root) / split}: {none}{unusable(self.broken)}")
+            raise UsageError(f"{Path(root) / split}: {none}{list_unusable(self.broken)}")
         if most is not None and most < len(long):
             long = [long[k * len(long) // most] for k in range(most)]
         self.recordings, self.samples, self.peak = tuple(long), samples, peak

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ictus.corpora import listed
+from ictus.corpora import shorten_list
 from ictus.errors import MotionError, UsageError
 from ictus.files import readable
 from ictus.formats.json import loads
@@ -135,7 +135,7 @@ def find_videos(
     found = sorted(videos.values(), key=lambda video: video.name)
     for kind, count in Counter(kind for video in found for kind in video.parts).items():
         if lacking := [video.name for video in found if kind not in video.parts]:
-            lines.append(f"{root}: {count} videos have {kind}, but not {listed(lacking)}")
+            lines.append(f"{root}: {count} videos have {kind}, but not {shorten_list(lacking)}")
     return found, lines
 
 

@@ -9,11 +9,11 @@ from ictus.audio import Audio
 from ictus.errors import IctusError
 from ictus.scores.instruments import UNPITCHED
 from ictus.scores.score import Note, Part, Score
-from ictus.synthesis import soundfont, synthesizer
-from ictus.synthesis.performance import perform
+from ictus.synthesis.performance import render_performance
 from ictus.synthesis.players import RATE
 from ictus.synthesis.players.solo import Solo
-from ictus.synthesis.session import Session
+from ictus.synthesis.recording_conditions import RecordingConditions
+from ictus.synthesis.rendering import part_renderer
 from ictus.synthesis.tempo import Timing
 from ictus.types import BoolArray, Float64Array, IntArray
 
@@ -54,9 +54,9 @@ def solo_part(
     if len(line) < _FEWEST:
         raise IctusError(f"part {part.name!r} has too few notes that can be played one at a time")
     quarters = np.array([note.onset for note in line])
-    onsets = timing.at(quarters)
+    onsets = timing.seconds_at(quarters)
     room = np.append(np.diff(onsets), np.inf)
-    lasting = np.minimum(timing.at(quarters + np.array([note.length for note in line])) - onsets, room)
+    lasting = np.minimum(timing.seconds_at(quarters + np.array([note.length for note in line])) - onsets, room)
     pitches = _within(np.array([note.pitch for note in line]) + int(rng.integers(-3, 4)), limits)
     marks = [note.mark for note in line]
     bound = _bound(marks, lasting, room, pitches, rng)
@@ -81,8 +81,8 @@ def _chosen(score: Score, instrument: str, rng: np.random.Generator) -> Part:
 
 def _playable(line: list[Note], timing: Timing) -> list[Note]:
     """Leave out what is shorter than a player can play: grace notes, rolled chords."""
-    onsets = timing.at(np.array([note.onset for note in line]))
-    ends = timing.at(np.array([note.onset + note.length for note in line]))
+    onsets = timing.seconds_at(np.array([note.onset for note in line]))
+    ends = timing.seconds_at(np.array([note.onset + note.length for note in line]))
     lasting = np.minimum(ends, np.append(onsets[1:], np.inf)) - onsets
     return [note for note, seconds in zip(line, lasting.tolist(), strict=True) if seconds > _SHORTEST]
 
@@ -177,15 +177,14 @@ def render_solo(solo: Solo, instrument: str, font: Path | None, rng: np.random.G
     curve = curve[np.argsort(curve[:, 0], kind="stable")]
     part = Part(instrument, name, notes, dynamics=curve, program=program)
     score = Score(instrument, np.array([[0.0, 60.0]]), np.array([[0.0, 0.5]]), (part,), np.zeros((0, 4)))
-    players = soundfont.opened(font, RATE).players() if font else synthesizer.played
-    session = replace(Session.drawn(rng), looseness=0.0)
-    audio = perform(
+    conditions = replace(RecordingConditions.draw(rng), looseness=0.0)
+    audio = render_performance(
         score,
-        players,
+        part_renderer(font, RATE),
         rate=RATE,
         seed=int(rng.integers(2**31)),
         timing=Timing(seconds, seconds),
         span=(0.0, solo.duration),
-        session=session,
+        conditions=conditions,
     ).mono()
     return Audio(audio.samples * np.float32(10 ** (rng.uniform(-12, 0) / 20)), RATE)

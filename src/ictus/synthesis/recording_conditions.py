@@ -1,16 +1,15 @@
-"""Sessions: what tells one recording of a piece from another, besides its tempo."""
+"""Recording conditions: in what recordings of one piece differ beside their tempo: players, hall and microphones."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import signal
 
-Array = NDArray[np.float32]
+from ictus.types import Float32Array
 
 
 @dataclass(frozen=True)
-class Session:
+class RecordingConditions:
     """Players, hall and microphones. The defaults are a good evening in a mid-sized hall.
 
     Attributes
@@ -40,8 +39,8 @@ class Session:
     hiss: float | None = None
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Session":
-        """Draw a session: another orchestra, hall, decade and engineer."""
+    def draw(cls, rng: np.random.Generator) -> "RecordingConditions":
+        """Draw another orchestra, hall, decade and engineer."""
         old = rng.uniform() < 0.25
         return cls(
             looseness=rng.uniform(0.004, 0.014),
@@ -57,7 +56,7 @@ class Session:
             hiss=rng.uniform(-60, -38) if old else rng.uniform(-95, -60),
         )
 
-    def heard(self, dry: Array, rate: int, rng: np.random.Generator) -> Array:
+    def record(self, dry: Float32Array, rate: int, rng: np.random.Generator) -> Float32Array:
         """Return the sound as recorded, same shape (channels, n): hall, colour of the microphones, noise; peak .89."""
         wet = dry + np.float32(self.wet) * self._hall(dry, rate, rng)
         if self.bass or self.treble or self.cutoff:
@@ -68,7 +67,7 @@ class Session:
             wet *= np.float32(min(1.0, 0.99 / float(np.abs(wet).max())))
         return wet
 
-    def _hall(self, dry: Array, rate: int, rng: np.random.Generator) -> Array:
+    def _hall(self, dry: Float32Array, rate: int, rng: np.random.Generator) -> Float32Array:
         """Reverberation: decaying, darkening noise, another for each ear."""
         time = np.arange(int(5.6 * self.room * rate)) / rate
         noise = rng.normal(0, 1, (len(dry), len(time))) * np.exp(-time / self.room)
@@ -77,7 +76,7 @@ class Session:
         darker /= np.sqrt((darker**2).sum(1, keepdims=True))
         return np.asarray(signal.oaconvolve(dry, darker, axes=1)[:, : dry.shape[1]], np.float32)
 
-    def _colour(self, rate: int) -> Array:
+    def _colour(self, rate: int) -> Float32Array:
         """Minimum-phase filter, so that no onset is smeared ahead of itself."""
         hertz = np.geomspace(30, rate / 2, 64)
         octaves = np.log2(hertz / 700)

@@ -1,4 +1,4 @@
-"""Charts: what a band agrees on before it plays: style, key, tempo, the sections of the form, and their chords."""
+"""Song forms: what a band agrees on before it plays: style, key, tempo, sections, and their chords."""
 
 import re
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.synthesis.styles import STYLES, Lines, Style
+from ictus.types import IntArray
 
 # How loud each section is played, 0 to 1.
 ENERGY = {"upbeat": 0.55, "count-in": 0.6, "intro": 0.55, "verse": 0.6, "chorus": 0.78, "bridge": 0.65, "break": 0.5}
 ENERGY |= {"solo": 0.7, "end": 0.75}
 
-_LEAST, _MOST = 110.0, 150.0  # seconds after which a song turns to its end
+_MIN_SECONDS, _MAX_SECONDS = 110.0, 150.0  # seconds after which a song turns to its end
 _NUMERALS = {"i": 0, "ii": 2, "iii": 4, "iv": 5, "v": 7, "vi": 9, "vii": 11}  # semitones above the tonic
 _CHORD = re.compile(r"(b?)([iv]+|[IV]+)(maj7|7|ø)?")
 _TONES = {"maj7": (0, 4, 7, 11), "ø": (0, 3, 6, 10)}
@@ -33,7 +33,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Chart:
+class SongForm:
     """What a band agrees on before it plays.
 
     Attributes
@@ -59,7 +59,7 @@ class Chart:
         return STYLES[self.style]
 
     @property
-    def starts(self) -> NDArray[np.int64]:
+    def starts(self) -> IntArray:
         """The sixteenths at which the sections begin, and the last one ends, (sections + 1,)."""
         return np.cumsum([0] + [section.bars * self.playing.bar for section in self.sections])
 
@@ -88,8 +88,8 @@ class Chart:
         }
 
 
-def chart(rng: np.random.Generator, style: str | None = None) -> Chart:
-    """Draw a style, key, tempo and form; see `ictus.synthesis.band.song`.
+def draw_song_form(rng: np.random.Generator, style: str | None = None) -> SongForm:
+    """Draw a style, key, tempo and form; see `ictus.synthesis.band.compose_song`.
 
     Raises
     ------
@@ -106,21 +106,21 @@ def chart(rng: np.random.Generator, style: str | None = None) -> Chart:
     first = str(rng.choice(chosen.progressions))
     related = [one for one in chosen.progressions if _is_minor(one) == _is_minor(first)]
     progressions = {part: str(rng.choice(related)) for part in ("chorus", "bridge")} | {"verse": first}
-    sections = _form(chosen, progressions, tempo, rng)
+    sections = _draw_sections(chosen, progressions, tempo, rng)
     upbeat = int(rng.integers(1, chosen.meter)) if sections[0].name == "upbeat" else 0
     tonic, swing = int(rng.integers(12)), float(rng.uniform(*chosen.swing))
-    return Chart(name, tonic, _is_minor(first), tempo, swing, upbeat, sections)
+    return SongForm(name, tonic, _is_minor(first), tempo, swing, upbeat, sections)
 
 
 def _is_minor(progression: str) -> bool:
     return any(match[2] == "i" for match in _CHORD.finditer(progression))
 
 
-def _form(style: Style, progressions: Lines, tempo: float, rng: np.random.Generator) -> tuple[Section, ...]:
+def _draw_sections(style: Style, progressions: Lines, tempo: float, rng: np.random.Generator) -> tuple[Section, ...]:
     """Draw the sections of a song: who plays where."""
     absent = {"drums", "percussion"} if rng.uniform() < style.drumless else set[str]()
     least = 8 * (2 if style.bar < 12 else 1)  # bars of a section
-    wanted = rng.uniform(_LEAST, _MOST)
+    wanted = rng.uniform(_MIN_SECONDS, _MAX_SECONDS)
     sections: list[Section] = []
 
     def add(name: str, layers: set[str], bars: int | None = None) -> None:
@@ -136,7 +136,10 @@ def _form(style: Style, progressions: Lines, tempo: float, rng: np.random.Genera
     elif opening < 0.4:
         add("upbeat", {"melody"}, 1)
     if rng.uniform() < 0.8:
-        add("intro", _drawn(rng, "drums", "drums bass", "chords", "chords pad", "chords melody", "drums bass chords"))
+        add(
+            "intro",
+            _draw_layers(rng, "drums", "drums bass", "chords", "chords pad", "chords melody", "drums bass chords"),
+        )
     for name in cycle(("verse", "chorus", "verse", "chorus", str(rng.choice(["bridge", "break", "solo"])), "chorus")):
         add(name, _players(name, rng))
         if sum(section.bars for section in sections) * style.meter * 60 / tempo > wanted:
@@ -147,7 +150,9 @@ def _form(style: Style, progressions: Lines, tempo: float, rng: np.random.Genera
 
 def _players(section: str, rng: np.random.Generator) -> set[str]:
     if section == "break":
-        return _drawn(rng, "drums", "chords", "drums bass", "pad melody", "melody", "drums percussion", "bass chords")
+        return _draw_layers(
+            rng, "drums", "chords", "drums bass", "pad melody", "melody", "drums percussion", "bass chords"
+        )
     often = {"percussion": 0.35, "pad": 0.25}
     if section == "chorus":
         often = {"drums": 0.97, "bass": 0.97, "melody": 0.95, "percussion": 0.6, "pad": 0.7}
@@ -157,7 +162,7 @@ def _players(section: str, rng: np.random.Generator) -> set[str]:
     return {layer for layer, share in (usual | often).items() if rng.uniform() < share}
 
 
-def _drawn(rng: np.random.Generator, *choices: str) -> set[str]:
+def _draw_layers(rng: np.random.Generator, *choices: str) -> set[str]:
     return set(str(rng.choice(choices)).split())
 
 
@@ -186,7 +191,7 @@ def _chord(word: str, tonic: int) -> Chord:
     return Chord(root, _TONES.get(kind or "", (*triad, 10) if kind else triad))
 
 
-def harmony(song: Chart) -> list[Chord]:
+def harmony(song: SongForm) -> list[Chord]:
     """Return the chord of every beat."""
     chords: list[Chord] = []
     meter = song.playing.meter

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ictus.corpora import sign
+from ictus.corpora import check_signature
 from ictus.errors import UsageError
 from ictus.scores.reader import SUFFIXES
 
@@ -37,7 +37,7 @@ class Piece:
     recordings: tuple[int, ...] = ()
 
 
-def survey(folder: Path, seed: int = 0) -> list[Piece]:
+def find_pieces(folder: Path, seed: int = 0) -> list[Piece]:
     """Return the pieces in a folder and its subfolders, in the order of their names.
 
     Where the folder holds a `splits.csv` (columns movement_id, split), a score named after a movement takes its split;
@@ -64,7 +64,7 @@ def survey(folder: Path, seed: int = 0) -> list[Piece]:
         name = file.relative_to(folder).with_suffix("").as_posix()
         split = splits.get(file.stem) or _hashed_split(name, seed)
         alignment = file.with_name(file.stem + ".alignment.npz")
-        columns = _columns(alignment, passing.get(file.stem, set()))
+        columns = _usable_recordings(alignment, passing.get(file.stem, set()))
         pieces.append(Piece(name, file, split, alignment if columns else None, columns))
     return pieces
 
@@ -110,12 +110,14 @@ def plan_splits(
         raise UsageError(f"{hours:g} hours: choose more than 0 and at most {_MAX_HOURS}")
     if split not in (*SHARES, "all"):
         raise UsageError(f"{split!r} is no split; there are {', '.join(SHARES)} and all")
-    pieces = survey(folder, seed)
+    pieces = find_pieces(folder, seed)
     by_split = {name: tuple(piece for piece in pieces if piece.split == name) for name in SHARES}
     wanted = [name for name in SHARES if by_split[name]] if split == "all" else [split]
     if not by_split[wanted[0]]:
         raise UsageError(f"{folder}: none of its {len(pieces)} scores belongs to {split}; add a splits.csv or scores")
-    differs = sign(signature, {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, **made_of})
+    differs = check_signature(
+        signature, {"seed": seed, "scores": {piece.name: piece.split for piece in pieces}, **made_of}
+    )
     others = {"scores": "other scores", "seed": "another seed", **names}
     if other := next((words for key, words in others.items() if key in differs or (differs and not key)), None):
         raise UsageError(f"{signature.parent}: holds a corpus of {other}; choose another folder, or ask for the same")
@@ -144,7 +146,7 @@ def _hashed_split(name: str, seed: int) -> str:
     return "train"
 
 
-def _columns(alignment: Path, passing: set[str]) -> tuple[int, ...]:
+def _usable_recordings(alignment: Path, passing: set[str]) -> tuple[int, ...]:
     if not passing or not alignment.is_file():
         return ()
     with np.load(alignment, allow_pickle=False) as file:

@@ -27,7 +27,7 @@ class _Key:
         return self.note.onset + self.note.length
 
 
-def at_the_piano(score: Score) -> Score:
+def reduce_for_piano(score: Score) -> Score:
     """Return what a pianist makes of a score: one part, of all that have a pitch, but for the timpani.
 
     What two play together is played once. Where there are more notes than fingers the outermost stay, then the
@@ -41,7 +41,7 @@ def at_the_piano(score: Score) -> Score:
     played: list[Note] = []
     held: list[_Key] = []
     for now, chord in sorted(_chords(score).items()):
-        new = _in_the_hands(list(chord.values()))
+        new = _playable(list(chord.values()))
         going_on = [key for key in held if key.end > now and key.note.pitch not in chord]
         free = _FINGERS - len(new)
         kept = sorted(going_on, key=lambda key: -key.end)[:free]
@@ -76,7 +76,7 @@ def _stronger(key: _Key, other: _Key | None) -> _Key:
     return replace(first, note=replace(first.note, length=longest))
 
 
-def _in_the_hands(chord: list[_Key]) -> list[_Key]:
+def _playable(chord: list[_Key]) -> list[_Key]:
     """Keep the outermost notes of a chord and the strongest within."""
     chord = sorted(chord, key=lambda key: key.note.pitch)
     within = sorted(chord[1:-1], key=lambda key: -key.strength)
@@ -88,9 +88,9 @@ def _released(key: _Key, now: float) -> Note:
     return replace(key.note, length=min(key.note.length, max(now - key.note.onset, 0.01)))
 
 
-def freer(timing: Timing, score: Score, by: float) -> Timing:
+def exaggerate_timing(timing: Timing, score: Score, by: float) -> Timing:
     """Return a timing whose departures from the written tempo are `by` times as large; its overall tempo stays."""
-    nominal = np.diff(written(score).at(timing.quarters))
+    nominal = np.diff(written(score).seconds_at(timing.quarters))
     taken = np.diff(timing.seconds)
     usual = taken.sum() / nominal.sum()
     steps = taken * np.clip((taken / (nominal * usual)) ** (by - 1), 1 / _FREEST, _FREEST)

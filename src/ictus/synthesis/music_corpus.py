@@ -1,0 +1,270 @@
+"""Music corpus: any number of minutes of music whose beats are known, from a folder of scores.
+
+The n-th minute of a split depends on the scores, the seed and n alone: a corpus can be stopped, resumed, made longer
+and made in parallel, and stays the same.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ictus import corpora, processes
+from ictus.audio import Audio
+from ictus.beats.annotation import BeatAnnotation
+from ictus.corpora import CorpusWriteError, PreparationResult, Report, collect_results, remove_unfinished
+from ictus.errors import IctusError
+from ictus.scores.reader import read
+from ictus.scores.score import Score
+from ictus.synthesis import band, tempo
+from ictus.synthesis.cluster import run_on_cluster
+from ictus.synthesis.ground_truth import annotate, beats_in
+from ictus.synthesis.piano_reduction import exaggerate_timing, reduce_for_piano
+from ictus.synthesis.recording_conditions import RecordingConditions
+from ictus.synthesis.rendering import Rendering, SynthesisOptions, transpose
+from ictus.synthesis.score_collection import SHARES, Piece, plan_splits
+from ictus.synthesis.song_form import draw_song_form
+from ictus.types import AnyArray, Progress
+
+SECONDS = 60.0  # of an excerpt
+RATE = 22050
+SPLITS = tuple(SHARES)
+_BLOCK = 2  # excerpts of one piece that are made after each other, so that it is read once
+_MAX_LEAD = 1.5  # seconds of silence there may be before a piece
+_MIN_BEATS = 12  # beats in an excerpt
+_RECORDED_SHARE = 0.75  # how often a real performance's tempo is taken where there is one
+
+
+@dataclass(frozen=True)
+class AnnotatedExcerpt:
+    """A minute of music, the annotation of its beats, and how it was made (JSON types)."""
+
+    audio: Audio
+    annotation: BeatAnnotation
+    about: dict[str, Any]
+
+    def archive(self) -> dict[str, AnyArray]:
+        """Return the annotation's arrays, and in `about` the rest as a JSON text, for `numpy.savez`."""
+        return {**self.annotation.arrays(), "about": np.array(json.dumps(self.about, ensure_ascii=False))}
+
+
+ToFiles = Callable[[AnnotatedExcerpt], Mapping[str, Any]]
+
+
+# --- One excerpt -----------------------------------------------------------------------------------------------------
+
+
+def score_excerpt(
+    piece: Piece,
+    score: Score,
+    part: tuple[float, float],
+    rng: np.random.Generator,
+    options: SynthesisOptions | None = None,
+) -> AnnotatedExcerpt:
+    """Make one excerpt.
+
+    Parameters
+    ----------
+    part : where in the piece it may begin, as fractions of what there is (0 to 1).
+    options : from which the rendering is drawn; None leaves it to the orchestra of `ictus.synthesis.synthesizer`.
+
+    Raises
+    ------
+    IctusError
+        If the piece is shorter than an excerpt, or nowhere keeps one metre for as long.
+    """
+    rendering = (options or SynthesisOptions()).draw(rng.spawn(1)[0])  # a stream of its own: rng's goes on as ever
+    timing = _choose_timing(piece, score, rng)
+    if rendering.piano:
+        score, timing = reduce_for_piano(score), exaggerate_timing(timing, score, rendering.freedom)
+    score = transpose(score, rendering.semitones)
+    start = _choose_start(str(piece.file), score, timing, part, rng)
+    about = {"piece": piece.name, "title": score.title, "score": piece.file.name, **rendering.about()}
+    return _render_excerpt(score, timing, start, rendering, rng, about)
+
+
+def song_excerpt(part: tuple[float, float], rng: np.random.Generator, options: SynthesisOptions) -> AnnotatedExcerpt:
+    """Let a band invent a song, and take a minute of it; parameters as of `score_excerpt`."""
+    rendering = replace(options.draw(rng.spawn(1)[0]), piano=False, semitones=0)
+    form = draw_song_form(rng)
+    score = band.arrange(form, rng)
+    timing = band.band_timing(score, rng)
+    start = _choose_start(form.title, score, timing, part, rng)
+    about = {"piece": form.title, "title": form.title, **form.about(), **rendering.about(), "group": "pop"}
+    return _render_excerpt(score, timing, start, rendering, rng, about)
+
+
+def _render_excerpt(
+    score: Score,
+    timing: tempo.Timing,
+    start: float,
+    rendering: Rendering,
+    rng: np.random.Generator,
+    about: dict[str, Any],
+) -> AnnotatedExcerpt:
+    conditions, seed = RecordingConditions.draw(rng), int(rng.integers(2**31))
+    span = (start, start + SECONDS)
+    audio = rendering.render(score, rate=RATE, seed=seed, timing=timing, span=span, conditions=conditions)
+    first, last = timing.quarters_at(np.array(span))
+    where = {
+        "tempo": timing.source,
+        "seconds": [round(start, 3), round(start + SECONDS, 3)],
+        "quarters": [round(float(first), 3), round(float(last), 3)],
+        "parts": len(score.parts),
+    }
+    return AnnotatedExcerpt(audio, annotate(score, timing, span, audio), {**about, **where})
+
+
+def _choose_timing(piece: Piece, score: Score, rng: np.random.Generator) -> tempo.Timing:
+    if piece.alignment and rng.uniform() < _RECORDED_SHARE:
+        timing = tempo.recorded(score, piece.alignment, int(rng.choice(piece.recordings)))
+    else:
+        timing = tempo.imagined(score, rng)
+    return tempo.humanised(timing, score, rng, scale=float(np.exp(rng.normal(0, 0.04))))
+
+
+def _choose_start(
+    name: str, score: Score, timing: tempo.Timing, part: tuple[float, float], rng: np.random.Generator
+) -> float:
+    """Choose the second at which an excerpt of one metre begins."""
+    room = float(timing.seconds_at(np.array([score.length]))[0]) + 1.0 - SECONDS + _MAX_LEAD
+    if room < 0:
+        raise IctusError(f"{name}: is shorter than a minute")
+    for attempt in range(40):
+        low, high = part if attempt < 10 else (0.0, 1.0)
+        start = float(rng.uniform(low, high)) * room - _MAX_LEAD
+        rows = beats_in(score, timing, (start, start + SECONDS))
+        if len(rows) >= _MIN_BEATS and len(np.unique(rows[:, 2:], axis=0)) == 1:
+            return start
+    raise IctusError(f"{name}: no minute of it keeps one metre")
+
+
+# --- All of them -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MusicCorpusSplit:
+    """What is to be made: `count` excerpts of one split, into `out/split/0`, `1`, ..."""
+
+    pieces: tuple[Piece, ...]
+    split: str
+    count: int
+    seed: int
+    out: Path
+    options: SynthesisOptions = field(default_factory=SynthesisOptions)
+
+    def folder(self, number: int) -> Path:
+        """Return where an excerpt belongs."""
+        return self.out / self.split / str(number)
+
+
+def plan_music_corpus(
+    folder: Path, out: Path, *, hours: float, split: str = "all", seed: int = 0, options: SynthesisOptions | None = None
+) -> list[MusicCorpusSplit]:
+    """Plan a corpus.
+
+    Parameters
+    ----------
+    folder : of scores; see `find_pieces`.
+    hours : of music: in one split, or shared out 8 : 1 : 1 between those that there are.
+    split : "train", "val", "test" or "all".
+    options : from which renderings are drawn.
+
+    Raises
+    ------
+    UsageError
+        If there are no such scores, or `out` holds a corpus of other scores, of another seed or of other options.
+    """
+    options = options or SynthesisOptions()
+    made_of, names = options.signature(), {"": "other sounds"}
+    plans = plan_splits(
+        folder, out / "rehearsal.json", made_of, names, hours=hours, seconds=SECONDS, split=split, seed=seed
+    )
+    return [MusicCorpusSplit(plan.pieces, plan.split, plan.count, seed, out, options) for plan in plans]
+
+
+def make_music_corpus(
+    wanted: Sequence[MusicCorpusSplit],
+    to_files: ToFiles,
+    *,
+    workers: int,
+    progress: Progress,
+    report: Report,
+    cluster: str | None = None,
+) -> int:
+    """Make excerpts, those that are not there yet; return how many were made.
+
+    Parameters
+    ----------
+    to_files : turns an excerpt into what its folder holds, by name: arrays (.npy), dictionaries of them (.npz), sound
+        (.flac, 16 bit). It must be a function of a module, because other processes call it.
+    workers : processes.
+    progress : called with the fraction done.
+    report : called with a line for each score that cannot be used.
+    cluster : address of a Ray cluster that works in the place of processes here (see `ictus.synthesis.cluster`).
+    """
+    blocks = [(plan, block) for plan in wanted for block in range(-(-plan.count // _BLOCK))]
+    jobs = [(plan, block) for plan, block in blocks if _missing(plan, block)]
+    work = partial(_make_block, to_files)
+    outcomes = (
+        run_on_cluster(work, jobs, cluster) if cluster and jobs else processes.run_in_processes(work, jobs, workers)
+    )
+    made = collect_results(outcomes, len(jobs), progress, report).made
+    for plan in wanted:
+        remove_unfinished(plan.out)
+    return made
+
+
+def _missing(plan: MusicCorpusSplit, block: int) -> list[int]:
+    numbers = range(block * _BLOCK, min((block + 1) * _BLOCK, plan.count))
+    return [number for number in numbers if not plan.folder(number).is_dir()]
+
+
+def _make_block(to_files: ToFiles, job: tuple[MusicCorpusSplit, int]) -> PreparationResult:
+    """Make the missing excerpts of a block, of the first piece from its turn on that can be used.
+
+    Every piece has its turn in a round, and every round its own plan.
+    """
+    plan, block = job
+    failures: list[str] = []
+    split = SPLITS.index(plan.split)
+    if np.random.default_rng([plan.seed, split, 2, block]).uniform() < plan.options.songs:
+        return PreparationResult(_make_songs(to_files, plan, block))
+    turn, place = divmod(block, len(plan.pieces))
+    permutation = np.random.default_rng([plan.seed, split, 0, turn]).permutation(len(plan.pieces))
+    for choice in np.roll(permutation, -place):
+        piece, made = plan.pieces[choice], 0
+        try:
+            score = read(piece.file)
+            for number in _missing(plan, block):
+                rng = np.random.default_rng([plan.seed, split, 1, number])
+                part = (number % _BLOCK / _BLOCK, (number % _BLOCK + 1) / _BLOCK)
+                _save(plan.folder(number), to_files(score_excerpt(piece, score, part, rng, plan.options)))
+                made += 1
+            return PreparationResult(made, tuple(failures))
+        except CorpusWriteError:
+            raise
+        except (IctusError, MemoryError) as error:
+            failures.append(str(error) or f"{piece.file}: too large for the memory")
+    failures.append(f"{plan.split}: none of the {len(plan.pieces)} scores can be used")
+    return PreparationResult(0, tuple(failures))
+
+
+def _make_songs(to_files: ToFiles, plan: MusicCorpusSplit, block: int) -> int:
+    """Make the missing excerpts of a block of songs; return how many."""
+    missing = _missing(plan, block)
+    for number in missing:
+        rng = np.random.default_rng([plan.seed, SPLITS.index(plan.split), 1, number])
+        _save(plan.folder(number), to_files(song_excerpt((0.0, 1.0), rng, plan.options)))
+    return len(missing)
+
+
+def _save(folder: Path, files: Mapping[str, Any]) -> None:
+    """Write a folder of .npy files (.npz of a dictionary, .flac of sound), whole or not at all."""
+    suffixes = {name: ".npz" if isinstance(content, dict) else ".npy" for name, content in files.items()}
+    suffixes |= {name: ".flac" for name, content in files.items() if isinstance(content, Audio)}
+    corpora.save_example(folder, {name + suffixes[name]: content for name, content in files.items()})

@@ -13,7 +13,7 @@ from ictus.audio import Audio
 from ictus.dance.data import aist, aist_inspection
 from ictus.dance.data.aist_preparation import plan, prepare
 from ictus.dance.data.dataset import AIST, survey
-from ictus.dance.data.preparation import Done, carry_out, close, save
+from ictus.dance.data.preparation import PreparationResult, carry_out, close, save
 from ictus.errors import IctusError, UsageError
 from ictus.features import rhythm35
 
@@ -23,7 +23,7 @@ def corpus(tmp_path: Path) -> Path:
     return write_aist(tmp_path / "aist")
 
 
-def make(corpus: Path, out: Path, workers: int = 1, **asked: object) -> tuple[Done, list[str], list[str]]:
+def make(corpus: Path, out: Path, workers: int = 1, **asked: object) -> tuple[PreparationResult, list[str], list[str]]:
     said: list[str] = []
     songs, lacking = plan(corpus, corpus / "music", out, **asked)
     done = carry_out(prepare, songs, workers=workers, progress=lambda fraction: None, report=said.append)
@@ -33,7 +33,7 @@ def make(corpus: Path, out: Path, workers: int = 1, **asked: object) -> tuple[Do
 
 def test_what_fact_learns_from(corpus: Path, tmp_path: Path) -> None:
     done, lacking, said = make(corpus, tmp_path / "out")
-    assert (done, lacking, said) == (Done(5), [], [])
+    assert (done, lacking, said) == (PreparationResult(5), [], [])
     found = {split: survey(tmp_path / "out", split, AIST) for split in ("train", "val", "test")}
     assert not any(split.broken for split in found.values())
     assert {split: tuple(dance.folder.name for dance in s.dances) for split, s in found.items()} == {
@@ -73,7 +73,7 @@ def test_it_goes_on_where_it_stopped_and_parallel_is_the_same(corpus: Path, tmp_
     (out / ".unfinished" / f"train-{TRAIN[0]}").mkdir(parents=True)  # of a run that was killed
     (out / ".unfinished" / f"train-{TRAIN[0]}" / "old.npy").touch()
     assert make(corpus, out, workers=2)[0].made == 4
-    assert make(corpus, out)[0] == Done()
+    assert make(corpus, out)[0] == PreparationResult()
     assert (out / "val" / VAL[0] / "motion.npy").stat().st_mtime_ns == before
     alone = tmp_path / "alone"
     make(corpus, alone)

@@ -10,7 +10,7 @@ from raw_dances import walk, write_gathered, write_published
 from ictus.dance.data import dance_with_melody
 from ictus.dance.data.dataset import MELODY, survey
 from ictus.dance.data.melody_preparation import heading, plan, prepare, settled
-from ictus.dance.data.preparation import Done, carry_out, close
+from ictus.dance.data.preparation import PreparationResult, carry_out, close
 from ictus.errors import UsageError
 from ictus.features import melody16
 from ictus.skeleton import get_skeleton
@@ -19,7 +19,7 @@ BODY = get_skeleton("melody-21")
 FEET = [BODY.index(f"{point}_{side}") for point in ("ankle", "heel", "toe") for side in "lr"]
 
 
-def make(corpus: Path, out: Path, **asked: object) -> tuple[Done, list[str], list[str]]:
+def make(corpus: Path, out: Path, **asked: object) -> tuple[PreparationResult, list[str], list[str]]:
     said: list[str] = []
     jobs, lacking = plan(corpus, out, **asked)
     done = carry_out(prepare, jobs, progress=lambda fraction: None, report=said.append)
@@ -29,7 +29,7 @@ def make(corpus: Path, out: Path, **asked: object) -> tuple[Done, list[str], lis
 
 def test_what_the_autoencoder_learns_from(tmp_path: Path) -> None:
     corpus = write_gathered(tmp_path / "corpus", ("C_2", "C_6", "W_1"), frames=200)
-    assert make(corpus, tmp_path / "out") == (Done(3), [], [])
+    assert make(corpus, tmp_path / "out") == (PreparationResult(3), [], [])
     found = {split: survey(tmp_path / "out", split, MELODY) for split in ("train", "val")}
     assert not any(split.broken for split in found.values())
     names = {split: [dance.folder.name for dance in s.dances] for split, s in found.items()}
@@ -43,7 +43,7 @@ def test_what_the_autoencoder_learns_from(tmp_path: Path) -> None:
     assert np.abs(np.diff(chacha.beats) - 60 / 90).max() < 0.05
     about = json.loads((tmp_path / "out" / "prepared.json").read_text())
     assert (about["view"], about["splits"]["val"]["dances"]) == ("body", 1)
-    assert make(corpus, tmp_path / "out")[0] == Done()
+    assert make(corpus, tmp_path / "out")[0] == PreparationResult()
     with pytest.raises(UsageError, match=r"another corpus is there \(view\)"):
         plan(corpus, tmp_path / "out", view="room")
 

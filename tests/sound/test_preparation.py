@@ -15,7 +15,7 @@ from ictus.features import mel80
 from ictus.sound.data import frame_features, video_index, video_io
 from ictus.sound.data.dataset import MelWindows, find_performances
 from ictus.sound.data.inspection import inspect_performances
-from ictus.sound.data.preparation import ClipSettings, Done, finish_corpus, plan_clips, run_jobs, write_ids
+from ictus.sound.data.preparation import ClipSettings, PreparationResult, finish_corpus, plan_clips, run_jobs, write_ids
 from sound.raw_films import (
     HEIGHT,
     RATE,
@@ -40,7 +40,7 @@ def uneven(seconds: float = 6.0) -> list[float]:
     return [0.0, *times[times < seconds]]
 
 
-def made(data: Path, out: Path, cutting: ClipSettings | None = None, **choices: object) -> Done:
+def made(data: Path, out: Path, cutting: ClipSettings | None = None, **choices: object) -> PreparationResult:
     """Prepare a corpus as the command does."""
     found, _ = video_index.find_videos(data, **choices)  # type: ignore[arg-type]
     done = run_jobs(
@@ -107,7 +107,7 @@ def test_stretched_sound_keeps_its_pitch_and_its_time(stretch: float) -> None:
 def test_picture_keypoints_and_sound_stay_together(corpus: Path, tmp_path: Path, stretch: float, pictures: int) -> None:
     out = tmp_path / "out"
     done = made(corpus, out, ClipSettings(2.0, stretch, pictures=True), instruments=["cello"])
-    assert done == Done(3)
+    assert done == PreparationResult(3)
     folders = clips(out)
     assert [folder.name for folder in folders] == [f"cello-abc-{number:04d}" for number in range(3)]
     for number, folder in enumerate(folders):
@@ -245,7 +245,7 @@ def test_a_film_that_breaks_off_gives_what_there_is(tmp_path: Path, suffix: str)
         expected = [click - 2 * number for click in CLICKS if 0 <= click - 2 * number < 2]
         np.testing.assert_allclose(onsets(samples, rate), expected, atol=0.002)
     film.write_bytes(content)
-    assert made(film.parent, tmp_path / "out") == Done(3 - done.made)
+    assert made(film.parent, tmp_path / "out") == PreparationResult(3 - done.made)
 
 
 def test_what_is_there_is_kept_and_what_is_missing_made(corpus: Path, tmp_path: Path) -> None:
@@ -256,17 +256,17 @@ def test_what_is_there_is_kept_and_what_is_missing_made(corpus: Path, tmp_path: 
     lost = next(path for path in clips(out) if path.name == "cello-abc-0001")
     shutil.rmtree(lost)
     (data / "DoubleBass" / "-x_y.mp4").write_bytes(b"its clips are all there: it is not opened")
-    assert made(data, out) == Done(1)
+    assert made(data, out) == PreparationResult(1)
     for path, (was, when) in content.items():
         assert path.read_bytes() == was
         assert path.parent == lost or path.stat().st_mtime_ns == when
     shutil.copy(corpus / "DoubleBass" / "-x_y.mp4", data / "DoubleBass")
     write_keypoints(data / "DoubleBass" / "-x_y.npy", np.arange(150) / 25)
-    assert made(data, out) == Done(3)  # their keypoints have come
+    assert made(data, out) == PreparationResult(3)  # their keypoints have come
     assert all((path / "keypoints.npy").is_file() for path in clips(out))
-    assert made(data, out, ClipSettings(2.0, pictures=True)) == Done(6)
+    assert made(data, out, ClipSettings(2.0, pictures=True)) == PreparationResult(6)
     (lost / "film.mp4").unlink()
-    assert made(data, out, ClipSettings(2.0, pictures=True)) == Done(1)
+    assert made(data, out, ClipSettings(2.0, pictures=True)) == PreparationResult(1)
     assert read_film(lost / "film.mp4")[1][0] == pytest.approx(2.0, abs=0.02)  # not the film's first pictures
     assert not (out / ".unfinished").exists()
     index = json.loads((out / "index.json").read_text())
@@ -382,7 +382,7 @@ def test_real_films(shared_data: Path, tmp_path: Path) -> None:
         (tmp_path / instrument).mkdir()
         for suffix in (".mp4", "_feat.npz"):
             shutil.copy(source / (name + suffix), tmp_path / instrument)
-    assert made(tmp_path, tmp_path / "out", ClipSettings()) == Done(2)
+    assert made(tmp_path, tmp_path / "out", ClipSettings()) == PreparationResult(2)
     for clip in clips(tmp_path / "out"):
         name = json.loads((clip / "about.json").read_text())["video"]
         mel, shipped = np.load(clip / "mel.npy"), np.load(source / f"{name}_mel.npy").T

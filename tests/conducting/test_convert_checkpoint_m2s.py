@@ -10,6 +10,7 @@ from ictus.conducting.models import convert_checkpoint
 from ictus.conducting.models.m2s_gan import Generator
 from ictus.conducting.models.m2s_net import M2SNet
 from ictus.errors import ModelError
+from tolerance import close
 
 DATA = Path(__file__).parents[2].parent / "shared/data/virtualconductor"
 
@@ -202,5 +203,6 @@ def test_parity_of_the_folded_generator(networks, truth):
 
 
 def test_a_seed_draws_the_authors_noise(truth):
-    assert np.array_equal(draw_noise(20, 8, seed=1), truth["noise"][0].numpy())
-    assert np.array_equal(draw_noise(20, 8, seed=2), truth["noise2"][0].numpy())
+    """Processors compute the logarithms and cosines of normal draws with another last bit."""
+    close(draw_noise(20, 8, seed=1), truth["noise"][0])
+    close(draw_noise(20, 8, seed=2), truth["noise2"][0])

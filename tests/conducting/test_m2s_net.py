@@ -5,6 +5,7 @@ import torch
 
 from ictus.conducting.models.m2s_net import FoldedMusicEncoder, M2SNet, MusicEncoder, MusicEncoderConfig
 from ictus.errors import UsageError
+from tolerance import close
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_folded_music_encoder_is_equal(encoder, frames):
     torch.manual_seed(1)
     mel = torch.rand(1, frames, 128)
     with torch.inference_mode():
-        torch.testing.assert_close(FoldedMusicEncoder(encoder)(mel), encoder(mel), rtol=0, atol=2e-5)
+        close(FoldedMusicEncoder(encoder)(mel), encoder(mel), layers=20)
 
 
 def test_pieces_of_the_folded_encoder_agree_exactly(network):
@@ -141,4 +142,4 @@ def test_the_folded_encoder_hears_a_batch_in_pieces_as_the_whole_one_does(second
             torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
     mel = torch.rand(3, seconds * 90, 128)
     with torch.no_grad():
-        torch.testing.assert_close(FoldedMusicEncoder(encoder)(mel), encoder.eval()(mel), atol=2e-5, rtol=1e-5)
+        close(FoldedMusicEncoder(encoder)(mel), encoder.eval()(mel), layers=20)

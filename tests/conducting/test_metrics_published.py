@@ -17,6 +17,7 @@ from ictus.conducting.models.m2s_net import M2SNet
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
+from tolerance import close
 
 DATA = Path(__file__).parents[2].parent / "shared/data/virtualconductor"
 PUBLISHED = [
@@ -265,7 +266,8 @@ def test_judges_see_many_samples_in_parts(judge, critic):
     expected = (judge.motion(whole[0]) - judge.motion(whole[1])).abs().mean().item()
     assert metrics.sync_error(real, fake, judge) == pytest.approx(expected, rel=1e-5)
     expected = (critic(whole[0]).mean() - critic(whole[1]).mean()).item()
-    assert metrics.wasserstein_estimate(real, fake, critic) == pytest.approx(expected, abs=1e-7)
+    size = critic(whole[0]).abs().max().item()  # the estimate is a small difference of such numbers
+    close(metrics.wasserstein_estimate(real, fake, critic), expected, size=size)
 
 
 def test_wasserstein_estimate(critic, batch):
@@ -275,7 +277,7 @@ def test_wasserstein_estimate(critic, batch):
     assert metrics.wasserstein_estimate(fake, real, critic) == pytest.approx(-estimate, rel=1e-5)
     with torch.no_grad():
         critic.head[-1].bias += 7  # only differences count
-    assert metrics.wasserstein_estimate(real, fake, critic) == pytest.approx(estimate, abs=1e-5)
+    close(metrics.wasserstein_estimate(real, fake, critic), estimate, size=7)
 
 
 def test_a_judge_in_training_is_refused(judge, critic, batch):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ictus.errors import IctusError
 from ictus.nn.pretrained import Pretrained
+from tolerance import close
 
 WHERE = "INPUTS in tests/contract/test_contract_models.py"
 
@@ -147,7 +148,7 @@ def test_a_batch_is_its_samples(name: str) -> None:
     for number, whole in enumerate(together):
         if len(whole) == 2:  # what is told of a whole batch has no samples
             parts = torch.cat([made[number] for made in alone])
-            torch.testing.assert_close(parts, whole, rtol=1e-4, atol=1e-5)
+            close(parts, whole, layers=40)
 
 
 def wrong(name: str) -> list[list[Tensor]]:
@@ -189,7 +190,7 @@ def test_nan_is_refused_or_seen_and_stays_in_its_sample(name: str) -> None:
         seen = any(not tensor[0].isfinite().all() for tensor in made)
         assert seen == given.heard, "NaN went in, and what came out looks right"
         for expected, found in zip(right, made, strict=True):
-            torch.testing.assert_close(found[1], expected[1], rtol=1e-4, atol=1e-5)
+            close(found[1], expected[1], layers=40)
 
 
 @pytest.mark.parametrize("name", MODELS)

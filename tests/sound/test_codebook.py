@@ -18,6 +18,7 @@ from ictus.sound.models.codebook import (
     from_column_major,
 )
 from ictus.sound.models.patch_discriminator import PatchDiscriminator
+from tolerance import close
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -95,7 +96,7 @@ def test_any_length(network: SpectrogramCodebook, frames: int) -> None:
     assert torch.equal(codes, quantized.codes)
     again = network.reconstruct(x)
     assert again.shape == x.shape
-    torch.testing.assert_close(again, made.clamp(-1, 1), rtol=0, atol=1e-5)
+    close(again, made.clamp(-1, 1), layers=40)
     assert len(codes.unique()) > 1
 
 

@@ -22,6 +22,7 @@ from ictus.sound.models.soloist import (
     interpolation_points,
     raw_keypoint_features,
 )
+from tolerance import close
 
 TINY = SoloistConfig(2, 2, 16, 32, codes=16, columns=7, rows=7, keypoints=8)
 SIDE_BY_SIDE = replace(TINY, conditions=("keypoints", "instrument"), alignment="mean", interleaved=True)
@@ -89,7 +90,7 @@ def test_a_token_is_told_by_those_before_it_alone(form: str) -> None:
     changed[:, 12] = (changed[:, 12] + 1) % 16
     differs = (network(changed, condition) != logits).any(-1)[0]
     assert differs.tolist() == [k > 12 for k in range(35)]
-    torch.testing.assert_close(network(said[:, :9], condition), logits[:, :9], atol=1e-5, rtol=1e-5)
+    close(network(said[:, :9], condition), logits[:, :9], layers=20)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -107,7 +108,7 @@ def test_with_the_cache_it_is_the_same(form: str, given: int) -> None:
         with pytest.raises(UsageError, match="full, with 35 tokens"):
             network.step(said[:, 34], state)
     assert torch.stack(made, 1).std() > 0.1
-    torch.testing.assert_close(torch.stack(made, 1), whole[:, given:], atol=1e-4, rtol=1e-4)
+    close(torch.stack(made, 1), whole[:, given:], layers=20)
 
 
 def test_published_form_by_definition() -> None:
@@ -122,7 +123,7 @@ def test_published_form_by_definition() -> None:
     projected = F.linear(matrix, network.projection.weight[..., 0], network.projection.bias)
     sequence = torch.cat((projected, network.embedding(said)), 1)
     y, _ = network.gpt(sequence)
-    torch.testing.assert_close(network(said, matrix), network.head(y[:, 6:-1]), atol=1e-5, rtol=1e-5)
+    close(network(said, matrix), network.head(y[:, 6:-1]), layers=20)
 
 
 @pytest.mark.parametrize("form", ["published", "mean"])
@@ -182,7 +183,7 @@ def test_means_are_of_the_rows_that_are_near(rate: float, neighbours: int) -> No
             inside = inside or [int(np.abs(np.arange(count) / rate - times.mean()).argmin())]
             expected = np.zeros(count)
             expected[inside] = 1 / len(inside)
-            np.testing.assert_allclose(weights[column], expected, atol=1e-9)
+            close(weights[column], expected)
 
 
 def test_beyond_the_last_row_it_is_repeated() -> None:
@@ -211,7 +212,7 @@ def test_scaled_and_without() -> None:
     network.shift[:8], network.scale[:8] = 2.0, 3.0
     moved = matrix.clone()
     moved[..., :8] = matrix[..., :8] * 3 + 2
-    torch.testing.assert_close(network(said, moved), plain, atol=1e-5, rtol=1e-5)
+    close(network(said, moved), plain, layers=20)
     assert torch.equal(network.without(matrix)[..., :8], torch.full((2, 7, 8), 2.0))
 
 

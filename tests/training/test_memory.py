@@ -5,29 +5,30 @@ import sys
 import pytest
 
 FAULTS = """
-import resource, sys
+import resource
 import torch
 from ictus.training.memory import keep_freed_memory
-if sys.argv[1] == "keep" and not keep_freed_memory():
-    raise SystemExit(7)
 def step():
     kept = [torch.ones(1 << 24) for _ in range(2)]  # activations of 64 MB, which live until the step's end
-for _ in range(4):
+def faults():
     step()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(8):
-    step()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(3):
+        step()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+given_back = faults()
+if not keep_freed_memory():
+    raise SystemExit(7)
+print(given_back, min(faults() for _ in range(3)))  # short of memory, a machine takes pages from whoever has them
 """
 
 
-def page_faults(how: str) -> int:
-    done = subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, text=True)
+def test_a_tensor_that_comes_again_gets_the_pages_of_the_last() -> None:
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True)
     if done.returncode == 7:
         pytest.skip("this C library has no mallopt")
-    return int(done.stdout)
-
-
-def test_a_tensor_that_comes_again_gets_the_pages_of_the_last() -> None:
-    pages = 8 * 2 * (4 << 24) // resource.getpagesize()
-    assert page_faults("keep") < 0.25 * pages < 0.5 * page_faults("leave")
+    given_back, kept = map(int, done.stdout.split())
+    pages = 3 * 2 * (4 << 24) // resource.getpagesize()
+    if given_back < 0.5 * pages:
+        pytest.skip("needs pages of the usual size: huge ones cost few faults, even if all memory is given back")
+    assert kept < 0.25 * pages

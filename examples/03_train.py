@@ -12,6 +12,7 @@ import numpy as np
 
 from ictus.conducting.data.synthetic import conductor_motion
 from ictus.conducting.tasks.baselines import Baseline
+from ictus.corpora import save_example
 from ictus.synthesis.music_corpus import song_excerpt
 from ictus.synthesis.rendering import SynthesisOptions
 from ictus.training.loop import fit
@@ -24,10 +25,7 @@ corpus = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("out/train/corpus")
 if len(sys.argv) == 1:
     for number, name in enumerate(("train/0", "train/1", "val/0")):
         files = conductor_motion(song_excerpt((0, 1), np.random.default_rng(number), SynthesisOptions(songs=1)))
-        (corpus / name).mkdir(parents=True, exist_ok=True)
-        np.save(corpus / name / "mel.npy", files["mel"])
-        np.save(corpus / name / "motion.npy", files["motion"])
-        np.savez(corpus / name / "beats.npz", **files["beats"])
+        save_example(corpus / name, files)
 
 # The published recipe, with little patience: a handful of steps, to see it work.
 changes = ["training.epochs=2", "training.batch=4", "training.workers=0", "size=debug", "corpus.seconds=10"]

@@ -87,21 +87,21 @@ def excerpt(tmp_path_factory: pytest.TempPathFactory) -> music_corpus.AnnotatedE
 
 def test_the_files_of_an_example(excerpt: music_corpus.AnnotatedExcerpt, tmp_path: Path) -> None:
     files = conductor_motion(excerpt)
-    assert (files["mel"].shape, files["mel"].dtype) == ((5400, 128), np.float32)
-    assert (files["motion"].shape, files["motion"].dtype) == ((1800, 13, 2), np.float32)
-    assert 0 <= files["mel"].min() < files["mel"].max() <= 1
-    assert np.isfinite(files["motion"]).all()
-    np.savez(tmp_path / "beats.npz", **files["beats"])
+    assert (files["mel.npy"].shape, files["mel.npy"].dtype) == ((5400, 128), np.float32)
+    assert (files["motion.npy"].shape, files["motion.npy"].dtype) == ((1800, 13, 2), np.float32)
+    assert 0 <= files["mel.npy"].min() < files["mel.npy"].max() <= 1
+    assert np.isfinite(files["motion.npy"]).all()
+    np.savez(tmp_path / "beats.npz", **files["beats.npz"])
     with np.load(tmp_path / "beats.npz", allow_pickle=False) as saved:
         assert json.loads(str(saved["about"]))["piece"] == "click"
         assert int(saved["conducted_meter"]) == 4
         np.testing.assert_allclose(saved["conducted_times"], excerpt.annotation.times)
     again = conductor_motion(excerpt)
-    np.testing.assert_array_equal(files["motion"], again["motion"])
+    np.testing.assert_array_equal(files["motion.npy"], again["motion.npy"])
 
 
 def test_the_hand_is_lowest_on_the_beats(excerpt: music_corpus.AnnotatedExcerpt) -> None:
-    height = -conductor_motion(excerpt)["motion"][:, 10, 1]  # right wrist, upwards
+    height = -conductor_motion(excerpt)["motion.npy"][:, 10, 1]  # right wrist, upwards
     low = np.flatnonzero((height[1:-1] < height[:-2]) & (height[1:-1] <= height[2:])) + 1
     beats = excerpt.annotation.times[(excerpt.annotation.times > 1) & (excerpt.annotation.times < 59)]
     away = np.abs(low[None] / 30 - beats[:, None]).min(1)

@@ -27,7 +27,7 @@ from tiny_soundfont import save_soundfont
 
 def files(excerpt: AnnotatedExcerpt) -> dict[str, Any]:
     """Keep a little of the sound, and the truth."""
-    return {"sound": excerpt.audio.samples[0, ::100], "beats": excerpt.archive()}
+    return {"sound.npy": excerpt.audio.samples[0, ::100], "beats.npz": excerpt.archive()}
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_another_seed_is_another_corpus(scores: Path, tmp_path: Path) -> None:
 
 
 def sounding(excerpt: AnnotatedExcerpt) -> dict[str, Any]:
-    return {**files(excerpt), "music": excerpt.audio.mono()}
+    return {**files(excerpt), "music.flac": excerpt.audio.mono()}
 
 
 def test_a_corpus_of_many_sounds(scores: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Instruments: how each family sounds, and where it sits."""
+"""Instruments: how the synthesizer makes their sound, where they sit, and which General MIDI programs play them."""
 
 from dataclasses import dataclass, replace
 

@@ -1,39 +1,34 @@
-"""Music corpus: any number of minutes of music whose beats are known, from a folder of scores.
-
-The n-th minute of a split depends on the scores, the seed and n alone: a corpus can be stopped, resumed, made longer
-and made in parallel, and stays the same.
-"""
+"""Music corpus: any number of minutes of music whose beats are known, from a folder of scores."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ictus import corpora, processes
 from ictus.audio import Audio
 from ictus.beats.annotation import BeatAnnotation
-from ictus.corpora import CorpusWriteError, PreparationResult, Report, collect_results, remove_unfinished
+from ictus.corpora import CorpusWriteError, PreparationResult, Report, save_example
 from ictus.errors import IctusError
+from ictus.processes import run_in_processes
 from ictus.scores.reader import read
 from ictus.scores.score import Score
 from ictus.synthesis import band, tempo
 from ictus.synthesis.cluster import run_on_cluster
+from ictus.synthesis.corpus_plan import CorpusSplit, make_splits, plan_splits
 from ictus.synthesis.ground_truth import annotate, beats_in
 from ictus.synthesis.piano_reduction import exaggerate_timing, reduce_for_piano
 from ictus.synthesis.recording_conditions import RecordingConditions
 from ictus.synthesis.rendering import Rendering, SynthesisOptions, transpose
-from ictus.synthesis.score_collection import SHARES, Piece, plan_splits
+from ictus.synthesis.score_collection import Piece
 from ictus.synthesis.song_form import draw_song_form
 from ictus.types import AnyArray, Progress
 
 SECONDS = 60.0  # of an excerpt
 RATE = 22050
-SPLITS = tuple(SHARES)
-_BLOCK = 2  # excerpts of one piece that are made after each other, so that it is read once
 _MAX_LEAD = 1.5  # seconds of silence there may be before a piece
 _MIN_BEATS = 12  # beats in an excerpt
 _RECORDED_SHARE = 0.75  # how often a real performance's tempo is taken where there is one
@@ -88,7 +83,7 @@ def score_excerpt(
 
 
 def song_excerpt(part: tuple[float, float], rng: np.random.Generator, options: SynthesisOptions) -> AnnotatedExcerpt:
-    """Let a band invent a song, and take a minute of it; parameters as of `score_excerpt`."""
+    """Return a minute of an invented song; parameters as of `score_excerpt`."""
     rendering = replace(options.draw(rng.spawn(1)[0]), piano=False, semitones=0)
     form = draw_song_form(rng)
     score = band.arrange(form, rng)
@@ -147,19 +142,12 @@ def _choose_start(
 
 
 @dataclass(frozen=True)
-class MusicCorpusSplit:
-    """What is to be made: `count` excerpts of one split, into `out/split/0`, `1`, ..."""
+class MusicCorpusSplit(CorpusSplit):
+    """What is to be made of one split, and from which options the renderings are drawn."""
 
-    pieces: tuple[Piece, ...]
-    split: str
-    count: int
-    seed: int
-    out: Path
     options: SynthesisOptions = field(default_factory=SynthesisOptions)
 
-    def folder(self, number: int) -> Path:
-        """Return where an excerpt belongs."""
-        return self.out / self.split / str(number)
+    block: ClassVar[int] = 2  # so that a piece is read once for two excerpts
 
 
 def plan_music_corpus(
@@ -184,7 +172,7 @@ def plan_music_corpus(
     plans = plan_splits(
         folder, out / "rehearsal.json", made_of, names, hours=hours, seconds=SECONDS, split=split, seed=seed
     )
-    return [MusicCorpusSplit(plan.pieces, plan.split, plan.count, seed, out, options) for plan in plans]
+    return [MusicCorpusSplit(**vars(plan), options=options) for plan in plans]
 
 
 def make_music_corpus(
@@ -200,50 +188,37 @@ def make_music_corpus(
 
     Parameters
     ----------
-    to_files : turns an excerpt into what its folder holds, by name: arrays (.npy), dictionaries of them (.npz), sound
-        (.flac, 16 bit). It must be a function of a module, because other processes call it.
+    to_files : turns an excerpt into what its folder holds, by the names of the files (see `save_example`). It must be
+        a function of a module, because other processes call it.
     workers : processes.
     progress : called with the fraction done.
     report : called with a line for each score that cannot be used.
     cluster : address of a Ray cluster that works in the place of processes here (see `ictus.synthesis.cluster`).
     """
-    blocks = [(plan, block) for plan in wanted for block in range(-(-plan.count // _BLOCK))]
-    jobs = [(plan, block) for plan, block in blocks if _missing(plan, block)]
     work = partial(_make_block, to_files)
-    outcomes = (
-        run_on_cluster(work, jobs, cluster) if cluster and jobs else processes.run_in_processes(work, jobs, workers)
-    )
-    made = collect_results(outcomes, len(jobs), progress, report).made
-    for plan in wanted:
-        remove_unfinished(plan.out)
-    return made
 
+    def run(jobs: list[tuple[MusicCorpusSplit, int]]) -> Iterable[PreparationResult]:
+        return run_on_cluster(work, jobs, cluster) if cluster and jobs else run_in_processes(work, jobs, workers)
 
-def _missing(plan: MusicCorpusSplit, block: int) -> list[int]:
-    numbers = range(block * _BLOCK, min((block + 1) * _BLOCK, plan.count))
-    return [number for number in numbers if not plan.folder(number).is_dir()]
+    return make_splits(wanted, run, progress, report)
 
 
 def _make_block(to_files: ToFiles, job: tuple[MusicCorpusSplit, int]) -> PreparationResult:
-    """Make the missing excerpts of a block, of the first piece from its turn on that can be used.
-
-    Every piece has its turn in a round, and every round its own plan.
-    """
+    """Make the missing excerpts of a block: songs, or excerpts of the first piece in turn that can be used."""
     plan, block = job
-    failures: list[str] = []
-    split = SPLITS.index(plan.split)
-    if np.random.default_rng([plan.seed, split, 2, block]).uniform() < plan.options.songs:
-        return PreparationResult(_make_songs(to_files, plan, block))
-    turn, place = divmod(block, len(plan.pieces))
-    permutation = np.random.default_rng([plan.seed, split, 0, turn]).permutation(len(plan.pieces))
-    for choice in np.roll(permutation, -place):
-        piece, made = plan.pieces[choice], 0
+    made, failures = 0, list[str]()
+    if plan.rng(2, block).uniform() < plan.options.songs:
+        for number in (missing := plan.missing(block)):
+            save_example(plan.folder(number), to_files(song_excerpt((0.0, 1.0), plan.rng(1, number), plan.options)))
+        return PreparationResult(len(missing))
+    for _, piece in plan.pieces_in_turn(block):
         try:
             score = read(piece.file)
-            for number in _missing(plan, block):
-                rng = np.random.default_rng([plan.seed, split, 1, number])
-                part = (number % _BLOCK / _BLOCK, (number % _BLOCK + 1) / _BLOCK)
-                _save(plan.folder(number), to_files(score_excerpt(piece, score, part, rng, plan.options)))
+            for number in plan.missing(block):
+                place = number % plan.block
+                part = (place / plan.block, (place + 1) / plan.block)
+                excerpt = score_excerpt(piece, score, part, plan.rng(1, number), plan.options)
+                save_example(plan.folder(number), to_files(excerpt))
                 made += 1
             return PreparationResult(made, tuple(failures))
         except CorpusWriteError:
@@ -251,20 +226,4 @@ def _make_block(to_files: ToFiles, job: tuple[MusicCorpusSplit, int]) -> Prepara
         except (IctusError, MemoryError) as error:
             failures.append(str(error) or f"{piece.file}: too large for the memory")
     failures.append(f"{plan.split}: none of the {len(plan.pieces)} scores can be used")
-    return PreparationResult(0, tuple(failures))
-
-
-def _make_songs(to_files: ToFiles, plan: MusicCorpusSplit, block: int) -> int:
-    """Make the missing excerpts of a block of songs; return how many."""
-    missing = _missing(plan, block)
-    for number in missing:
-        rng = np.random.default_rng([plan.seed, SPLITS.index(plan.split), 1, number])
-        _save(plan.folder(number), to_files(song_excerpt((0.0, 1.0), rng, plan.options)))
-    return len(missing)
-
-
-def _save(folder: Path, files: Mapping[str, Any]) -> None:
-    """Write a folder of .npy files (.npz of a dictionary, .flac of sound), whole or not at all."""
-    suffixes = {name: ".npz" if isinstance(content, dict) else ".npy" for name, content in files.items()}
-    suffixes |= {name: ".flac" for name, content in files.items() if isinstance(content, Audio)}
-    corpora.save_example(folder, {name + suffixes[name]: content for name, content in files.items()})
+    return PreparationResult(made, tuple(failures))

@@ -3,54 +3,45 @@
 `<out>/<split>/<number>-<instrument>/` holds `sound.flac` (22,050 Hz, mono), `mel.npy` (T, 80), `keypoints.npy`
 (K, 47, 3) at 25 frames a second, `notes.npy` (N, 4; onset and duration in seconds, MIDI pitch, loudness) and
 `about.json`; for training also `takes.npy` (takes, K, 47, 3), other players who play the same before other cameras.
-Everything begins at the same instant. The n-th excerpt depends on the scores, the SoundFonts, the seed and n
-alone: a corpus can be stopped, resumed, made longer and made in parallel, and stays the same.
+Everything begins at the same instant.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ictus.corpora import CorpusWriteError, PreparationResult, Report, collect_results, remove_unfinished, save_example
+from ictus.corpora import CorpusWriteError, PreparationResult, Report, save_example
 from ictus.errors import IctusError, UsageError
 from ictus.processes import run_in_processes
 from ictus.scores.reader import read
 from ictus.scores.score import Score
 from ictus.synthesis import soundfont, tempo
+from ictus.synthesis.corpus_plan import CorpusSplit, make_splits, plan_splits
 from ictus.synthesis.players import INSTRUMENTS
 from ictus.synthesis.players.performers import PLAYERS, perform_solo
 from ictus.synthesis.players.repertoire import excerpt_of, render_solo, solo_part
-from ictus.synthesis.score_collection import SHARES, Piece, plan_splits
+from ictus.synthesis.score_collection import Piece
 from ictus.types import Progress
 
-SPLITS = tuple(SHARES)
 _MEAN_SECONDS = 15.0  # of an excerpt
 _MIN_SECONDS, _MAX_SECONDS = 10.0, 20.0
 
 
 @dataclass(frozen=True)
-class PlayerCorpusSplit:
-    """What is to be made of one split: `count` excerpts; a block of them, one for each instrument, is of one piece."""
+class PlayerCorpusSplit(CorpusSplit):
+    """What is to be made of one split: blocks of excerpts, one for each instrument."""
 
-    pieces: tuple[Piece, ...]
-    split: str
-    count: int
-    seed: int
-    out: Path
     soundfonts: tuple[Path, ...] = ()
     takes: int = 0
+
+    block: ClassVar[int] = len(INSTRUMENTS)
 
     def folder(self, number: int) -> Path:
         """Return where an excerpt belongs."""
         return self.out / self.split / f"{number:05d}-{INSTRUMENTS[number % len(INSTRUMENTS)]}"
-
-    def missing(self, block: int) -> list[int]:
-        """Return the excerpts of a block that are not there."""
-        numbers = range(block * len(INSTRUMENTS), min((block + 1) * len(INSTRUMENTS), self.count))
-        return [number for number in numbers if not self.folder(number).is_dir()]
 
 
 def plan_player_corpus(
@@ -93,9 +84,7 @@ def plan_player_corpus(
         scores, out / "recital.json", made_of, names, hours=hours, seconds=_MEAN_SECONDS, split=split, seed=seed
     )
     return [
-        PlayerCorpusSplit(
-            *(plan.pieces, plan.split, plan.count, seed, out, (*soundfonts,)), takes if plan.split == "train" else 0
-        )
+        PlayerCorpusSplit(**vars(plan), soundfonts=(*soundfonts,), takes=takes if plan.split == "train" else 0)
         for plan in plans
     ]
 
@@ -121,30 +110,20 @@ def make_player_corpus(
     IctusError
         If the corpus cannot be written.
     """
-    jobs = [(split, block) for split in splits for block in range(-(-split.count // len(INSTRUMENTS)))]
-    jobs = [(split, block) for split, block in jobs if split.missing(block)]
-    made = collect_results(run_in_processes(_make_block, jobs, workers), len(jobs), progress, report).made
-    for out in {split.out for split in splits}:
-        remove_unfinished(out)
-    return made
+    return make_splits(splits, lambda jobs: run_in_processes(_make_block, jobs, workers), progress, report)
 
 
 # --- One block of excerpts -------------------------------------------------------------------------------------------
 
 
 def _make_block(job: tuple[PlayerCorpusSplit, int]) -> PreparationResult:
-    """Make the missing excerpts of a block, of the first pieces from its turn on that can be used.
+    """Make the missing excerpts of a block, of the first pieces in turn that can be used.
 
-    Every piece has its turn in a round, and every round its own order. An instrument that finds nothing to play in a
-    piece takes the next.
+    An instrument that finds nothing to play in a piece takes the next.
     """
     plan, block = job
-    turn, place = divmod(block, len(plan.pieces))
-    split = SPLITS.index(plan.split)
-    permutation = np.random.default_rng([plan.seed, split, 0, turn]).permutation(len(plan.pieces))
     made, left, failures = 0, plan.missing(block), list[str]()
-    for choice in np.roll(permutation, -place):
-        piece = plan.pieces[choice]
+    for choice, piece in plan.pieces_in_turn(block):
         try:
             score = read(piece.file)
         except (IctusError, MemoryError) as error:
@@ -152,7 +131,7 @@ def _make_block(job: tuple[PlayerCorpusSplit, int]) -> PreparationResult:
             continue
         still: list[int] = []
         for number in left:
-            rng = np.random.default_rng([plan.seed, split, 1, number, choice])
+            rng = plan.rng(1, number, choice)
             try:
                 save_example(plan.folder(number), _excerpt(plan, piece, score, number, rng))
                 made += 1

@@ -26,11 +26,11 @@ def conductor_motion(excerpt: AnnotatedExcerpt, *, music: bool = False) -> dict[
 
     Returns
     -------
-    mel : (5400, 128) float32.
-    motion : (1800, 13, 2) float32.
-    beats : the annotation's arrays (see `BeatAnnotation`), `conducted_times`, `conducted_positions` and
+    mel.npy : (5400, 128) float32.
+    motion.npy : (1800, 13, 2) float32.
+    beats.npz : the annotation's arrays (see `BeatAnnotation`), `conducted_times`, `conducted_positions` and
         `conducted_meter`, and in `about` a JSON text of what was played, how and whence.
-    music : mono, where it is asked for.
+    music.flac : mono, where it is asked for.
 
     Raises
     ------
@@ -49,8 +49,8 @@ def conductor_motion(excerpt: AnnotatedExcerpt, *, music: bool = False) -> dict[
         "conducted_meter": np.array(beats.meter),
     }
     return {
-        "mel": mel128(excerpt.audio).astype(np.float32),
-        "motion": performed.positions.astype(np.float32),
-        "beats": {**excerpt.archive(), **shown},
-        **({"music": excerpt.audio.mono()} if music else {}),
+        "mel.npy": mel128(excerpt.audio).astype(np.float32),
+        "motion.npy": performed.positions.astype(np.float32),
+        "beats.npz": {**excerpt.archive(), **shown},
+        **({"music.flac": excerpt.audio.mono()} if music else {}),
     }

@@ -1,7 +1,5 @@
 """Beats: the choice of the tactus, counting in another metre, files."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -67,47 +65,31 @@ def test_wrong_beats_are_refused(times: list[float], positions: list[int], messa
         Beats(np.array(times), np.array(positions), 2)
 
 
-def test_csv_and_txt(tmp_path: Path) -> None:
-    beats = steady(120, 3, 4)
-    beats.save(tmp_path / "b.csv")
-    beats.save(tmp_path / "b.txt")
-    assert (tmp_path / "b.csv").read_text() == "time,beat\n1.000,1\n1.500,2\n2.000,3\n2.500,1\n"
-    table = np.loadtxt(tmp_path / "b.txt")
-    np.testing.assert_allclose(table, [[1, 1], [1.5, 2], [2, 3], [2.5, 1]])
-    with pytest.raises(UsageError, match=r"\.wav"):
-        beats.save(tmp_path / "b.wav")
+def test_a_metre_for_every_bar() -> None:
+    positions = [3, 4, 1, 2, 3, 1, 2, 3, 4, 5, 6, 1]
+    beats = Beats(np.arange(12) * 0.5, positions, [4, 3, 6, 6])
+    assert beats.meters.tolist() == [4, 4, 3, 3, 3, 6, 6, 6, 6, 6, 6, 6]
+    assert beats.meter == 6
+    assert (Beats(beats.times, positions, beats.meters).meters == beats.meters).all()
+    assert beats.to_meta()["meters"] == beats.meters.tolist()
+    with pytest.raises(IctusError, match="12 beats in 4 bars, but 3 metres"):
+        Beats(beats.times, positions, [4, 3, 6])
+    with pytest.raises(IctusError, match="a bar of 0 beats"):
+        Beats(beats.times, positions, 0)
 
 
-def test_midi_clicks_lie_on_the_beats(tmp_path: Path) -> None:
-    times = np.array([0.8, 1.3, 1.9, 2.3, 3.1])
-    Beats(times, np.array([1, 2, 3, 1, 2]), 3).save(tmp_path / "b.mid")
-    clicks = read_midi_clicks((tmp_path / "b.mid").read_bytes())
-    np.testing.assert_allclose([time for time, _ in clicks], times, atol=1e-4)
-    assert [pitch for _, pitch in clicks] == [76, 77, 77, 76, 77]
+def test_an_arm_conducts_one_metre() -> None:
+    positions = np.concatenate([np.tile([1, 2, 3], 8), np.arange(6) + 1])
+    beats = Beats(np.arange(30) * 0.5, positions, [3] * 8 + [6])
+    shown = beats.conducted()
+    assert (shown.meter, shown.positions.tolist(), "meters" in shown.to_meta()) == (3, [1, 2, 3] * 10, False)
+    assert set(beats.with_meter(6).meters.tolist()) == {6}
 
 
-def read_midi_clicks(content: bytes) -> list[tuple[float, int]]:
-    """Read note-ons of a format-0 file: (seconds, pitch). A second reading of the format, independent of ours."""
-    assert content[:4] == b"MThd"
-    division = int.from_bytes(content[12:14], "big")
-    assert int.from_bytes(content[18:22], "big") == len(content) - 22
-    place, seconds, tempo, clicks = 22, 0.0, 500_000, []
-    while place < len(content):
-        delta = 0
-        while content[place] & 0x80:
-            delta = delta << 7 | content[place] & 0x7F
-            place += 1
-        delta = delta << 7 | content[place]
-        seconds += delta * tempo / division / 1e6
-        place += 1
-        status = content[place]
-        if status == 0xFF:
-            kind, length = content[place + 1], content[place + 2]
-            if kind == 0x51:
-                tempo = int.from_bytes(content[place + 3 : place + 6], "big")
-            place += 3 + length
-        else:
-            if status & 0xF0 == 0x90:
-                clicks.append((seconds, content[place + 1]))
-            place += 3
-    return clicks
+def test_beats_are_divided_evenly() -> None:
+    beats = Beats([1.0, 2.0, 4.0], [1, 2, 1], 2, loudness=[0, 1, 1], accents=[1, 0, 1], confidence=[1, 0.4, 1])
+    thirds = beats.divided(3)
+    np.testing.assert_allclose(thirds.times, [1, 4 / 3, 5 / 3, 2, 8 / 3, 10 / 3, 4])
+    assert (thirds.positions.tolist(), thirds.meter) == ([1, 2, 3, 4, 5, 6, 1], 6)
+    assert thirds.accents.tolist() == [1, 0, 0, 0, 0, 0, 1]
+    np.testing.assert_allclose(thirds.confidence[:4], [1, 0.8, 0.6, 0.4])

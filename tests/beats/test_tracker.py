@@ -53,14 +53,19 @@ def test_activations_become_beats_and_bars() -> None:
     assert beats.meter == 3
     assert mir_eval.beat.f_measure(times[positions == 1], beats.downbeats) > 0.97
     assert beats.duration == pytest.approx(30)
-    for described in (beats.loudness, beats.articulation, beats.accents):
+    assert np.median(beats.confidence) > 0.9
+    for described in (beats.loudness, beats.articulation, beats.accents, beats.confidence):
         assert 0 <= described.min() <= described.max() <= 1
 
 
-def test_a_change_of_metre_is_followed_as_far_as_the_pattern_goes() -> None:
+def test_a_change_of_metre_is_followed_and_conducted_as_far_as_the_pattern_goes() -> None:
     times = np.arange(0.5, 49, 0.5)
     positions = np.concatenate([np.arange(60) % 3, np.arange(len(times) - 60) % 4]) + 1
     beats = Told(times, positions)(clicks(times, positions, 50))
+    assert mir_eval.beat.f_measure(times[positions == 1], beats.downbeats) > 0.97
+    assert (beats.meters[:56] == 3).all()
+    assert (beats.meters[-30:] == 4).all()
+    beats = beats.conducted()
     assert beats.meter == 3
     assert beats.positions.max() == 3
     assert mir_eval.beat.f_measure(times[positions == 1], beats.downbeats) > 0.8

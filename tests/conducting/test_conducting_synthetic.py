@@ -116,9 +116,10 @@ def test_the_sound_has_its_onsets_on_the_beats(excerpt: music_corpus.AnnotatedEx
     rise = np.maximum(np.diff(power, prepend=power[0]), 0)
     at = np.round(excerpt.annotation.times * 100).astype(int)
     at = at[(at > 10) & (at < len(rise) - 10)]
-    profile = [rise[at + lag].mean() for lag in range(-8, 9)]
-    assert abs(int(np.argmax(profile)) - 8) <= 2
-    assert max(profile) > 3 * rise.mean()
+    profile = np.array([rise[at + lag].mean() for lag in range(-8, 9)])
+    begins = int((profile > 0.4 * profile.max()).argmax())  # a roll of the drum goes on rising for a while
+    assert abs(begins - 8) <= 1
+    assert profile.max() > 3 * rise.mean()
 
 
 def test_a_metre_that_cannot_be_conducted_names_the_piece(excerpt: music_corpus.AnnotatedExcerpt) -> None:

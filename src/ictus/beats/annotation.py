@@ -1,7 +1,7 @@
 """Annotations: what is known of the beats of a passage, as they are written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,29 +77,9 @@ class BeatAnnotation:
             duration=self.duration,
         )
         if self.divisions[0] == 3 and 0 < beats.tempo < SLOWEST:
-            beats = _in_three(beats) if 3 * beats.meter in METERS else beats
+            beats = beats.divided(3) if 3 * beats.meter in METERS else beats
         else:
             beats = beats.conducted()
         if beats.meter not in METERS:
             raise IctusError(f"a bar of {beats.meter} beats has no conducting pattern")
         return beats
-
-
-def _in_three(beats: Beats) -> Beats:
-    """Divide every beat in three, evenly."""
-    whole = np.arange(len(beats))
-    thirds = np.arange(3 * len(beats) - 2) / 3
-    place = np.round(3 * thirds).astype(np.int64) % 3
-
-    def spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.interp(thirds, whole, values)
-
-    return replace(
-        beats,
-        times=spread(beats.times),
-        positions=3 * (np.repeat(beats.positions, 3)[: len(thirds)] - 1) + place + 1,
-        meter=3 * beats.meter,
-        loudness=spread(beats.loudness),
-        articulation=spread(beats.articulation),
-        accents=np.where(place > 0, 0.0, spread(beats.accents)),
-    )

@@ -1,25 +1,22 @@
-"""Beats: when music marks its time, and how; the choice of the beat that is conducted; files of beats."""
+"""Beats: when music marks its time, and how; the choice of the beat that is conducted."""
 
-import csv
 import os
-import struct
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from ictus.errors import IctusError, UsageError
-from ictus.files import writing
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array, IntArray
 
 METERS = (1, 2, 3, 4, 5, 6)
 SLOWEST, FASTEST = 48.0, 150.0  # beats a minute that an arm conducts at ease
 
+_NEUTRAL = {"loudness": 0.5, "articulation": 0.4, "accents": 0.0, "confidence": 1.0}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, init=False)
 class Beats:
     """The beats of a piece.
 
@@ -27,42 +24,64 @@ class Beats:
     ----------
     times : (N,) seconds, increasing.
     positions : (N,) int, place in the bar: 1 is the downbeat.
-    meter : beats in a bar.
+    meters : (N,) int, beats in the bar that each beat belongs to. May be given as one number for all bars, or as one
+        for each bar.
     loudness : (N,) 0 (as soft as this music gets) to 1 (as loud).
     articulation : (N,) 0 (legato) to 1 (staccato).
     accents : (N,) 0 to 1, how much a beat stands out from its neighbours.
     duration : seconds of the music, silence at its end included.
+    confidence : (N,) 0 to 1, how clearly each beat shows in the activations it was decoded from: near 0 where it was
+        filled in between others. It is no calibrated probability; 1 where the beats are known.
     """
 
-    times: Array
-    positions: NDArray[np.int64]
-    meter: int
-    loudness: Array = field(default_factory=lambda: np.zeros(0))
-    articulation: Array = field(default_factory=lambda: np.zeros(0))
-    accents: Array = field(default_factory=lambda: np.zeros(0))
-    duration: float = 0.0
+    times: Float64Array
+    positions: IntArray
+    meters: IntArray
+    loudness: Float64Array
+    articulation: Float64Array
+    accents: Float64Array
+    duration: float
+    confidence: Float64Array
 
-    def __post_init__(self) -> None:
-        count = len(self.times)
-        object.__setattr__(self, "times", np.asarray(self.times, np.float64))
-        object.__setattr__(self, "positions", np.asarray(self.positions, np.int64))
-        for name, neutral in (("loudness", 0.5), ("articulation", 0.4), ("accents", 0.0)):
-            value = np.asarray(getattr(self, name), np.float64)
-            object.__setattr__(self, name, value if len(value) else np.full(count, neutral))
-            if len(getattr(self, name)) != count:
-                raise IctusError(f"{count} beats, but {len(value)} values of {name}")
-        if len(self.positions) != count:
-            raise IctusError(f"{count} beats, but {len(self.positions)} positions in the bar")
-        if count and (not np.isfinite(self.times).all() or (np.diff(self.times) <= 0).any()):
+    def __init__(
+        self,
+        times: ArrayLike,
+        positions: ArrayLike,
+        meters: ArrayLike,
+        loudness: ArrayLike = (),
+        articulation: ArrayLike = (),
+        accents: ArrayLike = (),
+        duration: float = 0.0,
+        confidence: ArrayLike = (),
+    ) -> None:
+        when, place = np.asarray(times, np.float64), np.asarray(positions, np.int64)
+        count = len(when)
+        if len(place) != count:
+            raise IctusError(f"{count} beats, but {len(place)} positions in the bar")
+        if count and (not np.isfinite(when).all() or (np.diff(when) <= 0).any()):
             raise IctusError("the times of the beats must be finite and increasing")
-        if self.duration <= 0 and count:
-            object.__setattr__(self, "duration", float(self.times[-1]) + 1.0)
+        given = {"loudness": loudness, "articulation": articulation, "accents": accents, "confidence": confidence}
+        for name, neutral in _NEUTRAL.items():
+            value = np.asarray(given[name], np.float64)
+            if len(value) not in (0, count):
+                raise IctusError(f"{count} beats, but {len(value)} values of {name}")
+            object.__setattr__(self, name, value if len(value) else np.full(count, neutral))
+        object.__setattr__(self, "times", when)
+        object.__setattr__(self, "positions", place)
+        object.__setattr__(self, "meters", _meter_of_each(place, np.asarray(meters, np.int64)))
+        unknown = duration <= 0 and count
+        object.__setattr__(self, "duration", float(when[-1]) + 1.0 if unknown else float(duration))
 
     def __len__(self) -> int:
         return len(self.times)
 
     @property
-    def downbeats(self) -> Array:
+    def meter(self) -> int:
+        """The most frequent number of beats in a bar; 4 where there are no beats."""
+        return int(np.bincount(self.meters).argmax()) if len(self) else 4
+
+    @property
+    def downbeats(self) -> Float64Array:
         """Seconds of the beats that begin a bar."""
         return np.asarray(self.times[self.positions == 1])
 
@@ -71,109 +90,116 @@ class Beats:
         """Median beats a minute; 0 where there are fewer than two beats."""
         return float(60 / np.median(np.diff(self.times))) if len(self) > 1 else 0.0
 
+    def in_one_meter(self) -> "Beats":
+        """Return the same beats, all counted in the most frequent metre: in bars that are longer it begins again."""
+        if not len(self) or len(np.unique(self.meters)) == 1:
+            return self
+        return replace(self, positions=(self.positions - 1) % self.meter + 1, meters=np.full(len(self), self.meter))
+
     def with_meter(self, meter: int) -> "Beats":
         """Return the same beats counted in another metre, its downbeats where the accents are strongest."""
-        if meter not in METERS:
-            raise UsageError(f"metre {meter} is not conducted; choose one of {', '.join(map(str, METERS))}")
-        if meter == self.meter or not len(self):
+        check_meter(meter)
+        if not len(self) or (self.meters == meter).all():
             return self
         # A downbeat of the old counting stays one if it can: it weighs a little more than an accent.
         weight = self.accents + 0.3 * self.loudness + 0.5 * (self.positions == 1)
         phase = max(range(meter), key=lambda p: float(weight[p::meter].mean()) if p < len(self) else -1.0)
-        return replace(self, positions=(np.arange(len(self)) - phase) % meter + 1, meter=meter)
+        positions = (np.arange(len(self)) - phase) % meter + 1
+        return replace(self, positions=positions, meters=np.full(len(self), meter))
 
     def conducted(self) -> "Beats":
-        """Return the beats as an arm conducts them (the tactus).
+        """Return the beats as an arm conducts them (the tactus), in one metre.
 
         A beat whose median tempo lies between 48 and 150 a minute is conducted as it is. Faster ones are gathered
         (4 -> 2, 6 -> 2, 2 -> 1, 3 -> 1), slower ones divided in two.
         """
-        beats = self
+        beats = self.in_one_meter()
         while beats.tempo > FASTEST and (group := {6: 3, 4: 2, 3: 3, 2: 2}.get(beats.meter)):
             beats = beats._gathered(group)
         while 0 < beats.tempo < SLOWEST and beats.meter <= 3:
-            beats = beats._divided()
+            beats = beats.divided(2)
         return beats
 
     def _gathered(self, group: int) -> "Beats":
         chosen = (self.positions - 1) % group == 0
-        return replace(
-            self,
-            times=self.times[chosen],
-            positions=(self.positions[chosen] - 1) // group + 1,
-            meter=self.meter // group,
-            loudness=self.loudness[chosen],
-            articulation=self.articulation[chosen],
-            accents=self.accents[chosen],
-        )
+        values = {one.name: getattr(self, one.name)[chosen] for one in fields(self) if one.name != "duration"}
+        positions, meters = (values["positions"] - 1) // group + 1, values["meters"] // group
+        return replace(self, **{**values, "positions": positions, "meters": meters})
 
-    def _divided(self) -> "Beats":
+    def divided(self, parts: int) -> "Beats":
+        """Return the beats with others evenly between them: `parts` from each one to the next."""
         whole = np.arange(len(self))
-        halves = np.arange(2 * len(self) - 1) / 2
-        between = halves % 1 > 0
+        place = np.arange(parts * (len(self) - 1) + 1)
+        between = place % parts
 
-        def spread(values: Array) -> Array:
-            return np.interp(halves, whole, values)
+        def repeated(values: IntArray) -> IntArray:
+            return np.repeat(values, parts)[: len(place)]
 
-        positions = 2 * np.repeat(self.positions, 2)[: len(halves)] - 1 + between
+        def spread(values: Float64Array) -> Float64Array:
+            return np.interp(place / parts, whole, values)
+
         return replace(
             self,
             times=spread(self.times),
-            positions=positions,
-            meter=2 * self.meter,
+            positions=parts * (repeated(self.positions) - 1) + between + 1,
+            meters=parts * repeated(self.meters),
             loudness=spread(self.loudness),
             articulation=spread(self.articulation),
-            accents=np.where(between, 0.0, spread(self.accents)),
+            accents=np.where(between > 0, 0.0, spread(self.accents)),
+            confidence=spread(self.confidence),
         )
 
     def to_meta(self) -> dict[str, Any]:
-        """Return what a motion carries of its beats, in JSON types."""
-        return {
-            "times": [round(float(t), 4) for t in self.times],
-            "positions": [int(p) for p in self.positions],
-            "meter": int(self.meter),
-        }
+        """Return what a motion carries of its beats, in JSON types; "meters", of each beat, where the metre changes."""
+        changes = {"meters": self.meters.tolist()} if len(np.unique(self.meters)) > 1 else {}
+        times = [round(time, 4) for time in self.times.tolist()]
+        return {"times": times, "positions": self.positions.tolist(), "meter": self.meter, **changes}
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Beats":
+        """Read beats from a file: .csv, .txt, .mid or .json, as `save` writes them.
+
+        Raises
+        ------
+        UsageError
+            If the suffix is none of these.
+        IctusError
+            If the file is missing or damaged.
+        """
+        from ictus.beats.files import load
+
+        return load(path)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the beats: .csv (time,beat with a heading), .txt (the same with tabs, no heading), .mid (a click)."""
-        suffix = Path(path).suffix.lower()
-        if suffix not in (".csv", ".txt", ".mid"):
-            raise UsageError(f"{path}: beats cannot be saved as {suffix!r}; choose .csv, .txt or .mid")
-        with writing(path) as temporary:
-            if suffix == ".mid":
-                temporary.write_bytes(_midi_click(self))
-                return
-            rows = [(f"{time:.3f}", int(position)) for time, position in zip(self.times, self.positions, strict=True)]
-            with temporary.open("w", newline="") as sink:
-                table = csv.writer(sink, delimiter="," if suffix == ".csv" else "\t", lineterminator="\n")
-                table.writerows([("time", "beat"), *rows] if suffix == ".csv" else rows)
+        """Write the beats; the suffix chooses the format (see `ictus.beats.files`): .csv, .txt, .mid or .json."""
+        from ictus.beats.files import save
+
+        save(self, path)
 
 
-def _midi_click(beats: Beats) -> bytes:
-    """Return a format-0 MIDI file: a tempo event for every beat, so that each lies on a quarter, and a click on it."""
-    quarter = 480
-    numerator = min(max(beats.meter, 1), 255)
-    events: list[tuple[int, bytes]] = [(0, bytes((0xFF, 0x58, 4, numerator, 2, 24, 8)))]
-    # The bar before the first beat is left free, so that the piece may begin with an upbeat at any time.
-    starts = np.concatenate([[0.0], beats.times])
-    for k, start in enumerate(starts):
-        step = starts[k + 1] - start if k + 1 < len(starts) else 0.5
-        microseconds = int(np.clip(round(step * 1e6), 1, 0xFFFFFF))
-        events.append((k * quarter, bytes((0xFF, 0x51, 3)) + microseconds.to_bytes(3, "big")))
-        if k:
-            pitch, velocity = (76, 112) if beats.positions[k - 1] == 1 else (77, 80)
-            events.append((k * quarter, bytes((0x99, pitch, velocity))))
-            events.append((k * quarter + quarter // 4, bytes((0x89, pitch, 0))))
-    events.sort(key=lambda event: event[0])
-    track, now = b"", 0
-    for tick, message in [*events, (len(starts) * quarter, bytes((0xFF, 0x2F, 0)))]:
-        track += _variable_length(tick - now) + message
-        now = tick
-    return b"MThd" + struct.pack(">IHHH", 6, 0, 1, quarter) + b"MTrk" + struct.pack(">I", len(track)) + track
+def check_meter(meter: int) -> None:
+    """Raise UsageError if there is no conducting pattern for a metre."""
+    if meter not in METERS:
+        raise UsageError(f"metre {meter} is not conducted; choose one of {', '.join(map(str, METERS))}")
 
 
-def _variable_length(value: int) -> bytes:
-    digits = [value & 0x7F]
-    while value := value >> 7:
-        digits.append(value & 0x7F | 0x80)
-    return bytes(reversed(digits))
+def _meter_of_each(positions: IntArray, meters: IntArray) -> IntArray:
+    """Return the metre of each beat, from one number for all, one for each beat, or one for each bar."""
+    count = len(positions)
+    if meters.ndim == 0:
+        meters = np.full(count, int(meters))
+    elif len(meters) != count:
+        bars = bar_numbers(positions)
+        if meters.shape != (bars[-1] + 1 if count else 0,):
+            raise IctusError(f"{count} beats in {bars[-1] + 1 if count else 0} bars, but {len(meters)} metres")
+        meters = meters[bars]
+    if (meters < 1).any():
+        raise IctusError(f"a bar of {meters.min()} beats; there must be at least one")
+    return meters
+
+
+def bar_numbers(positions: IntArray) -> IntArray:
+    """Return the number of each beat's bar, (N,) from 0: a bar begins where the positions go back, or to 1."""
+    begins = (positions == 1) | (np.diff(positions, prepend=0) < 0)
+    begins[:1] = False
+    return np.cumsum(begins)

@@ -93,18 +93,29 @@ def struck_at(onsets: Array, frames: NDArray[np.int64]) -> Array:
     return np.asarray(ndimage.maximum_filter1d(onsets, 2 * round(0.05 * FPS) + 1)[frames])
 
 
-def described(times: Array, positions: NDArray[np.int64], meter: int, heard: Heard, duration: float) -> Beats:
-    """Say of every beat, (N,) seconds, how loud, how short and how accented it is."""
+def described(
+    times: Array,
+    positions: NDArray[np.int64],
+    meters: NDArray[np.int64] | int,
+    heard: Heard,
+    duration: float,
+    confidence: Array | None = None,
+) -> Beats:
+    """Return the beats, (N,) seconds, with how loud, how short and how accented each is.
+
+    Without a confidence from a network's activations it is the onset strength, as a part of that of strong beats.
+    """
     whole = frames_of(times, heard)
     onset = struck_at(heard.onsets, whole)
     return Beats(
         times=np.clip(times, 0, duration),
         positions=positions,
-        meter=meter,
+        meters=meters,
         loudness=_loudness(heard.decibels, whole),
         articulation=_articulation(heard.decibels, whole),
         accents=np.clip((standardised(onset) - 0.3) / 2, 0, 1),
         duration=duration,
+        confidence=np.clip(onset / (np.percentile(onset, 90) + 1e-9), 0, 1) if confidence is None else confidence,
     )
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.special import expit
 
 from ictus.audio import Audio
-from ictus.beats.beats import METERS, Beats
+from ictus.beats.beats import Beats, check_meter
 from ictus.beats.classical import ClassicalBeatTracker
 from ictus.beats.decoding import RATE, decode_bars, decode_beats, refined
 from ictus.beats.sound_features import described, perceive, sounding
-from ictus.errors import UsageError
 from ictus.features import mel81
 from ictus.nn.folder import locate, read_config, shipped_folders
+from ictus.types import Float64Array
 
 if TYPE_CHECKING:
     from ictus.beats.network import BeatNetwork
@@ -69,18 +69,21 @@ class BeatTracker:
         ModelError
             If the folder holds no beat network.
         """
-        if meter is not None and meter not in METERS:
-            raise UsageError(f"metre {meter} is not conducted; choose one of {', '.join(map(str, METERS))}")
+        if meter is not None:
+            check_meter(meter)
         if self.folder is None:
             return ClassicalBeatTracker()(audio, meter=meter)
         mono = audio.mono().resample(mel81.rate)
         heard = perceive(mono)
         logits = self.activations(mono)
         times = sounding(refined(decode_beats(logits[:, 0]), logits[:, 0]) / RATE, heard)
-        positions, found = bars_of(times, logits[:, 2:], meter)
-        return described(times, positions, found, heard, mono.duration)
+        frames = np.round(times * RATE).astype(int)[:, None] + np.arange(-_AROUND, _AROUND + 1)
+        around = logits[np.clip(frames, 0, len(logits) - 1)]  # (N, 5, 2 + 21)
+        positions, meters = decode_bars(around[..., 2:].mean(1), meter)
+        confidence = expit(around[..., 0].max(1))
+        return described(times, positions, meters, heard, mono.duration, confidence)
 
-    def activations(self, audio: Audio) -> NDArray[np.float64]:
+    def activations(self, audio: Audio) -> Float64Array:
         """Return (T, 2 + 21) logits of beat, downbeat and each of `PLACES`, at 50 frames a second."""
         import torch
 
@@ -95,24 +98,3 @@ class BeatTracker:
         from ictus.nn.folding import fold
 
         return fold(BeatNetwork.from_pretrained(self.folder or "beat-tracker"))
-
-
-def bars_of(
-    times: NDArray[np.float64], places: NDArray[np.float64], meter: int | None = None
-) -> tuple[NDArray[np.int64], int]:
-    """Return each beat's place in its bar, and the most frequent metre.
-
-    The places follow the bars as they are; in those that are longer than the metre they begin again, because a
-    conductor has no stroke for them.
-
-    Parameters
-    ----------
-    times : (N,) seconds of the beats.
-    places : (T, 21) logits of `PLACES`, at 50 frames a second.
-    meter : where it is known.
-    """
-    frames = np.round(times * RATE).astype(int)[:, None] + np.arange(-_AROUND, _AROUND + 1)
-    around = np.clip(frames, 0, len(places) - 1)
-    positions, meters = decode_bars(places[around].mean(1), meter)
-    found = int(np.bincount(meters).argmax())
-    return (positions - 1) % found + 1, found

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ictus.beats.beats import Beats
+from ictus.beats.beats import Beats, check_meter
 from ictus.kinematics import smootherstep
 
 Array = NDArray[np.float64]
@@ -128,10 +128,13 @@ def conduct(beats: Beats, times: Array, seed: int) -> Gestures:
 
     Parameters
     ----------
-    beats : the beats to mark, in the metre that is conducted (see `Beats.conducted`); may be empty.
+    beats : the beats to mark, as they are conducted (see `Beats.conducted`); may be empty.
     times : (T,) seconds of the frames, evenly spaced.
     seed : the same seed gives the same gestures, another one a conductor of another temper.
     """
+    if len(beats):
+        check_meter(beats.meter)
+    beats = beats.in_one_meter()
     rng = np.random.default_rng(seed)
     style = Style.drawn(rng)
     knots = right_hand_knots(beats, style, rng)

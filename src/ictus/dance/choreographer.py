@@ -87,6 +87,6 @@ class Choreographer:
 def _pulse(beats: Beats, duration: float) -> tuple[Array, "np.ndarray[tuple[int], np.dtype[np.int64]]", Array]:
     """Return times, places in the bar and loudness of the beats, or of a steady pulse where hardly any were found."""
     if len(beats) >= _FEWEST:
-        return beats.times, beats.positions, beats.loudness
+        return beats.times, beats.in_one_meter().positions, beats.loudness
     times = np.arange(0.0, max(duration, _FEWEST * _PULSE), _PULSE)
     return times, np.arange(len(times), dtype=np.int64) % 4 + 1, np.full(len(times), 0.5)

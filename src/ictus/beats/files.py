@@ -1,0 +1,202 @@
+"""Files of beats: what is saved is loaded again.
+
+.json   everything that `Beats` holds
+.csv    `time,beat` with a heading: seconds, and place in the bar (1 is the downbeat); a third column `meter` where the
+        positions alone do not show how many beats a bar has
+.txt    time and place in the bar with a tab between, without a heading: what other beat trackers write
+.mid    a click for any sequencer: tempo, time signatures, and wood blocks on the beats
+
+Beats from .csv, .txt and .mid have neutral loudness, articulation and accents, and a confidence of 1. Where no metre is
+written, that of a bar is its last position; of the last bar, which may be incomplete, at least that of the one before.
+"""
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ictus.beats.beats import Beats, bar_numbers
+from ictus.errors import IctusError, UsageError
+from ictus.files import readable, writing
+from ictus.types import IntArray
+
+_QUARTER = 480  # ticks
+_DOWNBEAT, _BEAT = (76, 112), (77, 80)  # wood blocks, high and low, of General MIDI; and their velocities
+_DRUMS = 9  # the channel
+_LONGEST = 0xFFFFFF / 1e6  # seconds that a quarter can last
+
+
+def save(beats: Beats, path: str | os.PathLike[str]) -> None:
+    """Write beats; the suffix chooses the format. Raises UsageError if it is none of those above."""
+    write = _WRITERS.get(Path(path).suffix.lower())
+    if write is None:
+        raise _unknown(path, "saved")
+    content = write(beats)
+    with writing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def load(path: str | os.PathLike[str]) -> Beats:
+    """Read beats. Raises UsageError if the suffix is none of those above, IctusError if the file is damaged."""
+    read = _READERS.get(Path(path).suffix.lower())
+    if read is None:
+        raise _unknown(path, "loaded")
+    content = readable(Path(path)).read_bytes()
+    try:
+        return read(content)
+    except (IctusError, ValueError, KeyError, TypeError, IndexError, OSError, EOFError) as error:
+        raise IctusError(f"{os.fspath(path)}: no file of beats ({' '.join(str(error).split())})") from error
+
+
+def _unknown(path: str | os.PathLike[str], what: str) -> UsageError:
+    return UsageError(
+        f"{os.fspath(path)}: beats cannot be {what} as {Path(path).suffix!r}; choose {', '.join(_READERS)}"
+    )
+
+
+# --- Text ------------------------------------------------------------------------------------------------------------
+
+
+def _to_json(beats: Beats) -> bytes:
+    values = {field.name: getattr(beats, field.name) for field in fields(beats)}
+    return json.dumps({name: np.asarray(value).tolist() for name, value in values.items()}).encode()
+
+
+def _from_json(content: bytes) -> Beats:
+    values = json.loads(content)
+    if not isinstance(values, dict):
+        raise ValueError("it holds no table of values by name")
+    meters = values.get("meters", values.get("meter", 4))  # what a motion carries has one metre
+    known = {field.name: values[field.name] for field in fields(Beats) if field.name in values}
+    return Beats(**{**known, "meters": meters})
+
+
+def _to_csv(beats: Beats) -> bytes:
+    rows: list[tuple[Any, ...]] = [("time", "beat"), *_rows(beats)]
+    if not np.array_equal(meters_of(beats.positions), beats.meters):
+        rows = [(*row, meter) for row, meter in zip(rows, ["meter", *beats.meters.tolist()], strict=True)]
+    return _table(rows, ",")
+
+
+def _to_txt(beats: Beats) -> bytes:
+    return _table(_rows(beats), "\t")
+
+
+def _rows(beats: Beats) -> list[tuple[Any, ...]]:
+    return [(f"{time:.3f}", int(place)) for time, place in zip(beats.times, beats.positions, strict=True)]
+
+
+def _table(rows: list[tuple[Any, ...]], between: str) -> bytes:
+    return "".join(between.join(map(str, row)) + "\n" for row in rows).encode()
+
+
+def _from_csv(content: bytes) -> Beats:
+    rows = list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
+    positions = np.array([int(row["beat"]) for row in rows], np.int64)
+    written = [int(row["meter"]) for row in rows if row.get("meter")]
+    return Beats([float(row["time"]) for row in rows], positions, written or meters_of(positions))
+
+
+def _from_txt(content: bytes) -> Beats:
+    rows = [line.split() for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+    positions = np.array([int(float(row[1])) for row in rows], np.int64)
+    return Beats([float(row[0]) for row in rows], positions, meters_of(positions))
+
+
+def meters_of(positions: IntArray) -> IntArray:
+    """Return the metre of each beat, (N,), as far as positions in the bar, (N,), show it: the last one of each bar."""
+    if not len(positions):
+        return np.zeros(0, np.int64)
+    bars = bar_numbers(positions)
+    meters = np.zeros(bars[-1] + 1, np.int64)
+    np.maximum.at(meters, bars, positions)
+    if len(meters) > 1:  # the last bar may have been cut short
+        meters[-1] = max(meters[-1], meters[-2])
+    return meters[bars]
+
+
+# --- MIDI ------------------------------------------------------------------------------------------------------------
+
+
+def _to_mid(beats: Beats) -> bytes:
+    """Return a file of one track: a tempo event for every beat, so that each lies on a quarter, and a click on it.
+
+    Bar lines lie on the downbeats: the first bar may be a shorter one, in which nothing sounds.
+    """
+    from mido import Message, MetaMessage, MidiFile, MidiTrack
+
+    lead = _quarters_before(beats)
+    starts = np.concatenate([np.arange(lead) * (beats.times[0] / lead if lead else 0), beats.times])
+    events = [(tick, MetaMessage("time_signature", numerator=count)) for tick, count in _signatures(beats, lead)]
+    for k, seconds in enumerate(np.append(np.diff(starts), 0.5)[: len(starts)].tolist()):
+        tick = k * _QUARTER
+        events.append((tick, MetaMessage("set_tempo", tempo=int(np.clip(round(seconds * 1e6), 1, 0xFFFFFF)))))
+        if k >= lead:
+            pitch, velocity = _DOWNBEAT if beats.positions[k - lead] == 1 else _BEAT
+            events.append((tick, Message("note_on", channel=_DRUMS, note=pitch, velocity=velocity)))
+            events.append((tick + _QUARTER // 4, Message("note_off", channel=_DRUMS, note=pitch)))
+    events.sort(key=lambda event: event[0])
+    track = MidiTrack([MetaMessage("end_of_track", time=_QUARTER * 3 // 4)])
+    steps = np.diff([0, *(tick for tick, _ in events)]).tolist()
+    track[:0] = [message.copy(time=step) for step, (_, message) in zip(steps, events, strict=True)]
+    MidiFile(type=0, ticks_per_beat=_QUARTER, tracks=[track]).save(file=(buffer := io.BytesIO()))
+    return buffer.getvalue()
+
+
+def _quarters_before(beats: Beats) -> int:
+    """Return how many quarters pass before the first beat, at about its tempo; before an upbeat they fill its bar."""
+    if not len(beats):
+        return 0
+    missing, meter = int(beats.positions[0] - 1), int(beats.meters[0])
+    pace = min(float(np.median(np.diff(beats.times))), _LONGEST) if len(beats) > 1 else 0.5
+    quarters = max(missing, math.ceil(float(beats.times[0]) / pace - 0.5), int(beats.times[0] > 0))
+    return missing + meter * round((quarters - missing) / meter) if missing else quarters
+
+
+def _signatures(beats: Beats, lead: int) -> Iterator[tuple[int, int]]:
+    """Yield tick and beats in the bar wherever a bar has others than the one before."""
+    if not len(beats):
+        return
+    firsts = np.flatnonzero(np.diff(bar_numbers(beats.positions), prepend=-1))
+    counts = np.diff(np.append(firsts, len(beats)))
+    counts[[0, -1]] = beats.meters[firsts[[0, -1]]]  # which may be incomplete
+    starts = firsts + lead
+    starts[0] = (lead - beats.positions[0] + 1) % counts[0]  # of the first whole bar before it
+    if starts[0]:
+        starts, counts = np.append(0, starts), np.append(starts[0], counts)
+    changes = np.diff(counts, prepend=0) != 0
+    ticks = starts[changes] * _QUARTER
+    yield from zip(ticks.tolist(), np.minimum(counts[changes], 255).tolist(), strict=True)
+
+
+def _from_mid(content: bytes) -> Beats:
+    from mido import MidiFile
+
+    now, meter = 0.0, 4
+    rows: list[tuple[float, bool, int]] = []  # seconds, whether it is a downbeat, beats in the bar
+    for message in MidiFile(file=io.BytesIO(content)):
+        now += message.time
+        if message.type == "time_signature":
+            meter = message.numerator
+        elif message.type == "note_on" and message.channel == _DRUMS and message.velocity:
+            rows.append((now, message.note == _DOWNBEAT[0], meter))
+    if not rows:
+        raise ValueError("it holds no clicks")
+    times, downbeats, meters = (np.array(column) for column in zip(*rows, strict=True))
+    upbeats = int(downbeats.argmax()) if downbeats.any() else len(rows)
+    places = np.arange(len(rows))
+    last_downbeat = np.maximum.accumulate(np.where(downbeats, places, 0))
+    positions = places - last_downbeat + 1
+    positions[:upbeats] += max(0, int(meters[0]) - upbeats)
+    return Beats(times, positions, meters)
+
+
+_WRITERS = {".csv": _to_csv, ".txt": _to_txt, ".mid": _to_mid, ".json": _to_json}
+_READERS = {".csv": _from_csv, ".txt": _from_txt, ".mid": _from_mid, ".json": _from_json}

@@ -5,6 +5,7 @@ says what the corpus was made of, and it takes nothing else.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -19,15 +20,31 @@ import soundfile
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.formats.npz import DAMAGE
+from ictus.processes import run_in_processes
 from ictus.types import AnyArray, Progress
 
 Found = TypeVar("Found")
+Job = TypeVar("Job")
 
 Report = Callable[[str], None]
 
 
+SPLIT_SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}  # of what nobody has split
+SPLITS = tuple(SPLIT_SHARES)
+
+
 class CorpusWriteError(IctusError):
     """A folder cannot be written: another example would not help."""
+
+
+def hashed_split(name: str, seed: int = 0) -> str:
+    """Return the split of an example: always the same, whatever other examples there are; 80 : 10 : 10."""
+    share = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()) / 2**32
+    for split, part in SPLIT_SHARES.items():
+        share -= part
+        if share < 0:
+            return split
+    return "train"
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
@@ -244,6 +261,25 @@ def collect_results(
         if progress:
             progress(number / jobs)
     return PreparationResult(made, tuple(said))
+
+
+def run_jobs(
+    work: Callable[[Job], PreparationResult],
+    jobs: Sequence[Job],
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    report: Report | None = None,
+) -> PreparationResult:
+    """Do all jobs; each failure is reported in a line as it comes, and the others go on.
+
+    Parameters
+    ----------
+    work : a function of a module, because other processes call it.
+    workers : processes.
+    progress, report : as of `collect_results`.
+    """
+    return collect_results(run_in_processes(work, jobs, workers), len(jobs), progress, report)
 
 
 def shorten_list(names: Sequence[str]) -> str:

@@ -10,10 +10,11 @@ from raw_dances import IGNORED, TEMPI, TEST, TRAIN, VAL, write_aist
 from scipy.spatial.transform import Rotation
 
 from ictus.audio import Audio
+from ictus.corpora import PreparationResult, run_jobs
 from ictus.dance.data import aist, aist_inspection
 from ictus.dance.data.aist_preparation import plan, prepare
 from ictus.dance.data.dataset import AIST, survey
-from ictus.dance.data.preparation import PreparationResult, carry_out, close, save
+from ictus.dance.data.preparation import close, save
 from ictus.errors import IctusError, UsageError
 from ictus.features import rhythm35
 
@@ -26,7 +27,7 @@ def corpus(tmp_path: Path) -> Path:
 def make(corpus: Path, out: Path, workers: int = 1, **asked: object) -> tuple[PreparationResult, list[str], list[str]]:
     said: list[str] = []
     songs, lacking = plan(corpus, corpus / "music", out, **asked)
-    done = carry_out(prepare, songs, workers=workers, progress=lambda fraction: None, report=said.append)
+    done = run_jobs(prepare, songs, workers=workers, progress=lambda fraction: None, report=said.append)
     close(out, AIST)
     return done, lacking, said
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from raw_dances import walk, write_gathered, write_published
 
+from ictus.corpora import PreparationResult, run_jobs
 from ictus.dance.data import dance_with_melody
 from ictus.dance.data.dataset import MELODY, survey
 from ictus.dance.data.melody_preparation import heading, plan, prepare, settled
-from ictus.dance.data.preparation import PreparationResult, carry_out, close
+from ictus.dance.data.preparation import close
 from ictus.errors import UsageError
 from ictus.features import melody16
 from ictus.skeleton import get_skeleton
@@ -22,7 +23,7 @@ FEET = [BODY.index(f"{point}_{side}") for point in ("ankle", "heel", "toe") for 
 def make(corpus: Path, out: Path, **asked: object) -> tuple[PreparationResult, list[str], list[str]]:
     said: list[str] = []
     jobs, lacking = plan(corpus, out, **asked)
-    done = carry_out(prepare, jobs, progress=lambda fraction: None, report=said.append)
+    done = run_jobs(prepare, jobs, progress=lambda fraction: None, report=said.append)
     close(out, MELODY)
     return done, lacking, said
 

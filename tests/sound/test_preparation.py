@@ -10,12 +10,13 @@ import pytest
 import soundfile
 
 from ictus.audio import Audio
+from ictus.corpora import PreparationResult, hashed_split, run_jobs
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel80
 from ictus.sound.data import frame_features, video_index, video_io
 from ictus.sound.data.dataset import MelWindows, find_performances
 from ictus.sound.data.inspection import inspect_performances
-from ictus.sound.data.preparation import ClipSettings, PreparationResult, finish_corpus, plan_clips, run_jobs, write_ids
+from ictus.sound.data.preparation import ClipSettings, finish_corpus, plan_clips, prepare_video, write_ids
 from sound.raw_films import (
     HEIGHT,
     RATE,
@@ -44,7 +45,10 @@ def made(data: Path, out: Path, cutting: ClipSettings | None = None, **choices: 
     """Prepare a corpus as the command does."""
     found, _ = video_index.find_videos(data, **choices)  # type: ignore[arg-type]
     done = run_jobs(
-        plan_clips(found, cutting or ClipSettings(2.0), out), progress=lambda fraction: None, report=lambda line: None
+        prepare_video,
+        plan_clips(found, cutting or ClipSettings(2.0), out),
+        progress=lambda fraction: None,
+        report=lambda line: None,
     )
     finish_corpus(out)
     return done
@@ -278,11 +282,11 @@ def test_what_is_there_is_kept_and_what_is_missing_made(corpus: Path, tmp_path: 
 
 def test_videos_are_split_whole_and_for_good(corpus: Path, tmp_path: Path) -> None:
     names = [f"video{number}" for number in range(4000)]
-    splits = [video_index.hashed_split(name) for name in names]
+    splits = [hashed_split(name) for name in names]
     for split, share in {"train": 0.8, "val": 0.1, "test": 0.1}.items():
         assert splits.count(split) / len(names) == pytest.approx(share, abs=0.02)
-    assert splits != [video_index.hashed_split(name, seed=1) for name in names]
-    assert [video_index.hashed_split(name) for name in ("3HgbEKrbA9s", "hSPeJm9-XF4")] == ["val", "test"]
+    assert splits != [hashed_split(name, seed=1) for name in names]
+    assert [hashed_split(name) for name in ("3HgbEKrbA9s", "hSPeJm9-XF4")] == ["val", "test"]
     table = tmp_path / "table.csv"
     table.write_text("video,instrument,split\nabc,,test\n-x_y,Violin,val\n")
     out = tmp_path / "out"

@@ -193,12 +193,13 @@ def _made(
     workers: int,
 ) -> int:
     """Do the work, say what is there then, and return the exit code."""
-    from ictus.dance.data.preparation import carry_out, close
+    from ictus.corpora import run_jobs
+    from ictus.dance.data.preparation import close
 
     for line in lacking:
         complain(line)
     with progress_bar("dances") as progress:
-        done = carry_out(work, jobs, workers=workers, progress=progress, report=complain)
+        done = run_jobs(work, jobs, workers=workers, progress=progress, report=complain)
     there = close(out, layout)
     has = ", ".join(f"{name} has {facts['dances']} ({facts['hours']:.2f} hours)" for name, facts in there.items())
     say(f"{out}: {done.made} dance{'' if done.made == 1 else 's'} made; {has or 'nothing is there'}")

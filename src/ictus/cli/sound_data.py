@@ -48,8 +48,9 @@ def prepare_solos(
         workers: Processes; a film is the work of one.
         seed: Another seed splits the videos otherwise.
     """
+    from ictus.corpora import run_jobs
     from ictus.sound.data import video_index
-    from ictus.sound.data.preparation import ClipSettings, finish_corpus, plan_clips, run_jobs, write_ids
+    from ictus.sound.data.preparation import ClipSettings, finish_corpus, plan_clips, prepare_video, write_ids
 
     _check_workers(workers)
     cutting = ClipSettings(seconds, stretch, films, keypoint_rate, feature_rate)
@@ -59,7 +60,7 @@ def prepare_solos(
     for line in lacking:
         complain(line)
     with progress_bar("films") as progress:
-        done = run_jobs(jobs, workers=workers, progress=progress, report=complain)
+        done = run_jobs(prepare_video, jobs, workers=workers, progress=progress, report=complain)
     there = finish_corpus(out)
     has = ", ".join(
         f"{name} has {facts['clips']} of {_videos(facts['videos'])} ({facts['hours']:.2f} hours)"

@@ -11,12 +11,19 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from ictus.corpora import PreparationResult, Report, check_signature, collect_results, remove_unfinished
+from ictus.corpora import (
+    SPLIT_SHARES,
+    SPLITS,
+    PreparationResult,
+    Report,
+    check_signature,
+    collect_results,
+    remove_unfinished,
+)
 from ictus.errors import UsageError
-from ictus.synthesis.score_collection import SHARES, Piece, find_pieces
+from ictus.synthesis.score_collection import Piece, find_pieces
 from ictus.types import Progress
 
-SPLITS = tuple(SHARES)
 _MAX_HOURS = 10_000
 
 
@@ -106,8 +113,8 @@ def plan_splits(
     others = {"scores": "other scores", "seed": "another seed", **names}
     if other := next((words for key, words in others.items() if key in differs or (differs and not key)), None):
         raise UsageError(f"{signature.parent}: holds a corpus of {other}; choose another folder, or ask for the same")
-    whole = sum(SHARES[name] for name in wanted)
-    counts = {name: max(1, round(hours * 3600 / seconds * SHARES[name] / whole)) for name in wanted}
+    whole = sum(SPLIT_SHARES[name] for name in wanted)
+    counts = {name: max(1, round(hours * 3600 / seconds * SPLIT_SHARES[name] / whole)) for name in wanted}
     return [CorpusSplit(by_split[name], name, counts[name], seed, signature.parent) for name in wanted]
 
 

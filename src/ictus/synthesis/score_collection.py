@@ -1,16 +1,14 @@
 """Score collections: the scores in a folder, the split of each, and the recordings whose tempo it may take."""
 
 import csv
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ictus.corpora import hashed_split
 from ictus.errors import UsageError
 from ictus.scores.reader import SUFFIXES
-
-SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}  # of the pieces, where no table splits them
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def find_pieces(folder: Path, seed: int = 0) -> list[Piece]:
     pieces = []
     for file in files:
         name = file.relative_to(folder).with_suffix("").as_posix()
-        split = splits.get(file.stem) or _hashed_split(name, seed)
+        split = splits.get(file.stem) or hashed_split(name, seed)
         alignment = file.with_name(file.stem + ".alignment.npz")
         columns = _usable_recordings(alignment, passing.get(file.stem, set()))
         pieces.append(Piece(name, file, split, alignment if columns else None, columns))
@@ -73,15 +71,6 @@ def _table(path: Path, *columns: str) -> list[dict[str, str]]:
     if missing := [column for column in columns if rows and column not in rows[0]]:
         raise UsageError(f"{path}: has no column {missing[0]!r}; it needs {', '.join(columns)}")
     return rows
-
-
-def _hashed_split(name: str, seed: int) -> str:
-    share = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()) / 2**32
-    for split, part in SHARES.items():
-        share -= part
-        if share < 0:
-            return split
-    return "train"
 
 
 def _usable_recordings(alignment: Path, passing: set[str]) -> tuple[int, ...]:

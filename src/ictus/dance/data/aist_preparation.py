@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
-from ictus.corpora import PreparationResult, begin_preparation, shorten_list
+from ictus.corpora import SPLITS, PreparationResult, begin_preparation, shorten_list
 from ictus.dance.data import aist
-from ictus.dance.data.preparation import SPLITS, beat_times, save
+from ictus.dance.data.preparation import beat_times, save
 from ictus.errors import IctusError, UsageError
 from ictus.features import rhythm35
 from ictus.files import writing

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from ictus.audio import Audio
-from ictus.corpora import PreparationResult, begin_preparation, shorten_list
+from ictus.corpora import SPLITS, PreparationResult, begin_preparation, shorten_list
 from ictus.dance.data import dance_with_melody
 from ictus.dance.data.dance_with_melody import Take
-from ictus.dance.data.preparation import SPLITS, beat_times, save
+from ictus.dance.data.preparation import beat_times, save
 from ictus.errors import IctusError
 from ictus.features import melody16, rhythm35
 from ictus.skeleton import get_skeleton

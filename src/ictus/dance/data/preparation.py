@@ -4,46 +4,17 @@ A folder of a dance is there whole or not at all, and what is there is kept: the
 beside the splits says what they were made of.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus import corpora, processes
+from ictus import corpora
 from ictus.audio import Audio
-from ictus.corpora import (
-    PreparationResult,  # what `carry_out` returns
-    Report,
-    collect_results,
-    finish_preparation,
-)
+from ictus.corpora import SPLITS, finish_preparation
 from ictus.dance.data.dataset import Layout, survey
-from ictus.types import Progress
-
-SPLITS = ("train", "val", "test")
-
-Job = TypeVar("Job")
-
-
-def carry_out(
-    work: Callable[[Job], PreparationResult],
-    jobs: Sequence[Job],
-    *,
-    workers: int = 1,
-    progress: Progress,
-    report: Report,
-) -> PreparationResult:
-    """Do all jobs; each failure is reported in a line as it comes, and the others go on.
-
-    Parameters
-    ----------
-    work : a function of a module, because other processes call it.
-    workers : processes.
-    progress : called with the fraction done.
-    """
-    return collect_results(processes.run_in_processes(work, jobs, workers), len(jobs), progress, report)
 
 
 def save(folder: Path, files: Mapping[str, NDArray[Any] | Audio]) -> None:

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
-from ictus.corpora import PreparationResult, begin_preparation
+from ictus.corpora import SPLITS, PreparationResult, begin_preparation
 from ictus.dance.body_conversion import convert
 from ictus.dance.data.melody_preparation import settled
-from ictus.dance.data.preparation import SPLITS, save
+from ictus.dance.data.preparation import save
 from ictus.dance.foot_cleanup import clean
 from ictus.dance.motion_matching import RATE, Dance, choreograph, danced, groove, perform, phrases, read
 from ictus.errors import IctusError, MotionError, UsageError

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ictus.corpora import shorten_list
+from ictus.corpora import SPLITS, shorten_list
 from ictus.errors import IctusError, UsageError
 from ictus.sound import MEL_RATE
 from ictus.sound.data.dataset import FEATURE_SHAPES, PreparedPerformance, find_performances
-from ictus.sound.data.video_index import SPLITS
 from ictus.sound.pose_normalization import FOUND_CONFIDENCE
 from ictus.types import Progress
 

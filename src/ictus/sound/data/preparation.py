@@ -32,24 +32,21 @@ import numpy as np
 
 from ictus.audio import Audio
 from ictus.corpora import (
+    SPLITS,
     PreparationResult,
-    Report,
     begin_preparation,
-    collect_results,
     finish_preparation,
     save_example,
     write_json,
 )
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
-from ictus.processes import run_in_processes
 from ictus.sound import KEYPOINT_RATE, MEL_RATE, RATE
 from ictus.sound.data import frame_features, video_io
 from ictus.sound.data.dataset import find_performances
 from ictus.sound.data.frame_features import FEATURE_RATE, FrameFeatures
-from ictus.sound.data.video_index import FEATURES, SPLITS, Video
+from ictus.sound.data.video_index import FEATURES, Video
 from ictus.sound.data.video_io import Film
-from ictus.types import Progress
 
 _SHORT = 0.1  # seconds that the last clip may lack of one of its parts: rows of features are rarely whole
 
@@ -145,17 +142,6 @@ def plan_clips(videos: Sequence[Video], cutting: ClipSettings, out: Path, seed: 
         if (lies := there.get(video.name, belongs)) != belongs:
             raise UsageError(f"{out}: has clips of {video.name} as {lies}, and now they are {belongs}; clear them away")
     return [job for job in (VideoJob(video, cutting, out) for video in videos) if not job.done]
-
-
-def run_jobs(jobs: Sequence[VideoJob], *, workers: int = 1, progress: Progress, report: Report) -> PreparationResult:
-    """Do all jobs; each failure is reported in a line as it comes, and the others go on.
-
-    Parameters
-    ----------
-    workers : processes.
-    progress : called with the fraction done.
-    """
-    return collect_results(run_in_processes(prepare_video, jobs, workers), len(jobs), progress, report)
 
 
 def prepare_video(job: VideoJob) -> PreparationResult:

@@ -12,7 +12,6 @@ Films may be .mp4 .mkv .webm .mov .m4v.
 """
 
 import csv
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -20,14 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ictus.corpora import shorten_list
+from ictus.corpora import SPLITS, hashed_split, shorten_list
 from ictus.errors import MotionError, UsageError
 from ictus.files import readable
 from ictus.formats.json import loads
 from ictus.sound.data.video_io import SUFFIXES
 
-SPLITS = ("train", "val", "test")
-SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}  # of the videos, where no table splits them
 FEATURES = ("rgb", "flow")
 POSES = (".npy", ".npz", ".json")  # of keypoints
 _ARRAYS = (".npy", ".npz", ".pkl")
@@ -143,16 +140,6 @@ def instrument_name(instrument: str) -> str | None:
     """Return an instrument's name in small letters: "DoubleBass" is "double bass". None if it is empty."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", instrument).replace("_", " ").split()
     return " ".join(words).lower() or None
-
-
-def hashed_split(name: str, seed: int = 0) -> str:
-    """Return the split of a video: always the same, whatever other videos there are; 80 : 10 : 10."""
-    share = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()) / 2**32
-    for split, part in SHARES.items():
-        share -= part
-        if share < 0:
-            return split
-    return "train"
 
 
 def read_ids(path: Path, instruments: Collection[str] = ()) -> dict[str, str | None]:

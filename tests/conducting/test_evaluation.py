@@ -58,6 +58,19 @@ def test_rows(conducted: Path) -> None:
     assert [sample["name"] for sample in rows["still"].samples] == [f"val/{k}@0" for k in range(4)]
 
 
+def test_windows_of_one_take_do_not_narrow_the_interval(conducted: Path) -> None:
+    def shifted(mel: np.ndarray, seed: int) -> np.ndarray:
+        """Err by the number of the take: all its windows alike."""
+        return np.full((30 * len(mel) // 90, 13, 2), mel[0, 0], np.float32)
+
+    widths = []
+    for seconds in (30, 10):  # one window of each take, and three
+        windows = ConductorMotion(conducted, "val", seconds=seconds)
+        _, low, high = evaluate({"shifted": shifted}, windows)[-1].figures["mse"]
+        widths.append(high - low)
+    assert widths[1] == pytest.approx(widths[0], rel=0.02)
+
+
 def test_the_competition_asks_for_four_figures(conducted: Path) -> None:
     corpus = ConductorMotion(conducted, "val", seconds=30)
     rows = evaluate({"m": lambda mel, seed: np.full((900, 13, 2), 0.5, np.float32)}, corpus, protocol="prospective-cup")

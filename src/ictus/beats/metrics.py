@@ -1,4 +1,6 @@
-"""How well estimated beats agree with those of the music: F-measure and continuity.
+"""How well estimated beats agree with those of the music: F-measure and continuity, as mir_eval computes them.
+
+mir_eval is imported at the first use: it takes a second.
 
 Source: M. Davies, N. Degara, M. Plumbley: Evaluation Methods for Musical Audio Beat Tracking Algorithms, C4DM-TR-09-06,
 Queen Mary University of London, 2009.
@@ -8,17 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ictus.errors import UsageError
-
-Array = NDArray[np.float64]
-
-__all__ = ["continuity", "f_measure"]
+from ictus.types import Float64Array
 
 WINDOW = 0.07  # seconds by which a beat may be missed
-CONTINUITY = 0.175  # of a beat, by which phase and period may be wrong
 _ROLLS = 16
 
 
-def rolled(icti: Array, duration: float) -> list[Array]:
+def rolled(icti: Float64Array, duration: float) -> list[Float64Array]:
     """Shift events round a duration by a tenth to nine tenths of it, in steps that fall on no bar."""
     golden = (np.sqrt(5) - 1) / 2
     shares = 0.1 + 0.8 * (golden * np.arange(1, _ROLLS + 1) % 1)
@@ -32,15 +30,25 @@ def f_measure(reference: ArrayLike, estimate: ArrayLike, window: float = WINDOW)
     ----------
     reference, estimate : (N,) and (M,) seconds, increasing; 0 if either is empty.
     """
-    beats, marks = check_times(reference, "the reference").tolist(), check_times(estimate, "the estimate").tolist()
+    beats, marks = check_times(reference, "the reference"), check_times(estimate, "the estimate")
+    if not len(beats) or not len(marks):
+        return 0.0
+    from mir_eval import beat
+
+    return float(beat.f_measure(beats, marks, window))
+
+
+def fast_f_measure(beats: Float64Array, marks: Float64Array) -> float:
+    """`f_measure` of increasing times that need no check, for thousands of comparisons: five times as fast."""
+    expected, found = beats.tolist(), marks.tolist()
     i = j = matched = 0
-    while i < len(beats) and j < len(marks):  # the first of both either match each other, or the earlier matches none
-        difference = marks[j] - beats[i]
-        close = abs(difference) <= window
+    while i < len(expected) and j < len(found):  # the first of both match each other, or the earlier matches none
+        difference = found[j] - expected[i]
+        close = abs(difference) <= WINDOW
         matched += close
         i += close or difference > 0
         j += close or difference < 0
-    return 2 * matched / max(1, len(beats) + len(marks))
+    return 2 * matched / max(1, len(expected) + len(found))
 
 
 def continuity(reference: ArrayLike, estimate: ArrayLike) -> tuple[float, float]:
@@ -58,27 +66,13 @@ def continuity(reference: ArrayLike, estimate: ArrayLike) -> tuple[float, float]
     beats, marks = check_times(reference, "the reference"), check_times(estimate, "the estimate")
     if len(beats) < 2 or len(marks) < 2:
         return 0.0, 0.0
-    between = (beats[1:] + beats[:-1]) / 2
-    levels = (beats, between, np.union1d(beats, between), beats[::2], beats[1::2])
-    totals = [_total_accuracy(level, marks) for level in levels]
-    return totals[0], max(totals)
+    from mir_eval import beat
+
+    _, cmlt, _, amlt = beat.continuity(beats, marks)
+    return float(cmlt), float(amlt)
 
 
-def _total_accuracy(beats: Array, marks: Array) -> float:
-    if len(beats) < 2:
-        return 0.0
-    closest = nearest(beats, marks)
-    ahead = (closest == 0) | (np.arange(len(marks)) == 0)
-    interval, step = (
-        np.where(ahead, np.append(gaps, gaps[-1])[at], np.insert(gaps, 0, gaps[0])[at])
-        for gaps, at in ((np.diff(beats), closest), (np.diff(marks), np.arange(len(marks))))
-    )
-    in_phase = np.abs(marks - beats[closest]) < CONTINUITY * interval
-    in_period = np.abs(1 - step / interval) < CONTINUITY  # so no beat is estimated twice
-    return float(np.sum(in_phase & in_period)) / max(len(beats), len(marks))
-
-
-def nearest(events: Array, times: Array) -> NDArray[np.intp]:
+def nearest(events: Float64Array, times: Float64Array) -> NDArray[np.intp]:
     """Return for each of the times the number of the nearest of one or more events (of two, the earlier)."""
     after = np.clip(np.searchsorted(events, times), 1, max(1, len(events) - 1))
     before = after - 1
@@ -86,7 +80,7 @@ def nearest(events: Array, times: Array) -> NDArray[np.intp]:
     return np.where(np.abs(times - events[before]) <= np.abs(events[after] - times), before, after)
 
 
-def check_times(times: ArrayLike, name: str) -> Array:
+def check_times(times: ArrayLike, name: str) -> Float64Array:
     """Return increasing, finite times (N,) in seconds as float64; raise UsageError if they are not."""
     events = np.asarray(times, np.float64)
     if events.ndim != 1 or not np.isfinite(events).all() or (np.diff(events) <= 0).any():

@@ -13,9 +13,11 @@ from ictus.conducting.models.m2s_gan import Discriminator
 from ictus.conducting.models.m2s_net import M2SNet
 from ictus.conducting.pipeline import Conductor
 from ictus.errors import UsageError
+from ictus.metrics.bootstrap import Interval, interval
 from ictus.metrics.tables import Row
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
+from ictus.types import IntArray
 
 Array = NDArray[np.float64]
 Conduct = Callable[[NDArray[np.float32], int], NDArray[np.float32]]  # mel (T90, 128), seed -> motion (T30, 13, 2)
@@ -43,7 +45,6 @@ MEANING = {
     "diversity": "distance between motions made for the same music with other seeds",
     "seconds": "time to conduct a minute",
 }
-_DRAWS = 1000
 
 
 def evaluate(
@@ -85,12 +86,13 @@ def evaluate(
     mels = [np.asarray(item["mel"], np.float32) for item in items]
     real = np.stack([np.asarray(item["motion"], np.float32) for item in items])
     names = [str(item["name"]) for item in items]
+    takes = np.unique([take.name for take, _ in corpus.windows], return_inverse=True)[1]  # (N,) the one of each window
     beats = [_true_beats(take, start, corpus.seconds) for take, start in corpus.windows]
 
     def row(name: str, made: NDArray[np.float32], more: Mapping[str, Array]) -> Row:
         parts = {**_parts(real, made, beats), **_judged(real, made, judge, critic), **more}
         wanted = [metric for metric in PROTOCOLS[protocol] if metric in parts]
-        figures = {metric: _interval(metric, parts) for metric in wanted}
+        figures = {metric: _interval(metric, parts, takes) for metric in wanted}
         own = {metric: parts[metric] for metric in wanted if metric != "sdp"}
         table: list[dict[str, float | str]] = [
             {"name": n, **{m: float(v[k]) for m, v in own.items()}} for k, n in enumerate(names)
@@ -151,27 +153,16 @@ def _judged(
     return parts
 
 
-def _interval(metric: str, parts: dict[str, Array]) -> tuple[float, float, float]:
-    def figure(chosen: NDArray[np.intp]) -> float:
+def _interval(metric: str, parts: dict[str, Array], takes: IntArray) -> Interval:
+    """Return a metric's value and its interval, from the windows' parts in it and the take, (N,), of each window."""
+
+    def value(chosen: IntArray) -> float:
         mean = float(parts[metric][chosen].mean())
         if metric in ("rde", "sce"):
             return float(np.log1p(1e7 * mean))
         return 100 * mean / float(parts["moved"][chosen].mean()) if metric == "sdp" else mean
 
-    return bootstrap(figure, len(parts[metric]))
-
-
-def bootstrap(figure: Callable[[NDArray[np.intp]], float], count: int) -> tuple[float, float, float]:
-    """Return a figure of `count` samples, and its 95 % interval: over 1000 drawings of as many, with repetition.
-
-    Parameters
-    ----------
-    figure : gives its value for the samples with given numbers.
-    """
-    rng = np.random.default_rng(0)
-    draws = [figure(rng.integers(0, count, count)) for _ in range(_DRAWS)]
-    low, high = np.percentile(draws, [2.5, 97.5])
-    return figure(np.arange(count)), float(low), float(high)
+    return interval(value, takes)
 
 
 def _movement(motion: NDArray[np.float32]) -> Array:

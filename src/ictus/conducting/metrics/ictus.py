@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import find_peaks, savgol_filter
 
-from ictus.beats.metrics import WINDOW, check_times, continuity, f_measure, nearest, rolled
+from ictus.beats.metrics import WINDOW, check_times, continuity, f_measure, fast_f_measure, nearest, rolled
 from ictus.conducting.metrics.body import wrist_heights
 from ictus.conducting.metrics.inputs import Given, as_motion
 from ictus.errors import UsageError
@@ -131,7 +131,9 @@ def best_lag(
     icti = ictus_times(given)
 
     def fitted(marks: Array) -> tuple[float, float]:
-        return max(((f_measure(beats, marks - lag), float(lag)) for lag in choices), key=lambda x: (x[0], -abs(x[1])))
+        return max(
+            ((fast_f_measure(beats, marks - lag), float(lag)) for lag in choices), key=lambda x: (x[0], -abs(x[1]))
+        )
 
     score, lag = fitted(icti)
     control = float(np.mean([fitted(shifted)[0] for shifted in rolled(icti, given.duration)]))

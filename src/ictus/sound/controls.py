@@ -1,4 +1,4 @@
-"""Controls of an evaluation: the truth, what reaches the ear of it, and sound that does not belong to it."""
+"""Controls of an evaluation: the ground truth, what codes and vocoders leave of it, and other performances."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ def play_ground_truth(sample: PerformanceSample, seed: int) -> Mel:
 
 
 def controls(samples: PerformanceSamples) -> Mapping[str, MelPredictor]:
-    """Return those who play without knowing the performance; `SAME` only where there is an other one for each."""
+    """Return models that do not depend on the performance; `SAME` only where there is an other one for each."""
     found = {OTHER: play_other(samples, alike=False), MEAN: play_mean(samples)}
     if all(len(samples.others(number, alike=True)) for number in range(len(samples))):
         return {SAME: play_other(samples, alike=True), **found}
@@ -32,7 +32,7 @@ def controls(samples: PerformanceSamples) -> Mapping[str, MelPredictor]:
 
 
 def play_other(samples: PerformanceSamples, *, alike: bool) -> MelPredictor:
-    """Return one who plays what was played in any other performance; `alike`: with the same instrument."""
+    """Return a model that plays any other performance; `alike`: with the same instrument."""
 
     def play(sample: PerformanceSample, seed: int) -> Mel:
         return samples.mel(choose_other(samples, sample, seed, alike=alike))
@@ -48,7 +48,7 @@ def choose_other(samples: PerformanceSamples, sample: PerformanceSample, seed: i
 
 
 def play_mean(samples: PerformanceSamples) -> MelPredictor:
-    """Return one who plays the mean level of each band, of all true sounds, all the time."""
+    """Return a model that plays the mean level of each band, over the whole corpus, all the time."""
     level = np.mean([samples.mel(number).mean(0) for number in range(len(samples))], 0, np.float32)
 
     def play(sample: PerformanceSample, seed: int) -> Mel:
@@ -58,7 +58,7 @@ def play_mean(samples: PerformanceSamples) -> MelPredictor:
 
 
 def through_codebook(codebook: "SpectrogramCodebook", play: MelPredictor = play_ground_truth) -> MelPredictor:
-    """Return one who plays as another does, but told by codes: the best that a soloist of these codes can do."""
+    """Return a model whose mels are encoded and decoded: the best that a soloist of these codes can do."""
     import torch
 
     def played(sample: PerformanceSample, seed: int) -> Mel:
@@ -69,7 +69,7 @@ def through_codebook(codebook: "SpectrogramCodebook", play: MelPredictor = play_
 
 
 def through_vocoder(voice: MelToAudio, play: MelPredictor = play_ground_truth) -> MelPredictor:
-    """Return one who plays as another does, made into sound and heard again."""
+    """Return a model whose mels are vocoded, and computed anew of the sound."""
 
     def played(sample: PerformanceSample, seed: int) -> Mel:
         mel = play(sample, seed)

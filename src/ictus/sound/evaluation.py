@@ -1,4 +1,4 @@
-"""Compare soloists on a corpus: every figure with its interval, beside the truth and beside those who see nothing."""
+"""Compare soloists on a corpus: every value with its interval, beside the ground truth and controls."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,15 +23,15 @@ from ictus.sound.models.instrument_classifier import InstrumentClassifier
 
 _CENTRED = "its interval is drawn over performances, and centred"
 MEANING = {
-    "fid": f"Frechet distance of the judge's features from those of true sounds, lower is better ({_CENTRED})",
+    "fid": f"Frechet distance of the classifier's features from those of recorded sounds, lower is better ({_CENTRED})",
     "kid": f"kernel distance of the same, lower is better; chance may give less than 0 ({_CENTRED})",
-    "isc": f"inception score, that of true sounds is ideal ({_CENTRED})",
-    "kl": "KL of what the judge takes it for from what it takes the true sound for, lower is better",
-    "instrument": "share in which the judge hears the right instrument",
+    "isc": f"inception score, that of recorded sounds is ideal ({_CENTRED})",
+    "kl": "KL of the classes predicted of it from those predicted of the ground truth, lower is better",
+    "instrument": "share in which the classifier predicts the right instrument",
     "l1": "mean absolute error of mel80, which is from 0 to 1; means err least, so compare with that of the mean mel",
-    "onset_f": "F-measure of onsets within 50 ms of those that the same ear hears in the true sound",
-    "onset_f_notes": "the same against the notes of the score; the ground truth's is the best that this ear can do",
-    "chroma": "share of frames whose strongest pitch class is that of the true sound",
+    "onset_f": "F-measure of onsets within 50 ms of those that the same detector finds in the ground truth",
+    "onset_f_notes": "the same against the notes of the score; the ground truth's is the best that it can do",
+    "chroma": "share of frames whose strongest pitch class is that of the ground truth",
     "chroma_notes": "the same against the notes of the score",
     "seconds": "time to play a minute",
 }
@@ -39,12 +39,12 @@ MEANING = {
 
 @dataclass(frozen=True)
 class FeatureExtractor:
-    """What hears for FID, KID, ISc and KL: our judge, or any other network, such as one's own Melception.
+    """Features for FID, KID, ISc and KL: by our instrument classifier, or another network, such as Melception.
 
     Attributes
     ----------
     hear : mel (T, 80) in [0, 1] -> features (F,) and logits (C,).
-    classes : names of the logits; where the instruments are among them, it is counted how often they are told.
+    classes : names of the logits; where the instruments are among them, it is counted how often they are predicted.
     """
 
     hear: ExtractFeatures
@@ -52,7 +52,7 @@ class FeatureExtractor:
 
     @classmethod
     def of(cls, judge: InstrumentClassifier) -> "FeatureExtractor":
-        """Let a judge hear, on the device on which it is."""
+        """Take the features of an instrument classifier, on the device on which it is."""
         import torch
 
         device = next(judge.parameters()).device
@@ -65,13 +65,13 @@ class FeatureExtractor:
         return cls(hear, tuple(judge.metadata.get("instruments", ())))
 
     def of_samples(self, samples: PerformanceSamples) -> Array:
-        """Return the features (N, F) of true sounds, as a reference for FID and KID."""
+        """Return the features (N, F) of the ground truth, as a reference for FID and KID."""
         return np.array([self.hear(samples.mel(number))[0] for number in range(len(samples))], np.float64)
 
 
 @dataclass(frozen=True)
 class ReferenceMeasures:
-    """What is heard in a true sound, so that it is heard only once."""
+    """What is measured in the ground truth of a window, once for all models."""
 
     onsets: Array
     classes: NDArray[np.intp]
@@ -80,7 +80,7 @@ class ReferenceMeasures:
 
 @dataclass(frozen=True)
 class WindowValues:
-    """A window's name, its own part in figures that are means, and what the judge hears in it."""
+    """A window's name, its own part in values that are means, and the classifier's features and logits of it."""
 
     name: str
     figures: Mapping[str, float]
@@ -89,9 +89,9 @@ class WindowValues:
 
 
 def caveats(samples: int, reference: Array | None) -> list[str]:
-    """Return what must be said beside figures of so many windows: a line each."""
+    """Return what must be said beside values of so many windows: a line each."""
     if reference is None:
-        return ["no judge: FID, KID, inception score, KL and the instrument are left out; give one with --judge"]
+        return ["no instrument classifier: FID, KID, inception score, KL and the instrument are left out"]
     lines: list[str] = []
     count, width = reference.shape
     if min(samples, count) <= width:
@@ -122,14 +122,14 @@ def evaluate(
     Parameters
     ----------
     models : name -> function of a sample and a seed.
-    ear : what hears; without it the figures of FID, KID, ISc, KL and the instrument are left out.
+    ear : computes features; without it FID, KID, ISc, KL and the instrument are left out.
     reference : features (N, F) from which FID and KID are measured; those of the samples themselves if not given.
-    ceilings : name -> what is left of the truth, for example through the codebook and a vocoder.
+    ceilings : name -> what is left of the ground truth, for example through the codebook and a vocoder.
 
     Returns
     -------
-    A row for each model, after those of the controls: the truth; the ceilings; what was played in another performance,
-    with the same instrument and with any; the mean level of each band.
+    A row for each model, after those of the controls: the ground truth; the ceilings; what was played in another
+    performance, with the same instrument and with any; the mean level of each band.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def evaluate(
         for k in range(len(samples)):
             sample = samples[k]
             if len(known) == k:
-                known.append(_hear(sample, ear))
+                known.append(_measure_reference(sample, ear))
             start = time.perf_counter()
             try:
                 made = player(sample, seed)
@@ -160,7 +160,7 @@ def evaluate(
     return rows
 
 
-def _hear(sample: PerformanceSample, ear: FeatureExtractor | None) -> ReferenceMeasures:
+def _measure_reference(sample: PerformanceSample, ear: FeatureExtractor | None) -> ReferenceMeasures:
     logits = None if ear is None else np.asarray(ear.hear(sample.mel)[1], np.float64)
     return ReferenceMeasures(metrics.onset_times(sample.mel), metrics.pitch_classes(sample.mel), logits)
 
@@ -172,29 +172,29 @@ def _measure(
     ear: FeatureExtractor | None,
     took: Mapping[str, float],
 ) -> WindowValues:
-    """Measure a sound; figures that this window does not have are left out."""
+    """Measure a sound; values that this window does not have are left out."""
     if len(made) != len(sample.mel):
         raise UsageError(f"{len(made)} frames were played; the window has {len(sample.mel)}")
-    figures = {"l1": metrics.mel_error(sample.mel, made)}
+    values = {"l1": metrics.mel_error(sample.mel, made)}
     onsets, classes = metrics.onset_times(made), metrics.pitch_classes(made)
     if len(known.onsets):
-        figures["onset_f"] = metrics.onset_f_measure(known.onsets, onsets)[0]
-    figures["chroma"] = metrics.chroma_accuracy(known.classes, classes)
+        values["onset_f"] = metrics.onset_f_measure(known.onsets, onsets)[0]
+    values["chroma"] = metrics.chroma_accuracy(known.classes, classes)
     if sample.notes is not None and len(sample.notes):
         begun = np.unique(sample.notes[:, 0][sample.notes[:, 0] >= 0])
         if len(begun):
-            figures["onset_f_notes"] = metrics.onset_f_measure(begun, onsets)[0]
-        truth = metrics.note_classes(sample.notes, len(made))
-        figures["chroma_notes"] = metrics.chroma_accuracy(truth, classes)
-    figures = {name: value for name, value in figures.items() if np.isfinite(value)} | dict(took)
+            values["onset_f_notes"] = metrics.onset_f_measure(begun, onsets)[0]
+        target = metrics.note_classes(sample.notes, len(made))
+        values["chroma_notes"] = metrics.chroma_accuracy(target, classes)
+    values = {name: value for name, value in values.items() if np.isfinite(value)} | dict(took)
     if ear is None or known.logits is None:
-        return WindowValues(sample.name, figures)
+        return WindowValues(sample.name, values)
     features, logits = (np.asarray(row, np.float64) for row in ear.hear(made))
-    figures["kl"] = float(metrics.kl_divergence(known.logits[None], logits[None])[0])
+    values["kl"] = float(metrics.kl_divergence(known.logits[None], logits[None])[0])
     if sample.instrument != UNKNOWN and INSTRUMENTS[sample.instrument] in ear.classes:
-        heard = ear.classes[int(logits.argmax())]
-        figures["instrument"] = float(heard == INSTRUMENTS[sample.instrument])
-    return WindowValues(sample.name, figures, features, logits)
+        predicted = ear.classes[int(logits.argmax())]
+        values["instrument"] = float(predicted == INSTRUMENTS[sample.instrument])
+    return WindowValues(sample.name, values, features, logits)
 
 
 def _row(name: str, measured: Sequence[WindowValues], performances: Chosen, reference: Array | None) -> Row:

@@ -1,13 +1,13 @@
-"""What a soloist plays of a whole split, kept in files: by one process or by many, and the files are the same.
+"""Generate the sound of a whole split into files: by one process or by many, and the files are the same.
 
-    <out>/generated.json                   who plays, and how: the folder takes nothing else
+    <out>/generated.json                   the model and its settings: the folder takes nothing else
     <out>/<split>/<name>@<frame>/mel.npy   (T, 80) float16, mel80
-                                /sound.flac  22,050 Hz, mono; where a voice was given
-                                /about.json  {"instrument": "cello", "told": what the soloist knew, as a digest}
+                                /sound.flac  22,050 Hz, mono; where a vocoder was given
+                                /about.json  {"instrument": "cello", "inputs": a digest of what the soloist was given}
 
 This is a corpus in its turn, as `ictus.sound.data.dataset` reads them. A window's folder is there whole or not at all,
-and what is there is not played again, unless the soloist would be told something else by now. Every window is played by
-itself, with chances that its name tells: the order does not matter, nor who plays which. All is computed in one thread,
+and what is there is not played again, unless its features have changed. Every window is played by itself, with a seed
+of its name: neither the order nor the process matters. All is computed in one thread,
 because the last bits of a sum depend on how many share it; it is processes that use the other cores.
 """
 
@@ -64,9 +64,9 @@ def generate_corpus(
     Parameters
     ----------
     play : must give the same for a window of the same name, features and instrument; see `window_seed`.
-    settings : what tells this soloist from others, as JSON: its weights and sampling.
+    settings : how this soloist differs from others, as JSON: its weights and sampling.
     seed : given to `play`.
-    kinds : features that the soloist is told; where they have changed, a window is played again.
+    kinds : features that the soloist takes; where they have changed, a window is played again.
     voice : makes the sound; without it, only mels are kept.
     rank, world : this is process `rank` of `world`, and plays each `world`-th window.
     progress : called with the fraction done.
@@ -92,11 +92,11 @@ def generate_corpus(
         for done, number in enumerate(mine, 1):
             try:
                 sample = samples[number]
-                told = _told(sample, kinds)
-                if _is_whole(out / sample.name, told, sample.mel.shape, sound=voice is not None):
+                inputs = _digest(sample, kinds)
+                if _is_whole(out / sample.name, inputs, sample.mel.shape, sound=voice is not None):
                     there += 1
                 else:
-                    _save(out / sample.name, sample.instrument, told, *_played(play, sample, seed, voice))
+                    _save(out / sample.name, sample.instrument, inputs, *_played(play, sample, seed, voice))
                     played += 1
             except CorpusWriteError:
                 raise
@@ -109,7 +109,7 @@ def generate_corpus(
 
 
 def read_generated(out: Path) -> MelPredictor:
-    """Return one who plays what `generate_corpus` kept; raises IctusError where that is missing or damaged."""
+    """Return a model that plays what `generate_corpus` kept; raises IctusError where that is missing or damaged."""
 
     def play(sample: PerformanceSample, seed: int) -> Mel:
         return _mel(out / sample.name)
@@ -174,8 +174,8 @@ def _played(
         raise type(error)(f"{sample.name}: {error}") from error
 
 
-def _told(sample: PerformanceSample, kinds: Collection[str]) -> str:
-    """Return a digest of what a soloist is told of a window, and of its length."""
+def _digest(sample: PerformanceSample, kinds: Collection[str]) -> str:
+    """Return a digest of what a soloist is given of a window, and of its length."""
     known = hashlib.sha256(json.dumps([sample.instrument, len(sample.mel)]).encode())
     for kind in sorted(kinds):
         rows = sample.features[kind]
@@ -184,15 +184,15 @@ def _told(sample: PerformanceSample, kinds: Collection[str]) -> str:
     return known.hexdigest()
 
 
-def _is_whole(folder: Path, told: str, shape: tuple[int, ...], *, sound: bool) -> bool:
-    """Tell whether a window was played, and with what is known of it now."""
+def _is_whole(folder: Path, inputs: str, shape: tuple[int, ...], *, sound: bool) -> bool:
+    """Return whether a window was played, and from the inputs that it has now."""
     if not folder.is_dir():
         return False
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         if sound:
             soundfile.info(folder / "sound.flac")
-        return bool(about["told"] == told and _mel(folder).shape == shape)
+        return bool(about.get("inputs", about.get("told")) == inputs and _mel(folder).shape == shape)
     except (IctusError, RecursionError, *DAMAGE):
         return False
 
@@ -202,15 +202,15 @@ def _mel(folder: Path) -> Mel:
     try:
         mel = np.load(file, allow_pickle=False).astype(np.float32)
     except FileNotFoundError as error:
-        raise IctusError(f"{file}: missing; let it be played again") from error
+        raise IctusError(f"{file}: missing; generate it again") from error
     except DAMAGE as error:
         raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
     return np.asarray(mel, np.float32)
 
 
-def _save(folder: Path, instrument: int, told: str, mel: NDArray[np.float16], sound: Audio | None) -> None:
+def _save(folder: Path, instrument: int, inputs: str, mel: NDArray[np.float16], sound: Audio | None) -> None:
     """Write the folder of a window, whole or not at all."""
-    about = {"instrument": None if instrument == UNKNOWN else INSTRUMENTS[instrument], "told": told}
+    about = {"instrument": None if instrument == UNKNOWN else INSTRUMENTS[instrument], "inputs": inputs}
     files = {"mel.npy": mel, "about.json": about, **({} if sound is None else {"sound.flac": sound})}
     corpora.save_example(folder, files, bits=24)
 

@@ -1,4 +1,4 @@
-"""What soloists are judged on: windows of a split, with their sound, what is known of the performance, and notes."""
+"""Samples of an evaluation: windows of a split, with their sound, the features of the performance, and notes."""
 
 import os
 from collections.abc import Callable, Collection, Mapping
@@ -25,9 +25,9 @@ class PerformanceSample:
     mel : (T, 80) in [0, 1].
     instrument : its number in `ictus.sound.INSTRUMENTS`, or `ictus.sound.data.dataset.UNKNOWN`.
     features : "keypoints" (n, 47, 3), "rgb" and "flow" (n, 1024), those that were asked for.
-    rates : rows a second of each.
+    rates : frames a second of each.
     notes : (N, 4) onset (less than 0 where a note began before the window) and duration in seconds, MIDI pitch,
-        loudness; None where the corpus does not tell.
+        loudness; None where the corpus has none.
     """
 
     number: int
@@ -53,7 +53,7 @@ class PerformanceSamples:
     Parameters
     ----------
     root, split : see `ictus.sound.data.dataset`.
-    kinds : "keypoints", "rgb", "flow": what the models must know; performances without them are left out.
+    kinds : "keypoints", "rgb", "flow": what the models need; performances without them are left out.
     frames : of a window.
     limit_hours : use only so much, of performances in the order of their names.
 

@@ -182,7 +182,7 @@ def test_without_a_judge_its_figures_are_left_out(samples: PerformanceSamples) -
     rows = evaluate({}, samples)
     for row in rows:
         assert list(row.figures) == ["l1", "onset_f", "onset_f_notes", "chroma", "chroma_notes"]
-    assert "no judge" in caveats(12, None)[0]
+    assert "no instrument classifier" in caveats(12, None)[0]
     assert len(caveats(12, np.zeros((12, 64)))) == 2
     assert not caveats(100, np.zeros((100, 64)))
 

@@ -25,21 +25,21 @@ from ictus.corpora import (
 from ictus.errors import IctusError, UsageError
 
 
-def test_a_survey_goes_on_after_a_broken_folder(tmp_path: Path) -> None:
+def test_reading_goes_on_after_a_broken_folder(tmp_path: Path) -> None:
     for name in ("10", "9", "b", "a"):
         (tmp_path / "train" / name).mkdir(parents=True)
     (tmp_path / "train" / "a file").touch()
 
-    def look(folder: Path) -> str:
+    def read(folder: Path) -> str:
         if folder.name == "b":
             raise IctusError("b: is broken")
         return folder.name
 
-    assert scan_split(tmp_path, "train", look, "splits") == (("10", "9", "a"), ("b: is broken",))
-    by_length = scan_split(tmp_path, "train", look, "splits", lambda path: (len(path.name), path.name))
+    assert scan_split(tmp_path, "train", read, "splits") == (("10", "9", "a"), ("b: is broken",))
+    by_length = scan_split(tmp_path, "train", read, "splits", lambda path: (len(path.name), path.name))
     assert by_length[0] == ("9", "a", "10")
     with pytest.raises(UsageError, match="val: no such folder; a corpus has splits"):
-        scan_split(tmp_path, "val", look, "splits")
+        scan_split(tmp_path, "val", read, "splits")
 
 
 def test_what_is_unusable_ends_a_message() -> None:
@@ -53,7 +53,7 @@ def test_what_is_unusable_ends_a_message() -> None:
         (None, "missing"),
         (b"no array", "damaged or no array"),
         (b"", "damaged or no array"),
-        (np.array(3.0), "a single number, expected rows"),
+        (np.array(3.0), "a single number, expected an array"),
         (np.array([{}, []], object), "damaged or no array"),
     ],
 )
@@ -84,7 +84,7 @@ def test_a_folder_holds_what_was_given(tmp_path: Path) -> None:
     rows, tone = np.arange(6.0).reshape(2, 3), np.sin(np.arange(2000) / 9)[None].astype(np.float32)
     files = {
         "rows.npy": rows,
-        "truth.npz": {"rows": rows},
+        "arrays.npz": {"rows": rows},
         "sound.flac": Audio(tone, 8000),
         "about.json": {"title": "Für Elise"},
         "film.mp4": lambda path: path.write_text("a film"),
@@ -94,7 +94,7 @@ def test_a_folder_holds_what_was_given(tmp_path: Path) -> None:
         folder = tmp_path / "train" / "one"
         assert sorted(path.name for path in folder.iterdir()) == sorted(files)
         assert (np.load(folder / "rows.npy") == rows).all()
-        assert (np.load(folder / "truth.npz")["rows"] == rows).all()
+        assert (np.load(folder / "arrays.npz")["rows"] == rows).all()
         assert soundfile.info(folder / "sound.flac").subtype == f"PCM_{bits}"
         assert soundfile.read(folder / "sound.flac")[0] == pytest.approx(tone[0], abs=2.0 ** (1 - bits))
         assert json.loads((folder / "about.json").read_text("utf-8")) == {"title": "Für Elise"}
@@ -124,7 +124,7 @@ def test_a_folder_is_whole_or_as_it_was(tmp_path: Path, raised: BaseException) -
     assert [path.name for path in tmp_path.iterdir()] == ["train"]
 
 
-def test_what_else_goes_wrong_is_told_as_it_is(tmp_path: Path) -> None:
+def test_other_errors_stay_as_they_are(tmp_path: Path) -> None:
     def fails(path: Path) -> None:
         raise IctusError("film.webm: breaks off")
 
@@ -134,7 +134,7 @@ def test_what_else_goes_wrong_is_told_as_it_is(tmp_path: Path) -> None:
     assert not list((tmp_path / ".unfinished").iterdir())
 
 
-def test_a_signature_tells_where_corpora_differ(tmp_path: Path) -> None:
+def test_signatures_show_where_corpora_differ(tmp_path: Path) -> None:
     file = tmp_path / "corpus" / "made.json"
     content = {"seed": 0, "names": ("a", "ä"), "rate": 0.5}
     assert check_signature(file, content) == {}
@@ -159,22 +159,22 @@ def test_a_prepared_corpus_may_be_closed_and_gone_on_with(tmp_path: Path) -> Non
     assert json.loads((tmp_path / "prepared.json").read_text()) == {"corpus": "mine", "seed": 0, "splits": {"train": 3}}
     assert [path.name for path in tmp_path.iterdir()] == ["prepared.json"]
     begin_preparation(tmp_path, {"corpus": "mine", "seed": 0})
-    with pytest.raises(UsageError, match=r"another corpus is there \(corpus, sound\); choose another --out"):
+    with pytest.raises(UsageError, match=r"another corpus is there \(corpus, sound\); choose another folder"):
         begin_preparation(tmp_path, {"corpus": "yours", "seed": 0, "sound": True})
 
 
-def test_outcomes_are_added_and_a_line_is_told_once() -> None:
+def test_results_are_added_and_a_line_is_reported_once() -> None:
     lines, fractions = list[str](), list[float]()
-    outcomes = [
+    results = [
         PreparationResult(1),
         PreparationResult(2, ("a", "b")),
         PreparationResult(0, ("b", "c")),
         PreparationResult(1),
     ]
-    assert collect_results(iter(outcomes), 4, fractions.append, lines.append) == PreparationResult(4, ("a", "b", "c"))
+    assert collect_results(iter(results), 4, fractions.append, lines.append) == PreparationResult(4, ("a", "b", "c"))
     assert lines == ["a", "b", "c"]
     assert fractions == [0.25, 0.5, 0.75, 1]
-    assert collect_results(outcomes, 4) == PreparationResult(4, ("a", "b", "c"))
+    assert collect_results(results, 4) == PreparationResult(4, ("a", "b", "c"))
     assert collect_results((), 0, fractions.append) == PreparationResult()
 
 

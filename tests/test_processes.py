@@ -30,7 +30,7 @@ def test_others_work_elsewhere():
     assert os.getpid() not in {process for _, process in done}
 
 
-def test_what_goes_wrong_is_told():
+def test_errors_are_raised():
     with pytest.raises(UsageError, match="0 is refused"):
         list(run_in_processes(refuse, [0], 2))
     with pytest.raises(IctusError, match="a worker was killed"):

@@ -1,7 +1,7 @@
 """Corpora on disk, as all arts keep them: <root>/{train,val,test}/<name>/, a folder for each example.
 
 A folder is there whole or not at all, and what is there is kept: the same command resumes. A file beside the splits
-says what the corpus was made of, and it takes nothing else.
+holds the corpus's signature: what it is made of. Nothing else is added to it.
 """
 
 import contextlib
@@ -53,21 +53,21 @@ def hashed_split(name: str, seed: int = 0) -> str:
 def scan_split(
     root: str | os.PathLike[str],
     split: str,
-    look: Callable[[Path], Found],
+    read: Callable[[Path], Found],
     holds: str,
     order: Callable[[Path], Any] | None = None,
 ) -> tuple[tuple[Found, ...], tuple[str, ...]]:
-    """Look at each folder of a split.
+    """Read what each folder of a split holds.
 
     Parameters
     ----------
-    look : returns what a folder holds, or raises an IctusError whose line names what is wrong.
-    holds : what a corpus has, said where there is no such split.
+    read : returns what a folder holds, or raises an IctusError whose line names what is wrong.
+    holds : what a corpus has, for the message where there is no such split.
     order : by which the folders are sorted; by default their names.
 
     Returns
     -------
-    What the usable folders hold, and a line for each of the others.
+    What the usable folders hold, and a line for each of the others, for `list_unusable`.
 
     Raises
     ------
@@ -81,19 +81,19 @@ def scan_split(
     broken: list[str] = []
     for path in sorted((p for p in folder.iterdir() if p.is_dir()), key=order):
         try:
-            found.append(look(path))
+            found.append(read(path))
         except IctusError as error:
             broken.append(str(error))
     return tuple(found), tuple(broken)
 
 
 def list_unusable(broken: Sequence[str]) -> str:
-    """Return the end of a message that nothing was found: the first line of `survey`, and how many more there are."""
+    """Return the end of a message that nothing was found: the first of the lines, and how many more there are."""
     return f"; unusable: {broken[0]} (and {len(broken) - 1} more)" if broken else ""
 
 
 def open_array(file: Path) -> AnyArray:
-    """Return the array of a file (.npy), (n, ...), memory-mapped.
+    """Open the array of a file (.npy), (n, ...), memory-mapped.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def open_array(file: Path) -> AnyArray:
     except DAMAGE as error:
         raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
     if not array.ndim:
-        raise IctusError(f"{file}: a single number, expected rows")
+        raise IctusError(f"{file}: a single number, expected an array")
     return array
 
 
@@ -179,11 +179,11 @@ def _to_json(content: Mapping[str, Any]) -> str:
 
 
 def check_signature(file: Path, content: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Write down what a corpus is made of, unless it is known.
+    """Write the signature of a corpus, what it is made of, or compare it with the one that is there.
 
     Returns
     -------
-    Where the corpus that is there is another one: by key, what is known and what is given.
+    What differs: by key, the value that is there and the one that is given.
 
     Raises
     ------
@@ -192,15 +192,15 @@ def check_signature(file: Path, content: Mapping[str, Any]) -> dict[str, tuple[A
     """
     if not file.exists():
         write_json(file, content)
-    known = _read_signature(file)  # that of another process, if it was quicker
+    there = _read_signature(file)  # that of another process, if it was quicker
     given = json.loads(_to_json(content))
     return {
-        key: (known.get(key), given.get(key)) for key in sorted({*known, *given}) if known.get(key) != given.get(key)
+        key: (there.get(key), given.get(key)) for key in sorted({*there, *given}) if there.get(key) != given.get(key)
     }
 
 
 def begin_preparation(out: Path, about: Mapping[str, Any]) -> None:
-    """Write down in prepared.json what a corpus is made of; refuse to go on with another.
+    """Write the signature of a corpus into prepared.json; refuse to go on with another corpus.
 
     Raises
     ------
@@ -210,7 +210,7 @@ def begin_preparation(out: Path, about: Mapping[str, Any]) -> None:
     file = out / "prepared.json"
     differs = check_signature(file, about)
     if other := [key for key in about if key in differs]:
-        raise UsageError(f"{file}: says that another corpus is there ({shorten_list(other)}); choose another --out")
+        raise UsageError(f"{file}: another corpus is there ({shorten_list(other)}); choose another folder")
 
 
 def finish_preparation(out: Path, counts: Mapping[str, Any]) -> None:
@@ -235,32 +235,32 @@ def _read_signature(file: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class PreparationResult:
-    """What came of jobs: how many examples were made, and a line for each thing that failed."""
+    """How many examples were made, and a line for each thing that failed."""
 
     made: int = 0
     failures: tuple[str, ...] = ()
 
 
 def collect_results(
-    outcomes: Iterable[PreparationResult], jobs: int, progress: Progress | None = None, report: Report | None = None
+    results: Iterable[PreparationResult], jobs: int, progress: Progress | None = None, report: Report | None = None
 ) -> PreparationResult:
-    """Add up what comes of so many jobs.
+    """Add up the results of so many jobs.
 
     Parameters
     ----------
     progress : called with the fraction done.
-    report : called with each line that tells of a failure, once, as it comes.
+    report : called with the line of each failure, once, as it comes.
     """
-    made, said = 0, dict[str, None]()
-    for number, done in enumerate(outcomes, 1):
-        made += done.made
-        for line in done.failures:
-            if report and line not in said:
+    made, lines = 0, dict[str, None]()
+    for number, result in enumerate(results, 1):
+        made += result.made
+        for line in result.failures:
+            if report and line not in lines:
                 report(line)
-            said[line] = None
+            lines[line] = None
         if progress:
             progress(number / jobs)
-    return PreparationResult(made, tuple(said))
+    return PreparationResult(made, tuple(lines))
 
 
 def run_jobs(

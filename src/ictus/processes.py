@@ -16,7 +16,9 @@ Result = TypeVar("Result")
 
 
 def run_in_processes(work: Callable[[Job], Result], jobs: Iterable[Job], workers: int) -> Iterator[Result]:
-    """Yield the result of each job: as they come in, or with one worker in their order and in this process.
+    """Do jobs in processes of this machine; yield the results as they come.
+
+    One worker does them in their order and in this process.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ def run_in_processes(work: Callable[[Job], Result], jobs: Iterable[Job], workers
             for job in as_completed(waiting):
                 yield job.result()
         except BrokenProcessPool as error:
-            raise IctusError("a worker was killed, most likely for want of memory; try fewer --workers") from error
+            raise IctusError("a worker was killed, most likely for want of memory; try fewer workers") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

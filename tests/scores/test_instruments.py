@@ -43,7 +43,7 @@ def test_names(name: str, instrument: str) -> None:
     assert instrument_from_name(name) == instrument
 
 
-def test_programs_where_names_tell_nothing() -> None:
+def test_programs_where_names_mean_nothing() -> None:
     found = [instrument_from_name("x", program) for program in range(128)]
     assert set(found) <= set(INSTRUMENTS)
     assert [found[k] for k in (0, 40, 42, 43, 45, 47, 56, 60, 68, 71, 73)] == [

@@ -57,7 +57,7 @@ def test_every_style_is_drawn() -> None:
 
 
 def test_an_unknown_style_is_refused_in_one_line() -> None:
-    with pytest.raises(UsageError, match=r"no band here plays 'gamelan'; there are rock") as refused:
+    with pytest.raises(UsageError, match=r"there is no style 'gamelan'; there are rock") as refused:
         drawn(0, "gamelan")
     assert "\n" not in str(refused.value)
 
@@ -75,8 +75,8 @@ def test_patterns_fit_their_bars(name: str) -> None:
     for fill in style.fills:
         assert len({len(text) for text in fill.values()}) == 1
         assert max(map(len, fill.values())) <= 2 * style.bar
-    heard = {sound for lines in (*style.grooves, *style.percussion, *style.fills) for sound in lines}
-    assert all(SOUNDS[sound].drum for sound in heard)
+    sounds = {sound for lines in (*style.grooves, *style.percussion, *style.fills) for sound in lines}
+    assert all(SOUNDS[sound].drum for sound in sounds)
     assert set(style.players) == {"bass", "chords", "melody", "pad"}
     assert not any(SOUNDS[sound].drum for sounds in style.players.values() for sound in sounds)
 
@@ -123,7 +123,7 @@ def test_beats_are_regular_and_keep_the_metre(name: str) -> None:
         assert set(score.sections) <= set(score.beats[:, 0]) | {0.0}
 
 
-def test_about_says_what_is_played() -> None:
+def test_about() -> None:
     plan = draw_song_form(np.random.default_rng(0), "jig")
     about = plan.about()
     assert (about["style"], about["metre"]) == ("jig", "6/8")
@@ -249,7 +249,7 @@ def test_songs_begin_in_many_ways() -> None:
     upbeats = [(seed, plan) for seed, plan in enumerate(plans) if plan.upbeat]
     for seed, plan in upbeats[:6]:
         score = arrange(plan, np.random.default_rng(seed))
-        assert score.beats[0, 1] == plan.playing.meter - plan.upbeat + 1
+        assert score.beats[0, 1] == plan.definition.meter - plan.upbeat + 1
         assert min(note.onset for part in score.parts for note in part.notes) == pytest.approx(0, abs=1e-6)
 
 
@@ -275,7 +275,7 @@ def test_bands_keep_time_each_in_its_way() -> None:
     assert machine < 1e-6 < click < live < loose < 0.08
 
 
-def test_the_beat_can_be_heard() -> None:
+def test_beats_are_in_the_sound() -> None:
     score = drawn(1, "house")
     score = replace(score, parts=tuple(part for part in score.parts if SOUNDS[part.name].drum))
     played = band_timing(score, np.random.default_rng(1))

@@ -23,7 +23,7 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_cluster_there() -> None:
     pytest.importorskip("ray", reason="needs the cluster extra")
-    with pytest.raises(UsageError, match=r"--cluster 127\.0\.0\.1:1: no Ray cluster answers there"):
+    with pytest.raises(UsageError, match=r"^127\.0\.0\.1:1: no Ray cluster answers there"):
         list(run_on_cluster(doubled, [1], "127.0.0.1:1"))
 
 

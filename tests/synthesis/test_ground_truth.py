@@ -1,4 +1,4 @@
-"""The truth about a passage."""
+"""The annotation of a rendered passage."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,20 +26,20 @@ SILENCE = Audio(np.zeros(22050), 22050)
 
 
 def test_beats_of_a_passage(score: Score) -> None:
-    truth = annotate(score, tempo.written(score), (5.25, 15.25), SILENCE)
-    np.testing.assert_allclose(truth.times, np.arange(0.25, 10, 0.5), atol=1e-6)
-    np.testing.assert_array_equal(truth.positions[:4], [3, 1, 2, 3])
-    assert set(truth.meters) == {3}
-    assert truth.steady
-    np.testing.assert_allclose(truth.tempo, 120, rtol=1e-6)
-    assert truth.duration == 10
-    assert all(len(getattr(truth, name)) == 20 for name in ("loudness", "articulation", "accents", "divisions"))
+    annotation = annotate(score, tempo.written(score), (5.25, 15.25), SILENCE)
+    np.testing.assert_allclose(annotation.times, np.arange(0.25, 10, 0.5), atol=1e-6)
+    np.testing.assert_array_equal(annotation.positions[:4], [3, 1, 2, 3])
+    assert set(annotation.meters) == {3}
+    assert annotation.steady
+    np.testing.assert_allclose(annotation.tempo, 120, rtol=1e-6)
+    assert annotation.duration == 10
+    assert all(len(getattr(annotation, name)) == 20 for name in ("loudness", "articulation", "accents", "divisions"))
 
 
 def test_no_beats_pass_within_a_hold(score: Score) -> None:
     held = replace(score, fermatas=np.array([[12.0, 15.0]]))
-    truth = annotate(held, tempo.written(score), (5.0, 9.0), SILENCE)
-    assert np.diff(truth.times).max() == pytest.approx(1.5)
+    annotation = annotate(held, tempo.written(score), (5.0, 9.0), SILENCE)
+    assert np.diff(annotation.times).max() == pytest.approx(1.5)
 
 
 def test_changing_metres_are_not_steady(score: Score) -> None:
@@ -76,24 +76,24 @@ def test_articulation() -> None:
 
 def test_accents_stand_out() -> None:
     score = passage("", 1, accents=4)
-    truth = annotate(score, tempo.written(score), (2, 12), SILENCE)
-    assert truth.accents[truth.positions == 1].min() > 0.5
-    assert truth.accents[truth.positions != 1].max() < 0.2
+    annotation = annotate(score, tempo.written(score), (2, 12), SILENCE)
+    assert annotation.accents[annotation.positions == 1].min() > 0.5
+    assert annotation.accents[annotation.positions != 1].max() < 0.2
 
 
 def test_entries_after_rests() -> None:
     first = Part("a", "strings", tuple(Note(q, 1, 60) for q in np.arange(0.0, 40)))
     second = Part("b", "horn", tuple(Note(q, 1, 50) for q in (10.0, 11.0, 30.0)))
     score = replace(passage("", 1), parts=(first, second))
-    truth = annotate(score, tempo.written(score), (2.0, 18.0), SILENCE)
-    np.testing.assert_allclose(truth.entries, [3.0, 13.0])
+    annotation = annotate(score, tempo.written(score), (2.0, 18.0), SILENCE)
+    np.testing.assert_allclose(annotation.entries, [3.0, 13.0])
 
 
 def test_arrays_can_be_saved_without_pickle(tmp_path: Path, score: Score) -> None:
     timing = tempo.written(score)
     audio = synthesize(score, rate=22050, timing=timing, span=(2, 12))
-    truth = annotate(score, timing, (2, 12), audio)
-    np.savez(tmp_path / "a.npz", **truth.arrays())
+    annotation = annotate(score, timing, (2, 12), audio)
+    np.savez(tmp_path / "a.npz", **annotation.arrays())
     with np.load(tmp_path / "a.npz", allow_pickle=False) as file:
-        np.testing.assert_array_equal(file["times"], truth.times)
+        np.testing.assert_array_equal(file["times"], annotation.times)
         assert 0.5 < file["loudness"].mean() <= 1

@@ -1,4 +1,4 @@
-"""Studios: what they may be played with, how often, and that nobody mixes their corpora."""
+"""Renderings: how often each is drawn, and that corpora of different options are not mixed."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_what_is_written_down(fonts: tuple[Path, ...]) -> None:
     }
 
 
-def test_studios_that_make_no_sense(fonts: tuple[Path, ...]) -> None:
+def test_options_that_make_no_sense(fonts: tuple[Path, ...]) -> None:
     with pytest.raises(UsageError, match=r"piano 1\.5: it is a share"):
         SynthesisOptions(piano=1.5)
     with pytest.raises(UsageError, match="the same name"):

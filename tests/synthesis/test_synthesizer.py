@@ -113,7 +113,7 @@ def test_seeds() -> None:
     assert np.abs(a - c).max() > 0.01
 
 
-def test_sessions_differ_and_never_clip() -> None:
+def test_recordings_differ_and_never_clip() -> None:
     score, rng = Score.ode_to_joy(), np.random.default_rng(0)
     sounds = [
         synthesize(score, rate=RATE, conditions=RecordingConditions.draw(rng), span=(52, 56.0)).samples
@@ -127,5 +127,5 @@ def test_sessions_differ_and_never_clip() -> None:
 
 
 def test_an_instrument_that_is_not_there() -> None:
-    with pytest.raises(IctusError, match="nobody here plays 'kazoo'"):
+    with pytest.raises(IctusError, match="there is no instrument 'kazoo'"):
         synthesize(solo("kazoo", Note(0, 1, 60)))

@@ -67,8 +67,8 @@ def alignment(path: Path, score: Score, seconds: np.ndarray) -> Path:
 
 def test_recorded_averages_what_an_alignment_staggers(tmp_path: Path, score: Score) -> None:
     quarters = score.beats[:, 0]
-    truth = quarters * 0.5 * (1 + 0.1 * quarters / quarters[-1])  # slows down by a fifth
-    stepped = np.floor(truth / 1.5) * 1.5 + np.minimum(truth % 1.5, 0.75)  # runs along, then stands
+    played = quarters * 0.5 * (1 + 0.1 * quarters / quarters[-1])  # slows down by a fifth
+    stepped = np.floor(played / 1.5) * 1.5 + np.minimum(played % 1.5, 0.75)  # runs along, then stands
     timing = tempo.recorded(score, alignment(tmp_path / "a.npz", score, 4 + stepped), 0)
     pace = 60 / paces(timing, score)
     assert pace[5:20].mean() == pytest.approx(0.505, abs=0.02)

@@ -14,7 +14,7 @@ LEVELS = {
 }
 ACCENTS = {"sf", "sfz", "sff", "sffz", "fz", "rf", "rfz", "fp", "sfp", "sfpp"}
 _UNMARKED = 0.55  # loudness until something is written
-_STEP = 0.16  # how far a hairpin leads that says not where to
+_STEP = 0.16  # how far a hairpin leads that no dynamic follows
 _REACH = 48.0  # quarters for which "cresc." goes on looking for the next dynamic
 _JUST_BEFORE = 1 / 1024  # quarters: a step is two corners, this far apart
 
@@ -95,9 +95,9 @@ def tempo_curve(marks: Sequence[tuple[float, float]], words: Sequence[tuple[floa
         if _SLOWING.search(low) or _HASTENING.search(low):
             changes.append((quarter, SLOWER if _SLOWING.search(low) else FASTER))
         elif all(abs(quarter - q) > 1 for q in steady):
-            known = [steady[q] for q in sorted(steady) if q < quarter]
-            if _BACK.search(low) and known:
-                steady[quarter] = known[0] if "tempo i" in low or "primo" in low or "1" in low else known[-1]
+            earlier = [steady[q] for q in sorted(steady) if q < quarter]
+            if _BACK.search(low) and earlier:
+                steady[quarter] = earlier[0] if "tempo i" in low or "primo" in low or "1" in low else earlier[-1]
             elif word := next(
                 (speed for word, speed in _TEMPI if re.match(rf"\W*(\S+\s+){{0,2}}\W*{word}", low)), None
             ):

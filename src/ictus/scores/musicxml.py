@@ -1,6 +1,6 @@
 """MusicXML: full scores, plain (.musicxml, .xml) or compressed (.mxl), as `Score`s with their repeats played.
 
-What is heard is read, what is only seen is not: notes with ties, slurs, articulations, tremolos, trills and grace
+Read is what sounds, and not how it is printed: notes with ties, slurs, articulations, tremolos, trills and grace
 notes; dynamics, hairpins, tempo marks and words; pizzicato; fermatas; time signatures, repeats, endings and jumps.
 Source of the format: W3C MusicXML 4.0 (score-partwise).
 """

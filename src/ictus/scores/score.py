@@ -1,4 +1,4 @@
-"""Scores: what the players have on their stands, in quarters; and a small text notation for them.
+"""Scores: notes, tempo and dynamics over quarters; and a small text notation for them.
 
 Scores come from `ictus.scores.reader` (MusicXML, MIDI) or from a JSON text that a person can read and write:
 
@@ -48,7 +48,7 @@ class Part:
 
     Attributes
     ----------
-    instrument : a name of `ictus.synthesis.instruments`.
+    instrument : a name of `ictus.scores.instruments`.
     level : how strong it is beside the others; 1 is a section of violins.
     dynamics : (K, 2) as the score's; None where the part has the score's.
     program : the General MIDI program, or of a drum its percussion key, where it is known; else the instrument's.
@@ -131,10 +131,10 @@ def joint_loudness(parts: tuple[Part, ...], quarters: Float64Array) -> Float64Ar
         if part.dynamics is not None:
             total += playing * np.interp(quarters, part.dynamics[:, 0], part.dynamics[:, 1])
             weight += playing
-    heard = weight > 0.5
-    if not heard.any():
+    played = weight > 0.5
+    if not played.any():
         return np.array([[0.0, 0.5]])
-    return np.stack([quarters[heard], total[heard] / weight[heard]], axis=1)
+    return np.stack([quarters[played], total[played] / weight[played]], axis=1)
 
 
 def _parsed(text: str, name: str) -> Score:

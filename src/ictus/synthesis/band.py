@@ -1,6 +1,6 @@
 """A band that invents songs: any number of them, in the styles of popular music, whose beats are known.
 
-A song begins as a chart (`ictus.synthesis.song_form`). The band arranges it: each player's line
+A song begins as a form (`ictus.synthesis.song_form`). The band arranges it: each player's line
 is one long text of sixteenths, put together from the patterns of `ictus.synthesis.styles` and then edited as players
 would: fills, breaks, anticipations, upbeats. What it gives is a `Score` like any other.
 """
@@ -35,7 +35,7 @@ _STEADINESS = {
 def compose_song(rng: np.random.Generator, style: str | None = None) -> Score:
     """Invent a song, of 110 seconds or more.
 
-    Its title says in a line what it is. The parts carry the names of `SOUNDS`; drums are played at their percussion
+    Its title describes it in a line. The parts carry the names of `SOUNDS`; drums are played at their percussion
     keys.
 
     Parameters
@@ -55,7 +55,7 @@ def compose_song(rng: np.random.Generator, style: str | None = None) -> Score:
 
 def arrange(song: SongForm, rng: np.random.Generator) -> Score:
     """Return the score of a song: what each player plays from beginning to end."""
-    style = song.playing
+    style = song.definition
     lines = {("drums", sound): line for sound, line in _drums(song, rng).items()}
     lines |= {("percussion", sound): line for sound, line in _percussion(song, rng).items()}
     players = {layer: str(rng.choice(sounds)) for layer, sounds in style.players.items()}
@@ -78,7 +78,7 @@ def arrange(song: SongForm, rng: np.random.Generator) -> Score:
 
 def _beats(song: SongForm) -> Float64Array:
     """Return the beats of a song, (B, 4) as in `Score.beats`."""
-    style = song.playing
+    style = song.definition
     number = np.arange(song.first // style.beat, song.starts[-1] // style.beat)
     quarters = (number * style.beat - song.first) / 4
     same = np.ones(len(number))
@@ -95,7 +95,7 @@ def _tile(text: str, count: int) -> str:
 
 def _drums(song: SongForm, rng: np.random.Generator) -> Lines:
     """Return the drummer's lines: a groove for the chorus and one for the rest, fills between, crashes after them."""
-    style = song.playing
+    style = song.definition
     grooves = [dict(style.grooves[k]) for k in rng.integers(len(style.grooves), size=2)]
     if "hi-hat" in grooves[1] and rng.uniform() < 0.5:  # the chorus on another cymbal
         grooves[1][str(rng.choice(["ride", "open hi-hat"]))] = grooves[1].pop("hi-hat")
@@ -133,9 +133,9 @@ def _with_fills(lines: Lines, style: Style, start: int, end: int, rng: np.random
 
 def _percussion(song: SongForm, rng: np.random.Generator) -> Lines:
     """Return what is beaten beside the kit."""
-    if not song.playing.percussion:
+    if not song.definition.percussion:
         return {}
-    chosen = song.playing.percussion[rng.integers(len(song.playing.percussion))]
+    chosen = song.definition.percussion[rng.integers(len(song.definition.percussion))]
     return {
         sound: _repeat_by_section(song, "percussion", dict.fromkeys(ENERGY, text)) for sound, text in chosen.items()
     }
@@ -143,7 +143,7 @@ def _percussion(song: SongForm, rng: np.random.Generator) -> Lines:
 
 def _from_patterns(song: SongForm, layer: str, rng: np.random.Generator) -> str:
     """Return the line of a player who has one pattern for the chorus and one for the rest."""
-    style = song.playing
+    style = song.definition
     patterns = {"bass": style.bass, "chords": style.chords, "pad": ("x".ljust(style.bar, "="),)}[layer]
     chosen = [str(pattern) for pattern in rng.choice(patterns, size=2)]
     first = "1" if layer == "bass" else "x"
@@ -166,7 +166,7 @@ def _repeat_by_section(song: SongForm, layer: str, texts: Lines) -> str:
 
 def _melody(song: SongForm, rng: np.random.Generator) -> str:
     """Return the tune: a letter for each degree of the scale, from `a`; the same in all verses, in all choruses."""
-    style = song.playing
+    style = song.definition
     line = _repeat_by_section(
         song, "melody", {name: _tune(style, rng) for name in ENERGY} | {"end": "h".ljust(style.bar, "=")}
     )
@@ -204,7 +204,7 @@ def _breaks(song: SongForm, rng: np.random.Generator) -> list[tuple[int, int, st
     breaks = []
     for section, end in zip(song.sections[:-1], song.starts[1:].tolist(), strict=False):
         if section.bars > 1 and rng.uniform() < 0.15:
-            count = song.playing.bar if rng.uniform() < 0.5 else song.playing.bar - song.playing.beat
+            count = song.definition.bar if rng.uniform() < 0.5 else song.definition.bar - song.definition.beat
             breaks.append((end - count, end, str(rng.choice(["drums", "melody", "bass", "chords", ""]))))
     return breaks
 
@@ -230,7 +230,7 @@ class _Grid:
 
 def _grid(song: SongForm) -> _Grid:
     """Count from where the song begins; make the second halves of beats (or of half beats) late where it swings."""
-    span = song.playing.swung
+    span = song.definition.swung
     whole, rest = np.divmod(np.arange(song.starts[-1] + 1) / 4 / span, 1)
     quarters = (whole + np.interp(rest, [0, 0.5, 1], [0, song.swing, 1])) * span
     energy = np.repeat([section.energy for section in song.sections], np.diff(song.starts))
@@ -252,10 +252,10 @@ def _part(grid: _Grid, layer: str, sound: str, line: str, rng: np.random.Generat
         notes += [Note(onset, end - onset, pitch) for pitch in reader.pitches(step, sign)]
     if not notes:
         return None
-    heard = SOUNDS[sound]
-    level = heard.level * float(np.exp(rng.normal(0, 0.2)))
+    played = SOUNDS[sound]
+    level = played.level * float(np.exp(rng.normal(0, 0.2)))
     dynamics = np.array(list(loudness.items()))
-    return Part(sound, heard.instrument, tuple(notes), level, dynamics, heard.number, heard.drum)
+    return Part(sound, played.instrument, tuple(notes), level, dynamics, played.number, played.drum)
 
 
 class _Reader:
@@ -268,7 +268,7 @@ class _Reader:
 
     def pitches(self, step: int, sign: str) -> list[int]:
         """Return what a sign at a sixteenth asks for."""
-        beat = step // self.song.playing.beat
+        beat = step // self.song.definition.beat
         chord, coming = self.chords[beat], self.chords[min(beat + 1, len(self.chords) - 1)]
         match self.layer:
             case "drums" | "percussion":
@@ -277,7 +277,7 @@ class _Reader:
                 self.reached = self._bass(sign, chord, coming)
                 return [self.reached]
             case "melody":
-                return [self._melody(sign, chord, step % self.song.playing.beat == 0)]
+                return [self._melody(sign, chord, step % self.song.definition.beat == 0)]
             case _:
                 voices = self._voices(coming if sign == "n" else chord)
                 self.broken += sign == "a"

@@ -1,4 +1,4 @@
-"""Cluster: the same work as on one machine, done by the machines of a Ray cluster."""
+"""Clusters: the same jobs as on one machine, done by the machines of a Ray cluster."""
 
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -29,12 +29,12 @@ def run_on_cluster(work: Callable[[Job], Result], jobs: Iterable[Job], address: 
     try:
         import ray
     except ImportError as error:
-        raise UsageError("--cluster works by Ray: pip install 'ictus[cluster]'") from error
+        raise UsageError("clusters need Ray: pip install 'ictus[cluster]'") from error
     try:
         _check_connection(address)
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (OSError, ValueError, RuntimeError) as error:
-        raise UsageError(f"--cluster {address}: no Ray cluster answers there; start one with `ray start`") from error
+        raise UsageError(f"{address}: no Ray cluster answers there; start one with `ray start`") from error
     try:
         task: Any = ray.remote(_run_job)
         waiting = [task.remote(work, job) for job in jobs]
@@ -44,13 +44,13 @@ def run_on_cluster(work: Callable[[Job], Result], jobs: Iterable[Job], address: 
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
     except ray.exceptions.RayError as error:
-        raise IctusError(f"--cluster {address}: a machine was lost; the same command goes on") from error
+        raise IctusError(f"cluster {address}: a machine was lost; start again to make the rest") from error
     finally:
         ray.shutdown()
 
 
 def _check_connection(address: str) -> None:
-    """Raise OSError where nobody listens; Ray itself would try for minutes."""
+    """Raise OSError where no server answers; Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     if host and port.isdecimal():
         socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=10).close()

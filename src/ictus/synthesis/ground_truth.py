@@ -1,4 +1,4 @@
-"""Ground truth of a passage that was made: its beats, bars, tempo, loudness, articulation, entries."""
+"""Ground truth of a rendered passage: its beats, bars, tempo, loudness, articulation, entries."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ def beats_in(score: Score, timing: Timing, span: tuple[float, float]) -> Float64
 
 
 def annotate(score: Score, timing: Timing, span: tuple[float, float], audio: Audio) -> BeatAnnotation:
-    """Write down all that is known of a passage.
+    """Return the annotation of a passage, from the score and the performance.
 
     Parameters
     ----------
@@ -108,10 +108,10 @@ def _shortness(part: Part, here: IntArray, timing: Timing) -> Float64Array:
 def _articulation(notes: _Notes, count: int) -> Float64Array:
     weight = np.bincount(notes.beat, notes.strength, count)
     total = np.bincount(notes.beat, notes.strength * notes.short, count)
-    known = np.flatnonzero(weight > 0)
-    if not len(known):
+    played = np.flatnonzero(weight > 0)
+    if not len(played):
         return np.full(count, 0.4)
-    values = np.interp(np.arange(count), known, total[known] / weight[known])
+    values = np.interp(np.arange(count), played, total[played] / weight[played])
     return np.asarray(ndimage.gaussian_filter1d(values, 1.0, mode="nearest"))
 
 

@@ -79,7 +79,9 @@ def render_performance(
     dry = np.zeros((2, int(np.ceil((end - start) * context.clock)) + 2), np.float32)
     for part in score.parts:
         if part.instrument not in INSTRUMENTS:
-            raise IctusError(f"{part.name}: nobody here plays {part.instrument!r}; there are {', '.join(INSTRUMENTS)}")
+            raise IctusError(
+                f"{part.name}: there is no instrument {part.instrument!r}; there are {', '.join(INSTRUMENTS)}"
+            )
         place = INSTRUMENTS[part.instrument].place
         level = part.level * 10 ** (rng.normal(0, conditions.balance) / 20)
         line = render_part(part, context, dry.shape[1], rng)
@@ -98,16 +100,16 @@ def note_events(
     count: int,
     rng: np.random.Generator,
 ) -> NoteEvents:
-    """Return the notes of a part that are heard within `count` samples.
+    """Return the notes of a part that sound within `count` samples.
 
     Parameters
     ----------
-    early : seconds by which notes begin before their time, so that they are heard on it; one, or one for each.
-    ringing : seconds for which a note is heard after its end.
+    early : seconds by which notes begin before their time, so that they are perceived on it; one, or one for each.
+    ringing : seconds for which a note sounds after its end.
     """
     onsets = np.array([note.onset for note in part.notes])
     ends = onsets + np.array([note.length * _sounding(note) for note in part.notes])
-    # Players are never quite together; but the mean of them is on the beat.
+    # Players are never quite together; but their mean is on the beat.
     starts = np.maximum(
         context.timing.seconds_at(onsets) - early + rng.normal(0, context.conditions.looseness, len(onsets)), 0
     )

@@ -49,7 +49,7 @@ def reduce_for_piano(score: Score) -> Score:
         held = kept + new
     played += [key.note for key in held]
     if not played:
-        raise IctusError(f"{score.title}: has nothing for a pianist to play; leave it out or ask for no --piano")
+        raise IctusError(f"{score.title}: has nothing for a pianist to play; leave it out")
     notes = tuple(sorted(played, key=lambda note: (note.onset, note.pitch)))
     return replace(score, parts=(Part("Piano", "piano", notes, PART_LEVELS["piano"]),))
 

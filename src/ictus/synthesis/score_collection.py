@@ -13,7 +13,7 @@ from ictus.scores.reader import SUFFIXES
 
 @dataclass(frozen=True)
 class Piece:
-    """A score, and what is known about performances of it.
+    """A score, and the recordings of it that were aligned.
 
     Attributes
     ----------

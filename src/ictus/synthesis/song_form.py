@@ -34,7 +34,7 @@ class Section:
 
 @dataclass(frozen=True)
 class SongForm:
-    """What a band agrees on before it plays.
+    """What a band agrees on before it plays: its lead sheet.
 
     Attributes
     ----------
@@ -54,19 +54,19 @@ class SongForm:
     sections: tuple[Section, ...]
 
     @property
-    def playing(self) -> Style:
-        """The style itself."""
+    def definition(self) -> Style:
+        """The metre, grooves and patterns of the style."""
         return STYLES[self.style]
 
     @property
     def starts(self) -> IntArray:
         """The sixteenths at which the sections begin, and the last one ends, (sections + 1,)."""
-        return np.cumsum([0] + [section.bars * self.playing.bar for section in self.sections])
+        return np.cumsum([0] + [section.bars * self.definition.bar for section in self.sections])
 
     @property
     def first(self) -> int:
         """The sixteenth at which it begins: those of the first bar before an upbeat are not played."""
-        return (self.playing.meter - self.upbeat) * self.playing.beat if self.upbeat else 0
+        return (self.definition.meter - self.upbeat) * self.definition.beat if self.upbeat else 0
 
     @property
     def title(self) -> str:
@@ -75,8 +75,8 @@ class SongForm:
         return f"{about['style']} in {about['key']}, {about['bpm']:g} beats a minute, {about['metre']}"
 
     def about(self) -> dict[str, Any]:
-        """Return what there is to know of the song, as JSON types."""
-        style = self.playing
+        """Return style, key, tempo, metre and form as JSON types."""
+        style = self.definition
         key = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")[self.tonic]
         return {
             "style": self.style,
@@ -97,7 +97,7 @@ def draw_song_form(rng: np.random.Generator, style: str | None = None) -> SongFo
         If there is no such style.
     """
     if style is not None and style not in STYLES:
-        raise UsageError(f"no band here plays {style!r}; there are {', '.join(STYLES)}")
+        raise UsageError(f"there is no style {style!r}; there are {', '.join(STYLES)}")
     shares = np.array([one.share for one in STYLES.values()])
     name = style or str(rng.choice(list(STYLES), p=shares / shares.sum()))
     chosen = STYLES[name]
@@ -194,7 +194,7 @@ def _chord(word: str, tonic: int) -> Chord:
 def harmony(song: SongForm) -> list[Chord]:
     """Return the chord of every beat."""
     chords: list[Chord] = []
-    meter = song.playing.meter
+    meter = song.definition.meter
     for section in song.sections:
         words = cycle(section.progression.split())
         for _ in range(section.bars):

@@ -2,7 +2,7 @@
 
 Each part is rendered alone, so that players, balance, tuning and hall apply to it as they do to the
 orchestra of `ictus.synthesis.synthesizer`. Sampled instruments differ in how fast they speak and how strong they are:
-both are measured, once for each program and half octave, so that every part is heard on its beat and in its balance.
+both are measured, once for each program and half octave, so that every part is on its beat and in its balance.
 Samples are taken as they are: what they hold above half the rate is folded down, 40 dB below the rest at 22,050 Hz.
 """
 
@@ -27,12 +27,12 @@ from ictus.types import Float32Array, Float64Array, IntArray
 Program = tuple[int, int]  # bank, number
 
 _BLOCK = 64  # samples between which FluidSynth takes no event
-_RINGING = 2.0  # seconds for which a note may be heard after its end
+_RINGING = 2.0  # seconds for which a note may sound after its end
 _REGION = 6  # semitones in which an instrument speaks alike
 _PERCUSSION = 128  # its bank
 _KITS = (0, 8, 16, 24, 25, 32, 40)  # of a band: standard, room, power, electronic, TR-808, jazz, brushes
 _PROBE = 80  # velocity of the note by which a sound is measured
-_ONSET_LEVEL = 6.0  # dB below its strongest at which a tone's beginning is heard
+_ONSET_LEVEL = 6.0  # dB below its strongest at which a tone's onset is perceived
 _SLOWEST = 0.15  # seconds that a sound may take to speak
 _USUAL = 0.7  # how often an instrument's first program is chosen
 
@@ -57,7 +57,7 @@ def check_soundfont(path: Path) -> None:
 
 
 class SoundFont:
-    """A SoundFont at a sampling rate: what it can play, how soon and how strongly it is heard."""
+    """A SoundFont at a sampling rate: what it can play, how soon and how strong its tones are."""
 
     def __init__(self, path: Path, rate: int) -> None:
         self.path, self.rate = path, rate
@@ -110,10 +110,10 @@ class SoundFont:
         raise IctusError(f"{self.path}: has no {instrument}; give a General MIDI SoundFont")
 
     def _measured(self, program: Program) -> tuple[Float64Array, Float64Array]:
-        """Return the seconds that each key takes to be heard, and its amplitude at full velocity, (128,) each.
+        """Return the seconds that each key's onset takes, and its amplitude at full velocity, (128,) each.
 
-        A key is heard when its energy, in windows of 4 ms, comes within 6 dB of the most that it reaches in its first
-        quarter of a second (Vos and Rasch, "The perceptual onset of musical tones", 1981: 6 to 15 dB; with 6, an onset
+        An onset is perceived when the energy, in windows of 4 ms, comes within 6 dB of its most in the first quarter of
+        a second (Vos and Rasch, "The perceptual onset of musical tones", 1981: 6 to 15 dB; with 6, an onset
         detector finds orchestras as late as pianos, with 10, 9 ms later). Its amplitude is the root mean square of its
         strongest tenth of a second.
         """

@@ -64,7 +64,7 @@ def render_part(part: Part, context: PerformanceContext, count: int, rng: np.ran
 
 
 def _ringing(i: Instrument) -> float:
-    """Seconds for which a note is heard after its end."""
+    """Seconds for which a note sounds after its end."""
     return i.release or 2 * i.decay if isinstance(i, Struck) else i.release
 
 

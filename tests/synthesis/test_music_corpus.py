@@ -26,7 +26,7 @@ from tiny_soundfont import save_soundfont
 
 
 def files(excerpt: AnnotatedExcerpt) -> dict[str, Any]:
-    """Keep a little of the sound, and the truth."""
+    """Keep a little of the sound, and the annotation."""
     return {"sound.npy": excerpt.audio.samples[0, ::100], "beats.npz": excerpt.archive()}
 
 
@@ -51,13 +51,13 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.npy"))}
 
 
-def test_survey_by_table(scores: Path) -> None:
+def test_pieces_are_split_by_table(scores: Path) -> None:
     assert [(p.name, p.split) for p in find_pieces(scores)] == [
         *(("waltz_0", "train"), ("waltz_1", "train"), ("waltz_2", "val"), ("waltz_3", "val")),
     ]
 
 
-def test_survey_by_name_and_seed(tmp_path: Path) -> None:
+def test_pieces_are_split_by_name_and_seed(tmp_path: Path) -> None:
     for k in range(300):
         (tmp_path / f"{k}.mid").write_bytes(b"x")
     by_seed = [[p.split for p in find_pieces(tmp_path, seed)] for seed in (0, 0, 1)]
@@ -78,8 +78,8 @@ def test_recordings_that_pass_are_found(scores: Path) -> None:
 
 def test_hours_are_shared_out(scores: Path, tmp_path: Path) -> None:
     wanted = plan_music_corpus(scores, tmp_path / "out", hours=1.5)
-    assert {order.split: order.count for order in wanted} == {"train": 80, "val": 10}
-    assert [order.count for order in plan_music_corpus(scores, tmp_path / "out", hours=0.5, split="val")] == [30]
+    assert {plan.split: plan.count for plan in wanted} == {"train": 80, "val": 10}
+    assert [plan.count for plan in plan_music_corpus(scores, tmp_path / "out", hours=0.5, split="val")] == [30]
 
 
 def test_val_pieces_stay_in_val(scores: Path, tmp_path: Path) -> None:
@@ -136,14 +136,14 @@ def test_a_corpus_of_many_sounds(scores: Path, tmp_path: Path) -> None:
     assert {one["group"] for one in about} == {"orchestral", "piano"}
     assert {one["soundfont"] for one in about} == {None, "tiny.sf2"}
     assert all(one["parts"] == 1 for one in about if one["group"] == "piano")
-    heard, rate = soundfile.read(once / "train" / "0" / "music.flac")
-    assert (heard.shape, rate) == ((60 * 22050,), 22050)
+    sound, rate = soundfile.read(once / "train" / "0" / "music.flac")
+    assert (sound.shape, rate) == ((60 * 22050,), 22050)
     assert soundfile.info(once / "train" / "0" / "music.flac").subtype == "PCM_16"
     with pytest.raises(UsageError, match="other sounds"):
         plan_music_corpus(scores, once, hours=1)
 
 
-def test_beats_are_heard_where_the_truth_has_them(scores: Path, tmp_path: Path) -> None:
+def test_onsets_are_where_the_annotation_has_beats(scores: Path, tmp_path: Path) -> None:
     pytest.importorskip("fluidsynth", reason="needs the scores extra and libfluidsynth", exc_type=ImportError)
     librosa = pytest.importorskip("librosa")
     piece = find_pieces(scores)[0]
@@ -216,7 +216,7 @@ def test_a_place_that_cannot_be_written_to(scores: Path, tmp_path: Path) -> None
         ({"hours": 1, "split": "test"}, "belongs to test"),
     ],
 )
-def test_orders_that_make_no_sense(scores: Path, tmp_path: Path, arguments: dict[str, Any], message: str) -> None:
+def test_plans_that_make_no_sense(scores: Path, tmp_path: Path, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         plan_music_corpus(scores, tmp_path / "out", **arguments)
 

@@ -8,8 +8,7 @@ import torch
 
 from ictus.errors import ModelError, UsageError
 from ictus.sound import pose_normalization
-from ictus.sound.models.keypoint_encoder import KeypointEncoder, KeypointEncoderConfig, normalised_batch
-from tolerance import close
+from ictus.sound.models.keypoint_encoder import KeypointEncoder, KeypointEncoderConfig
 
 
 def playing(frames: int, batch: int = 1, seed: int = 0) -> torch.Tensor:
@@ -107,17 +106,6 @@ def test_every_joint_and_confidence_is_seen(encoder: KeypointEncoder) -> None:
             changed[:, :, joint, number] *= 0.5
             with torch.no_grad():
                 assert (encoder(changed, padded=False) - encoder(x, padded=False)).abs().max() > 1e-7, (joint, number)
-
-
-def test_it_normalises_as_poses_do() -> None:
-    x = playing(20, 3)
-    x[0, 4:9, pose_normalization.RIGHT_SHOULDER, 2] = 0
-    x[1, :, pose_normalization.LEFT_SHOULDER, 2] = 0  # never together: nothing to measure by
-    x[2, :, 30:, 2] = 0
-    found = normalised_batch(x).numpy()
-    for batch in range(3):
-        close(found[batch], pose_normalization.normalised_points(x[batch].numpy()), layers=8)
-    close(normalised_batch(normalised_batch(x)), normalised_batch(x), layers=8)
 
 
 def test_long_films_are_looked_at_in_pieces(encoder: KeypointEncoder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from ictus.errors import ModelError, UsageError
 from ictus.skeleton import get_skeleton
-from ictus.sound.models.keypoint_encoder import normalised_batch
+from ictus.sound.models.keypoint_encoder import normalised_points
 from ictus.sound.models.soloist import (
     COLUMN_RATE,
     RAW_KEYPOINTS,
@@ -243,7 +243,7 @@ def test_raw_rows_know_neither_camera_nor_resolution() -> None:
     whole = joint[0, 0, :, :2].clone()  # hung together again, the places are those of the player
     for child, parent in list(enumerate(parents))[1:]:
         whole[child] += whole[parent]
-    torch.testing.assert_close(whole, normalised_batch(keypoints)[0, 0, :, :2], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(whole, normalised_points(keypoints)[0, 0, :, :2], atol=1e-4, rtol=1e-4)
     still = raw_keypoint_features(keypoints[:, :1].expand(-1, 30, -1, -1)).view(2, 30, 47, 6)
     assert not still[..., 3:].any()
 

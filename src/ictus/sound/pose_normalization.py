@@ -1,12 +1,11 @@
 """From the output of a pose estimator to poses that a network can learn from.
 
-    file -> PoseTrack.load -> fill_gaps -> resample_track -> normalised_points
+    file -> PoseTrack.load -> fill_gaps -> resample_track -> keypoint_encoder.normalised_points
 
 Points that were not found are filled where the gap is short, and reported where it is long; then all films have the
 same rate, and the player the same place and size, so that nothing depends on the camera or its resolution.
 """
 
-import itertools
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from ictus.formats import read_keypoints
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 from ictus.sound import KEYPOINT_RATE
-from ictus.types import BoolArray, Float32Array, Float64Array, FloatArray, IntArray
+from ictus.types import BoolArray, Float32Array, Float64Array, IntArray
 
 BODY = get_skeleton("solos-47")
 RATE = float(KEYPOINT_RATE)  # poses a second, of Solos and of all that is learnt from it
@@ -215,40 +214,6 @@ def resample_track(track: PoseTrack, fps: float = RATE) -> PoseTrack:
     points = track.points.astype(np.float64)
     between = (1 - share) * points[before] + share * points[np.minimum(before + 1, len(track) - 1)]
     return PoseTrack.of(between.astype(np.float32), fps)
-
-
-def normalised_points(points: Float32Array) -> Float32Array:
-    """Return points with the player in the middle, a shoulder width being 1.
-
-    The middle is that of the shoulders, the median over all frames in which both are seen, so that swaying is kept and
-    the place in the picture is not. So is the width; but seen from the side it counts as half an arm at least.
-    Points with a confidence of 0 lie in the middle. Where the shoulders are never seen together, all do.
-
-    Parameters
-    ----------
-    points : (T, 47, 3) x, y, confidence; in any unit.
-
-    Returns
-    -------
-    (T, 47, 3) x, y in shoulder widths, and the confidence as it was.
-    """
-    shoulders = points[:, [RIGHT_SHOULDER, LEFT_SHOULDER]].astype(np.float64)  # (T, 2, 3)
-    both = (shoulders[..., 2] > 0).all(1)
-    known = points[..., 2:] > 0
-    if not both.any():
-        return np.concatenate((np.zeros_like(points[..., :2]), points[..., 2:]), -1)
-    middle = np.median(shoulders[both, :, :2].mean(1), 0)
-    width = _median_length(shoulders[:, 0], shoulders[:, 1])
-    arms = [sum(_median_length(points[:, a], points[:, b]) for a, b in itertools.pairwise(arm)) for arm in ARMS]
-    scale = max(width, SIDEWAYS * max(arms)) or 1.0
-    places = np.where(known, (points[..., :2] - middle) / scale, 0)
-    return np.concatenate((places, points[..., 2:]), -1).astype(np.float32)
-
-
-def _median_length(one: FloatArray, other: FloatArray) -> float:
-    """Return the median distance of two joints (T, 3) over the frames in which both are seen, or 0."""
-    both = (one[:, 2] > 0) & (other[:, 2] > 0)
-    return float(np.median(np.linalg.norm(one[both, :2] - other[both, :2], axis=1))) if both.any() else 0.0
 
 
 def mirror_track(track: PoseTrack) -> PoseTrack:

@@ -149,7 +149,7 @@ class KeypointEncoder(Pretrained):
         """(N, window, 47, 3) -> (N, features)."""
         count, frames, joints, _ = windows.shape
         if self.config.variant == "ours":  # window by window: features then depend on nothing but their window
-            windows = normalised_batch(windows)
+            windows = normalised_points(windows)
         x: Tensor = self.norm(windows.flatten(2).transpose(1, 2))  # (N, 47 * 3, window)
         x = x.view(count, joints, 3, frames).permute(0, 2, 3, 1)  # (N, 3, window, 47)
         for unit in self.units:
@@ -175,10 +175,20 @@ def _offsets(config: KeypointEncoderConfig) -> Tensor:
     return torch.cat((before, torch.zeros(_MIDDLE, dtype=torch.long), -before.flip(0)))
 
 
-def normalised_batch(keypoints: Tensor) -> Tensor:
-    """Put each player in the middle, a shoulder width being 1: (B, T, 47, 3) -> the same shape.
+def normalised_points(keypoints: Tensor) -> Tensor:
+    """Put each player in the middle, a shoulder width being 1; what is normalised already stays as it is.
 
-    As `ictus.sound.pose_normalization.normalised_points`. What is normalised already stays as it is.
+    The middle is that of the shoulders, the median over all frames in which both are seen, so that swaying is kept and
+    the place in the picture is not. So is the width; but seen from the side it counts as half an arm at least.
+    Points with a confidence of 0 lie in the middle. Where the shoulders are never seen together, all do.
+
+    Parameters
+    ----------
+    keypoints : (B, T, 47, 3) x, y, confidence; in any unit.
+
+    Returns
+    -------
+    (B, T, 47, 3) x, y in shoulder widths, and the confidence as it was.
     """
     keypoints = keypoints.float()
     places, sure = keypoints[..., :2], keypoints[..., 2:]

@@ -24,7 +24,7 @@ from ictus.nn.shapes import check_shape
 from ictus.skeleton import get_skeleton
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
 from ictus.sound.models.codebook import COLUMNS, FACTOR
-from ictus.sound.models.keypoint_encoder import normalised_batch
+from ictus.sound.models.keypoint_encoder import normalised_points
 
 ConditionName = Literal["rgb", "flow", "keypoints", "instrument"]
 
@@ -402,7 +402,7 @@ def raw_keypoint_features(keypoints: Tensor) -> Tensor:
 
     (B, T, 47, 3) x, y, confidence at 25 frames a second -> (B, T, 282); in shoulder widths, and a second.
     """
-    points = normalised_batch(keypoints)
+    points = normalised_points(keypoints)
     places = torch.cat((points[:, :, :1, :2], points[:, :, 1:, :2] - points[:, :, _PARENTS[1:], :2]), 2)
     velocity = KEYPOINT_RATE * places.diff(dim=1, prepend=places[:, :1])  # (B, T, 47, 2)
     speed = torch.linalg.vector_norm(velocity, dim=-1, keepdim=True)

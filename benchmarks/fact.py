@@ -35,8 +35,8 @@ def seconds(call: Callable[[], object]) -> float:
 @torch.inference_mode()
 def plain(network: FACT, motion: Tensor, audio: Tensor, frames: int) -> Tensor:
     for at in range(frames):
-        told = network.decode(motion[:, at:], network.hear(audio[:, at : at + AUDIO_WINDOW]), slice(None))
-        motion = torch.cat((motion, told[:, :1]), 1)
+        predicted = network.decode(motion[:, at:], network.encode_audio(audio[:, at : at + AUDIO_WINDOW]), slice(None))
+        motion = torch.cat((motion, predicted[:, :1]), 1)
     return motion[:, MOTION_WINDOW:]
 
 

@@ -56,7 +56,7 @@ MODELS: dict[str, Model] = {
         "ictus.dance.models.melody:MelodyAutoencoder", "dance", "ictus.dance.pipeline:MelodyDancer"
     ),
     "motion-memory": Model(
-        "ictus.dance.models.motion_memory:MotionMemory", "dance", "ictus.dance.choreographer:Choreographer"
+        "ictus.dance.models.motion_memory:MotionMemory", "dance", "ictus.dance.pipeline:Choreographer"
     ),
     "spectrogram-codebook": Model("ictus.sound.models.codebook:SpectrogramCodebook"),
     "patch-discriminator": Model("ictus.sound.models.patch_discriminator:PatchDiscriminator"),

@@ -1,4 +1,4 @@
-"""Recordings of real dances in small, as `ictus.dance.motion_matching.read` takes them."""
+"""Recordings of real dances in small, as `ictus.dance.data.motion_clips.read_clip` takes them."""
 
 from pathlib import Path
 

@@ -59,7 +59,7 @@ def corpus(tmp_path: Path) -> Path:
     ("name", "tempo"), [("gBR_sBM_cAll_d04_mBR0_ch01", 80), ("gHO_sFM_c03_d20_mHO5_ch12", 135), (NAMES[2], 100)]
 )
 def test_names(name, tempo):
-    sequence = aist.Sequence.parse(name)
+    sequence = aist.SequenceName.parse(name)
     assert str(sequence) == name
     assert sequence.tempo == tempo
     assert sequence.genre in aist.GENRES
@@ -72,31 +72,31 @@ def test_names(name, tempo):
 )
 def test_other_names_are_refused(name):
     with pytest.raises(UsageError, match=r"no sequence of AIST\+\+"):
-        aist.Sequence.parse(name)
+        aist.SequenceName.parse(name)
 
 
 def test_tempo_of_a_song():
-    assert [aist.tempo(f"mWA{k}") for k in range(6)] == [80, 90, 100, 110, 120, 130]
-    assert [aist.tempo(f"mHO{k}") for k in range(6)] == [110, 115, 120, 125, 130, 135]
+    assert [aist.song_tempo(f"mWA{k}") for k in range(6)] == [80, 90, 100, 110, 120, 130]
+    assert [aist.song_tempo(f"mHO{k}") for k in range(6)] == [110, 115, 120, 125, 130, 135]
     with pytest.raises(UsageError, match="no song of AIST"):
-        aist.tempo("mXX0")
+        aist.song_tempo("mXX0")
 
 
 def test_a_survey_counts(corpus):
     for split in (None, "train"):
-        found = aist.survey(corpus, split)
-        assert [(take.name, take.frames) for take in found.takes] == list(zip(NAMES, (60, 120, 180), strict=True))
+        found = aist.scan_motions(corpus, split)
+        assert [(m.name, m.frames) for m in found.motions] == list(zip(NAMES, (60, 120, 180), strict=True))
         assert found.hours == pytest.approx(6 / 3600)
         assert not found.broken
-    take = found.takes[1]
-    assert take.sequence.tempo == 115
-    assert len(take.motion()) == 120
-    assert [take.name for take in aist.survey(corpus, "test", "pose").takes] == NAMES[2:]
+    motion = found.motions[1]
+    assert motion.sequence.tempo == 115
+    assert len(motion.motion()) == 120
+    assert [motion.name for motion in aist.scan_motions(corpus, "test", "pose").motions] == NAMES[2:]
 
 
 def test_ignored_sequences_are_left_out(corpus):
     (corpus / "ignore_list.txt").write_text(f"{NAMES[1]} \n")
-    assert [take.name for take in aist.survey(corpus, "train").takes] == [NAMES[0], NAMES[2]]
+    assert [motion.name for motion in aist.scan_motions(corpus, "train").motions] == [NAMES[0], NAMES[2]]
 
 
 def test_broken_files_are_named_one_by_one(corpus):
@@ -104,17 +104,17 @@ def test_broken_files_are_named_one_by_one(corpus):
     (motions / f"{NAMES[0]}.pkl").write_bytes(b"garbage")
     (motions / f"{NAMES[2]}.pkl").unlink()
     (motions / f"{NAMES[1]}.pkl").rename(motions / "walk.pkl")
-    found = aist.survey(corpus, "train")
-    assert not found.takes
+    found = aist.scan_motions(corpus, "train")
+    assert not found.motions
     assert [line.split(": ")[0] for line in found.broken] == [str(motions / f"{name}.pkl") for name in NAMES]
     assert "no such file" in found.broken[2]
-    assert "walk.pkl" in aist.survey(corpus).broken[1]
+    assert "walk.pkl" in aist.scan_motions(corpus).broken[1]
     assert all("\n" not in line for line in found.broken)
 
 
 def test_no_corpus(tmp_path, corpus):
     with pytest.raises(UsageError, match="motions: no such folder"):
-        aist.survey(tmp_path / "elsewhere")
+        aist.scan_motions(tmp_path / "elsewhere")
     with pytest.raises(UsageError, match=r"crossmodal_dress\.txt: no such split"):
         aist.split_names(corpus, "dress")
 
@@ -192,13 +192,13 @@ def test_cameras_that_are_not_there(corpus):
 def test_the_published_lists(shared_data):
     folder = shared_data / "aist" / "splits"
     names = (folder / "crossmodal_train.txt").read_text().split()
-    assert {aist.Sequence.parse(name).situation for name in names} == set(aist.SITUATIONS)
-    assert {aist.Sequence.parse(name).genre for name in names} == set(aist.GENRES)
-    test = [aist.Sequence.parse(name) for name in (folder / "crossmodal_test.txt").read_text().split()]
+    assert {aist.SequenceName.parse(name).situation for name in names} == set(aist.SITUATIONS)
+    assert {aist.SequenceName.parse(name).genre for name in names} == set(aist.GENRES)
+    test = [aist.SequenceName.parse(name) for name in (folder / "crossmodal_test.txt").read_text().split()]
     assert len({sequence.music for sequence in test}) == 10  # one song of each genre
     assert {sequence.choreography for sequence in test} == {2}
 
 
 def test_tempo_fits_real_clips(shared_data):
     for file in (shared_data / "aist" / "gendance2d").glob("*.npz"):
-        assert aist.Sequence.parse(file.stem).tempo == float(np.load(file)["bpm"])
+        assert aist.SequenceName.parse(file.stem).tempo == float(np.load(file)["bpm"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from prepared_dances import write_aist, write_melody
 
-from ictus.dance.data.dataset import AIST, MELODY, RandomWindows, Windows, survey
+from ictus.dance.data.dataset import AIST, MELODY, RandomWindows, Windows, scan_dances
 from ictus.errors import IctusError, UsageError
 
 
@@ -52,7 +52,7 @@ def test_flat_and_by_joint_are_the_same(tmp_path: Path) -> None:
 def test_the_shorter_counts(aist: Path) -> None:
     audio = np.load(aist / "train/dance0/audio.npy")
     np.save(aist / "train/dance0/audio.npy", audio[:400])
-    assert survey(aist, "train", AIST).dances[0].frames == 400
+    assert scan_dances(aist, "train", AIST).dances[0].frames == 400
 
 
 def test_broken_dances_are_named_and_the_rest_is_usable(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_broken_dances_are_named_and_the_rest_is_usable(tmp_path: Path) -> None:
     np.save(train / "e/audio.npy", np.zeros((300, 16), int))
     np.save(train / "f/beats.npy", np.array([[0.5, 1.0]]))
     np.save(train / "d/audio.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    found = survey(root, "train", MELODY)
+    found = scan_dances(root, "train", MELODY)
     assert len(found.dances) == 4
     expected = {"a": "(300, 20, 3)", "b": "8.0 s", "c": "missing", "d": "damaged", "e": "int64", "f": "(1, 2)"}
     for name, says in expected.items():

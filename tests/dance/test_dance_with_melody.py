@@ -13,11 +13,11 @@ from ictus.errors import MotionError, UsageError
 
 
 def test_published_and_gathered_are_the_same_dance(tmp_path: Path) -> None:
-    ((published,), lacking) = dance_with_melody.takes(write_published(tmp_path / "published"))
-    ((gathered,), _) = dance_with_melody.takes(write_gathered(tmp_path / "gathered", ("W_1",)))
+    ((published,), lacking) = dance_with_melody.find_recordings(write_published(tmp_path / "published"))
+    ((gathered,), _) = dance_with_melody.find_recordings(write_gathered(tmp_path / "gathered", ("W_1",)))
     assert (published.name, published.kind, lacking) == ("W_1", "waltz", ())
-    for take in (published, gathered):
-        motion = take.motion()
+    for recording in (published, gathered):
+        motion = recording.motion()
         assert (motion.skeleton.name, motion.meta) == ("melody-23", {"dance": "waltz"})
         np.testing.assert_allclose(motion.positions, walk(100) / 100, atol=1e-5)
     assert published.motion().fps == pytest.approx(25 / 1.015)
@@ -25,18 +25,18 @@ def test_published_and_gathered_are_the_same_dance(tmp_path: Path) -> None:
 
 
 def test_the_song_begins_with_the_dance(tmp_path: Path) -> None:
-    ((take,), _) = dance_with_melody.takes(write_published(tmp_path, start=60))
-    whole = dance_with_melody.Audio.load(take.music_file)
-    part = take.audio()
+    ((recording,), _) = dance_with_melody.find_recordings(write_published(tmp_path, start=60))
+    whole = dance_with_melody.Audio.load(recording.music_file)
+    part = recording.audio()
     assert part.duration == pytest.approx(100 / 25 + 1, abs=1e-3)
     first = round(60 / 25 * whole.rate)
     np.testing.assert_array_equal(part.samples, whole.samples[:, first : first + part.samples.shape[1]])
 
 
 def test_only_the_waltzes_have_another_rate(tmp_path: Path) -> None:
-    found, _ = dance_with_melody.takes(write_gathered(tmp_path, ("C_2", "T_5", "W_10", "W_9")))
-    assert [take.name for take in found] == ["C_2", "T_5", "W_9", "W_10"]
-    assert [round(take.motion().fps, 2) for take in found] == [25, 25, 24.63, 24.63]
+    found, _ = dance_with_melody.find_recordings(write_gathered(tmp_path, ("C_2", "T_5", "W_10", "W_9")))
+    assert [recording.name for recording in found] == ["C_2", "T_5", "W_9", "W_10"]
+    assert [round(recording.motion().fps, 2) for recording in found] == [25, 25, 24.63, 24.63]
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_only_the_waltzes_have_another_rate(tmp_path: Path) -> None:
     ],
 )
 def test_other_files_are_refused_in_one_line(tmp_path: Path, file: str, content: str, says: str) -> None:
-    ((take,), _) = dance_with_melody.takes(write_published(tmp_path))
-    (take.motion_file.parent / file).write_text(content)
+    ((recording,), _) = dance_with_melody.find_recordings(write_published(tmp_path))
+    (recording.motion_file.parent / file).write_text(content)
     with pytest.raises(MotionError, match=says) as refusal:
-        take.audio() if file == "config.json" else take.motion()
-    assert str(take.motion_file.parent) in str(refusal.value)
+        recording.audio() if file == "config.json" else recording.motion()
+    assert str(recording.motion_file.parent) in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
@@ -64,16 +64,16 @@ def test_a_survey_names_what_is_broken(tmp_path: Path) -> None:
     write_gathered(tmp_path, ("C_2", "R_4", "W_1"))
     (tmp_path / "C_2.ogg").unlink()
     (tmp_path / "R_4.npz").write_bytes(b"garbage")
-    found = dance_with_melody.survey(tmp_path)
-    assert [take.name for take in found.takes] == ["W_1"]
+    found = dance_with_melody.scan_recordings(tmp_path)
+    assert [recording.name for recording in found.recordings] == ["W_1"]
     assert found.seconds == (pytest.approx(100 / 25 * 1.015),)
     assert "its song is missing" in found.broken[0]
     assert found.broken[1].startswith(f"{tmp_path / 'R_4.npz'}: ")
     with pytest.raises(UsageError, match="no such folder"):
-        dance_with_melody.survey(tmp_path / "nowhere")
+        dance_with_melody.scan_recordings(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="holds no dance"):
-        dance_with_melody.survey(tmp_path / "empty")
+        dance_with_melody.scan_recordings(tmp_path / "empty")
 
 
 def test_splits(tmp_path: Path) -> None:
@@ -100,9 +100,9 @@ def test_our_split_is_that_of_the_shared_clips(shared_data: Path, tmp_path: Path
 
 
 def test_real_dances(shared_data: Path) -> None:
-    found, lacking = dance_with_melody.takes(shared_data / "dance_with_melody")
+    found, lacking = dance_with_melody.find_recordings(shared_data / "dance_with_melody")
     assert (len(found), lacking) == (39, ())
-    take = next(take for take in found if take.name == "W_24")
-    motion, audio = take.motion(), take.audio()
+    recording = next(recording for recording in found if recording.name == "W_24")
+    motion, audio = recording.motion(), recording.audio()
     assert len(motion) == 970
     assert audio.duration > motion.duration

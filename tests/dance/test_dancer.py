@@ -21,7 +21,7 @@ from ictus.skeleton import get_skeleton
 BEATS = np.arange(0.2, 100, 0.5)
 
 
-def hear(audio: Audio) -> Beats:
+def find_beats(audio: Audio) -> Beats:
     beats = BEATS[audio.duration > BEATS]
     return Beats(beats, np.arange(len(beats)) % 4 + 1, 4, loudness=np.full(len(beats), 0.6))
 
@@ -64,7 +64,7 @@ def get_points() -> torch.Tensor:
 
 
 def test_a_whole_dance(fact: FACT) -> None:
-    dancer, shares = FACTDancer(fact, "fact", hear), []
+    dancer, shares = FACTDancer(fact, "fact", find_beats), []
     motion = dancer(pulse(6), seed=1, progress=shares.append)
     assert (motion.skeleton.name, motion.fps, len(motion)) == ("smpl-24", 60, 361)
     lengths = bone_lengths(motion.skeleton, motion.positions)
@@ -77,23 +77,23 @@ def test_a_whole_dance(fact: FACT) -> None:
 
 
 def test_seeds_and_genres(fact: FACT) -> None:
-    dancer = FACTDancer(fact, "fact", hear)
+    dancer = FACTDancer(fact, "fact", find_beats)
     a, b, c = (dancer(pulse(3), seed=seed).positions for seed in (4, 4, 5))
     np.testing.assert_array_equal(a, b)
     assert np.abs(a - c).max() > 0.01
-    waacking = FACTDancer(fact, "fact", hear, genre="waack")
+    waacking = FACTDancer(fact, "fact", find_beats, genre="waack")
     assert {waacking(pulse(2.5), seed=seed).meta["genre"] for seed in range(3)} == {"WA"}
     assert dancer.genres == ["BR", "WA"]
     with pytest.raises(UsageError, match=r"no genre 'polka'; it knows BR \(break\), WA \(waack\)"):
-        FACTDancer(fact, "fact", hear, genre="polka")
+        FACTDancer(fact, "fact", find_beats, genre="polka")
     with pytest.raises(UsageError, match="no genre 'krump'"):
-        FACTDancer(fact, "fact", hear, genre="krump")
+        FACTDancer(fact, "fact", find_beats, genre="krump")
 
 
 def test_a_seed_motion_begins_the_dance(fact: FACT) -> None:
-    dancer = FACTDancer(fact, "fact", hear)
+    dancer = FACTDancer(fact, "fact", find_beats)
     begun = dancer(pulse(4), seed=2)
-    motion = FACTDancer(fact, "fact", hear, seed_motion=begun.resample(30))(pulse(5))
+    motion = FACTDancer(fact, "fact", find_beats, seed_motion=begun.resample(30))(pulse(5))
     assert len(motion) == 301
     assert motion.meta["genre"] is None
     body = slice(12, 24)  # above the hips, which feet do not change
@@ -101,24 +101,24 @@ def test_a_seed_motion_begins_the_dance(fact: FACT) -> None:
 
 
 def test_wrong_seed_motions(fact: FACT) -> None:
-    dancer = FACTDancer(fact, "fact", hear)
+    dancer = FACTDancer(fact, "fact", find_beats)
     body = get_skeleton("conductor-13")
     with pytest.raises(MotionError, match="is conductor-13; give smpl-24"):
-        FACTDancer(fact, "fact", hear, seed_motion=Motion(np.zeros((200, 13, 2)), 30, body))
+        FACTDancer(fact, "fact", find_beats, seed_motion=Motion(np.zeros((200, 13, 2)), 30, body))
     begun = dancer(pulse(4))
     short = Motion(begun.positions[:60], 60, begun.skeleton, begun.rotations[:60], begun.root[:60])
     with pytest.raises(MotionError, match=r"lasts 1\.00 s"):
-        FACTDancer(fact, "fact", hear, seed_motion=short)
+        FACTDancer(fact, "fact", find_beats, seed_motion=short)
     with pytest.raises(MotionError, match="has 10 frames a second"):
-        FACTDancer(fact, "fact", hear, seed_motion=begun.resample(10))
+        FACTDancer(fact, "fact", find_beats, seed_motion=begun.resample(10))
     with pytest.raises(AudioError, match=r"lasts 1\.50 s"):
         dancer(pulse(1.5))
     with pytest.raises(UsageError, match="stride 21"):
-        FACTDancer(fact, "fact", hear, stride=21)(pulse(3))
+        FACTDancer(fact, "fact", find_beats, stride=21)(pulse(3))
 
 
 def test_the_autoencoder_dances(melody: MelodyAutoencoder) -> None:
-    dancer = MelodyDancer(melody, "melody", hear)
+    dancer = MelodyDancer(melody, "melody", find_beats)
     a, b, c = (dancer(pulse(4), seed=seed) for seed in (0, 0, 1))
     assert (a.skeleton.name, a.fps) == ("smpl-24", 60)
     assert a.duration == pytest.approx(4, abs=0.1)

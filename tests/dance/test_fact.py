@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ictus.dance.frames import padded, rest, unpadded
-from ictus.dance.models.fact import ABLATIONS, FACT, FACTConfig, sustained
+from ictus.dance.models.fact import ABLATIONS, FACT, FACTConfig, extend_audio
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from tolerance import close
 
@@ -67,8 +67,8 @@ def test_ablations(row: str) -> None:
     assert all(p.grad is not None and p.grad.any() for p in network.parameters()), "every weight must take part"
     danced = network.generate(seeds(2), music(2, 242))
     assert danced.shape == (2, 3, 225)
-    heard = not torch.equal(danced, network.generate(seeds(2), music(2, 242, seed=5)))
-    assert heard == (row != "no-fusion")
+    uses_audio = not torch.equal(danced, network.generate(seeds(2), music(2, 242, seed=5)))
+    assert uses_audio == (row != "no-fusion")
 
 
 def test_frames_without_padding() -> None:
@@ -91,13 +91,13 @@ def test_initialisation() -> None:
 
 def test_forward_by_definition(network: FACT) -> None:
     motion, audio = seeds(2), music(2, 240)
-    moving = network.motion.embedding(motion) + network.motion.positions
-    heard = network.audio.embedding(audio) + network.audio.positions
+    motion_tokens = network.motion.embedding(motion) + network.motion.positions
+    audio_tokens = network.audio.embedding(audio) + network.audio.positions
     for block in network.motion.transformer.blocks:
-        moving = block(moving)
+        motion_tokens = block(motion_tokens)
     for block in network.audio.transformer.blocks:
-        heard = block(heard)
-    both = torch.cat((moving, heard), 1)
+        audio_tokens = block(audio_tokens)
+    both = torch.cat((motion_tokens, audio_tokens), 1)
     assert both.shape == (2, 360, 16)
     for block in network.fusion.blocks:
         assert block.attention.scale == 16**-0.5
@@ -125,10 +125,10 @@ def spelled_out(network: FACT, motion: Tensor, audio: Tensor, frames: int, strid
     made: list[Tensor] = []
     with torch.no_grad():
         for at in range(0, frames, stride):
-            heard = network.hear(audio[:, at : at + 240])
-            told = network.decode(motion, heard, slice(None))
-            assert told.shape[1] == 360
-            new = told[:, 119:120] if network.config.attention == "causal" else told[:, :stride]
+            tokens = network.encode_audio(audio[:, at : at + 240])
+            predicted = network.decode(motion, tokens, slice(None))
+            assert predicted.shape[1] == 360
+            new = predicted[:, 119:120] if network.config.attention == "causal" else predicted[:, :stride]
             motion = torch.cat((motion[:, stride:], new), 1)
             made.append(new)
     return torch.cat(made, 1)[:, :frames]
@@ -176,13 +176,13 @@ def test_without_a_seed_the_dance_covers_the_music(network: FACT) -> None:
     made = network.generate(None, audio, to_end=True, stride=20)
     assert made.shape == (2, 150, 225)
     resting = padded(network.start, 225).expand(2, 120, -1)
-    assert torch.equal(made, network.generate(resting, sustained(audio, 120, 0), to_end=True, stride=20))
+    assert torch.equal(made, network.generate(resting, extend_audio(audio, 120, 0), to_end=True, stride=20))
 
 
 def test_what_lasts_before_and_after_the_music() -> None:
     audio = music(1, 10)
     audio[:, [0, -1], 33:] = 1
-    longer = sustained(audio, 3, 4)
+    longer = extend_audio(audio, 3, 4)
     assert longer.shape == (1, 17, 35)
     assert torch.equal(longer[:, 3:13], audio)
     assert torch.equal(longer[:, :3, :33], audio[:, :1, :33].expand(-1, 3, -1))
@@ -269,25 +269,25 @@ def test_relative_places_go_along_with_the_dancer() -> None:
 
 def test_scaled_music_is_the_same_music(network: FACT) -> None:
     motion, audio = seeds(1), music(1, 240)
-    told = network(motion, audio)
+    predicted = network(motion, audio)
     network.audio_shift.fill_(2.0)
     network.audio_scale.fill_(0.5)
     try:
-        close(network(motion, audio * 0.5 + 2), told, layers=40)
+        close(network(motion, audio * 0.5 + 2), predicted, layers=40)
     finally:
         network.audio_shift.fill_(0.0)
         network.audio_scale.fill_(1.0)
 
 
 def test_blended_predictions_pass_over_into_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    network, told = FACT.from_config("debug").eval(), itertools.count()
+    network, calls = FACT.from_config("debug").eval(), itertools.count()
 
-    def decode(motion: Tensor, heard: Tensor, tokens: slice) -> Tensor:
-        return torch.full((1, tokens.stop - tokens.start, 225), float(next(told)))
+    def decode(motion: Tensor, audio_tokens: Tensor, tokens: slice) -> Tensor:
+        return torch.full((1, tokens.stop - tokens.start, 225), float(next(calls)))
 
     monkeypatch.setattr(network, "decode", decode)
     dance = network.generate(seeds(1), music(1, 260), 20, stride=10, blend=True)[0, :, 0]
     assert dance[:10].tolist() == [0.0] * 10
     assert dance[10:].tolist() == pytest.approx([k / 11 for k in range(1, 11)])
     whole = network.generate(seeds(1), music(1, 300), 40, stride=20, blend=True)[0, :, 0]
-    assert whole.tolist() == [2.0] * 20 + [3.0] * 20  # nothing is told twice
+    assert whole.tolist() == [2.0] * 20 + [3.0] * 20  # no frame is predicted twice

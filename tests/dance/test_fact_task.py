@@ -10,7 +10,7 @@ import torch
 from prepared_dances import write_aist
 
 from ictus.dance.frames import padded, rest
-from ictus.dance.models.fact import ABLATIONS, FACT, sustained
+from ictus.dance.models.fact import ABLATIONS, FACT, extend_audio
 from ictus.dance.tasks.fact import FACTTask, FACTTaskConfig
 from ictus.errors import UsageError
 from ictus.registry import task_class
@@ -37,11 +37,11 @@ def train(task, steps: int) -> list[float]:
     np.random.seed(0)  # noqa: NPY002
     optimizers, log = task.optimizers(), []
     for step in range(steps):
-        for name, loss, figures in task.losses(next(batches(task.train_set(0))), 0, step):
+        for name, loss, values in task.losses(next(batches(task.train_set(0))), 0, step):
             optimizers[name].zero_grad()
             loss.backward()
             optimizers[name].step()
-            log.append(float(figures["l2"]))
+            log.append(float(values["l2"]))
     return log
 
 
@@ -51,9 +51,9 @@ def test_it_learns(aist: Path, tmp_path: Path) -> None:
     log = train(task, 15)
     assert log[-1] < 0.5 * log[0]
     task.network.eval()
-    figures = task.validate(batches)
-    assert set(figures) == {"l2", "l2/rollout", "l2/still"}
-    assert figures["l2"] < 0.5 * log[0]
+    values = task.validate(batches)
+    assert set(values) == {"l2", "l2/rollout", "l2/still"}
+    assert values["l2"] < 0.5 * log[0]
     task.export(tmp_path / "model", {"recipe": {}})
     loaded = FACT.from_pretrained(tmp_path / "model")
     assert loaded.metadata["art"] == "dance"
@@ -73,10 +73,10 @@ def test_what_is_supervised(aist: Path, row: str | None, pose: int) -> None:
     batch = next(batches(task.samples))
     ((_, loss, _),) = task.losses(batch, 0, 0)
     motion = batch["motion"]
-    told = task.network(padded(motion[:, :120], pose), batch["audio"])
+    predicted = task.network(padded(motion[:, :120], pose), batch["audio"])
     frames = {"causal": range(1, 121), "future-1": range(120, 121), "future-10": range(120, 130)}
-    truth = padded(motion[:, list(frames.get(row, range(120, 140)))], pose)
-    assert float(loss.detach()) == pytest.approx(float((told - truth).square().mean().detach()), rel=1e-5)
+    target = padded(motion[:, list(frames.get(row, range(120, 140)))], pose)
+    assert float(loss.detach()) == pytest.approx(float((predicted - target).square().mean().detach()), rel=1e-5)
     assert set(task.validate(batches)) == {"l2", "l2/rollout", "l2/still"}
 
 
@@ -96,11 +96,11 @@ def test_windows_before_the_dance_stand_in_its_first_pose(aist: Path) -> None:
         motion, audio = torch.from_numpy(dance.read("motion")), torch.from_numpy(dance.read("audio"))
         assert torch.equal(torch.from_numpy(window["motion"][:early]), motion[:1].expand(early, -1))
         assert torch.equal(torch.from_numpy(window["motion"][early:]), motion[: 240 - early])
-        assert torch.equal(torch.from_numpy(window["audio"]), sustained(audio[None], early, 0)[0, :240])
+        assert torch.equal(torch.from_numpy(window["audio"]), extend_audio(audio[None], early, 0)[0, :240])
 
 
 def test_starts_of_each_genre(aist: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="tells no genre"):
+    with pytest.raises(UsageError, match="states no genre"):
         FACTTask(FACTTaskConfig(size="debug", starts=2), aist)
     named = tmp_path / "named"
     shutil.copytree(aist, named)
@@ -119,13 +119,13 @@ def test_starts_of_each_genre(aist: Path, tmp_path: Path) -> None:
 def test_noise_is_on_what_is_seen_alone(aist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = FACTTask(FACTTaskConfig(size="debug", pose=219, noise=0.1), aist)
     batch = next(batches(task.samples))
-    truth = batch["motion"].clone()
-    seen = []
-    answer = truth[:, 120:140].clone().requires_grad_()
-    monkeypatch.setattr(FACT, "forward", lambda self, m, a: seen.append(m) or answer)
+    motion = batch["motion"].clone()
+    inputs = []
+    answer = motion[:, 120:140].clone().requires_grad_()
+    monkeypatch.setattr(FACT, "forward", lambda self, m, a: inputs.append(m) or answer)
     ((_, loss, _),) = task.losses(batch, 0, 0)
     assert float(loss.detach()) == 0
-    assert float((seen[0] - truth[:, :120]).std()) == pytest.approx(0.1, rel=0.05)
+    assert float((inputs[0] - motion[:, :120]).std()) == pytest.approx(0.1, rel=0.05)
 
 
 def test_wrong_settings_are_named() -> None:

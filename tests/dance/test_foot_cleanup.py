@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from ictus.dance import foot_cleanup
-from ictus.dance.foot_cleanup import carried, centred, clean, contacts, planted, smoothed
+from ictus.dance.foot_cleanup import carried, centred, clean_feet, contacts, planted, smoothed
 from ictus.dance.metrics import foot_skating
 from ictus.errors import MotionError, UsageError
 from ictus.kinematics import bone_lengths, forward_kinematics
@@ -116,7 +116,7 @@ def test_the_top_of_a_hop_is_no_stand():
 @pytest.mark.parametrize("fps", [25.0, 30.0, 60.0])
 def test_feet_that_sway_with_the_body_are_fixed(fps):
     dance = crouching(fps=fps, sway=0.05)
-    steady = clean(dance)
+    steady = clean_feet(dance)
     feet = steady.positions[:, FEET]
     assert np.ptp(dance.positions[:, FEET], axis=0).max() > 0.09
     assert np.ptp(feet, axis=0).max() < 1e-4
@@ -130,7 +130,7 @@ def test_feet_that_sway_with_the_body_are_fixed(fps):
 
 def test_a_sliding_walk_gets_steps_that_hold():
     dance = walking(slide=0.2)
-    steady = clean(dance)
+    steady = clean_feet(dance)
     before, after = foot_skating(dance), foot_skating(steady)
     assert before.speed == pytest.approx(0.2, abs=0.02)
     assert after.speed < 0.01
@@ -154,7 +154,7 @@ def test_straight_legs_do_not_snap():
     # Knees that come to their full length and 8 degrees beyond, as fits to films have them.
     bend = about("x", -8 * np.sin(np.pi * times) ** 2)
     turns[:, [SMPL.index("lknee"), SMPL.index("rknee")]] = bend[:, None]
-    dance = clean(dancer(turns, np.tile([0, 0.94, 0], (240, 1))))
+    dance = clean_feet(dancer(turns, np.tile([0, 0.94, 0], (240, 1))))
     for side in "lr":
         hip, knee, ankle = (dance.positions[:, SMPL.index(side + joint)] for joint in ("hip", "knee", "ankle"))
         assert (knee[:, 2] > (hip + ankle)[:, 2] / 2).all()
@@ -166,7 +166,7 @@ def test_no_foot_is_below_the_floor():
     dance = walking()
     root = dance.root.astype(np.float64)
     root[:, 1] -= 0.06 * np.sin(2 * np.pi * 0.9 * dance.times)
-    steady = clean(dancer(dance.rotations.astype(np.float64), root))
+    steady = clean_feet(dancer(dance.rotations.astype(np.float64), root))
     assert steady.positions[:, FEET[:, 1], 1].min() > 0.0199
     assert steady.positions[:, FEET[:, 0], 1].min() > 0.0599
 
@@ -189,7 +189,7 @@ def test_a_jump_remains():
     root = dance.root.astype(np.float64)
     jump = np.maximum(0.3 - 9.81 / 2 * (dance.times - 2) ** 2, 0)
     root[:, 1] += jump
-    path = clean(dancer(dance.rotations.astype(np.float64), root)).root[:, 1]
+    path = clean_feet(dancer(dance.rotations.astype(np.float64), root)).root[:, 1]
     assert path[120] - path[30] == pytest.approx(0.3, abs=0.06)
 
 
@@ -250,14 +250,14 @@ def test_smoothing_takes_jitter_and_leaves_accents():
 @pytest.mark.parametrize("slide", [0.0, 0.1, 0.2])
 def test_real_dances_that_slide(real_dances, slide):
     before = [foot_skating(sliding(dance, slide)) for dance in real_dances]
-    after = [foot_skating(clean(sliding(dance, slide))) for dance in real_dances]
+    after = [foot_skating(clean_feet(sliding(dance, slide))) for dance in real_dances]
     assert np.mean([skating.speed for skating in after]) < 0.4 * np.mean([skating.speed for skating in before])
     assert np.mean([skating.share for skating in after]) < 0.25 * np.mean([skating.share for skating in before])
 
 
 def test_real_dances_stay_themselves(real_dances):
     for dance in real_dances:
-        steady = clean(dance)
+        steady = clean_feet(dance)
         moved = (steady.positions - steady.root[:, None]) - (dance.positions - dance.root[:, None])
         assert np.linalg.norm(moved, axis=-1).mean() < 0.03
         assert np.linalg.norm(moved, axis=-1).max() < 0.35
@@ -268,7 +268,7 @@ def test_real_dances_stay_themselves(real_dances):
 def test_noise_becomes_no_pops(real_dances):
     for dance in real_dances:
         spoilt = noisy(dance)
-        before, after = acceleration(spoilt), acceleration(clean(spoilt))
+        before, after = acceleration(spoilt), acceleration(clean_feet(spoilt))
         assert np.median(after) < 0.5 * np.median(before)
         assert np.percentile(after, 99) < np.percentile(before, 99)
 
@@ -280,30 +280,30 @@ def test_short_and_still_dances():
     for frames in (1, 2, 5):
         dance = crouching()
         short = dancer(dance.rotations[:frames], dance.root[:frames])
-        assert len(clean(short)) == frames
+        assert len(clean_feet(short)) == frames
     flying = crouching()
     turned = np.tile(about("x", 180), (len(flying), 1, 1))
     turns = flying.rotations.copy()
     turns[:, 0] = turned  # a handstand: no foot ever stands
-    assert np.isfinite(clean(dancer(turns, flying.root)).positions).all()
+    assert np.isfinite(clean_feet(dancer(turns, flying.root)).positions).all()
 
 
 def test_rotations_that_leap_half_a_turn_are_smoothed_too():
     dance = crouching()
     turns = dance.rotations.astype(np.float64)
     turns[::2, SMPL.index("neck")] = about("x", 180)
-    assert np.isfinite(clean(dancer(turns, dance.root)).positions).all()
+    assert np.isfinite(clean_feet(dancer(turns, dance.root)).positions).all()
 
 
 def test_what_has_no_feet_to_plant():
     dance = crouching()
-    for step in (clean, smoothed, carried, centred, planted):
+    for step in (clean_feet, smoothed, carried, centred, planted):
         with pytest.raises(MotionError, match="give smpl-24 with rotations"):
             step(Motion(dance.positions, 60.0, SMPL))
         with pytest.raises(MotionError, match="20 fps, too few"):
             step(dancer(dance.rotations, dance.root, 20.0))
     with pytest.raises(UsageError, match="radius of the stage is 0 m"):
-        clean(dance, 0)
+        clean_feet(dance, 0)
     with pytest.raises(UsageError, match="cut-off is -1 Hz"):
         smoothed(dance, -1)
 

@@ -36,17 +36,17 @@ def test_they_learn(corpus: Path, tmp_path: Path, variant: str) -> None:
     (optimizer,) = task.optimizers().values()
     log: list[dict[str, float]] = []
     for step in range(25):
-        ((_, loss, figures),) = task.losses(next(batches(task.samples)), 0, step)
+        ((_, loss, values),) = task.losses(next(batches(task.samples)), 0, step)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        log.append({name: float(value) for name, value in figures.items()})
+        log.append({name: float(value) for name, value in values.items()})
     assert all(log[-1][name] < 0.5 * log[0][name] for name in log[0])
     assert set(log[0]) == {"prediction", *(["extraction"] if variant == "autoencoder" else [])}
     task.network.eval()
     with torch.no_grad():
-        figures = task.validate(batches)
-    assert set(figures) == {"error", "error/mean_pose", *log[0]}
+        values = task.validate(batches)
+    assert set(values) == {"error", "error/mean_pose", *log[0]}
     task.export(tmp_path / "model", {})
     assert MelodyAutoencoder.from_pretrained(tmp_path / "model").config.variant == variant
 
@@ -65,25 +65,25 @@ def test_windows_keep_their_place_in_the_song(corpus: Path) -> None:
 def test_below_the_threshold_the_extraction_is_not_pushed(corpus: Path) -> None:
     for threshold, pushed in ((1e3, False), (0.0, True)):
         task = MelodyTask(MelodyTaskConfig("debug", threshold=threshold), corpus)
-        ((_, loss, figures),) = task.losses(next(batches(task.samples)), 0, 0)
+        ((_, loss, values),) = task.losses(next(batches(task.samples)), 0, 0)
         loss.backward()
         assert any(p.grad.any() for p in task.network.decoder.parameters()) == pushed
-        extraction = max(threshold, float(figures["extraction"]))
-        assert float(loss.detach()) == pytest.approx(extraction + float(figures["prediction"]), rel=1e-5)
+        extraction = max(threshold, float(values["extraction"]))
+        assert float(loss.detach()) == pytest.approx(extraction + float(values["prediction"]), rel=1e-5)
 
 
 def test_errors_are_distances_of_joints(corpus: Path) -> None:
     task = MelodyTask(MelodyTaskConfig("debug"), corpus)
     task.network.eval()
     with torch.no_grad():
-        figures = task.validate(batches)
-        (batch,) = batches(task.unseen)
-        told = task.network(batch["audio"], batch["index"]).view(-1, 21, 3)
-    truth = batch["motion"].view(-1, 21, 3)
-    assert figures["error"] == pytest.approx(float((told - truth).norm(dim=-1).mean()), rel=1e-5)
+        values = task.validate(batches)
+        (batch,) = batches(task.validation)
+        predicted = task.network(batch["audio"], batch["index"]).view(-1, 21, 3)
+    target = batch["motion"].view(-1, 21, 3)
+    assert values["error"] == pytest.approx(float((predicted - target).norm(dim=-1).mean()), rel=1e-5)
     trained = np.concatenate([np.load(f).reshape(-1, 63) for f in sorted((corpus / "train").glob("*/motion.npy"))])
-    still = np.linalg.norm((truth.reshape(-1, 63).numpy() - trained.mean(0)).reshape(-1, 3), axis=-1).mean()
-    assert figures["error/mean_pose"] == pytest.approx(still, rel=1e-4)
+    still = np.linalg.norm((target.reshape(-1, 63).numpy() - trained.mean(0)).reshape(-1, 3), axis=-1).mean()
+    assert values["error/mean_pose"] == pytest.approx(still, rel=1e-4)
 
 
 def test_wrong_settings_are_named() -> None:

@@ -11,26 +11,17 @@ from recorded_dances import swaying, write
 from scipy.spatial.transform import Rotation
 
 from ictus.dance.data import synthetic
-from ictus.dance.data.dataset import AIST, MELODY, survey
+from ictus.dance.data.dataset import AIST, MELODY, motion_of, scan_dances
+from ictus.dance.data.motion_clips import MotionClip, read_clip, read_clips
 from ictus.dance.metrics import beat_alignment, foot_skating
-from ictus.dance.motion_matching import (
-    Dance,
-    Phrase,
-    _joined,
-    choreograph,
-    danced,
-    groove,
-    perform,
-    phrases,
-    positions,
-    read,
-)
+from ictus.dance.motion_matching import assemble, clips_by_genre, cut_phrases, plan_groove, plan_phrases
+from ictus.dance.quaternions import inertialise, joint_positions
 from ictus.errors import MotionError, UsageError
 
 
 @pytest.fixture
-def dance(tmp_path: Path) -> Dance:
-    return read(write(tmp_path))
+def clip(tmp_path: Path) -> MotionClip:
+    return read_clip(write(tmp_path))
 
 
 def music(tempo: float, meter: int, seconds: float = 30.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -38,49 +29,51 @@ def music(tempo: float, meter: int, seconds: float = 30.0) -> tuple[np.ndarray, 
     return beats, np.arange(len(beats)) % meter + 1, np.full(len(beats), 0.5)
 
 
-def test_a_recording_is_mended(dance: Dance) -> None:
-    points = positions(dance.turns, dance.root)
+def test_a_recording_is_mended(clip: MotionClip) -> None:
+    points = joint_positions(clip.quaternions, clip.root)
     assert points[:, [10, 11], 1].min() == pytest.approx(0.02, abs=0.01)  # the floor is under the toes
-    turn = Rotation.from_quat(dance.turns[:, 0]).magnitude()
+    turn = Rotation.from_quat(clip.quaternions[:, 0]).magnitude()
     assert np.diff(turn).max() < np.deg2rad(3)  # the step of 10 degrees is gone
     assert turn[-1] == pytest.approx(np.deg2rad(10), abs=0.02)
-    assert (dance.genre, dance.tempo, dance.beats) == ("BR", 100, 13)  # the first one is a hair before the music
-    phase = dance.first * dance.tempo / 60
+    assert (clip.genre, clip.tempo, clip.beats) == ("BR", 100, 13)  # the first one is a hair before the music
+    phase = clip.first * clip.tempo / 60
     assert min(phase % 1, -phase % 1) < 0.1  # the arms rest on the beat
 
 
-def test_a_mirror_changes_sides(dance: Dance) -> None:
-    points, seen = positions(dance.turns, dance.root), positions(*(lambda d: (d.turns, d.root))(dance.mirrored()))
+def test_a_mirror_changes_sides(clip: MotionClip) -> None:
+    mirrored = clip.mirrored()
+    points = joint_positions(clip.quaternions, clip.root)
+    seen = joint_positions(mirrored.quaternions, mirrored.root)
     np.testing.assert_allclose(seen[:, 16], points[:, 17] * (-1, 1, 1), atol=1e-6)
     np.testing.assert_allclose(seen[:, 0], points[:, 0] * (-1, 1, 1), atol=1e-6)
 
 
-def test_between_frames(dance: Dance) -> None:
+def test_between_frames(clip: MotionClip) -> None:
     beat = np.array([0.0, 1.37, 5.0])
-    turns, root = dance.at(beat)
-    place = (dance.first + beat * 0.6) * 60
-    np.testing.assert_allclose(root[:, 0], np.interp(place, np.arange(len(dance.root)), dance.root[:, 0]), atol=1e-9)
+    turns, root = clip.at(beat)
+    place = (clip.first + beat * 0.6) * 60
+    np.testing.assert_allclose(root[:, 0], np.interp(place, np.arange(len(clip.root)), clip.root[:, 0]), atol=1e-9)
     np.testing.assert_allclose(np.linalg.norm(turns, axis=-1), 1)
 
 
 @pytest.mark.parametrize(("tempo", "meter"), [(60, 4), (100, 3), (148, 4)])
-def test_a_dance_is_on_the_beat_of_any_music(tempo: float, meter: int, dance: Dance) -> None:
+def test_a_dance_is_on_the_beat_of_any_music(tempo: float, meter: int, clip: MotionClip) -> None:
     beats, places, lively = music(tempo, meter)
-    plan = choreograph([dance], beats, places, lively, np.random.default_rng(0))
+    plan = plan_phrases([clip], beats, places, lively, np.random.default_rng(0))
     assert plan[0].start == 0
     assert all(b.start == pytest.approx(a.end) for a, b in itertools.pairwise(plan))
     assert plan[-1].end >= len(beats) - 1
-    points = positions(*perform(plan, beats, 1800))
+    points = joint_positions(*assemble(plan, beats, 1800))
     on, off = (beat_alignment(points, beats + shift * 60 / tempo) for shift in (0, 0.25))
     assert on > off + 0.2
 
 
-def test_joins_have_no_step(dance: Dance) -> None:
+def test_joins_have_no_step(clip: MotionClip) -> None:
     beats, places, lively = music(100, 4)
-    plan = choreograph([dance], beats, places, lively, np.random.default_rng(1))
-    turns, root = perform(plan, beats, 1800)
-    points = positions(turns, root)
-    own = np.linalg.norm(np.diff(positions(dance.turns, dance.root), axis=0), axis=-1).max()
+    plan = plan_phrases([clip], beats, places, lively, np.random.default_rng(1))
+    turns, root = assemble(plan, beats, 1800)
+    points = joint_positions(turns, root)
+    own = np.linalg.norm(np.diff(joint_positions(clip.quaternions, clip.root), axis=0), axis=-1).max()
     assert np.linalg.norm(np.diff(points, axis=0), axis=-1).max() < 2 * own
     assert np.linalg.norm(root[:, [0, 2]], axis=1).max() < 1.0  # back to the middle
 
@@ -90,7 +83,7 @@ def test_a_difference_dies_away() -> None:
     turns[20:] = Rotation.from_euler("x", 40, degrees=True).as_quat()
     root = np.zeros((40, 3))
     root[20:] = (1, 0.2, 0)
-    mended, path = _joined(turns, root, 20, 10)
+    mended, path = inertialise(turns, root, 20, 10)
     angles = np.rad2deg(Rotation.from_quat(mended[:, 5]).magnitude())
     assert angles[20] == pytest.approx(0, abs=1e-6)
     assert angles[30:] == pytest.approx(40)
@@ -100,28 +93,28 @@ def test_a_difference_dies_away() -> None:
 
 def test_lively_music_is_danced_by_lively_phrases(tmp_path: Path) -> None:
     wild, calm = (
-        read(write(tmp_path / str(size), **swaying("gBR_sBM_c01_d01_mBR0_ch01", size=size))) for size in (0.9, 0.4)
+        read_clip(write(tmp_path / str(size), **swaying("gBR_sBM_c01_d01_mBR0_ch01", size=size))) for size in (0.9, 0.4)
     )
     beats, places, _ = music(100, 4, 60)
 
     def mean_speed(level: float) -> float:
-        plan = choreograph([wild, calm], beats, places, np.full(len(beats), level), np.random.default_rng(2))
+        plan = plan_phrases([wild, calm], beats, places, np.full(len(beats), level), np.random.default_rng(2))
         return float(np.mean([placed.phrase.speed for placed in plan]))
 
     assert mean_speed(1.0) > 1.2 * mean_speed(0.0)
 
 
 def test_what_cannot_be_danced(tmp_path: Path) -> None:
-    still = read(write(tmp_path, **swaying(size=0.0)))
-    assert phrases([still], 4) == []
+    still = read_clip(write(tmp_path, **swaying(size=0.0)))
+    assert cut_phrases([still], 4) == []
     with pytest.raises(MotionError, match="lively"):
-        choreograph([still], *music(100, 4), np.random.default_rng(0))
+        plan_phrases([still], *music(100, 4), np.random.default_rng(0))
     broken = tmp_path / "gBR_sBM_c01_d01_mBR0_ch02.npz"
     np.savez(broken, rotations=np.zeros(3))
     with pytest.raises(MotionError, match=r"ch02\.npz: no recorded dance"):
-        read(broken)
+        read_clip(broken)
     with pytest.raises(UsageError, match="no sequence of AIST"):
-        read(write(tmp_path, name="waltz"))
+        read_clip(write(tmp_path, name="waltz"))
 
 
 def songs(root: Path) -> Path:
@@ -146,18 +139,16 @@ def test_a_corpus(form: str, layout: object, tmp_path: Path) -> None:
     asked = {"form": form, "sound": True}
     jobs = synthetic.plan(songs(tmp_path / "songs"), tmp_path / "real", out, **asked)
     assert len(jobs) == 4
-    assert [synthetic.prepare(job).made for job in jobs[:3]] == [1, 1, 1]
+    assert [synthetic.prepare_dance(job).made for job in jobs[:3]] == [1, 1, 1]
     left = synthetic.plan(tmp_path / "songs", tmp_path / "real", out, **asked)
     assert [job.folder for job in left] == [jobs[3].folder]
-    found = survey(out, "train", layout)
+    found = scan_dances(out, "train", layout)
     assert [dance.name for dance in found.dances] == ["train/gBR_0", "train/gBR_1"]
     assert found.dances[0].frames / layout.rate == pytest.approx(12, abs=0.1)
     assert (found.dances[0].folder / "music.flac").exists()
     assert "gBR_sBM_c01_d01_mBR0_ch01" in json.loads((out / "prepared.json").read_text())["dances"]
     if form == "aist":
-        rows = found.dances[0].read("motion")
-        motion = danced(Rotation.from_matrix(rows[:, 3:].reshape(-1, 3, 3)).as_quat().reshape(-1, 24, 4), rows[:, :3])
-        assert foot_skating(motion).speed < 0.1
+        assert foot_skating(motion_of(found.dances[0].read("motion"))).speed < 0.1
     with pytest.raises(UsageError, match="another corpus"):
         synthetic.plan(tmp_path / "songs", tmp_path / "real", out, **asked, seed=3)
 
@@ -167,7 +158,7 @@ def test_broken_songs_are_named(tmp_path: Path) -> None:
     root = songs(tmp_path / "songs")
     (root / "val" / "1" / "beats.npz").write_bytes(b"no")
     jobs = synthetic.plan(root, tmp_path / "real", tmp_path / "out", splits=("val",))
-    done = [synthetic.prepare(job) for job in jobs]
+    done = [synthetic.prepare_dance(job) for job in jobs]
     assert [job.made for job in done] == [1, 0]
     assert str(root / "val" / "1" / "beats.npz") in done[1].failures[0]
     with pytest.raises(UsageError, match="holds no songs"):
@@ -177,25 +168,24 @@ def test_broken_songs_are_named(tmp_path: Path) -> None:
 
 
 def test_real_dances(shared_data: Path) -> None:
-    known = synthetic.read_dances(shared_data / "aist" / "test_dances_30fps")
-    assert sum(len(dances) for dances in known.values()) == 17
+    clips = read_clips(shared_data / "aist" / "test_dances_30fps")
+    assert len(clips) == 17
     beats, places, lively = music(92, 4, 40)
     for genre in ("WA", "KR"):
-        plan = choreograph(known[genre], beats, places, lively, np.random.default_rng(0))
-        assert all(isinstance(placed.phrase, Phrase) for placed in plan)
-        turns, root = perform(plan, beats, 2400)
-        points = positions(turns, root)
-        figures = [beat_alignment(points, beats + shift * 60 / 92, "bailando") for shift in (0, 0.25, 0.5)]
-        assert figures[0] > max(figures[1:]) + 0.05
+        plan = plan_phrases(clips_by_genre(clips)[genre], beats, places, lively, np.random.default_rng(0))
+        turns, root = assemble(plan, beats, 2400)
+        points = joint_positions(turns, root)
+        values = [beat_alignment(points, beats + shift * 60 / 92, "bailando") for shift in (0, 0.25, 0.5)]
+        assert values[0] > max(values[1:]) + 0.05
         assert np.abs(np.diff(points, 2, axis=0)).max() * 3600 < 1000
 
 
-def test_a_groove_is_one_beat_over_and_over(dance: Dance) -> None:
+def test_a_groove_is_one_beat_over_and_over(clip: MotionClip) -> None:
     beats, _, _ = music(100, 4)
-    plan = groove([dance], beats)
+    plan = plan_groove([clip], beats)
     assert {(placed.phrase.first, placed.phrase.beats) for placed in plan} == {(plan[0].phrase.first, 1)}
     assert [placed.start for placed in plan] == list(range(len(beats) - 1))
-    turns, root = perform(plan, beats, 1800)
-    points = positions(turns, root) - (root * (1, 0, 1))[:, None]
+    turns, root = assemble(plan, beats, 1800)
+    points = joint_positions(turns, root) - (root * (1, 0, 1))[:, None]
     frames = np.round((beats[10:20, None] + np.arange(0.0, 0.6, 0.1)) * 60).astype(int)
     np.testing.assert_allclose(points[frames[0]], points[frames[-1]], atol=0.05)

@@ -12,9 +12,9 @@ from scipy.spatial.transform import Rotation
 from ictus.audio import Audio
 from ictus.corpora import PreparationResult, run_jobs
 from ictus.dance.data import aist, aist_inspection
-from ictus.dance.data.aist_preparation import plan, prepare
-from ictus.dance.data.dataset import AIST, survey
-from ictus.dance.data.preparation import close, save
+from ictus.dance.data.aist_preparation import plan, prepare_song
+from ictus.dance.data.dataset import AIST, scan_dances
+from ictus.dance.data.preparation import finish_corpus, save_dance
 from ictus.errors import IctusError, UsageError
 from ictus.features import rhythm35
 
@@ -27,15 +27,15 @@ def corpus(tmp_path: Path) -> Path:
 def make(corpus: Path, out: Path, workers: int = 1, **asked: object) -> tuple[PreparationResult, list[str], list[str]]:
     said: list[str] = []
     songs, lacking = plan(corpus, corpus / "music", out, **asked)
-    done = run_jobs(prepare, songs, workers=workers, progress=lambda fraction: None, report=said.append)
-    close(out, AIST)
+    done = run_jobs(prepare_song, songs, workers=workers, progress=lambda fraction: None, report=said.append)
+    finish_corpus(out, AIST)
     return done, lacking, said
 
 
 def test_what_fact_learns_from(corpus: Path, tmp_path: Path) -> None:
     done, lacking, said = make(corpus, tmp_path / "out")
     assert (done, lacking, said) == (PreparationResult(5), [], [])
-    found = {split: survey(tmp_path / "out", split, AIST) for split in ("train", "val", "test")}
+    found = {split: scan_dances(tmp_path / "out", split, AIST) for split in ("train", "val", "test")}
     assert not any(split.broken for split in found.values())
     assert {split: tuple(dance.folder.name for dance in s.dances) for split, s in found.items()} == {
         "train": TRAIN,
@@ -139,7 +139,7 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "train").touch()  # no folder can be made there
     with pytest.raises(IctusError, match=r"dance: cannot be written"):
-        save(tmp_path / "out" / "train" / "dance", {"motion": np.zeros(3)})
+        save_dance(tmp_path / "out" / "train" / "dance", {"motion": np.zeros(3)})
     assert not list((tmp_path / "out").glob(".unfinished/*"))
 
 

@@ -9,9 +9,9 @@ from raw_dances import walk, write_gathered, write_published
 
 from ictus.corpora import PreparationResult, run_jobs
 from ictus.dance.data import dance_with_melody
-from ictus.dance.data.dataset import MELODY, survey
-from ictus.dance.data.melody_preparation import heading, plan, prepare, settled
-from ictus.dance.data.preparation import close
+from ictus.dance.data.dataset import MELODY, scan_dances
+from ictus.dance.data.melody_preparation import face_front, heading, plan, prepare_recording
+from ictus.dance.data.preparation import finish_corpus
 from ictus.errors import UsageError
 from ictus.features import melody16
 from ictus.skeleton import get_skeleton
@@ -23,23 +23,23 @@ FEET = [BODY.index(f"{point}_{side}") for point in ("ankle", "heel", "toe") for 
 def make(corpus: Path, out: Path, **asked: object) -> tuple[PreparationResult, list[str], list[str]]:
     said: list[str] = []
     jobs, lacking = plan(corpus, out, **asked)
-    done = run_jobs(prepare, jobs, progress=lambda fraction: None, report=said.append)
-    close(out, MELODY)
+    done = run_jobs(prepare_recording, jobs, progress=lambda fraction: None, report=said.append)
+    finish_corpus(out, MELODY)
     return done, lacking, said
 
 
 def test_what_the_autoencoder_learns_from(tmp_path: Path) -> None:
     corpus = write_gathered(tmp_path / "corpus", ("C_2", "C_6", "W_1"), frames=200)
     assert make(corpus, tmp_path / "out") == (PreparationResult(3), [], [])
-    found = {split: survey(tmp_path / "out", split, MELODY) for split in ("train", "val")}
+    found = {split: scan_dances(tmp_path / "out", split, MELODY) for split in ("train", "val")}
     assert not any(split.broken for split in found.values())
     names = {split: [dance.folder.name for dance in s.dances] for split, s in found.items()}
     assert names == {"train": ["C_2", "W_1"], "val": ["C_6"]}
     chacha, waltz = found["train"].dances
     assert (chacha.frames, waltz.frames) == (200, 203)  # the waltz is slower than it says
-    takes, _ = dance_with_melody.takes(corpus)
-    heard = melody16(takes[0].audio())
-    np.testing.assert_array_equal(chacha.read("audio"), heard[:200])
+    recordings, _ = dance_with_melody.find_recordings(corpus)
+    features = melody16(recordings[0].audio())
+    np.testing.assert_array_equal(chacha.read("audio"), features[:200])
     assert chacha.beats.max() < 8
     assert np.abs(np.diff(chacha.beats) - 60 / 90).max() < 0.05
     about = json.loads((tmp_path / "out" / "prepared.json").read_text())
@@ -52,7 +52,7 @@ def test_what_the_autoencoder_learns_from(tmp_path: Path) -> None:
 def test_the_published_layout(tmp_path: Path) -> None:
     done, lacking, _ = make(write_published(tmp_path / "corpus"), tmp_path / "out", sound=True)
     assert (done.made, lacking) == (1, [])
-    (dance,) = survey(tmp_path / "out", "train", MELODY).dances
+    (dance,) = scan_dances(tmp_path / "out", "train", MELODY).dances
     audio = dance_with_melody.Audio.load(dance.folder / "music.flac")
     assert audio.duration == pytest.approx(dance.frames / 25, abs=0.01)
     # The song ticks from its own second 0 on, the dance begins two seconds (three ticks) later.
@@ -68,7 +68,7 @@ def rigid(points: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("view", ["room", "body"])
 def test_a_dance_is_put_on_the_floor_and_faces_the_front(view: str) -> None:
     points = walk(500)[:, :21] / 100
-    seen = settled(points, view)
+    seen = face_front(points, view)
     np.testing.assert_allclose(rigid(seen), rigid(points), atol=1e-9)  # mirrored bodies would pass this, and fail below
     lowest = seen[:, FEET, 1].min(1)
     assert np.abs(lowest - 0.052).max() < 0.03  # the floor had risen by 40 cm
@@ -91,9 +91,9 @@ def test_a_dance_is_put_on_the_floor_and_faces_the_front(view: str) -> None:
 def test_settling_forgets_where_the_dance_was(tmp_path: Path) -> None:
     points = walk(300)[:, :21] / 100
     turned = points @ np.array([[0, 0, -1.0], [0, 1, 0], [1, 0, 0]]) + (3, 0.7, -2)
-    np.testing.assert_allclose(settled(turned, "body"), settled(points, "body"), atol=1e-9)
-    room = settled(points, "room")
-    again = settled(room + np.array([1, 0.2, 1]), "room")
+    np.testing.assert_allclose(face_front(turned, "body"), face_front(points, "body"), atol=1e-9)
+    room = face_front(points, "room")
+    again = face_front(room + np.array([1, 0.2, 1]), "room")
     np.testing.assert_allclose(again[..., [0, 2]], room[..., [0, 2]], atol=1e-9)
     np.testing.assert_allclose(again[..., 1], room[..., 1], atol=0.01)
 
@@ -112,10 +112,12 @@ def test_what_cannot_be_made_is_named_and_the_rest_is(tmp_path: Path) -> None:
 
 
 def test_a_real_waltz(shared_data: Path, tmp_path: Path) -> None:
-    take = next(t for t in dance_with_melody.takes(shared_data / "dance_with_melody")[0] if t.name == "W_24")
-    points = take.motion().resample(25).positions[:, :21].astype(np.float64)
-    lowest = settled(points, "room")[:, FEET, 1].min(1)
+    recording = next(
+        t for t in dance_with_melody.find_recordings(shared_data / "dance_with_melody")[0] if t.name == "W_24"
+    )
+    points = recording.motion().resample(25).positions[:, :21].astype(np.float64)
+    lowest = face_front(points, "room")[:, FEET, 1].min(1)
     assert 0.0 < lowest.min() < lowest.max() < 0.12
-    seen = settled(points, "body")
+    seen = face_front(points, "body")
     ahead = (seen[:, FEET[4:]] - seen[:, FEET[2:4]]).mean(1)[:, 2]  # toes before heels
     assert (ahead > 0).mean() > 0.97

@@ -2,19 +2,18 @@
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
 from ictus import registry
 from ictus.audio import Audio
 from ictus.beats import Beats
-from ictus.dance.choreographer import Choreographer
+from ictus.dance.data.motion_clips import MotionClip
 from ictus.dance.metrics import beat_alignment, drift, foot_skating, freezing
 from ictus.dance.models.motion_memory import MotionMemory
-from ictus.dance.motion_matching import Dance
-from ictus.kinematics import bone_lengths, forward_kinematics
+from ictus.dance.pipeline import Choreographer
+from ictus.dance.quaternions import joint_positions
+from ictus.kinematics import bone_lengths
 from ictus.motion import Motion
 from ictus.scores.score import Score
-from ictus.skeleton import get_skeleton
 from ictus.synthesis.synthesizer import synthesize
 
 
@@ -35,19 +34,18 @@ def whole(motion: Motion, audio: Audio, sliding: float = 0.2) -> None:
     assert drift(motion).farthest < 3.0
 
 
-def sliding(dance: Dance) -> float:
+def sliding(clip: MotionClip) -> float:
     """Metres a second at which the foot that carries the body slides in a dance as it was filmed."""
-    turns = Rotation.from_quat(dance.turns.reshape(-1, 4)).as_matrix().reshape(-1, 24, 3, 3)
-    return foot_skating(forward_kinematics(get_skeleton("smpl-24"), turns, dance.root), 60).speed
+    return foot_skating(joint_positions(clip.quaternions, clip.root), 60).speed
 
 
 def test_the_choreographer_is_on_the_beat(ode: tuple[Audio, np.ndarray]) -> None:
     audio, beats = ode
-    known = MotionMemory.from_pretrained("choreographer").dances()
+    clips = MotionMemory.from_pretrained("choreographer").clips()
     on, off = [], []
     for seed, genre in enumerate(("WA", "KR", "BR")):
         motion = registry.dancer("choreographer", genre=genre)(audio, seed=seed)
-        whole(motion, audio, sliding=0.5 * min(sliding(dance) for dance in known if dance.genre == genre))
+        whole(motion, audio, sliding=0.5 * min(sliding(clip) for clip in clips if clip.genre == genre))
         assert freezing(motion).longest < 5.0
         on.append(beat_alignment(motion, beats))
         off.append(max(beat_alignment(motion, beats + shift * np.median(np.diff(beats))) for shift in (0.25, 0.5)))

@@ -50,22 +50,22 @@ def inspect_melody(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bo
         data: Folder of the dances: DANCE_W_1/ and so on as published, or W_1.npz with W_1.ogg.
         json: Report on stdout as JSON.
     """
-    from ictus.dance.data.dance_with_melody import FEATURE_SHAPES, splits, survey
+    from ictus.dance.data.dance_with_melody import KINDS, scan_recordings, splits
 
-    found, split_of = survey(data), splits(data)
+    found, split_of = scan_recordings(data), splits(data)
     if json:
         say_json(
             {
                 "dances": [
                     {"name": t.name, "kind": t.kind, "split": split_of.get(t.name), "seconds": round(seconds, 2)}
-                    for t, seconds in zip(found.takes, found.seconds, strict=True)
+                    for t, seconds in zip(found.recordings, found.seconds, strict=True)
                 ],
                 "broken": list(found.broken),
             }
         )
-    for kind in [] if json else FEATURE_SHAPES.values():
-        these = [(t, seconds) for t, seconds in zip(found.takes, found.seconds, strict=True) if t.kind == kind]
-        shares = Counter(split_of.get(take.name, "no split") for take, _ in these)
+    for kind in [] if json else KINDS.values():
+        these = [(t, seconds) for t, seconds in zip(found.recordings, found.seconds, strict=True) if t.kind == kind]
+        shares = Counter(split_of.get(recording.name, "no split") for recording, _ in these)
         minutes = sum(seconds for _, seconds in these) / 60
         where = ", ".join(f"{count} in {split}" for split, count in sorted(shares.items()))
         say(f"{kind}: {len(these)} dances, {minutes:.1f} minutes" + (f"; {where}" if where else ""))
@@ -101,7 +101,7 @@ def prepare_aist(
         raise UsageError(aist_preparation.WHERE_MUSIC_IS)
     _check_workers(workers)
     songs, lacking = aist_preparation.plan(data, music, out, splits=_splits(split), sound=sound)
-    return _made(aist_preparation.prepare, songs, lacking, out, AIST, workers)
+    return _made(aist_preparation.prepare_song, songs, lacking, out, AIST, workers)
 
 
 def prepare_melody(
@@ -137,7 +137,7 @@ def prepare_melody(
     if not 20 <= rate <= 30:
         raise UsageError(f"--waltz-rate {rate:g}: the waltzes have about 25 frames a second")
     jobs, lacking = melody_preparation.plan(data, out, view=view, waltz_rate=rate, splits=_splits(split), sound=sound)
-    return _made(melody_preparation.prepare, jobs, lacking, out, MELODY, workers)
+    return _made(melody_preparation.prepare_recording, jobs, lacking, out, MELODY, workers)
 
 
 def prepare_choreography(
@@ -181,7 +181,7 @@ def prepare_choreography(
     jobs = synthetic.plan(
         data, dances, out, form=form, genres=genre, splits=splits, hours=hours, seed=seed, sound=sound, steady=steady
     )
-    return _made(synthetic.prepare, jobs, (), out, AIST if form == "aist" else MELODY, workers)
+    return _made(synthetic.prepare_dance, jobs, (), out, AIST if form == "aist" else MELODY, workers)
 
 
 def _made(
@@ -194,13 +194,13 @@ def _made(
 ) -> int:
     """Do the work, say what is there then, and return the exit code."""
     from ictus.corpora import run_jobs
-    from ictus.dance.data.preparation import close
+    from ictus.dance.data.preparation import finish_corpus
 
     for line in lacking:
         complain(line)
     with progress_bar("dances") as progress:
         done = run_jobs(work, jobs, workers=workers, progress=progress, report=complain)
-    there = close(out, layout)
+    there = finish_corpus(out, layout)
     has = ", ".join(f"{name} has {facts['dances']} ({facts['hours']:.2f} hours)" for name, facts in there.items())
     say(f"{out}: {done.made} dance{'' if done.made == 1 else 's'} made; {has or 'nothing is there'}")
     return int(bool(lacking or done.failures))

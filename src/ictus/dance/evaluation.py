@@ -11,7 +11,7 @@ import numpy as np
 
 from ictus.dance import metrics
 from ictus.dance.controls import BEATS, CONTROLS, Beats, the_truth
-from ictus.dance.data.dataset import AIST, survey
+from ictus.dance.data.dataset import AIST, scan_dances
 from ictus.dance.data.samples import RATE, SEED, Array, DanceTo, Frames, Samples, joints
 from ictus.dance.metrics.beats import BeatProtocol
 from ictus.dance.metrics.kinetic import KineticProtocol
@@ -98,7 +98,7 @@ class Reference:
         """
         rows: list[dict[str, Array]] = []
         broken: list[str] = []
-        for found in (survey(root, split, AIST) for split in splits):
+        for found in (scan_dances(root, split, AIST) for split in splits):
             broken += found.broken
             for dance in found.dances:
                 try:

@@ -1,8 +1,8 @@
 """Feet that stand: a made dance cleaned of jitter, of floating and sinking, of wandering off, and of skating feet.
 
 A network gives rotations and a path of the pelvis that fit each other only nearly, so that feet that ought to stand
-slide, float or sink. `clean` mends this in four steps, each usable alone: `smoothed`, `carried` (the path is made to
-fit the feet), `centred` (the dance stays on the stage) and `planted` (each foot stays exactly where it stands, by
+slide, float or sink. `clean_feet` corrects this in four steps, each usable alone: `smoothed`, `carried` (the path is
+made to fit the feet), `centred` (the dance stays on the stage) and `planted` (each foot stays where it stands, by
 inverse kinematics of the legs).
 """
 
@@ -41,7 +41,7 @@ _GAP = 0.05  # seconds for which it may seem not to
 _FARTHEST = 0.3  # metres that a foot may slide before it is set down anew
 
 
-def clean(motion: Motion, radius: float = 2.5) -> Motion:
+def clean_feet(motion: Motion, radius: float = 2.5) -> Motion:
     """Return a made dance with steady feet on the floor (y = 0), within `radius` metres of where it begins.
 
     Parameters

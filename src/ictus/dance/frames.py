@@ -1,4 +1,4 @@
-"""A frame of dance as FACT sees it: where the pelvis is, and how each of SMPL's 24 joints is turned.
+"""A frame of dance as FACT takes it: where the pelvis is, and how each of SMPL's 24 joints is rotated.
 
     219 numbers: translation in metres (3) | rotation matrices, row by row (24 x 9)
     225 numbers: six zeros | the same, as the authors' code has it

@@ -1,41 +1,44 @@
 """Dancers: a trained network, music in, a whole dance out.
 
-Sound -> beats and features -> a network's frames -> the body smpl-24 at 60 fps -> feet that stand where they stand.
+Sound -> beats and features -> a network's frames, or phrases -> the body smpl-24 at 60 fps -> foot cleanup.
 """
 
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
 from ictus.beats.tracker import BeatTracker
 from ictus.dance.data.aist import GENRES
-from ictus.dance.foot_cleanup import clean
-from ictus.dance.frames import FRAME, JOINTS, RATE, padded, unpadded
+from ictus.dance.data.dataset import frames_of, motion_of
+from ictus.dance.foot_cleanup import clean_feet
+from ictus.dance.frames import RATE, padded, unpadded
 from ictus.dance.models.fact import FACT, MOTION_WINDOW
 from ictus.dance.models.melody import MelodyAutoencoder
+from ictus.dance.models.motion_memory import MotionMemory
+from ictus.dance.motion_matching import assemble, danceable_genres, plan_phrases
 from ictus.dance.pose_fitting import posed
-from ictus.errors import MotionError, UsageError
+from ictus.dance.quaternions import to_motion
+from ictus.errors import AudioError, MotionError, UsageError
 from ictus.features.melody16 import melody16, temporal_index
 from ictus.features.rhythm35 import rhythm35
-from ictus.kinematics import forward_kinematics
 from ictus.motion import Motion
 from ictus.nn.folding import fold
+from ictus.nn.pretrained import Pretrained
 from ictus.skeleton import get_skeleton
+from ictus.types import Float64Array, IntArray, Progress
 
-Array = NDArray[np.float64]
-Progress = Callable[[float], None]
-
-_BODY = get_skeleton("smpl-24")
-_SLOWEST = 20.0  # fps of a seed motion that still tells how a dancer moves
-_UNREST = 0.02  # deviation of what is added to a resting pose, as in training: no two dances begin alike
+_SLOWEST = 20.0  # fps of a seed motion that still shows how a dancer moves
+_NOISE = 0.02  # deviation of what is added to a resting pose, as in training: no two dances begin alike
+_SHORTEST = 2.0  # seconds of music
+_PERIOD = 0.5  # seconds from beat to beat where none are found
+_FEWEST = 4  # beats that make a tempo
 
 
 class Dancer(Protocol):
@@ -58,7 +61,7 @@ class Dancer(Protocol):
 
         Returns
         -------
-        smpl-24 with rotations at 60 fps, as long as the music; its meta tells model, seed, genre and beats.
+        smpl-24 with rotations at 60 fps, as long as the music; its meta holds model, seed, genre and beats.
 
         Raises
         ------
@@ -69,7 +72,25 @@ class Dancer(Protocol):
         """
 
 
-class FACTDancer:
+class _NetworkDancer:
+    """What all dancers share: a name, a beat tracker, and how they are loaded."""
+
+    network_class: ClassVar[type[Pretrained]]
+
+    def __init__(self, name: str | os.PathLike[str], tracker: Callable[[Audio], Beats] | None) -> None:
+        self.name, self.tracker = os.fspath(name), tracker or BeatTracker()
+
+    @classmethod
+    def from_folder(cls, name: str | os.PathLike[str], **options: Any) -> Any:
+        """Load one by name or folder. Raises ModelError if it is missing or damaged."""
+        return cls(cls.network_class.from_pretrained(name), name, **options)  # type: ignore[arg-type]
+
+    def _finished(self, motion: Motion, seed: int, beats: Beats, **facts: Any) -> Motion:
+        """Clean the feet, and note in the motion's meta what it was made of."""
+        return clean_feet(replace(motion, meta={"model": self.name, "seed": seed, **facts, "beats": beats.to_meta()}))
+
+
+class FACTDancer(_NetworkDancer):
     """FACT as a dancer.
 
     Parameters
@@ -84,8 +105,10 @@ class FACTDancer:
     MotionError
         If the seed motion is of another body, has no rotations, or is too short or too slow.
     UsageError
-        If the network has not learnt the genre.
+        If the network was not trained on the genre.
     """
+
+    network_class = FACT
 
     def __init__(
         self,
@@ -97,15 +120,14 @@ class FACTDancer:
         stride: int | None = None,
         genre: str | None = None,
     ) -> None:
-        self.network, self.name, self.tracker = network.eval(), os.fspath(name), tracker or BeatTracker()
-        self.stride, self.genre = stride, genre
+        super().__init__(name, tracker)
+        self.network, self.stride = network.eval(), stride
         self.seed_frames = None if seed_motion is None else _seed_frames(seed_motion)
-        self._starts = self._known_starts()
-
-    @classmethod
-    def from_folder(cls, name: str | os.PathLike[str], **options: Any) -> "FACTDancer":
-        """Load one by name or folder. Raises ModelError if it is missing or damaged."""
-        return cls(FACT.from_pretrained(name), name, **options)
+        starts = network.config.starts
+        self._starts = list(range(max(1, len(starts))))  # numbers of the poses that a dance may begin from
+        if genre is not None:
+            code = _genre_code(self.name, genre, self.genres)
+            self._starts = [number for number, start in enumerate(starts) if start == code]
 
     @property
     def genres(self) -> list[str]:
@@ -121,34 +143,30 @@ class FACTDancer:
     ) -> Motion:
         """Dance; see `Dancer`."""
         rng = np.random.default_rng(seed)
-        start, given = int(rng.choice(self._starts)), self.seed_frames
+        start, first, config = int(rng.choice(self._starts)), self.seed_frames, self.network.config
         beats = self.tracker(audio)
-        heard = torch.from_numpy(rhythm35(audio, beats=beats.times))[None]
-        pose, config = self.network.config.pose, self.network.config
-        kept = self.stride or max(1, config.future // 2)
-        asked: dict[str, Any] = {"stride": kept, "blend": True, "orthonormalise": True, "to_end": True}
-        if given is None:
-            resting = padded(self.network.start[start], pose).repeat(1, MOTION_WINDOW, 1)
-            noise = rng.normal(0, _UNREST, resting.shape).astype(np.float32)
-            asked |= {"rested": resting + torch.from_numpy(noise)}
-        made = self.network.generate(given if given is None else padded(given, pose), heard, progress=progress, **asked)
-        frames = unpadded(made)[0] if given is None else torch.cat((given[0], unpadded(made)[0]))
-        known = config.starts[start] if given is None and config.starts else None
-        meta = {"model": self.name, "seed": seed, "genre": known, "beats": beats.to_meta()}
-        return clean(replace(_motion(frames), meta=meta))
-
-    def _known_starts(self) -> list[int]:
-        """Return the numbers of the poses that a dance may begin from."""
-        starts = self.network.config.starts
-        if self.genre is None:
-            return list(range(max(1, len(starts))))
-        found = [number for number, known in enumerate(starts) if known == genre_code(self.genre)]
-        if not found:
-            raise unknown_genre(self.name, self.genre, self.genres)
-        return found
+        features = torch.from_numpy(rhythm35(audio, beats=beats.times))[None]  # (1, T, 35)
+        rest = None
+        if first is None:
+            resting = padded(self.network.start[start], config.pose).repeat(1, MOTION_WINDOW, 1)
+            noise = rng.normal(0, _NOISE, resting.shape).astype(np.float32)
+            rest = resting + torch.from_numpy(noise)
+        predicted = self.network.generate(
+            None if first is None else padded(first, config.pose),
+            features,
+            stride=self.stride or max(1, config.future // 2),
+            orthonormalise=True,
+            to_end=True,
+            rest_motion=rest,
+            blend=True,
+            progress=progress,
+        )
+        frames = unpadded(predicted)[0] if first is None else torch.cat((first[0], unpadded(predicted)[0]))
+        genre = config.starts[start] if first is None and config.starts else None
+        return self._finished(motion_of(frames.numpy()), seed, beats, genre=genre)
 
 
-class MelodyDancer:
+class MelodyDancer(_NetworkDancer):
     """Dance with Melody's network as a dancer: it has no noise and no beginning; a seed is a place in its song.
 
     Parameters
@@ -156,18 +174,16 @@ class MelodyDancer:
     tracker : predicts the beats of music; without it, `BeatTracker`.
     """
 
+    network_class = MelodyAutoencoder
+
     def __init__(
         self,
         network: MelodyAutoencoder,
         name: str | os.PathLike[str],
         tracker: Callable[[Audio], Beats] | None = None,
     ) -> None:
-        self.network, self.name, self.tracker = fold(network).eval(), os.fspath(name), tracker or BeatTracker()
-
-    @classmethod
-    def from_folder(cls, name: str | os.PathLike[str]) -> "MelodyDancer":
-        """Load one by name or folder. Raises ModelError if it is missing or damaged."""
-        return cls(MelodyAutoencoder.from_pretrained(name), name)
+        super().__init__(name, tracker)
+        self.network = fold(network).eval()
 
     def __call__(
         self,
@@ -178,28 +194,88 @@ class MelodyDancer:
     ) -> Motion:
         """Dance; see `Dancer`."""
         beats = self.tracker(audio)
-        heard = melody16(audio)
-        index = temporal_index(beats.times, len(heard))
-        longest = float(self.network.index_scale.scale[0])  # frames of the longest song that it learnt from
+        features = melody16(audio)
+        index = temporal_index(beats.times, len(features))
+        longest = float(self.network.index_scale.scale[0])  # frames of the longest song in the training set
         index[:, 0] = (index[:, 0] + np.random.default_rng(seed).uniform(0, longest)) % longest
         with torch.inference_mode():
-            points = self.network(torch.from_numpy(heard)[None], torch.from_numpy(index)[None])[0]
+            points = self.network(torch.from_numpy(features)[None], torch.from_numpy(index)[None])[0]
         if progress is not None:
             progress(1.0)
-        seen = Motion(points.numpy().reshape(len(points), -1, 3), melody16.frame_rate, get_skeleton("melody-21"))
-        meta = {"model": self.name, "seed": seed, "beats": beats.to_meta()}
-        return clean(replace(posed(seen.resample(RATE)), meta=meta))
+        predicted = Motion(points.numpy().reshape(len(points), -1, 3), melody16.frame_rate, get_skeleton("melody-21"))
+        return self._finished(posed(predicted.resample(RATE)), seed, beats)
 
 
-def genre_code(asked: str) -> str | None:
-    """Return the letters of a genre of AIST++, by its letters or its name; None if it is none."""
-    return next((code for code, name in GENRES.items() if asked.lower() in (code.lower(), name.lower())), None)
+class Choreographer(_NetworkDancer):
+    """MotionMemory as a dancer: phrases of the clips that it holds, placed on the beats of the music.
+
+    Parameters
+    ----------
+    tracker : predicts the beats of music; without it, `BeatTracker`.
+    genre : of the dance, by its letters or its name in `ictus.dance.data.aist.GENRES`; None leaves it to the seed.
+
+    Raises
+    ------
+    UsageError
+        If it holds no phrases of the genre.
+    """
+
+    network_class = MotionMemory
+
+    def __init__(
+        self,
+        network: MotionMemory,
+        name: str | os.PathLike[str],
+        tracker: Callable[[Audio], Beats] | None = None,
+        *,
+        genre: str | None = None,
+    ) -> None:
+        super().__init__(name, tracker)
+        self.clips = network.eval().clips()
+        self.genre = None if genre is None else _genre_code(self.name, genre, self.genres)
+
+    @property
+    def genres(self) -> list[str]:
+        """Genres that can be asked for, as in `ictus.dance.data.aist.GENRES`: those with phrases for any metre."""
+        return danceable_genres(self.clips)
+
+    def __call__(
+        self,
+        audio: Audio,
+        *,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Motion:
+        """Dance; see `Dancer`."""
+        if audio.duration < _SHORTEST:
+            raise AudioError(f"the sound lasts {audio.duration:.2f} s; to dance to it, it must last {_SHORTEST:g}")
+        rng = np.random.default_rng(seed)
+        genre = self.genre or str(rng.choice(self.genres))
+        beats = self.tracker(audio)
+        times, bar_positions, loudness = _beats_or_steady(beats, audio.duration)
+        clips = [clip for clip in self.clips if clip.genre == genre]
+        plan = plan_phrases(clips, times, bar_positions, loudness, rng)
+        motion = to_motion(*assemble(plan, times, 1 + round(audio.duration * RATE)))
+        if progress is not None:
+            progress(1.0)
+        return self._finished(motion, seed, beats, genre=genre)
 
 
-def unknown_genre(model: str, asked: str, known: list[str]) -> UsageError:
-    """Return the error that a model knows no such genre."""
-    names = ", ".join(f"{code} ({GENRES[code]})" for code in known) or "none"
-    return UsageError(f"{model} knows no genre {asked!r}; it knows {names}")
+def _beats_or_steady(beats: Beats, duration: float) -> tuple[Float64Array, IntArray, Float64Array]:
+    """Return times, bar positions and loudness of the beats, or of steady ones where hardly any were found."""
+    if len(beats) >= _FEWEST:
+        return beats.times, beats.in_one_meter().positions, beats.loudness
+    times = np.arange(0.0, max(duration, _FEWEST * _PERIOD), _PERIOD)
+    return times, np.arange(len(times), dtype=np.int64) % 4 + 1, np.full(len(times), 0.5)
+
+
+def _genre_code(model: str, asked: str, available: list[str]) -> str:
+    """Return the letters of a genre, by its letters or its name; UsageError if the model has no such genre."""
+    for code in available:
+        if asked.lower() in (code.lower(), GENRES[code].lower()):
+            return code
+    names = ", ".join(f"{code} ({GENRES[code]})" for code in available) or "none"
+    raise UsageError(f"{model} knows no genre {asked!r}; it knows {names}")
 
 
 def _seed_frames(motion: Motion) -> Tensor:
@@ -208,15 +284,7 @@ def _seed_frames(motion: Motion) -> Tensor:
         raise MotionError(f"the seed motion is {motion.skeleton.name}; give smpl-24 with rotations, such as AIST++'s")
     if motion.fps < _SLOWEST:
         raise MotionError(f"the seed motion has {motion.fps:g} frames a second; give {_SLOWEST:g} or more")
-    seen = motion.resample(RATE)
-    if len(seen) < MOTION_WINDOW or seen.rotations is None or seen.root is None:
+    resampled = motion.resample(RATE)
+    if len(resampled) < MOTION_WINDOW:
         raise MotionError(f"the seed motion lasts {motion.duration:.2f} s; give two seconds or more")
-    rows = np.concatenate([seen.root, seen.rotations.reshape(len(seen), -1)], 1)
-    return torch.from_numpy(rows[None, :MOTION_WINDOW].astype(np.float32))
-
-
-def _motion(frames: Tensor) -> Motion:
-    """(T, 219) -> smpl-24 at 60 fps."""
-    root = frames[:, : FRAME - 9 * JOINTS].numpy()
-    rotations = frames[:, FRAME - 9 * JOINTS :].reshape(-1, JOINTS, 3, 3).numpy()
-    return Motion(forward_kinematics(_BODY, rotations, root), RATE, _BODY, rotations, root)
+    return torch.from_numpy(frames_of(resampled)[None, :MOTION_WINDOW])

@@ -39,7 +39,7 @@ class Rhythm35:
         Parameters
         ----------
         tempo : beats per minute near which the beats are sought: with AIST's songs that of their names
-            (`ictus.dance.data.aist.tempo`); estimated if not given.
+            (`ictus.dance.data.aist.song_tempo`); estimated if not given.
         beats : (N,) seconds of the beats where they are known better than librosa would hear them.
 
         Raises

@@ -1,4 +1,4 @@
-"""AIST++ as it lies on disk: motions, keypoints, cameras, splits, and what the names of its sequences say.
+"""AIST++ as it lies on disk: motions, keypoints, cameras, splits, and the names of its sequences.
 
     <root>/motions/<sequence>.pkl        smpl-24 at 60 frames per second (see `ictus.formats.aist`)
           /keypoints2d/<sequence>.pkl    nine views of coco-17 in pixels
@@ -16,18 +16,17 @@ music and names: Tsuchida et al., AIST Dance Video Database (ISMIR 2019).
 import json
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import IctusError, MotionError, UsageError
 from ictus.files import readable
 from ictus.formats import pickled
 from ictus.motion import Motion
+from ictus.types import AnyArray, Float32Array, Float64Array, FloatArray, Progress
 
 RATE = 60  # frames a second
 VIEWS = 9
@@ -52,7 +51,7 @@ _MUSIC = re.compile(r"m([A-Z]{2})(\d)")
 
 
 @dataclass(frozen=True)
-class Sequence:
+class SequenceName:
     """What the name of a sequence says: gBR_sBM_cAll_d04_mBR0_ch01.
 
     Attributes
@@ -72,7 +71,7 @@ class Sequence:
     choreography: int
 
     @classmethod
-    def parse(cls, name: str) -> "Sequence":
+    def parse(cls, name: str) -> "SequenceName":
         """Read a name. Raises UsageError if it is none of AIST's."""
         match = _NAME.fullmatch(name)
         if match is None or match[1] not in GENRES or match[2] not in SITUATIONS:
@@ -85,10 +84,10 @@ class Sequence:
     @property
     def tempo(self) -> float:
         """Beats per minute."""
-        return tempo(self.music)
+        return song_tempo(self.music)
 
 
-def tempo(music: str) -> float:
+def song_tempo(music: str) -> float:
     """Return a song's beats per minute from its name, e.g. 110 for "mHO0": house 110 + 5 k, the others 80 + 10 k.
 
     Raises
@@ -103,7 +102,7 @@ def tempo(music: str) -> float:
 
 
 @dataclass(frozen=True)
-class Take:
+class AISTMotion:
     """One motion of the corpus: its name, its file and its frames at 60 a second."""
 
     name: str
@@ -111,9 +110,9 @@ class Take:
     frames: int
 
     @property
-    def sequence(self) -> Sequence:
+    def sequence(self) -> SequenceName:
         """What the name says."""
-        return Sequence.parse(self.name)
+        return SequenceName.parse(self.name)
 
     def motion(self) -> Motion:
         """Read it: smpl-24 with rotations, at 60 frames a second."""
@@ -121,25 +120,25 @@ class Take:
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What was found: usable takes, and one line for each that is not."""
+class AISTScan:
+    """What was found: usable motions, and one line for each that is not."""
 
-    takes: tuple[Take, ...]
+    motions: tuple[AISTMotion, ...]
     broken: tuple[str, ...]
 
     @property
     def hours(self) -> float:
         """Usable hours."""
-        return sum(take.frames for take in self.takes) / RATE / 3600
+        return sum(motion.frames for motion in self.motions) / RATE / 3600
 
 
-def survey(
+def scan_motions(
     root: str | os.PathLike[str],
     split: str | None = None,
     kind: Literal["crossmodal", "pose"] = "crossmodal",
-    progress: Callable[[float], None] = lambda fraction: None,
-) -> Survey:
-    """Look through the motions of a split, or through all that are there; every file is read.
+    progress: Progress = lambda fraction: None,
+) -> AISTScan:
+    """Read the motions of a split, or all that are there.
 
     Sequences on the ignore list are left out; `progress` is called with the fraction done.
 
@@ -151,7 +150,7 @@ def survey(
     there = motion_files(root)
     names = sorted(there) if split is None else split_names(root, split, kind)
     ignored = ignore_list(root)
-    takes: list[Take] = []
+    motions: list[AISTMotion] = []
     broken: list[str] = []
     for number, name in enumerate(names, 1):
         progress(number / len(names))
@@ -159,13 +158,13 @@ def survey(
             continue
         file = Path(root) / "motions" / f"{name}.pkl"
         try:
-            Sequence.parse(name)
-            takes.append(Take(name, file, len(Motion.load(file))))
+            SequenceName.parse(name)
+            motions.append(AISTMotion(name, file, len(Motion.load(file))))
         except UsageError as error:
             broken.append(f"{file}: {error}")
         except IctusError as error:
             broken.append(str(error))
-    return Survey(tuple(takes), tuple(broken))
+    return AISTScan(tuple(motions), tuple(broken))
 
 
 def motion_files(root: str | os.PathLike[str]) -> dict[str, Path]:
@@ -216,7 +215,7 @@ def _lines(file: Path) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Keypoints2D:
-    """coco-17 as nine cameras saw it.
+    """coco-17 in the views of nine cameras.
 
     Attributes
     ----------
@@ -226,10 +225,10 @@ class Keypoints2D:
     times : (T,) the timestamps of the frames, as they are in the file.
     """
 
-    positions: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    detections: NDArray[np.float32]
-    times: NDArray[np.float64]
+    positions: Float32Array
+    scores: Float32Array
+    detections: Float32Array
+    times: Float64Array
 
 
 def keypoints2d(file: str | os.PathLike[str]) -> Keypoints2D:
@@ -250,7 +249,7 @@ def keypoints2d(file: str | os.PathLike[str]) -> Keypoints2D:
     return Keypoints2D(single[..., :2], single[..., 2], scores.astype(np.float32), times)
 
 
-def keypoints3d(file: str | os.PathLike[str], *, optimised: bool = True) -> NDArray[np.float32]:
+def keypoints3d(file: str | os.PathLike[str], *, optimised: bool = True) -> Float32Array:
     """Read a file of keypoints3d/: (T, 17, 3), coco-17 in centimetres, y up, at 60 frames a second.
 
     Parameters
@@ -269,7 +268,7 @@ def keypoints3d(file: str | os.PathLike[str], *, optimised: bool = True) -> NDAr
     return points.astype(np.float32)
 
 
-def _entries(file: str | os.PathLike[str], *keys: str) -> list[NDArray[np.float64]]:
+def _entries(file: str | os.PathLike[str], *keys: str) -> list[Float64Array]:
     path = readable(file, MotionError)
     try:
         content = pickled.load(path)
@@ -282,7 +281,7 @@ def _entries(file: str | os.PathLike[str], *keys: str) -> list[NDArray[np.float6
         raise MotionError(f"{path}: {error}") from error
 
 
-def _check_shape(file: str | os.PathLike[str], key: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
+def _check_shape(file: str | os.PathLike[str], key: str, array: AnyArray, shape: tuple[int, ...]) -> None:
     if array.shape != shape or not array.size:
         raise MotionError(f"{file}: {key} has shape {array.shape}, expected ({', '.join(map(str, shape))})")
 
@@ -303,18 +302,18 @@ class Camera:
 
     name: str
     size: tuple[int, int]
-    matrix: NDArray[np.float64]
-    rotation: NDArray[np.float64]
-    translation: NDArray[np.float64]
-    distortions: NDArray[np.float64]
+    matrix: Float64Array
+    rotation: Float64Array
+    translation: Float64Array
+    distortions: Float64Array
 
-    def project(self, places: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return where (..., 3) centimetres are seen: (..., 2) pixels."""
+    def project(self, places: FloatArray) -> Float64Array:
+        """Project places (..., 3) centimetres: (..., 2) pixels."""
         import cv2
 
         points = np.ascontiguousarray(places, np.float64).reshape(-1, 1, 3)
-        seen, _ = cv2.projectPoints(points, self.rotation, self.translation, self.matrix, self.distortions)
-        return np.asarray(seen, np.float64).reshape(*places.shape[:-1], 2)
+        pixels, _ = cv2.projectPoints(points, self.rotation, self.translation, self.matrix, self.distortions)
+        return np.asarray(pixels, np.float64).reshape(*places.shape[:-1], 2)
 
 
 def cameras(root: str | os.PathLike[str], sequence: str) -> tuple[Camera, ...]:
@@ -356,7 +355,7 @@ def camera_settings(root: str | os.PathLike[str]) -> dict[str, str]:
 def _camera(entry: dict[str, Any]) -> Camera:
     width, height = entry["size"]
 
-    def numbers(key: str, *shape: int) -> NDArray[np.float64]:
+    def numbers(key: str, *shape: int) -> Float64Array:
         return np.asarray(entry[key], np.float64).reshape(shape)
 
     return Camera(

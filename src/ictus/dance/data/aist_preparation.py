@@ -8,7 +8,7 @@
          /prepared.json                           what it was made of, and how much there is
 
 As in FACT, motion frame 0 is second 0 of the song, the shorter of the two counts, and beats are sought near the tempo
-that the song's name tells. Source: Li, Yang, Ross & Kanazawa, AI Choreographer (ICCV 2021).
+that the song's name states. Source: Li, Yang, Ross & Kanazawa, AI Choreographer (ICCV 2021).
 """
 
 import os
@@ -17,16 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.corpora import SPLITS, PreparationResult, begin_preparation, shorten_list
 from ictus.dance.data import aist
-from ictus.dance.data.preparation import beat_times, save
+from ictus.dance.data.dataset import frames_of
+from ictus.dance.data.preparation import beat_times, save_dance
 from ictus.errors import IctusError, UsageError
 from ictus.features import rhythm35
 from ictus.files import writing
 from ictus.motion import Motion
+from ictus.types import Float32Array
 
 ABOUT = {
     "corpus": "AIST++",
@@ -42,7 +43,7 @@ WHERE_MUSIC_IS = (
 
 
 @dataclass(frozen=True)
-class Song:
+class AISTSongJob:
     """A song, and the dances to it that are to be made: the file and the folder of each."""
 
     name: str
@@ -59,8 +60,8 @@ def plan(
     *,
     splits: Sequence[str] = SPLITS,
     sound: bool = False,
-) -> tuple[list[Song], list[str]]:
-    """See what there is to make of AIST++'s crossmodal splits, and sign the corpus.
+) -> tuple[list[AISTSongJob], list[str]]:
+    """List what is to be made of AIST++'s crossmodal splits, and begin or resume the corpus.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def plan(
             lacking.append(f"{split}: {len(absent)} of {len(names)} motions are not there: {shorten_list(absent)}")
         for name in (name for name in names if name in there):
             try:
-                song = aist.Sequence.parse(name).music
+                song = aist.SequenceName.parse(name).music
             except UsageError as error:
                 lacking.append(f"{there[name]}: {error}")
                 continue
@@ -99,19 +100,19 @@ def plan(
     for song, dances in sorted(wanted.items()):
         missing = tuple((file, folder) for file, folder in dances if not folder.is_dir())
         if missing:
-            songs.append(Song(song, known[song], missing, out, sound))
+            songs.append(AISTSongJob(song, known[song], missing, out, sound))
     return songs, lacking
 
 
-def prepare(song: Song) -> PreparationResult:
-    """Make the dances to a song; one that cannot be made, or the song if it cannot be read, is told in a line."""
+def prepare_song(song: AISTSongJob) -> PreparationResult:
+    """Make the dances to a song; one that cannot be made, or the song if it cannot be read, is reported in a line."""
     try:
         sound = Audio.load(song.file) if song.sound else None
         rhythm = _rhythm(song, sound)
     except IctusError as error:
         line = str(error)
-        told = line if line.startswith(str(song.file)) else f"{song.file}: {line}"
-        return PreparationResult(0, (f"{told}; {len(song.dances)} dances to it are left out",))
+        named = line if line.startswith(str(song.file)) else f"{song.file}: {line}"
+        return PreparationResult(0, (f"{named}; {len(song.dances)} dances to it are left out",))
     made, failures = 0, []
     for file, folder in song.dances:
         try:
@@ -121,27 +122,14 @@ def prepare(song: Song) -> PreparationResult:
             kept = (
                 {} if sound is None else {"music": Audio(sound.samples[:, : round(seconds * sound.rate)], sound.rate)}
             )
-            save(folder, {**files, "beats": beat_times(rhythm, rhythm35.frame_rate, seconds), **kept})
+            save_dance(folder, {**files, "beats": beat_times(rhythm, rhythm35.frame_rate, seconds), **kept})
             made += 1
         except IctusError as error:
             failures.append(str(error))
     return PreparationResult(made, tuple(failures))
 
 
-def frames_of(motion: Motion) -> NDArray[np.float32]:
-    """Return smpl-24 with rotations as (T, 219): the root's place in metres, then the matrices row by row.
-
-    Raises
-    ------
-    IctusError
-        If the motion has no rotations.
-    """
-    if motion.rotations is None or motion.root is None:
-        raise IctusError(f"this motion of {motion.skeleton.name} has no rotations; AIST++'s motions have them")
-    return np.concatenate([motion.root, motion.rotations.reshape(len(motion), -1)], axis=1).astype(np.float32)
-
-
-def _rhythm(song: Song, sound: Audio | None) -> NDArray[np.float32]:
+def _rhythm(song: AISTSongJob, sound: Audio | None) -> Float32Array:
     """Return rhythm35 of the whole song, (T, 35), which is computed once and kept."""
     file = song.out / "music" / f"{song.name}.npy"
     if file.is_file():
@@ -152,7 +140,7 @@ def _rhythm(song: Song, sound: Audio | None) -> NDArray[np.float32]:
                 f"{file}: damaged ({' '.join(str(error).split())}); delete it to compute it anew"
             ) from error
     audio = Audio.load(song.file, rate=rhythm35.rate, mono=True) if sound is None else sound
-    rhythm = rhythm35(audio, tempo=aist.tempo(song.name))
+    rhythm = rhythm35(audio, tempo=aist.song_tempo(song.name))
     with writing(file) as temporary:
         np.save(temporary, rhythm, allow_pickle=False)
     return rhythm

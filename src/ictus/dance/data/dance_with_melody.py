@@ -37,7 +37,7 @@ from ictus.formats.npz import DAMAGE
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 
-FEATURE_SHAPES = {"C": "cha-cha", "R": "rumba", "T": "tango", "W": "waltz"}
+KINDS = {"C": "cha-cha", "R": "rumba", "T": "tango", "W": "waltz"}
 RATE = 25.0  # nominal frames a second
 RATES = {"waltz": RATE / 1.015}  # where the true one is known to be another
 MUSIC_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -59,7 +59,7 @@ _COMPARED = {
 
 
 @dataclass(frozen=True)
-class Take:
+class MelodyRecording:
     """One dance of the corpus: its name, and the files of its motion and of its song."""
 
     name: str
@@ -68,15 +68,15 @@ class Take:
 
     @property
     def kind(self) -> str:
-        """One of `FEATURE_SHAPES`."""
-        return FEATURE_SHAPES[self.name[0]]
+        """One of `KINDS`."""
+        return KINDS[self.name[0]]
 
     def motion(self, rate: float | None = None) -> Motion:
         """Read the motion: melody-23 in metres, as it was recorded.
 
         Parameters
         ----------
-        rate : true frames a second; None takes what is known of its kind.
+        rate : true frames a second; None recordings what is known of its kind.
 
         Raises
         ------
@@ -113,15 +113,15 @@ class Take:
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What was found: usable takes with the seconds that they last, and one line for each that is not usable."""
+class MelodyScan:
+    """What was found: usable recordings with the seconds that they last, and one line for each that is not usable."""
 
-    takes: tuple[Take, ...]
+    recordings: tuple[MelodyRecording, ...]
     seconds: tuple[float, ...]
     broken: tuple[str, ...]
 
 
-def takes(root: str | os.PathLike[str]) -> tuple[tuple[Take, ...], tuple[str, ...]]:
+def find_recordings(root: str | os.PathLike[str]) -> tuple[tuple[MelodyRecording, ...], tuple[str, ...]]:
     """Return all dances by kind and number, and a line for each whose song is not there. No file is opened.
 
     Raises
@@ -132,7 +132,7 @@ def takes(root: str | os.PathLike[str]) -> tuple[tuple[Take, ...], tuple[str, ..
     folder = Path(root)
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give the one that holds the dances of Dance with Melody")
-    found: list[Take] = []
+    found: list[MelodyRecording] = []
     alone: list[str] = []
     for path in sorted(folder.iterdir(), key=_by_number):
         match = _NAME.fullmatch(path.name if path.is_dir() else path.stem)
@@ -144,25 +144,25 @@ def takes(root: str | os.PathLike[str]) -> tuple[tuple[Take, ...], tuple[str, ..
         if music is None:
             alone.append(f"{path}: its song is missing ({' or '.join(place.name for place in places)})")
         else:
-            found.append(Take(f"{match[1]}_{match[2]}", motion, music))
+            found.append(MelodyRecording(f"{match[1]}_{match[2]}", motion, music))
     if not found and not alone:
         raise UsageError(f"{folder}: holds no dance; they are named like DANCE_W_1/skeletons.json or W_1.npz")
     return tuple(found), tuple(alone)
 
 
-def survey(root: str | os.PathLike[str]) -> Survey:
-    """Look through all dances; every file of motion is read. Raises UsageError as `takes`."""
-    found, alone = takes(root)
-    usable: list[Take] = []
+def scan_recordings(root: str | os.PathLike[str]) -> MelodyScan:
+    """Look through all dances; every file of motion is read. Raises UsageError as `find_recordings`."""
+    found, alone = find_recordings(root)
+    usable: list[MelodyRecording] = []
     seconds: list[float] = []
     broken = list(alone)
-    for take in found:
+    for recording in found:
         try:
-            seconds.append(take.motion().duration)
-            usable.append(take)
+            seconds.append(recording.motion().duration)
+            usable.append(recording)
         except IctusError as error:
             broken.append(str(error))
-    return Survey(tuple(usable), tuple(seconds), tuple(broken))
+    return MelodyScan(tuple(usable), tuple(seconds), tuple(broken))
 
 
 def splits(root: str | os.PathLike[str]) -> dict[str, str]:

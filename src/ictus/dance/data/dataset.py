@@ -19,13 +19,14 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus import corpora
 from ictus.corpora import list_unusable, open_array
-from ictus.errors import IctusError, UsageError
-
-Array = NDArray[np.float32]
+from ictus.errors import IctusError, MotionError, UsageError
+from ictus.kinematics import forward_kinematics
+from ictus.motion import Motion
+from ictus.skeleton import get_skeleton
+from ictus.types import Float32Array, Float64Array
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,24 @@ class Layout:
 
 AIST = Layout(motion=219, audio=35, beats=False, rate=60)
 MELODY = Layout(motion=63, audio=16, beats=True, rate=25)
+_BODY = get_skeleton("smpl-24")
+
+
+def frames_of(motion: Motion) -> Float32Array:
+    """Return smpl-24 with rotations as AIST's frames, (T, 219). Raises MotionError if the motion has no rotations."""
+    if motion.rotations is None or motion.root is None:
+        raise MotionError(f"this motion of {motion.skeleton.name} has no rotations; AIST++'s motions have them")
+    return np.concatenate([motion.root, motion.rotations.reshape(len(motion), -1)], axis=1).astype(np.float32)
+
+
+def motion_of(frames: Float32Array) -> Motion:
+    """AIST's frames (T, 219) -> smpl-24 with rotations, at 60 fps."""
+    root, rotations = frames[:, :3], frames[:, 3:].reshape(-1, len(_BODY), 3, 3)
+    return Motion(forward_kinematics(_BODY, rotations, root), AIST.rate, _BODY, rotations, root)
 
 
 @dataclass(frozen=True)
-class Dance:
+class PreparedDance:
     """One folder of the corpus: its path, and the frames of it that can be used."""
 
     folder: Path
@@ -56,11 +71,11 @@ class Dance:
         return f"{self.folder.parent.name}/{self.folder.name}"
 
     @cached_property
-    def beats(self) -> NDArray[np.float64]:
+    def beats(self) -> Float64Array:
         """(K,) times of the beats, seconds."""
         return np.array(open_array(self.folder / "beats.npy"), np.float64)
 
-    def read(self, kind: str, start: int = 0, frames: int | None = None) -> Array:
+    def read(self, kind: str, start: int = 0, frames: int | None = None) -> Float32Array:
         """(frames, numbers) of "motion" or "audio".
 
         Raises
@@ -69,22 +84,22 @@ class Dance:
             If they are not finite; the message names the file.
         """
         end = self.frames if frames is None else start + frames
-        rows = np.array(open_array(self.folder / f"{kind}.npy")[start:end], np.float32)
-        if not np.isfinite(rows).all():
+        frames_read = np.array(open_array(self.folder / f"{kind}.npy")[start:end], np.float32)
+        if not np.isfinite(frames_read).all():
             raise IctusError(f"{self.folder / kind}.npy: not finite between frames {start} and {end}")
-        return rows.reshape(len(rows), -1)
+        return frames_read.reshape(len(frames_read), -1)
 
 
 @dataclass(frozen=True)
-class Survey:
+class DanceScan:
     """What was found of one split: usable dances, and one line for each folder that is not."""
 
-    dances: tuple[Dance, ...]
+    dances: tuple[PreparedDance, ...]
     broken: tuple[str, ...]
 
 
-def survey(root: str | os.PathLike[str], split: str, layout: Layout) -> Survey:
-    """Look through a split; only headers are read.
+def scan_dances(root: str | os.PathLike[str], split: str, layout: Layout) -> DanceScan:
+    """List the dances of a split; only headers are read.
 
     Raises
     ------
@@ -92,10 +107,12 @@ def survey(root: str | os.PathLike[str], split: str, layout: Layout) -> Survey:
         If there is no such folder.
     """
 
-    def look(folder: Path) -> Dance:
-        return Dance(folder, layout, _usable_frames(folder, layout))
+    def read_headers(folder: Path) -> PreparedDance:
+        return PreparedDance(folder, layout, _usable_frames(folder, layout))
 
-    return Survey(*corpora.scan_split(root, split, look, "train/, val/ and test/, each with a folder per dance"))
+    return DanceScan(
+        *corpora.scan_split(root, split, read_headers, "train/, val/ and test/, each with a folder per dance")
+    )
 
 
 class Windows:
@@ -122,7 +139,7 @@ class Windows:
     def __init__(self, root: str | os.PathLike[str], split: str, layout: Layout, *, frames: int, hop: int) -> None:
         if frames < 1 or hop < 1:
             raise UsageError(f"windows of {frames} frames every {hop}; both must be at least one frame")
-        found = survey(root, split, layout)
+        found = scan_dances(root, split, layout)
         self.frames, self.broken = frames, found.broken
         self.dances = tuple(dance for dance in found.dances if dance.frames >= frames)
         self.windows = [(dance, at) for dance in self.dances for at in range(0, dance.frames - frames + 1, hop)]
@@ -133,7 +150,7 @@ class Windows:
     def __len__(self) -> int:
         return len(self.windows)
 
-    def __getitem__(self, index: int) -> dict[str, Array | str]:
+    def __getitem__(self, index: int) -> dict[str, Float32Array | str]:
         """Read one window.
 
         Raises
@@ -143,7 +160,7 @@ class Windows:
         """
         return self.cut(*self.windows[index])
 
-    def cut(self, dance: Dance, at: int) -> dict[str, Array | str]:
+    def cut(self, dance: PreparedDance, at: int) -> dict[str, Float32Array | str]:
         """Read the window of a dance that begins at a frame."""
         motion, audio = (dance.read(kind, at, self.frames) for kind in ("motion", "audio"))
         return {"motion": motion, "audio": audio, "name": f"{dance.name}@{at}"}
@@ -163,7 +180,7 @@ class RandomWindows(Windows):
     def __len__(self) -> int:
         return self.draws * len(self.dances)
 
-    def __getitem__(self, index: int) -> dict[str, Array | str]:
+    def __getitem__(self, index: int) -> dict[str, Float32Array | str]:
         """Read a window of dance `index % len(dances)`; raises as `Windows` does."""
         dance = self.dances[index % len(self.dances)]
         at = np.random.randint(dance.frames - self.frames + 1)  # noqa: NPY002  # the loop seeds it, per sample
@@ -182,8 +199,8 @@ def _usable_frames(folder: Path, layout: Layout) -> int:
             raise IctusError(f"{file}: shape {array.shape}, expected (frames, {numbers})")
         lengths.append(len(array))
     if max(lengths) - min(lengths) >= layout.rate:
-        seen, heard = (length / layout.rate for length in lengths)
-        raise IctusError(f"{folder / 'motion.npy'}: lasts {seen:.1f} s at {layout.rate} fps, its audio {heard:.1f} s")
+        motion, audio = (length / layout.rate for length in lengths)
+        raise IctusError(f"{folder / 'motion.npy'}: lasts {motion:.1f} s at {layout.rate} fps, its audio {audio:.1f} s")
     if layout.beats:
         _check_beats(folder / "beats.npy")
     return min(lengths)

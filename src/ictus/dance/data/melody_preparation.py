@@ -8,7 +8,7 @@
 
 The motion is brought from its true frame rate to 25 fps on the time line of the music; of the two, the shorter counts.
 The recordings drift upwards as their clips follow each other: the floor is put level where the lower foot is.
-Then the dancer is seen in one of two ways:
+Then the dancer is shown in one of two views:
 
     room   turned and centred once, by the means of heading and place: as an audience sees it
     body   turned and centred in every frame, with the hips facing the front: as the paper's network sees it
@@ -21,19 +21,18 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from ictus.audio import Audio
 from ictus.corpora import SPLITS, PreparationResult, begin_preparation, shorten_list
 from ictus.dance.data import dance_with_melody
-from ictus.dance.data.dance_with_melody import Take
-from ictus.dance.data.preparation import beat_times, save
+from ictus.dance.data.dance_with_melody import MelodyRecording
+from ictus.dance.data.preparation import beat_times, save_dance
 from ictus.errors import IctusError
 from ictus.features import melody16, rhythm35
 from ictus.skeleton import get_skeleton
+from ictus.types import Float64Array
 
-Array = NDArray[np.float64]
 View = Literal["room", "body"]
 
 RATE = 25  # frames a second
@@ -51,10 +50,10 @@ _SETTLING = 1.0  # seconds over which the floor may change
 
 
 @dataclass(frozen=True)
-class Job:
-    """A dance that is to be made: what of, where, how it is seen, at which true frame rate, and whether with sound."""
+class MelodyJob:
+    """A dance that is to be made of a recording: where, in which view, at which true frame rate, whether with sound."""
 
-    take: Take
+    recording: MelodyRecording
     folder: Path
     view: View
     rate: float | None
@@ -69,8 +68,8 @@ def plan(
     waltz_rate: float = dance_with_melody.RATES["waltz"],
     splits: Sequence[str] = SPLITS,
     sound: bool = False,
-) -> tuple[list[Job], list[str]]:
-    """See which dances there are to make, and sign the corpus.
+) -> tuple[list[MelodyJob], list[str]]:
+    """List the dances that are to be made, and begin or resume the corpus.
 
     Parameters
     ----------
@@ -87,9 +86,9 @@ def plan(
     UsageError
         If `root` holds no dances, its splits.csv is damaged, or `out` holds another corpus.
     """
-    found, lacking = dance_with_melody.takes(root)
+    found, lacking = dance_with_melody.find_recordings(root)
     split_of = dance_with_melody.splits(root)
-    unknown = [take.name for take in found if take.name not in split_of]
+    unknown = [recording.name for recording in found if recording.name not in split_of]
     lines = list(lacking)
     if unknown:
         lines.append(
@@ -97,42 +96,42 @@ def plan(
         )
     begin_preparation(Path(out), {**ABOUT, "view": view, "waltz_rate": round(waltz_rate, 4), "sound": sound})
     jobs = []
-    for take in found:
-        split = split_of.get(take.name)
-        folder = Path(out) / str(split) / take.name
+    for recording in found:
+        split = split_of.get(recording.name)
+        folder = Path(out) / str(split) / recording.name
         if split in splits and not folder.is_dir():
-            jobs.append(Job(take, folder, view, waltz_rate if take.kind == "waltz" else None, sound))
+            jobs.append(MelodyJob(recording, folder, view, waltz_rate if recording.kind == "waltz" else None, sound))
     return jobs, lines
 
 
-def prepare(job: Job) -> PreparationResult:
+def prepare_recording(job: MelodyJob) -> PreparationResult:
     """Make a dance; if it cannot be made, say why in a line."""
-    take = job.take
+    recording = job.recording
     try:
-        motion = take.motion(job.rate).resample(RATE)
-        audio = take.audio()
-        heard = melody16(audio)
-        count = min(len(motion), len(heard))
+        motion = recording.motion(job.rate).resample(RATE)
+        audio = recording.audio()
+        features = melody16(audio)
+        count = min(len(motion), len(features))
         seconds = count / RATE
-        points = settled(motion.positions[:count, : len(_BODY)].astype(np.float64), job.view)
+        points = face_front(motion.positions[:count, : len(_BODY)].astype(np.float64), job.view)
         kept = {"music": Audio(audio.samples[:, : round(seconds * audio.rate)], audio.rate)} if job.sound else {}
-        save(
+        save_dance(
             job.folder,
             {
                 "motion": points.reshape(count, -1).astype(np.float32),
-                "audio": heard[:count],
+                "audio": features[:count],
                 "beats": beat_times(rhythm35(audio), rhythm35.frame_rate, seconds),
                 **kept,
             },
         )
     except IctusError as error:
         line = str(error)
-        named = line.startswith((str(take.motion_file.parent), str(job.folder)))
-        return PreparationResult(0, (line if named else f"{take.music_file}: {line}",))
+        named = line.startswith((str(recording.motion_file.parent), str(job.folder)))
+        return PreparationResult(0, (line if named else f"{recording.music_file}: {line}",))
     return PreparationResult(1)
 
 
-def settled(points: Array, view: View) -> Array:
+def face_front(points: Float64Array, view: View) -> Float64Array:
     """Put a dance of melody-21, (T, 21, 3) metres at 25 fps, on a level floor, into its middle, and face the front."""
     points = points.copy()
     points[..., 1] -= _floor(points)[:, None]
@@ -147,7 +146,7 @@ def settled(points: Array, view: View) -> Array:
     return np.stack([x * cosine - z * sine, points[..., 1], x * sine + z * cosine], axis=-1)
 
 
-def heading(points: Array) -> Array:
+def heading(points: Float64Array) -> Float64Array:
     """Return where the hips face in each frame, (T,) radians: 0 to the front (+z), positive towards +x.
 
     The corpus's `_l` lies on the dancer's right, as the toes show.
@@ -156,7 +155,7 @@ def heading(points: Array) -> Array:
     return np.asarray(np.arctan2(-across[:, 2], across[:, 0]), np.float64)
 
 
-def _floor(points: Array) -> Array:
+def _floor(points: Float64Array) -> Float64Array:
     """Return the height of the floor in each frame, (T,) metres: the lower foot's, without what it does quickly."""
     feet = [_BODY.index(f"{point}_{side}") for point in ("ankle", "heel", "toe") for side in "lr"]
     lowest = points[:, feet, 1].min(1)

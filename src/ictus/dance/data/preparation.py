@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus import corpora
 from ictus.audio import Audio
 from ictus.corpora import SPLITS, finish_preparation
-from ictus.dance.data.dataset import Layout, survey
+from ictus.dance.data.dataset import Layout, scan_dances
+from ictus.types import AnyArray, Float32Array, Float64Array
 
 
-def save(folder: Path, files: Mapping[str, NDArray[Any] | Audio]) -> None:
+def save_dance(folder: Path, files: Mapping[str, AnyArray | Audio]) -> None:
     """Write a dance's arrays (NAME.npy) and sounds (NAME.flac), all or nothing.
 
     Raises
@@ -29,18 +29,18 @@ def save(folder: Path, files: Mapping[str, NDArray[Any] | Audio]) -> None:
     corpora.save_example(folder, named, bits=24)
 
 
-def close(out: Path, layout: Layout) -> dict[str, Any]:
+def finish_corpus(out: Path, layout: Layout) -> dict[str, Any]:
     """Count what is there, write it into prepared.json, and return it: {split: {"dances": n, "hours": h}}."""
     counts: dict[str, Any] = {}
     for split in (name for name in SPLITS if (out / name).is_dir()):
-        dances = survey(out, split, layout).dances
+        dances = scan_dances(out, split, layout).dances
         hours = sum(dance.frames for dance in dances) / layout.rate / 3600
         counts[split] = {"dances": len(dances), "hours": round(hours, 4)}
     finish_preparation(out, counts)
     return counts
 
 
-def beat_times(rhythm: NDArray[np.float32], frame_rate: float, seconds: float) -> NDArray[np.float64]:
+def beat_times(rhythm: Float32Array, frame_rate: float, seconds: float) -> Float64Array:
     """Return the times (K,), in seconds, of the frames that rhythm35 (T, 35) marks as beats, before `seconds`."""
     times = np.flatnonzero(rhythm[:, -1]) / frame_rate
     return np.asarray(times[times < seconds], np.float64)

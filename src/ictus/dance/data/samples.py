@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.dance.data.dataset import AIST, Dance, survey
+from ictus.dance.data.dataset import AIST, PreparedDance, scan_dances
 from ictus.errors import IctusError, UsageError
 from ictus.kinematics import forward_kinematics
 from ictus.skeleton import get_skeleton
@@ -88,8 +88,8 @@ class Samples:
         if seconds < 1:
             raise UsageError(f"{seconds} seconds of each dance; at least one is needed")
         self.seconds = seconds
-        found = survey(root, split, AIST)
-        dances: list[Dance] = []
+        found = scan_dances(root, split, AIST)
+        dances: list[PreparedDance] = []
         beats: list[Array] = []
         broken = list(found.broken)
         left = np.inf if limit_hours is None else limit_hours * 3600 * RATE
@@ -121,10 +121,10 @@ class Samples:
         dance = self._dances[number]
         return joints(dance.read("motion", int(rng.integers(dance.frames - frames + 1)), frames))
 
-    def _frames(self, dance: Dance) -> int:
+    def _frames(self, dance: PreparedDance) -> int:
         return min(dance.frames, SEED + self.seconds * RATE)
 
-    def _read(self, dance: Dance) -> Sample:
+    def _read(self, dance: PreparedDance) -> Sample:
         frames = self._frames(dance)
         if frames < SHORTEST:
             raise IctusError(f"{dance.folder}: lasts {frames / RATE:.1f} s; at least {SHORTEST / RATE:g} are needed")
@@ -132,7 +132,7 @@ class Samples:
         return Sample(dance.name, dance.folder, motion, audio, _beats(dance, audio))
 
 
-def _beats(dance: Dance, audio: Frames) -> Array:
+def _beats(dance: PreparedDance, audio: Frames) -> Array:
     """Return the times of the beats within the audio, seconds; two or more."""
     file = dance.folder / "beats.npy"
     times = dance.beats if file.exists() else np.flatnonzero(audio[:, -1] > 0.5) / RATE

@@ -1,4 +1,4 @@
-"""Choreographed: a corpus of paired music and dance that anyone can make.
+"""Choreography: a synthetic corpus of paired music and dance that anyone can make.
 
 Songs whose beats are known (`ictus data prepare rehearsal --music`) and some real dances become hours of dance on the
 beat, in the prepared layout of either published system (see `ictus.dance.data.dataset`). The name of a dance, gBR_17,
@@ -13,26 +13,29 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.corpora import SPLITS, PreparationResult, begin_preparation
 from ictus.dance.body_conversion import convert
-from ictus.dance.data.melody_preparation import settled
-from ictus.dance.data.preparation import save
-from ictus.dance.foot_cleanup import clean
-from ictus.dance.motion_matching import RATE, Dance, choreograph, danced, groove, perform, phrases, read
-from ictus.errors import IctusError, MotionError, UsageError
+from ictus.dance.data.dataset import frames_of
+from ictus.dance.data.melody_preparation import face_front
+from ictus.dance.data.motion_clips import MotionClip, read_clips
+from ictus.dance.data.preparation import save_dance
+from ictus.dance.foot_cleanup import clean_feet
+from ictus.dance.motion_matching import assemble, clips_by_genre, danceable_genres, plan_groove, plan_phrases
+from ictus.dance.quaternions import RATE, to_motion
+from ictus.errors import IctusError, UsageError
 from ictus.features.melody16 import melody16
 from ictus.features.rhythm35 import rhythm35
 from ictus.files import readable
 from ictus.motion import Motion
+from ictus.types import Float32Array, Float64Array, IntArray
 
 Form = Literal["aist", "melody"]
 
 
 @dataclass(frozen=True)
-class Song:
+class AnnotatedSong:
     """Music whose beats are known.
 
     Attributes
@@ -43,13 +46,13 @@ class Song:
     """
 
     folder: Path
-    times: NDArray[np.float64]
-    positions: NDArray[np.int64]
-    loudness: NDArray[np.float64]
+    times: Float64Array
+    positions: IntArray
+    loudness: Float64Array
 
     @classmethod
-    def open(cls, folder: Path) -> "Song":
-        """Read what is known of it. Raises IctusError if a file is missing or damaged."""
+    def open(cls, folder: Path) -> "AnnotatedSong":
+        """Read its beats. Raises IctusError if a file is missing or damaged."""
         readable(folder / "music.flac")
         file = readable(folder / "beats.npz")
         try:
@@ -57,18 +60,18 @@ class Song:
                 times, places = archive["conducted_times"], archive["conducted_positions"]
                 loudness = np.interp(times, archive["times"], archive["loudness"])
         except (OSError, KeyError, ValueError) as error:
-            raise IctusError(f"{file}: does not tell the beats ({' '.join(str(error).split())})") from error
+            raise IctusError(f"{file}: does not hold the beats ({' '.join(str(error).split())})") from error
         if len(times) < 8:
             raise IctusError(f"{file}: {len(times)} beats; to dance, there must be 8")
         return cls(folder, times, places, loudness)
 
 
 @dataclass(frozen=True)
-class Job:
-    """A dance to make: to which music, with which dances of one genre, into which folder; see `plan`."""
+class ChoreographyJob:
+    """A dance to make: to which music, with which clips of one genre, into which folder; see `plan`."""
 
     music: Path
-    dances: tuple[Dance, ...]
+    clips: tuple[MotionClip, ...]
     folder: Path
     form: Form
     seed: int
@@ -88,19 +91,19 @@ def plan(
     seed: int = 0,
     sound: bool = False,
     steady: bool = False,
-) -> list[Job]:
-    """See which dances there are to make, and sign the corpus.
+) -> list[ChoreographyJob]:
+    """List the dances that are to be made, and begin or resume the corpus.
 
     Parameters
     ----------
     music : corpus of songs, `<music>/<split>/<number>/{music.flac, beats.npz}`, of a minute each.
-    recordings : folder of real dances (see `ictus.dance.motion_matching.read`).
+    recordings : folder of real dances (see `ictus.dance.data.motion_clips.read_clip`).
     form : "aist", 60 fps with rhythm35; "melody", 25 fps with melody16. The dances are the same.
     genres : that are danced, as in `ictus.dance.data.aist.GENRES`; all without any.
     hours : of each split, at most, evenly from all its songs.
     seed : another seed is another corpus.
     sound : keep the sound as music.flac.
-    steady : whether one beat is danced over and over (see `ictus.dance.motion_matching.groove`).
+    steady : whether one beat is danced over and over (see `ictus.dance.motion_matching.plan_groove`).
 
     Returns
     -------
@@ -113,12 +116,12 @@ def plan(
     MotionError
         If a recording is damaged.
     """
-    dances = read_dances(Path(recordings))
-    lively = sorted(genre for genre, known in dances.items() if phrases(known, 4) and phrases(known, 3))
+    clips = read_clips(Path(recordings))
+    by_genre, lively = clips_by_genre(clips), danceable_genres(clips)
     if lacking := sorted(set(genres) - set(lively)):
         raise UsageError(f"{recordings}: no lively dances of {', '.join(lacking)}; there are {', '.join(lively)}")
     lively = sorted(genres) or lively
-    names = sorted(dance.name for known in dances.values() for dance in known)
+    names = sorted(clip.name for clip in clips)
     jobs = []
     about = {"corpus": "choreography", "form": form, "seed": seed, "dances": names, "genres": lively, "sound": sound}
     begin_preparation(Path(out), {**about, "steady": steady})
@@ -127,31 +130,30 @@ def plan(
         folders.sort(key=lambda folder: (len(folder.name), folder.name))
         wanted = len(folders) if hours is None else min(len(folders), max(1, round(hours * 60)))
         for folder in (folders[k * len(folders) // wanted] for k in range(wanted)):
-            drawn = _drawn(seed, split, folder)
-            genre = lively[drawn % len(lively)]
+            dance_seed = _dance_seed(seed, split, folder)
+            genre = lively[dance_seed % len(lively)]
             there = Path(out) / split / f"g{genre}_{folder.name}"
             if not there.is_dir():
-                jobs.append(Job(folder, tuple(dances[genre]), there, form, drawn, sound, steady))
+                jobs.append(ChoreographyJob(folder, tuple(by_genre[genre]), there, form, dance_seed, sound, steady))
     if not any((Path(music) / split).is_dir() for split in splits):
         raise UsageError(f"{music}: holds no songs; make some with `ictus data prepare rehearsal --music`")
     return jobs
 
 
-def prepare(job: Job) -> PreparationResult:
+def prepare_dance(job: ChoreographyJob) -> PreparationResult:
     """Make a dance; if it cannot be made, say why in a line."""
     try:
-        song = Song.open(job.music)
+        song = AnnotatedSong.open(job.music)
         audio = Audio.load(job.music / "music.flac", mono=True)
-        heard = rhythm35(audio, beats=song.times) if job.form == "aist" else melody16(audio)
-        frames = round(audio.duration * RATE)
+        features = rhythm35(audio, beats=song.times) if job.form == "aist" else melody16(audio)
         rng = None if job.steady else np.random.default_rng(job.seed)
-        motion = dance_to(song, job.dances, frames, rng)
-        rows = _frames(motion) if job.form == "aist" else _points(motion)
-        count = min(len(rows), len(heard))
+        motion = dance_to(song, job.clips, round(audio.duration * RATE), rng)
+        frames = frames_of(motion) if job.form == "aist" else _points(motion)
+        count = min(len(frames), len(features))
         kept = {"music": audio} if job.sound else {}
-        save(
+        save_dance(
             job.folder,
-            {"motion": rows[:count].reshape(count, -1), "audio": heard[:count], "beats": song.times, **kept},
+            {"motion": frames[:count].reshape(count, -1), "audio": features[:count], "beats": song.times, **kept},
         )
     except IctusError as error:
         line = str(error)
@@ -159,50 +161,26 @@ def prepare(job: Job) -> PreparationResult:
     return PreparationResult(1)
 
 
-def dance_to(song: Song, dances: Sequence[Dance], frames: int, rng: np.random.Generator | None) -> Motion:
-    """Dance to a song with phrases of these dances of one genre: smpl-24 at 60 fps, feet kept on the floor.
+def dance_to(song: AnnotatedSong, clips: Sequence[MotionClip], frames: int, rng: np.random.Generator | None) -> Motion:
+    """Dance to a song with phrases of these clips of one genre: smpl-24 at 60 fps, feet kept on the floor.
 
     Parameters
     ----------
     rng : draws the phrases; None for a groove.
     """
     if rng is None:
-        made = groove(dances, song.times)
+        phrases = plan_groove(clips, song.times)
     else:
-        made = choreograph(dances, song.times, song.positions, song.loudness, rng)
-    turns, root = perform(made, song.times, frames)
-    return clean(danced(turns, root))
+        phrases = plan_phrases(clips, song.times, song.positions, song.loudness, rng)
+    return clean_feet(to_motion(*assemble(phrases, song.times, frames)))
 
 
-def read_dances(folder: Path) -> dict[str, list[Dance]]:
-    """Read all recordings of a folder (*.npz), by genre.
-
-    Raises
-    ------
-    UsageError
-        If there are none.
-    MotionError
-        If one is damaged.
-    """
-    dances = [read(path) for path in sorted(folder.glob("*.npz"))]
-    if not dances:
-        raise UsageError(f"{folder}: holds no recorded dances (.npz)")
-    return {genre: [dance for dance in dances if dance.genre == genre] for genre in {d.genre for d in dances}}
-
-
-def _drawn(seed: int, split: str, folder: Path) -> int:
+def _dance_seed(seed: int, split: str, folder: Path) -> int:
     return zlib.crc32(f"{seed} {split} {folder.name}".encode())
 
 
-def _points(motion: Motion) -> NDArray[np.float32]:
+def _points(motion: Motion) -> Float32Array:
     """Return (T, 21, 3): melody-21 at 25 fps, turned to the front and centred in every frame, as in the paper."""
     points = convert(motion.resample(25), "melody-21").positions
-    turned = settled(points.astype(np.float64), "body") * (-1, 1, -1)  # the corpus calls right what is left here
+    turned = face_front(points.astype(np.float64), "body") * (-1, 1, -1)  # the corpus calls right what is left here
     return turned.astype(np.float32)
-
-
-def _frames(motion: Motion) -> NDArray[np.float32]:
-    """Return (T, 219): translation and rotation matrices."""
-    if motion.root is None or motion.rotations is None:
-        raise MotionError("this motion has no rotations")
-    return np.concatenate([motion.root, motion.rotations.reshape(len(motion), -1)], 1).astype(np.float32)

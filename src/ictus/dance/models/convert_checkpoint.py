@@ -34,13 +34,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ictus.dance.models.fact import FACT, FACTConfig
 from ictus.errors import ModelError
 from ictus.files import readable
 from ictus.nn.pretrained import load_tensors
+from ictus.types import Float32Array
 
 PROVENANCE = {
     "name": "FACT (official weights)",
@@ -78,7 +78,7 @@ def convert(file: str | os.PathLike[str], folder: str | os.PathLike[str], heads:
     ----------
     file : .npz of the variables, made as this module says.
     folder : where config.json, model.safetensors and README.md go.
-    heads : of the attention, which no shape tells; all other sizes are seen from the variables.
+    heads : of the attention, which no shape shows; all other sizes follow from the variables.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def convert(file: str | os.PathLike[str], folder: str | os.PathLike[str], heads:
     return network.eval()
 
 
-def _variables(file: Path) -> dict[str, NDArray[np.float32]]:
+def _variables(file: Path) -> dict[str, Float32Array]:
     """Return the model's variables, named without prefix and suffix."""
     try:
         with np.load(file, allow_pickle=False) as archive:

@@ -5,7 +5,6 @@ section 4, with the details of the authors' code (google-research/mint): softmax
 normalisation, positions in the two streams only, Keras's initialisation.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
 
@@ -17,6 +16,7 @@ from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
 from ictus.nn.transformer import Transformer, causal_mask
+from ictus.types import Progress
 
 MOTION_WINDOW, AUDIO_WINDOW = 120, 240  # frames; both windows begin at the same one
 AUDIO = 35  # columns of rhythm35
@@ -35,12 +35,12 @@ class FACTConfig:
     pose : numbers of a frame: 219, or 225 with the six zeros that the authors' code puts in front.
     width, heads, hidden : of all blocks.
     motion_layers, audio_layers, fusion_layers : blocks for each stream, and for both together. With no fusion layers
-        the music is not heard.
+        the music is left out.
     attention : "full": the first `future` tokens are supervised by the frames after the motion window. "causal": a
         token sees its own time and before, in both streams; each motion token is supervised by the frame after its own.
     future : N.
-    relative : whether the dancer's place on the floor is seen from where it is on the last frame, and frames are told
-        by how they differ from it, so that a dance can go on anywhere and begins where it is; published without.
+    relative : whether the dancer's place on the floor is relative to that in the last frame, and frames are predicted
+        as differences from it, so that a dance can go on anywhere and begins where it is; published without.
     starts : genre of each pose from which a dance without a seed may begin (see `GENRES` of `ictus.dance.data.aist`);
         without any, it begins in the body's rest pose.
     """
@@ -65,7 +65,7 @@ class FACTConfig:
         if not 1 <= self.future <= MOTION_WINDOW:
             raise ModelError(f"future is {self.future}; it must lie between 1 and {MOTION_WINDOW} frames")
         if self.attention == "causal" and self.future != 1:
-            raise ModelError(f"future is {self.future}; causal attention tells the next frame only")
+            raise ModelError(f"future is {self.future}; causal attention predicts the next frame only")
         if self.attention == "causal" and self.relative:
             raise ModelError("relative places with causal attention: the earlier tokens would see the last frame")
         if self.audio_layers and not self.fusion_layers:
@@ -156,20 +156,20 @@ class FACT(Pretrained):
         check_shape("motion", motion, "B", MOTION_WINDOW, self.config.pose)
         check_shape("audio", audio, "B", AUDIO_WINDOW, AUDIO)
         causal = self.config.attention == "causal"
-        return self.decode(motion, self.hear(audio), slice(0, MOTION_WINDOW if causal else self.config.future))
+        return self.decode(motion, self.encode_audio(audio), slice(0, MOTION_WINDOW if causal else self.config.future))
 
-    def hear(self, audio: Tensor) -> Tensor:
-        """(B, 240, 35) -> (B, 240, width), the tokens of the music; none if it is not heard."""
+    def encode_audio(self, audio: Tensor) -> Tensor:
+        """(B, 240, 35) -> (B, 240, width), the tokens of the music; none if it is left out."""
         if self.audio is None:
             return audio.new_empty(len(audio), 0, self.config.width)
         y: Tensor = self.audio((audio - self.audio_shift) / self.audio_scale, self._mask(slice(MOTION_WINDOW, None)))
         return y
 
-    def decode(self, motion: Tensor, heard: Tensor, tokens: slice) -> Tensor:
+    def decode(self, motion: Tensor, audio_tokens: Tensor, tokens: slice) -> Tensor:
         """(B, 120, pose) and (B, 240, width) -> (B, Q, pose): of the 360 tokens only those that are asked for."""
         place = floor_place(motion[:, -1:]) if self.config.relative else None
-        moving = self.motion(motion if place is None else motion - place, self._mask(slice(MOTION_WINDOW)))
-        both = torch.cat((moving, heard.expand(len(moving), -1, -1)), 1)  # (B, 360, width)
+        motion_tokens = self.motion(motion if place is None else motion - place, self._mask(slice(MOTION_WINDOW)))
+        both = torch.cat((motion_tokens, audio_tokens.expand(len(motion_tokens), -1, -1)), 1)  # (B, 360, width)
         y: Tensor = self.head(self.fusion(both, self._mask(slice(None)), tokens))
         return y if place is None else y + motion[:, -1:]
 
@@ -186,9 +186,9 @@ class FACT(Pretrained):
         *,
         orthonormalise: bool = False,
         to_end: bool = False,
-        rested: Tensor | None = None,
+        rest_motion: Tensor | None = None,
         blend: bool = False,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
     ) -> Tensor:
         """Dance on: predict, keep the first frames, move the windows on by as many, and predict again.
 
@@ -198,16 +198,16 @@ class FACT(Pretrained):
         ----------
         motion_seed : (B, 120, pose), the dance to the first two seconds of the music. Without it, the dance comes out
             of two seconds of rest before the music, and includes the music's first frame.
-        audio : (B, T, 35) rhythm35 of B pieces; or (1, T, 35), one piece for B seeds, which then is heard only once.
+        audio : (B, T, 35) rhythm35 of B pieces; or (1, T, 35), one piece for B seeds, which then is encoded only once.
         steps : frames to make at most; the authors evaluate with 1200.
         stride : frames kept of each prediction: 1 as published, up to N to go as many times faster.
         orthonormalise : make each frame's matrices rotations before they are fed back; published without.
         to_end : go on to the music's last frame, as if its last sound lasted. As published, the dance stops where less
             than four seconds of music are ahead.
-        rested : (B or 1, 120, pose), the two seconds of rest before the music, for a dance without a seed; by default
-            the first of `start`.
-        blend : with a stride below N, most frames are told more than once: let what was told before pass over into what
-            is told now, so that predictions join without a step; published without.
+        rest_motion : (B or 1, 120, pose), the two seconds of rest before the music, for a dance without a seed; by
+            default the first of `start`.
+        blend : with a stride below N, most frames are predicted more than once: cross-fade from the earlier prediction
+            to the later one, so that predictions join without a step; published without.
         progress : called with the fraction done.
 
         Returns
@@ -225,48 +225,43 @@ class FACT(Pretrained):
             If the seed has another shape or is not finite.
         """
         self._check(motion_seed, audio, steps, stride)
-        seed = self._resting(audio, rested) if motion_seed is None else motion_seed
+        seed = self._rest_motion(audio, rest_motion) if motion_seed is None else motion_seed
         before = MOTION_WINDOW if motion_seed is None else 0
         after = AUDIO_WINDOW - MOTION_WINDOW - 1 if to_end else 0
-        given = audio.shape[1]
-        frames = before + given + after - AUDIO_WINDOW + 1
+        length = audio.shape[1]
+        frames = before + length + after - AUDIO_WINDOW + 1
         if frames < 1:
-            raise AudioError(f"the music has {given / RATE:.2f} s; FACT needs {(given + 1 - frames) / RATE:.2f} s")
-        audio = sustained(audio, before, after)
+            raise AudioError(f"the music has {length / RATE:.2f} s; FACT needs {(length + 1 - frames) / RATE:.2f} s")
+        audio = extend_audio(audio, before, after)
         frames = min(frames, steps or frames)
 
-        first = 0 if self.config.attention == "full" else MOTION_WINDOW - 1  # the token that tells the next frame
+        first = 0 if self.config.attention == "full" else MOTION_WINDOW - 1  # the token that predicts the next frame
         ahead = self.config.future if blend else stride
         dance = torch.cat((seed, seed.new_empty(len(seed), frames, seed.shape[2])), 1)
-        before_now: Tensor | None = None  # what was told of the frames to come
-        for at, heard in self._listening(audio, range(0, frames, stride)):
+        earlier: Tensor | None = None  # the earlier prediction of the frames to come
+        for at in range(0, frames, stride):
             kept = min(stride, frames - at)
             tokens = slice(first, first + min(ahead, frames - at))
-            made = self.decode(dance[:, at : at + MOTION_WINDOW], heard, tokens).to(dance.dtype)
-            if before_now is not None:
-                made = _passing_over(before_now, made)
-            before_now = made[:, kept:] if blend else None
+            # The next window needs tokens of its own: each attends to the whole window, from its place in it.
+            audio_tokens = self.encode_audio(audio[:, at : at + AUDIO_WINDOW])
+            predicted = self.decode(dance[:, at : at + MOTION_WINDOW], audio_tokens, tokens).to(dance.dtype)
+            if earlier is not None:
+                predicted = _cross_fade(earlier, predicted)
+            earlier = predicted[:, kept:] if blend else None
             end = at + MOTION_WINDOW
-            dance[:, end : end + kept] = orthonormalised(made[:, :kept]) if orthonormalise else made[:, :kept]
+            new = predicted[:, :kept]
+            dance[:, end : end + kept] = orthonormalised(new) if orthonormalise else new
             if progress is not None:
                 progress((at + kept) / frames)
         return dance[:, MOTION_WINDOW:]
 
-    def _listening(self, audio: Tensor, starts: range) -> Iterator[tuple[int, Tensor]]:
-        """Yield the tokens of the window that begins at each start.
-
-        A window's tokens are of no use to the next one: each sees the whole window, from its place in it.
-        """
-        for at in starts:
-            yield at, self.hear(audio[:, at : at + AUDIO_WINDOW])
-
-    def _resting(self, audio: Tensor, rested: Tensor | None) -> Tensor:
-        rest = padded(self.start[0], self.config.pose) if rested is None else rested
-        return rest.expand(len(audio), MOTION_WINDOW, -1)
+    def _rest_motion(self, audio: Tensor, given: Tensor | None) -> Tensor:
+        motion = padded(self.start[0], self.config.pose) if given is None else given
+        return motion.expand(len(audio), MOTION_WINDOW, -1)
 
     def _check(self, seed: Tensor | None, audio: Tensor, steps: int | None, stride: int) -> None:
         if not 1 <= stride <= self.config.future:
-            raise UsageError(f"stride {stride}; this network tells up to {self.config.future} frames, so 1 to that")
+            raise UsageError(f"stride {stride}; this network predicts up to {self.config.future} frames, so 1 to that")
         if steps is not None and steps < 1:
             raise UsageError(f"{steps} steps; at least one is needed")
         if audio.ndim != 3 or audio.shape[2] != AUDIO:
@@ -284,19 +279,19 @@ class FACT(Pretrained):
             raise MotionError("the seed motion is not finite; choose other frames")
 
 
-def sustained(audio: Tensor, before: int, after: int) -> Tensor:
-    """(B, T, 35) -> (B, before + T + after, 35): its first and last sound last on, without onsets and beats."""
+def extend_audio(audio: Tensor, before: int, after: int) -> Tensor:
+    """(B, T, 35) -> (B, before + T + after, 35): the first and the last frame repeated, without onsets and beats."""
     ends = audio[:, [0, -1]].clone()
     ends[..., HITS] = 0
     first, last = (ends[:, k : k + 1].expand(-1, count, -1) for k, count in ((0, before), (1, after)))
     return torch.cat((first, audio, last), 1)
 
 
-def _passing_over(before: Tensor, now: Tensor) -> Tensor:
-    """(B, m, pose) told before and (B, n, pose) told now -> (B, n, pose), in which the first turns into the second."""
-    both = min(before.shape[1], now.shape[1])
-    share = torch.linspace(0, 1, both + 2, dtype=now.dtype, device=now.device)[1:-1, None]  # (m, 1)
-    return torch.cat((before[:, :both] * (1 - share) + now[:, :both] * share, now[:, both:]), 1)
+def _cross_fade(earlier: Tensor, later: Tensor) -> Tensor:
+    """(B, m, pose) predicted earlier and (B, n, pose) later -> (B, n, pose): the first fades into the second."""
+    both = min(earlier.shape[1], later.shape[1])
+    weight = torch.linspace(0, 1, both + 2, dtype=later.dtype, device=later.device)[1:-1, None]  # (m, 1)
+    return torch.cat((earlier[:, :both] * (1 - weight) + later[:, :both] * weight, later[:, both:]), 1)
 
 
 def _transformer(layers: int, config: FACTConfig) -> Transformer:

@@ -27,9 +27,9 @@ class MelodyConfig:
 
     Attributes
     ----------
-    variant : "lstm", which hears the features alone; "lstm-index", with the temporal index; "lstm-mask", with both the
-        index and the mask, which lets a beat's first frame through and no other; "autoencoder", the paper's: as
-        "lstm-mask", but what the mask lets through is encoded by an LSTM, and must also tell the whole sound again.
+    variant : "lstm", whose input is the features alone; "lstm-index", with the temporal index; "lstm-mask", with both
+        the index and the mask, which lets a beat's first frame through and no other; "autoencoder", the paper's: as
+        "lstm-mask", but what the mask lets through is encoded by an LSTM, from which all audio features are decoded.
     grouping : "group", one scale for each feature (and one for all of the motion), so that the dimensions of a feature
         keep their proportions; or "dimension", one for each number.
     scaling : "min-max", to [0, 1]; or "z-score", to mean 0 and deviation 1.
@@ -89,10 +89,10 @@ class Scale(nn.Module):
         self.register_buffer("shift", torch.zeros(numbers))
         self.register_buffer("scale", torch.ones(numbers))
 
-    def fit(self, rows: Tensor, groups: Sequence[slice], scaling: Literal["min-max", "z-score"]) -> None:
+    def fit(self, frames: Tensor, groups: Sequence[slice], scaling: Literal["min-max", "z-score"]) -> None:
         """Measure (T, numbers), all columns of a group together; what never changes is only shifted."""
         for group in groups:
-            part = rows[:, group].double()
+            part = frames[:, group].double()
             if scaling == "min-max":
                 low, high = part.aminmax()
                 shift, scale = low, high - low
@@ -124,13 +124,13 @@ class MelodyAutoencoder(Pretrained):
         self.masked = config.variant in ("lstm-mask", "autoencoder")
         self.encoder: nn.Module | None = None
         self.decoder: Recurrent | None = None
-        heard = config.reduced if self.masked else AUDIO
+        inputs = config.reduced if self.masked else AUDIO
         if config.variant == "autoencoder":
             self.encoder = Recurrent(AUDIO, config.reduced, config)
             self.decoder = Recurrent(config.reduced, AUDIO, config)
         elif self.masked:
             self.encoder = nn.Sequential(nn.Linear(AUDIO, config.reduced), nn.LeakyReLU())
-        self.predictor = Recurrent(heard, MOTION, config, config.layers, indexed=config.variant != "lstm")
+        self.predictor = Recurrent(inputs, MOTION, config, config.layers, indexed=config.variant != "lstm")
 
     def fit_scales(self, audio: Tensor, index: Tensor, motion: Tensor) -> None:
         """Measure the normalisations on (T, 16), (T, 3) and (T, 63), all frames of the training set."""

@@ -1,8 +1,7 @@
-"""MotionMemory: dances that a network knows by heart.
+"""MotionMemory: an implicit representation of motion clips, the network of the choreographer.
 
-An implicit representation: which dance, and how far in it -> a pose. What it has learnt it can dance at any tempo, and
-`ictus.dance.motion_matching` sets its phrases on any music. Small (a megabyte for two and a half minutes of dance), and
-trained in minutes.
+Which clip, and how far in it -> a pose. `ictus.dance.motion_matching` places phrases of the clips on any music. Small
+(a megabyte for two and a half minutes of dance), and trained in minutes.
 
 Sources: Tancik et al., "Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains",
 NeurIPS 2020; rotations as two columns: Zhou et al., "On the Continuity of Rotation Representations in Neural
@@ -12,7 +11,7 @@ Networks", CVPR 2019.
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -20,7 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ictus.dance.motion_matching import RATE, Dance, steady_turns
+from ictus.dance.data.motion_clips import MotionClip
+from ictus.dance.quaternions import RATE, from_matrices
 from ictus.errors import ModelError
 from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
@@ -29,26 +29,15 @@ JOINTS = 24
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is said of a dance beside its poses; see `ictus.dance.motion_matching.Dance`."""
-
-    name: str
-    genre: str
-    seconds: float
-    first: float
-    tempo: float
-
-
-@dataclass(frozen=True)
 class MotionMemoryConfig:
-    """Sizes, and the dances.
+    """Sizes, and the clips.
 
     Attributes
     ----------
-    names, genres, seconds, firsts, tempi : of each dance, in their order: its name and genre, how long it lasts, second
-        of its first beat, beats a minute.
+    names, genres, seconds, firsts, tempi : of each clip, in their order: its name and genre, how long it lasts, second
+        of its first beat, beats a minute; see `ictus.dance.data.motion_clips.MotionClip`.
     width, layers : of the network.
-    embedding : numbers that tell a dance.
+    embedding : width of a clip's embedding.
     fastest : Hz, the highest frequency of time that the network is given.
     longest : seconds, the lowest frequency's period.
     """
@@ -65,23 +54,27 @@ class MotionMemoryConfig:
     longest: float = 24.0
 
     def __post_init__(self) -> None:
-        told = {len(part) for part in (self.names, self.genres, self.seconds, self.firsts, self.tempi)}
-        if len(told) != 1:
+        if len({len(part) for part in (self.names, self.genres, self.seconds, self.firsts, self.tempi)}) != 1:
             raise ModelError("names, genres, seconds, firsts and tempi must be as many as there are dances")
         if min(self.width, self.layers, self.embedding) < 1 or not 0 < 1 / self.longest < self.fastest:
             raise ModelError(
                 "width, layers and embedding must be 1 or more, and longest a lower frequency than fastest"
             )
 
-    @property
-    def known(self) -> tuple[Known, ...]:
-        """The dances."""
-        told = zip(self.names, self.genres, self.seconds, self.firsts, self.tempi, strict=True)
-        return tuple(Known(*facts) for facts in told)
+    def of_clips(self, clips: Sequence[MotionClip]) -> "MotionMemoryConfig":
+        """Return the same sizes for these clips."""
+        return replace(
+            self,
+            names=tuple(clip.name for clip in clips),
+            genres=tuple(clip.genre for clip in clips),
+            seconds=tuple(len(clip.root) / RATE for clip in clips),
+            firsts=tuple(round(clip.first, 4) for clip in clips),
+            tempi=tuple(float(np.round(clip.tempo, 3)) for clip in clips),
+        )
 
 
 class MotionMemory(Pretrained):
-    """A network that knows dances by heart."""
+    """A network that holds motion clips."""
 
     model_type = "motion-memory"
     Config = MotionMemoryConfig
@@ -100,11 +93,11 @@ class MotionMemory(Pretrained):
         self.outer = nn.Linear(config.width, 3 + 6 * JOINTS)
 
     def forward(self, number: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-        """Tell poses.
+        """Predict poses.
 
         Parameters
         ----------
-        number : (B,) of the dances.
+        number : (B,) of the clips.
         time : (B,) seconds in them.
 
         Returns
@@ -123,37 +116,24 @@ class MotionMemory(Pretrained):
         x = torch.cat((phase.sin(), phase.cos(), self.dance(number)), 1)
         for layer in self.inner:
             x = F.gelu(layer(x))
-        told = self.outer(x)
-        return told[:, :3], from_columns(told[:, 3:].unflatten(1, (JOINTS, 2, 3)))
+        pose = self.outer(x)  # (B, 3 + 6 * 24)
+        return pose[:, :3], from_columns(pose[:, 3:].unflatten(1, (JOINTS, 2, 3)))
 
     @torch.inference_mode()
-    def dances(self) -> list[Dance]:
-        """Return all that it knows, each from beginning to end at 60 frames a second."""
-        from scipy.spatial.transform import Rotation
-
-        found = []
-        for number, known in enumerate(self.config.known):
-            times = torch.arange(round(known.seconds * RATE)) / RATE
+    def clips(self) -> list[MotionClip]:
+        """Return all clips that it holds, each from beginning to end at 60 frames a second."""
+        config, clips = self.config, []
+        labels = zip(config.names, config.genres, config.seconds, config.firsts, config.tempi, strict=True)
+        for number, (name, genre, seconds, first, tempo) in enumerate(labels):
+            times = torch.arange(round(seconds * RATE)) / RATE
             root, rotations = self(torch.full((len(times),), number), times)
-            turns = Rotation.from_matrix(rotations.double().numpy().reshape(-1, 3, 3)).as_quat()
-            steady = steady_turns(turns.reshape(len(times), JOINTS, 4))
-            found.append(Dance(known.name, known.genre, steady, root.double().numpy(), known.first, known.tempo))
-        return found
-
-
-def told_of(dances: Sequence[Dance]) -> dict[str, tuple[str, ...] | tuple[float, ...]]:
-    """Return what a `MotionMemoryConfig` says of dances."""
-    return {
-        "names": tuple(dance.name for dance in dances),
-        "genres": tuple(dance.genre for dance in dances),
-        "seconds": tuple(len(dance.root) / RATE for dance in dances),
-        "firsts": tuple(round(dance.first, 4) for dance in dances),
-        "tempi": tuple(float(np.round(dance.tempo, 3)) for dance in dances),
-    }
+            quaternions = from_matrices(rotations.double().numpy())
+            clips.append(MotionClip(name, genre, quaternions, root.double().numpy(), first, tempo))
+        return clips
 
 
 def from_columns(columns: Tensor) -> Tensor:
-    """(..., 2, 3), two columns as they were told -> rotations (..., 3, 3), whose first two columns are near to them."""
+    """(..., 2, 3), two columns as predicted -> rotations (..., 3, 3), whose first two columns are near to them."""
     first = F.normalize(columns[..., 0, :], dim=-1)
     second = columns[..., 1, :]
     second = F.normalize(second - (first * second).sum(-1, keepdim=True) * first, dim=-1)

@@ -1,1 +1,1 @@
-"""What the dance networks learn, each by the protocol of ictus.task."""
+"""How the dance networks are trained, each by the protocol of ictus.task."""

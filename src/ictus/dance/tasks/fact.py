@@ -1,10 +1,10 @@
-"""Train FACT: the mean squared error of the frames that it tells.
+"""Train FACT: the mean squared error of the predicted frames.
 
 Source: Li et al., ICCV 2021, section 4, and the authors' code: windows of 120 frames of motion and 240 of audio from a
 random frame of each dance, Adam 1e-4 (epsilon 1e-7), the rate falling to a tenth twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +16,12 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from ictus.dance.data.aist import GENRES
-from ictus.dance.data.dataset import AIST, Array, Dance, Layout, RandomWindows, Windows
+from ictus.dance.data.dataset import AIST, Layout, PreparedDance, RandomWindows, Windows
 from ictus.dance.frames import floor_place, padded, rest
-from ictus.dance.models.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW, Ablation, FACTConfig, sustained
+from ictus.dance.models.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW, Ablation, FACTConfig, extend_audio
 from ictus.errors import UsageError
-
-Batch = dict[str, Any]
-Batches = Callable[..., Iterator[Batch]]
+from ictus.task import Batch, Batches, Loss
+from ictus.types import Float32Array
 
 ROLLOUT = 60  # frames that validation lets the network dance on by itself
 
@@ -39,12 +38,12 @@ class FACTTaskConfig:
     draws : windows of each dance in an epoch.
     rest : share of the windows that begin up to two seconds before the dance and its music, with the dancer standing
         in its first pose: how a dance begins without a seed.
-    relative : whether places on the floor are told from the last one seen.
+    relative : whether places on the floor are predicted relative to the last frame of the input.
     starts : how many first poses of each genre the network keeps, to begin a dance without a seed from; 0: it begins in
-        the body's rest pose. The genre is told by the names of the dances, as AIST++'s are: gBR_...
+        the body's rest pose. The names of the dances state the genre, as AIST++'s do: gBR_...
     scaled : whether each of the music's features is brought to mean 0 and deviation 1.
     velocity : weight of the squared error of what changes from frame to frame, beside that of the frames.
-    noise : standard deviation of what is added to the motion that the network sees, so that it learns to go on from
+    noise : standard deviation of what is added to the network's input motion, so that it learns to go on from
         frames that are slightly wrong, as its own are. Published: none of the last six.
     """
 
@@ -76,7 +75,7 @@ class StartingWindows(RandomWindows):
         super().__init__(root, split, layout, frames=frames, draws=draws)
         self.before = before
 
-    def cut(self, dance: Dance, at: int) -> dict[str, Array | str]:
+    def cut(self, dance: PreparedDance, at: int) -> dict[str, Float32Array | str]:
         """Read the window of a dance that begins at a frame, or, by chance, another one, before the dance."""
         if np.random.random() >= self.before:  # noqa: NPY002  # the loop seeds it, per sample
             return super().cut(dance, at)
@@ -84,7 +83,7 @@ class StartingWindows(RandomWindows):
         motion, audio = (dance.read(kind, 0, self.frames - early) for kind in ("motion", "audio"))
         return {
             "motion": np.concatenate([np.repeat(motion[:1], early, 0), motion]),
-            "audio": sustained(torch.from_numpy(audio)[None], early, 0)[0].numpy(),
+            "audio": extend_audio(torch.from_numpy(audio)[None], early, 0)[0].numpy(),
             "name": f"{dance.name}@{-early}",
         }
 
@@ -100,8 +99,8 @@ class FACTTask:
         self.samples = StartingWindows(
             data, config.train, AIST, frames=AUDIO_WINDOW, draws=config.draws, before=config.rest
         )
-        heard = AUDIO_WINDOW + ROLLOUT
-        self.unseen = Windows(data, config.val, AIST, frames=heard, hop=heard)
+        frames = AUDIO_WINDOW + ROLLOUT
+        self.validation = Windows(data, config.val, AIST, frames=frames, hop=frames)
         starts = _starts(self.samples, config.starts)
         self.network = FACT(
             replace(_sizes(config), relative=config.relative, starts=tuple(genre for genre, _ in starts))
@@ -124,45 +123,44 @@ class FACTTask:
         """Windows of every dance, others in each epoch."""
         return self.samples
 
-    def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
-        """Mean squared error of the frames that are told."""
+    def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[Loss]:
+        """Mean squared error of the predicted frames."""
         motion, audio = batch["motion"], batch["audio"]
-        seen = motion[:, :MOTION_WINDOW]
+        inputs = motion[:, :MOTION_WINDOW]
         if self.config.noise:
-            seen = seen + self.config.noise * torch.randn_like(seen)
-        told, truth = self._told(seen, motion, audio)
-        l2 = F.mse_loss(told, truth)
-        loss = (
-            l2 + self.config.velocity * F.mse_loss(told.diff(dim=1), truth.diff(dim=1)) if self.config.velocity else l2
-        )
+            inputs = inputs + self.config.noise * torch.randn_like(inputs)
+        predicted, target = self._predict(inputs, motion, audio)
+        l2 = loss = F.mse_loss(predicted, target)
+        if self.config.velocity:
+            loss = l2 + self.config.velocity * F.mse_loss(predicted.diff(dim=1), target.diff(dim=1))
         yield "network", loss, {"l2": l2.detach()}
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        """Return L2 of what is told; of a second danced on its own; and, to compare, of standing still for it."""
+        """Return L2 of the prediction; of a second that is generated; and, to compare, of standing still for it."""
         sums = np.zeros(3)
-        for batch in batches(self.unseen):
+        for batch in batches(self.validation):
             motion, audio = batch["motion"], batch["audio"]
-            seed, truth = motion[:, :MOTION_WINDOW], motion[:, MOTION_WINDOW : MOTION_WINDOW + ROLLOUT]
+            seed, target = motion[:, :MOTION_WINDOW], motion[:, MOTION_WINDOW : MOTION_WINDOW + ROLLOUT]
             stride = self.network.config.future
             made = self.network.generate(padded(seed, self.config.pose), audio, ROLLOUT, stride)
             errors = (
-                F.mse_loss(*self._told(seed, motion, audio[:, :AUDIO_WINDOW])),
-                F.mse_loss(made, padded(truth, self.config.pose)),
-                F.mse_loss(padded(seed[:, -1:].expand_as(truth), self.config.pose), padded(truth, self.config.pose)),
+                F.mse_loss(*self._predict(seed, motion, audio[:, :AUDIO_WINDOW])),
+                F.mse_loss(made, padded(target, self.config.pose)),
+                F.mse_loss(padded(seed[:, -1:].expand_as(target), self.config.pose), padded(target, self.config.pose)),
             )
             sums += len(motion) * np.array([error.item() for error in errors])
-        l2, rollout, still = sums / len(self.unseen)
+        l2, rollout, still = sums / len(self.validation)
         return {"l2": l2, "l2/rollout": rollout, "l2/still": still}
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the checkpoint folder."""
         self.network.save_pretrained(folder, {"art": "dance", **facts})
 
-    def _told(self, seen: Tensor, motion: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the frames that are told, and the true ones."""
-        told = self.network(padded(seen, self.config.pose), audio)
+    def _predict(self, inputs: Tensor, motion: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the predicted frames and their targets."""
+        predicted = self.network(padded(inputs, self.config.pose), audio)
         first = 1 if self.network.config.attention == "causal" else MOTION_WINDOW  # shift by 1, or future N
-        return told, padded(motion[:, first : first + told.shape[1]], self.config.pose)
+        return predicted, padded(motion[:, first : first + predicted.shape[1]], self.config.pose)
 
 
 def _sizes(config: FACTTaskConfig) -> FACTConfig:
@@ -186,17 +184,11 @@ def _starts(samples: Windows, count: int) -> list[tuple[str, Tensor]]:
     return [(genre, pose) for genre in sorted(found) for pose in found[genre]]
 
 
-def genre_of(dance: Dance) -> str:
-    """Return the genre that a dance's name tells: "BR" of gBR_17.
-
-    Raises
-    ------
-    UsageError
-        If it tells none.
-    """
+def genre_of(dance: PreparedDance) -> str:
+    """Return the genre that a dance's name states: "BR" of gBR_17. Raises UsageError if it states none."""
     genre = dance.folder.name[1:3]
     if not dance.folder.name.startswith("g") or genre not in GENRES:
-        raise UsageError(f"{dance.folder}: the name tells no genre; name it like gBR_17, or train with starts: 0")
+        raise UsageError(f"{dance.folder}: the name states no genre; name it like gBR_17, or train with starts: 0")
     return genre
 
 
@@ -204,8 +196,8 @@ def _audio_scale(samples: Windows) -> tuple[Tensor, Tensor]:
     """Return mean and deviation (35,) of the music's features, of one dance after the other."""
     count, total, squares = 0, np.zeros(AUDIO), np.zeros(AUDIO)
     for dance in samples.dances:
-        rows = dance.read("audio").astype(np.float64)
-        count, total, squares = count + len(rows), total + rows.sum(0), squares + (rows**2).sum(0)
+        features = dance.read("audio").astype(np.float64)
+        count, total, squares = count + len(features), total + features.sum(0), squares + (features**2).sum(0)
     mean = total / count
     deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
     scale = np.where(deviation > 1e-6, deviation, 1.0)

@@ -1,10 +1,10 @@
-"""Train the networks of Dance with Melody: what is danced, and for the autoencoder what is heard again.
+"""Train the networks of Dance with Melody: the error of the motion, and for the autoencoder that of the audio features.
 
 Source: Tang, Jia & Mao, ACM Multimedia 2018: loss = max(E_th, extraction) + prediction, both mean squared errors of
 normalised numbers; Adam. Its learning rate, and windows of 120 frames that overlap, are of a public reproduction of it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,24 +15,23 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from ictus.dance.data.dataset import MELODY, Array, Dance, Windows
+from ictus.dance.data.dataset import MELODY, PreparedDance, Windows
 from ictus.dance.models.melody import MelodyAutoencoder, MelodyConfig
 from ictus.errors import UsageError
 from ictus.features.melody16 import temporal_index
-
-Batch = dict[str, Any]
-Batches = Callable[..., Iterator[Batch]]
+from ictus.task import Batch, Batches, Loss
+from ictus.types import Float32Array
 
 
 @dataclass(frozen=True)
 class MelodyTaskConfig:
-    """How the networks of Dance with Melody learn.
+    """How the networks of Dance with Melody are trained.
 
     Attributes
     ----------
     size, variant, grouping, scaling : of the network; see `ictus.dance.models.melody.MelodyConfig`.
     threshold : E_th: below it, the extraction is good enough and no longer pushed. The reproduction's 0.045 is never
-        reached with groups scaled by min-max: telling each number's mean already errs by 0.025 only.
+        reached with groups scaled by min-max: predicting each number's mean already errs by 0.025 only.
     lr : Adam's learning rate.
     frames, hop : length of a window, and from one to the next; a hop of `frames` leaves no overlap.
     """
@@ -56,7 +55,7 @@ class MelodyTaskConfig:
 class IndexedWindows(Windows):
     """Windows with the temporal index of their frames in the whole dance, "index": (L, 3)."""
 
-    def cut(self, dance: Dance, at: int) -> dict[str, Array | str]:
+    def cut(self, dance: PreparedDance, at: int) -> dict[str, Float32Array | str]:
         """Read the window of a dance that begins at a frame."""
         return {**super().cut(dance, at), "index": index_of(dance)[at : at + self.frames]}
 
@@ -70,13 +69,13 @@ class MelodyTask:
     def __init__(self, config: MelodyTaskConfig, data: Path) -> None:
         self.config = config
         self.samples = IndexedWindows(data, config.train, MELODY, frames=config.frames, hop=config.hop)
-        self.unseen = IndexedWindows(data, config.val, MELODY, frames=config.frames, hop=config.frames)
+        self.validation = IndexedWindows(data, config.val, MELODY, frames=config.frames, hop=config.frames)
         chosen = {"variant": config.variant, "grouping": config.grouping, "scaling": config.scaling}
         sizes: MelodyConfig = replace(MelodyAutoencoder.sizes[config.size], **chosen)
         self.network = MelodyAutoencoder(sizes)
-        audio, index, motion = _all_rows(self.samples.dances)
+        audio, index, motion = _all_frames(self.samples.dances)
         self.network.fit_scales(audio, index, motion)
-        self.mean_pose = motion.mean(0)  # (63,): what a network that hears nothing would dance
+        self.mean_pose = motion.mean(0)  # (63,): what a network without audio would predict
         self.networks = {"network": self.network}
 
     def optimizers(self) -> dict[str, Optimizer]:
@@ -87,9 +86,9 @@ class MelodyTask:
         """All windows of the training split."""
         return self.samples
 
-    def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
+    def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[Loss]:
         """The extraction, down to the threshold, and the prediction."""
-        terms, _ = self._compared(batch)
+        terms, _ = self._predict(batch)
         loss = terms["prediction"]
         if "extraction" in terms:
             loss = loss + terms["extraction"].clamp(min=self.config.threshold)
@@ -98,42 +97,42 @@ class MelodyTask:
     def validate(self, batches: Batches) -> dict[str, float]:
         """Mean distance of the joints; that of the mean pose, to compare; and the terms of the loss."""
         sums: dict[str, float] = {}
-        for batch in batches(self.unseen):
-            terms, told = self._compared(batch)
-            truth = batch["motion"]
-            mean = self.mean_pose.to(truth.device).expand_as(truth)
-            figures = {"error": _distance(told, truth), "error/mean_pose": _distance(mean, truth), **terms}
-            for name, figure in figures.items():
-                sums[name] = sums.get(name, 0.0) + len(truth) * figure.item()
-        return {name: total / len(self.unseen) for name, total in sums.items()}
+        for batch in batches(self.validation):
+            terms, predicted = self._predict(batch)
+            target = batch["motion"]
+            mean = self.mean_pose.to(target.device).expand_as(target)
+            values = {"error": _distance(predicted, target), "error/mean_pose": _distance(mean, target), **terms}
+            for name, value in values.items():
+                sums[name] = sums.get(name, 0.0) + len(target) * value.item()
+        return {name: total / len(self.validation) for name, total in sums.items()}
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the checkpoint folder."""
         self.network.save_pretrained(folder, {"art": "dance", **facts})
 
-    def _compared(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the terms of the loss, and the motion that was told, (B, T, 63)."""
+    def _predict(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the terms of the loss, and the predicted motion (B, T, 63)."""
         audio = self.network.audio_scale(batch["audio"])
-        motion, heard = self.network.predict(audio, self.network.index_scale(batch["index"]))
+        motion, decoded = self.network.predict(audio, self.network.index_scale(batch["index"]))
         terms = {"prediction": F.mse_loss(motion, self.network.motion_scale(batch["motion"]))}
-        if heard is not None:
-            terms["extraction"] = F.mse_loss(heard, audio)
+        if decoded is not None:
+            terms["extraction"] = F.mse_loss(decoded, audio)
         return terms, self.network.motion_scale.inverse(motion)
 
 
-def index_of(dance: Dance) -> Array:
+def index_of(dance: PreparedDance) -> Float32Array:
     """Return the temporal index of a whole dance, (T, 3)."""
     return temporal_index(dance.beats, dance.frames, MELODY.rate)
 
 
-def _all_rows(dances: tuple[Dance, ...]) -> tuple[Tensor, Tensor, Tensor]:
+def _all_frames(dances: tuple[PreparedDance, ...]) -> tuple[Tensor, Tensor, Tensor]:
     """Return audio (T, 16), index (T, 3) and motion (T, 63) of all frames of all dances."""
-    rows = [(dance.read("audio"), index_of(dance), dance.read("motion")) for dance in dances]
-    audio, index, motion = (torch.from_numpy(np.concatenate(part)) for part in zip(*rows, strict=True))
+    frames = [(dance.read("audio"), index_of(dance), dance.read("motion")) for dance in dances]
+    audio, index, motion = (torch.from_numpy(np.concatenate(part)) for part in zip(*frames, strict=True))
     return audio, index, motion
 
 
-def _distance(told: Tensor, truth: Tensor) -> Tensor:
+def _distance(predicted: Tensor, target: Tensor) -> Tensor:
     """Return the mean distance of joints, of (B, T, 63) twice."""
-    apart: Tensor = torch.linalg.vector_norm((told - truth).reshape(-1, 3), dim=-1)
+    apart: Tensor = torch.linalg.vector_norm((predicted - target).reshape(-1, 3), dim=-1)
     return apart.mean()

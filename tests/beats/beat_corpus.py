@@ -19,7 +19,7 @@ def clicks(times: np.ndarray, positions: np.ndarray, seconds: float) -> Audio:
     return Audio(samples, 22050)
 
 
-def write_heard(folder: Path, bpm: float, meter: int, seconds: float = 20) -> None:
+def write_recording(folder: Path, bpm: float, meter: int, seconds: float = 20) -> None:
     """Write one piece."""
     folder.mkdir(parents=True)
     times = np.arange(0.4, seconds - 0.3, 60 / bpm)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from beat_corpus import write_heard
+from beat_corpus import write_recording
 
 from ictus.audio import Audio
 from ictus.beats.annotation import BeatAnnotation
 from ictus.beats.augmentation import Augmentation
-from ictus.beats.dataset import Listening, Recording, marked
+from ictus.beats.dataset import AnnotatedRecording, BeatDataset, beat_targets
 from ictus.beats.decoding import PLACES
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel81
@@ -22,12 +22,12 @@ from ictus.features import mel81
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     for number, (bpm, meter) in enumerate([(100, 3), (120, 4)]):
-        write_heard(tmp_path / "train" / str(number), bpm, meter)
+        write_recording(tmp_path / "train" / str(number), bpm, meter)
     return tmp_path
 
 
 def test_a_window_and_its_beats(corpus: Path) -> None:
-    samples = Listening(corpus, "train", seconds=10)
+    samples = BeatDataset(corpus, "train", seconds=10)
     assert len(samples) == 2
     item = samples[1]
     assert (item["mel"].shape, item["beats"].shape, item["name"]) == ((500, 81), (500, 2), "train/1@0.0")
@@ -39,29 +39,31 @@ def test_a_window_and_its_beats(corpus: Path) -> None:
 
 
 def test_the_places_of_beats_in_their_bars(corpus: Path) -> None:
-    places = Listening(corpus, "train", seconds=10)[0]["places"]  # three in a bar, a beat every 30 frames from 20 on
+    places = BeatDataset(corpus, "train", seconds=10)[0]["places"]  # three in a bar, a beat every 30 frames from 20 on
     assert [PLACES[places[frame]] for frame in (20, 50, 80, 110)] == [(3, 1), (3, 2), (3, 3), (3, 1)]
     assert places[17:24].tolist() == [-1, *[PLACES.index((3, 1))] * 5, -1]
 
 
 def test_at_another_pace_other_beats_may_be_conducted(corpus: Path) -> None:
-    recording = Recording.open(corpus / "train" / "0")
+    recording = AnnotatedRecording.open(corpus / "train" / "0")
     fields = {"times": 0.4 + np.arange(60) * 60 / 145, "positions": np.arange(60) % 3 + 1}
     ones = {name: np.ones(60) for name in ("tempo", "loudness", "articulation", "accents")}
     truth = BeatAnnotation(
         **fields, meters=np.full(60, 3), divisions=np.full(60, 2), **ones, entries=np.zeros(0), duration=30.0
     )
     recording = replace(recording, times=truth.times, positions=truth.positions, notated=truth)
-    times, positions, meter = recording.taken(1.0, 1.0)
+    times, positions, meter = recording.beats_in(1.0, 1.0)
     np.testing.assert_allclose(times, truth.times - 1)
     assert (meter, positions.max()) == (3, 3)
-    times, positions, meter = recording.taken(1.0, 1.1)  # 160 beats a minute: in one
+    times, positions, meter = recording.beats_in(1.0, 1.1)  # 160 beats a minute: in one
     np.testing.assert_allclose(times, (truth.times[::3] - 1) / 1.1)
     assert (meter, set(positions.tolist())) == (1, {1})
 
 
-def test_beats_follow_a_retake(corpus: Path) -> None:
-    samples = Listening(corpus, "train", seconds=10, retake=Augmentation(pace=0.3, noise=0, masks=0, gain=0, colour=0))
+def test_beats_follow_the_augmentation(corpus: Path) -> None:
+    samples = BeatDataset(
+        corpus, "train", seconds=10, augmentation=Augmentation(pace=0.3, noise=0, masks=0, gain=0, colour=0)
+    )
     torch.manual_seed(0)
     for _ in range(8):
         item = samples[1]
@@ -74,51 +76,51 @@ def test_beats_follow_a_retake(corpus: Path) -> None:
 
 
 def test_a_short_piece_ends_in_silence(corpus: Path) -> None:
-    item = Listening(corpus, "train", seconds=30)[0]
+    item = BeatDataset(corpus, "train", seconds=30)[0]
     assert len(item["mel"]) == 1500
     assert item["mel"][1010:].max() == 0
 
 
 def test_what_is_heard_is_kept_until_the_music_changes(corpus: Path) -> None:
-    recording = Recording.open(corpus / "train" / "0")
-    heard = recording.heard()
+    recording = AnnotatedRecording.open(corpus / "train" / "0")
+    mel = recording.mel()
     kept = corpus / "train" / "0" / "mel81.npy"
     assert kept.is_file()
     assert (recording.meter, recording.group, recording.name) == (3, "pop", "train/0")
-    np.testing.assert_allclose(heard, mel81(Audio.load(corpus / "train/0/music.flac")), atol=0.01)
+    np.testing.assert_allclose(mel, mel81(Audio.load(corpus / "train/0/music.flac")), atol=0.01)
     stamp = kept.stat().st_mtime_ns
-    recording.heard()
+    recording.mel()
     assert kept.stat().st_mtime_ns == stamp
     Audio(np.zeros((1, 22050), np.float32), 22050).save(corpus / "train" / "0" / "music.flac")
     os.utime(corpus / "train/0/music.flac", ns=(stamp + 10**9, stamp + 10**9))
-    assert len(recording.heard()) == 51
+    assert len(recording.mel()) == 51
 
 
 def test_a_corpus_that_cannot_be_written_to(corpus: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    heard = Recording.open(corpus / "train" / "0").heard()
-    assert len(heard) == 1001
+    mel = AnnotatedRecording.open(corpus / "train" / "0").mel()
+    assert len(mel) == 1001
     assert not (corpus / "train" / "0" / "mel81.npy").exists()
     assert len(list((tmp_path / "cache" / "ictus").iterdir())) == 1
-    assert len(Recording.open(corpus / "train" / "0").heard()) == 1001
+    assert len(AnnotatedRecording.open(corpus / "train" / "0").mel()) == 1001
 
 
 def test_beats_outside_the_window_are_left_out() -> None:
-    beats = marked(np.array([-0.1, 0.0, 0.5, 1.99, 2.0]), np.array([1, 1, 2, 1, 1]), 100)
+    beats = beat_targets(np.array([-0.1, 0.0, 0.5, 1.99, 2.0]), np.array([1, 1, 2, 1, 1]), 100)
     assert np.flatnonzero(beats[:, 0]).tolist() == [0, 25]
     assert np.flatnonzero(beats[:, 1]).tolist() == [0]
 
 
 def test_what_is_broken_is_named(corpus: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
-        Listening(corpus, "val")
+        BeatDataset(corpus, "val")
     (corpus / "train" / "0" / "music.flac").unlink()
     (corpus / "train" / "1" / "beats.npz").write_bytes(b"no archive")
     with pytest.raises(UsageError, match=r"music\.flac.*1 more"):
-        Listening(corpus, "train")
-    with pytest.raises(IctusError, match=r"beats\.npz: does not tell the beats"):
-        Recording.open(corpus / "train" / "1")
+        BeatDataset(corpus, "train")
+    with pytest.raises(IctusError, match=r"beats\.npz: does not hold the beats"):
+        AnnotatedRecording.open(corpus / "train" / "1")
 
 
 def test_beats_that_go_back_in_time_are_refused(corpus: Path) -> None:
@@ -126,4 +128,4 @@ def test_beats_that_go_back_in_time_are_refused(corpus: Path) -> None:
     shown = {"conducted_times": [1.0, 0.5], "conducted_positions": [1, 2], "conducted_meter": 2}
     np.savez(file, **shown, about=np.array(json.dumps({})))
     with pytest.raises(IctusError, match="increasing"):
-        Recording.open(file.parent)
+        AnnotatedRecording.open(file.parent)

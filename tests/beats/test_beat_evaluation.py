@@ -8,8 +8,8 @@ import pytest
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
-from ictus.beats.dataset import Listening
-from ictus.beats.evaluation import Marks, ear, evaluate_beats
+from ictus.beats.dataset import BeatDataset
+from ictus.beats.evaluation import PredictedBeats, evaluate_beats, offline_predictor
 from ictus.cli import main
 from ictus.conducting.evaluation import hands
 from ictus.conducting.pipeline import Maestro
@@ -45,7 +45,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def beats_of(corpus: Path, audio: Audio) -> Beats:
     """The true beats of a piece, known by its sound."""
-    for recording in Listening(corpus, "val").recordings:
+    for recording in BeatDataset(corpus, "val").recordings:
         if np.array_equal(Audio.load(recording.folder / "music.flac").samples, audio.samples):
             return Beats(recording.times, recording.positions, recording.meter)
     raise AssertionError
@@ -56,12 +56,12 @@ def test_rows(corpus: Path) -> None:
         return beats_of(corpus, audio)
 
     markers = {
-        "truth": ear(truth),
-        "half": lambda audio: Marks(truth(audio).times[::2]),
-        "nothing": lambda audio: Marks(np.zeros(0)),
+        "truth": offline_predictor(truth),
+        "half": lambda audio: PredictedBeats(truth(audio).times[::2]),
+        "nothing": lambda audio: PredictedBeats(np.zeros(0)),
         "hands": hands(Maestro(lambda audio, meter=None: truth(audio))),
     }
-    rows = {row.name: row for row in evaluate_beats(markers, Listening(corpus, "val").recordings)}
+    rows = {row.name: row for row in evaluate_beats(markers, BeatDataset(corpus, "val").recordings)}
     assert list(rows)[:3] == ["truth, march", "truth, waltz", "truth, all"]
     assert [len(rows[f"truth, {group}"].samples) for group in ("march", "waltz", "all")] == [2, 1, 3]
     value = {name: {metric: triple[0] for metric, triple in row.figures.items()} for name, row in rows.items()}

@@ -31,7 +31,7 @@ def live() -> BeatNetwork:
     return lively("debug-live")
 
 
-def heard(network: BeatNetwork, frames: int, at: int) -> tuple[int, int]:
+def depends_on(network: BeatNetwork, frames: int, at: int) -> tuple[int, int]:
     """Return the first and the last frame that the logits of one depend on."""
     mel = torch.rand(1, frames, 81, requires_grad=True)
     network(mel)[0, at].sum().backward()
@@ -49,11 +49,11 @@ def test_shapes_and_sizes() -> None:
 
 def test_a_frame_hears_both_sides(whole: BeatNetwork) -> None:
     reach = 3 + sum(4 * 2**level for level in range(5))  # the front end's, then half of four steps of each far dilation
-    assert heard(whole, 401, 200) == (200 - reach, 200 + reach)
+    assert depends_on(whole, 401, 200) == (200 - reach, 200 + reach)
 
 
 def test_a_causal_frame_hears_three_ahead_and_no_more(live: BeatNetwork) -> None:
-    first, last = heard(live, 601, 400)
+    first, last = depends_on(live, 601, 400)
     assert last == 403
     assert first == 403 - 2 * (3 + sum(4 * 2**level for level in range(5)))
 

@@ -1,4 +1,4 @@
-"""The listener's ears learn by their recipe, on clicks."""
+"""The beat network learns by its recipe, on clicks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from beat_corpus import write_heard
+from beat_corpus import write_recording
 
-from ictus.beats.dataset import Listening
+from ictus.beats.dataset import BeatDataset
 from ictus.beats.network import BeatNetwork
-from ictus.beats.task import BeatTrackerConfig, BeatTrackerTask, peaks
+from ictus.beats.task import BeatTrackerConfig, BeatTrackerTask, pick_peaks
+from ictus.config import parse
 
 
-def batches(samples: Listening, size: int = 4) -> Iterator[dict]:
+def batches(samples: BeatDataset, size: int = 4) -> Iterator[dict]:
     for start in range(0, len(samples), size):
         items = [samples[k] for k in range(start, min(start + size, len(samples)))]
         stacked = {key: torch.from_numpy(np.stack([item[key] for item in items])) for key in ("mel", "beats", "places")}
@@ -21,10 +22,10 @@ def batches(samples: Listening, size: int = 4) -> Iterator[dict]:
 
 
 @pytest.mark.parametrize("size", ["debug", "debug-live"])
-def test_it_learns_to_hear_clicks(size: str, tmp_path: Path) -> None:
+def test_it_learns_clicks(size: str, tmp_path: Path) -> None:
     for number in range(4):
-        write_heard(tmp_path / "train" / str(number), bpm=80 + 17 * number, meter=3 + number % 2, seconds=8)
-    write_heard(tmp_path / "val" / "0", bpm=104, meter=4, seconds=8)
+        write_recording(tmp_path / "train" / str(number), bpm=80 + 17 * number, meter=3 + number % 2, seconds=8)
+    write_recording(tmp_path / "val" / "0", bpm=104, meter=4, seconds=8)
     torch.manual_seed(0)
     task = BeatTrackerTask(BeatTrackerConfig(size=size, seconds=7, lr=1e-2), tmp_path)
     optimizer, losses = task.optimizers()["network"], []
@@ -47,4 +48,9 @@ def test_it_learns_to_hear_clicks(size: str, tmp_path: Path) -> None:
 def test_peaks_are_the_highest_of_their_surroundings() -> None:
     logits = np.full(60, -5, np.float32)
     logits[[10, 12, 30, 31, 50]] = [1, 2, 3, 3, -0.1]
-    assert peaks(logits).tolist() == [12, 30]
+    assert pick_peaks(logits).tolist() == [12, 30]
+
+
+def test_recipes_of_earlier_versions_still_work() -> None:
+    config = parse(BeatTrackerConfig, {"size": "debug", "retake": {"pace": 0.3}})
+    assert config.augmentation.pace == 0.3

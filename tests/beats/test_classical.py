@@ -1,4 +1,4 @@
-"""The classical listener against music whose beats are known."""
+"""The classical beat tracker against music whose beats are known."""
 
 import dataclasses
 import json

@@ -98,7 +98,7 @@ def test_the_forward_pass_does_not_depend_on_its_steps() -> None:
 
     def scores(size: int) -> np.ndarray:
         forward = Forward()
-        return np.concatenate([forward.hear(logits[k : k + size]).scores for k in range(0, 300, size)])
+        return np.concatenate([forward.advance(logits[k : k + size]).scores for k in range(0, 300, size)])
 
     np.testing.assert_allclose(scores(1), scores(14))
 
@@ -109,7 +109,7 @@ def test_refined_between_frames() -> None:
     assert refined(np.array([20]), logits)[0] == pytest.approx(20.3)
 
 
-def told(positions: np.ndarray, meters: np.ndarray | int, seed: int = 0) -> np.ndarray:
+def place_logits(positions: np.ndarray, meters: np.ndarray | int, seed: int = 0) -> np.ndarray:
     """Logits of places as a network might give them: the right one is likely, noise may be likelier."""
     bars = np.broadcast_to(meters, positions.shape)
     right = [PLACES.index((m, p)) for m, p in zip(bars.tolist(), positions.tolist(), strict=True)]
@@ -120,14 +120,14 @@ def told(positions: np.ndarray, meters: np.ndarray | int, seed: int = 0) -> np.n
 @pytest.mark.parametrize("phase", [0, 1])
 def test_every_metre(meter: int, phase: int) -> None:
     truth = (np.arange(90) + phase) % meter + 1
-    positions, meters = decode_bars(told(truth, meter))
+    positions, meters = decode_bars(place_logits(truth, meter))
     assert (meters == meter).mean() > 0.9
     assert (positions == truth).mean() > 0.9
 
 
 def test_one_in_a_bar() -> None:
     ones = np.ones(60, int)
-    positions, meters = decode_bars(told(ones, 1))
+    positions, meters = decode_bars(place_logits(ones, 1))
     assert (positions == 1).all()
     assert (meters == 1).all()
 
@@ -135,15 +135,15 @@ def test_one_in_a_bar() -> None:
 def test_a_change_of_metre_and_a_bar_too_long() -> None:
     truth = np.array([1, 2, 3] * 14 + [1, 2, 3, 4] * 12)
     bars = np.array([3] * 42 + [4] * 48)
-    positions, meters = decode_bars(told(truth, bars))
+    positions, meters = decode_bars(place_logits(truth, bars))
     assert (positions == truth).mean() > 0.95
     assert (meters == bars).mean() > 0.9
     uneven = np.array([1, 2, 3] * 8 + [1, 2, 3, 3] + [1, 2, 3] * 8)
-    assert (decode_bars(told(uneven, 3), 3)[0] == uneven).mean() > 0.9
+    assert (decode_bars(place_logits(uneven, 3), 3)[0] == uneven).mean() > 0.9
 
 
 def test_a_given_metre_is_kept() -> None:
-    positions, meters = decode_bars(told(np.arange(40) % 4 + 1, 4), 3)
+    positions, meters = decode_bars(place_logits(np.arange(40) % 4 + 1, 4), 3)
     assert set(meters.tolist()) == {3}
     assert positions.max() == 3
 

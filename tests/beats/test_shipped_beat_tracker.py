@@ -1,11 +1,11 @@
-"""The shipped listener on music that it never learnt from: invented songs, and movements of the held-out works."""
+"""The shipped beat tracker on music that was held out: invented songs, and movements of the held-out works."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ictus.beats.evaluation import live_ear
+from ictus.beats.evaluation import online_predictor
 from ictus.beats.tracker import BeatTracker
 from ictus.conducting.metrics.ictus import f_measure, ictus_times, rolled
 from ictus.conducting.pipeline import Maestro
@@ -16,16 +16,16 @@ from ictus.synthesis.score_collection import find_pieces
 
 
 def scores(made: AnnotatedExcerpt) -> tuple[float, float, float, float]:
-    """F-measures: of the beats heard, of the hands' marks, of the downbeats, and of chance."""
+    """F-measures: of the predicted beats, of the hands' marks, of the downbeats, and of chance."""
     truth = made.annotation.conducted()
-    heard = BeatTracker()(made.audio).conducted()
+    predicted = BeatTracker()(made.audio).conducted()
     marks = ictus_times(Maestro()(made.audio))
-    chance = np.mean([f_measure(truth.times, shifted) for shifted in rolled(heard.times, made.audio.duration)])
+    chance = np.mean([f_measure(truth.times, shifted) for shifted in rolled(predicted.times, made.audio.duration)])
     times = truth.times, truth.downbeats
     return (
-        f_measure(times[0], heard.times),
+        f_measure(times[0], predicted.times),
         f_measure(times[0], marks),
-        f_measure(times[1], heard.downbeats),
+        f_measure(times[1], predicted.downbeats),
         float(chance),
     )
 
@@ -44,7 +44,7 @@ def test_a_song_as_it_sounds() -> None:
     found = []
     for k in range(4):
         made = song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), SynthesisOptions(songs=1))
-        marks = live_ear("listener-live")(made.audio)
+        marks = online_predictor("online-beat-tracker")(made.audio)
         found.append(f_measure(made.annotation.conducted().times, marks.beats))
         assert marks.downbeats is not None
         assert set(marks.downbeats) < set(marks.beats)

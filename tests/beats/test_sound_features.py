@@ -1,11 +1,11 @@
-"""What is perceived of a sound, against what was put into it."""
+"""Features of a sound, against what was put into it."""
 
 import numpy as np
 import pytest
 from beat_corpus import clicks
 
 from ictus.audio import Audio
-from ictus.beats.sound_features import FPS, described, perceive, sounding
+from ictus.beats.sound_features import FPS, compute_sound_features, describe_beats, drop_silent
 from ictus.errors import AudioError
 
 RATE = 22050
@@ -14,16 +14,16 @@ RATE = 22050
 def test_loudness_in_decibels() -> None:
     time = np.arange(4 * RATE) / RATE
     level = np.where(time < 2, 0.5, 0.05)
-    heard = perceive(Audio((level * np.sin(2 * np.pi * 441 * time)).astype(np.float32), RATE))
-    assert heard.decibels[100] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.1)
-    assert heard.decibels[300] == pytest.approx(20 * np.log10(0.05 / np.sqrt(2)), abs=0.1)
-    assert len(heard.decibels) == len(heard.onsets) == len(heard.colours)
+    features = compute_sound_features(Audio((level * np.sin(2 * np.pi * 441 * time)).astype(np.float32), RATE))
+    assert features.decibels[100] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.1)
+    assert features.decibels[300] == pytest.approx(20 * np.log10(0.05 / np.sqrt(2)), abs=0.1)
+    assert len(features.decibels) == len(features.onsets) == len(features.colours)
 
 
 def test_onsets_are_where_something_is_struck() -> None:
     times = np.arange(0.5, 9.5, 0.75)
-    heard = perceive(clicks(times, np.ones(len(times)), 10))
-    strongest = np.sort(np.argsort(heard.onsets.reshape(-1))[::-1][: len(times)])
+    features = compute_sound_features(clicks(times, np.ones(len(times)), 10))
+    strongest = np.sort(np.argsort(features.onsets.reshape(-1))[::-1][: len(times)])
     assert np.abs(strongest[:, None] / FPS - times).min(1).max() < 0.03
 
 
@@ -32,7 +32,7 @@ def test_beats_in_silence_and_outside_the_music_are_dropped() -> None:
     samples = clicks(kept, np.ones(len(kept)), 30).samples.copy()
     for start, end in ((0, 2.9), (10, 15.9), (25, 30)):
         samples[0, int(start * RATE) : int(end * RATE)] = 0
-    found = sounding(np.arange(0, 30, 0.5), perceive(Audio(samples, RATE)))
+    found = drop_silent(np.arange(0, 30, 0.5), compute_sound_features(Audio(samples, RATE)))
     np.testing.assert_array_equal(found[found != 10], kept)  # at 10 s the last click still rings
 
 
@@ -40,15 +40,15 @@ def test_beats_are_described() -> None:
     times = np.arange(1, 19, 0.5)
     samples = clicks(times, np.where(np.arange(len(times)) % 4 == 0, 2, 3), 20).samples.copy()
     samples[0, : 10 * RATE] *= 0.2
-    heard = perceive(Audio(samples, RATE))
-    beats = described(times, np.arange(len(times)) % 4 + 1, 4, heard, 20.0)
+    features = compute_sound_features(Audio(samples, RATE))
+    beats = describe_beats(times, np.arange(len(times)) % 4 + 1, 4, features, 20.0)
     assert beats.loudness[:14].max() < beats.loudness[-14:].min() - 0.2
     assert beats.articulation[:-5].min() > 0.8, "clicks are as short as can be"
     assert beats.duration == 20
 
 
-def test_nothing_to_perceive() -> None:
+def test_too_short_or_silent() -> None:
     with pytest.raises(AudioError, match=r"0\.50 s"):
-        perceive(Audio(np.ones((1, RATE // 2), np.float32), RATE))
+        compute_sound_features(Audio(np.ones((1, RATE // 2), np.float32), RATE))
     with pytest.raises(AudioError, match="silent"):
-        perceive(Audio(np.zeros((1, 2 * RATE), np.float32), RATE))
+        compute_sound_features(Audio(np.zeros((1, 2 * RATE), np.float32), RATE))

@@ -1,4 +1,4 @@
-"""The listener: what it makes of a network's activations, and what is shipped against music whose beats are known."""
+"""The beat tracker: what it makes of activations, and what is shipped against music whose beats are known."""
 
 import dataclasses
 import subprocess
@@ -12,9 +12,9 @@ import pytest
 from beat_corpus import clicks
 
 from ictus.audio import Audio
-from ictus.beats import tracker as listener_module
+from ictus.beats import tracker as tracker_module
 from ictus.beats.classical import ClassicalBeatTracker
-from ictus.beats.dataset import marked
+from ictus.beats.dataset import beat_targets
 from ictus.beats.decoding import PLACES
 from ictus.beats.network import BeatNetwork
 from ictus.beats.tracker import BeatTracker
@@ -25,18 +25,18 @@ from ictus.synthesis.synthesizer import synthesize
 RATE = 22050
 
 
-class Told(BeatTracker):
-    """A listener whose network is always right."""
+class Perfect(BeatTracker):
+    """A beat tracker whose network is always right."""
 
     def __init__(self, times: np.ndarray, positions: np.ndarray) -> None:
-        super().__init__("told")
+        super().__init__("perfect")
         self.times, self.positions = times, positions
         bars = np.split(positions, np.flatnonzero(positions == 1)[1:])
         self.meters = np.concatenate([np.full(len(bar), bar.max()) for bar in bars])
 
     def activations(self, audio: Audio) -> np.ndarray:
         rng = np.random.default_rng(0)
-        beats = marked(self.times, self.positions, 1 + audio.samples.shape[1] // 441)
+        beats = beat_targets(self.times, self.positions, 1 + audio.samples.shape[1] // 441)
         places = np.zeros((len(beats), len(PLACES)))
         for time, *place in zip(self.times, self.meters.astype(int), self.positions.astype(int), strict=True):
             places[round(time * 50) - 2 : round(time * 50) + 3, PLACES.index(tuple(place))] = 8
@@ -48,20 +48,20 @@ def test_activations_become_beats_and_bars() -> None:
     times = np.arange(0.5, 29, 0.61)
     positions = np.arange(len(times)) % 3 + 1
     sound = clicks(times, positions, 30)
-    beats = Told(times, positions)(sound)
+    beats = Perfect(times, positions)(sound)
     assert mir_eval.beat.f_measure(times, beats.times, f_measure_threshold=0.02) > 0.97
     assert beats.meter == 3
     assert mir_eval.beat.f_measure(times[positions == 1], beats.downbeats) > 0.97
     assert beats.duration == pytest.approx(30)
     assert np.median(beats.confidence) > 0.9
-    for described in (beats.loudness, beats.articulation, beats.accents, beats.confidence):
-        assert 0 <= described.min() <= described.max() <= 1
+    for values in (beats.loudness, beats.articulation, beats.accents, beats.confidence):
+        assert 0 <= values.min() <= values.max() <= 1
 
 
 def test_a_change_of_metre_is_followed_and_conducted_as_far_as_the_pattern_goes() -> None:
     times = np.arange(0.5, 49, 0.5)
     positions = np.concatenate([np.arange(60) % 3, np.arange(len(times) - 60) % 4]) + 1
-    beats = Told(times, positions)(clicks(times, positions, 50))
+    beats = Perfect(times, positions)(clicks(times, positions, 50))
     assert mir_eval.beat.f_measure(times[positions == 1], beats.downbeats) > 0.97
     assert (beats.meters[:56] == 3).all()
     assert (beats.meters[-30:] == 4).all()
@@ -71,10 +71,10 @@ def test_a_change_of_metre_is_followed_and_conducted_as_far_as_the_pattern_goes(
     assert mir_eval.beat.f_measure(times[positions == 1], beats.downbeats) > 0.8
 
 
-def test_the_metre_can_be_told() -> None:
+def test_the_metre_can_be_given() -> None:
     times = np.arange(0.5, 20, 0.5)
     positions = np.arange(len(times)) % 4 + 1
-    beats = Told(times, positions)(clicks(times, positions, 21), meter=5)
+    beats = Perfect(times, positions)(clicks(times, positions, 21), meter=5)
     assert beats.meter == 5
     assert set(beats.positions) == {1, 2, 3, 4, 5}
     with pytest.raises(UsageError, match="metre 9"):
@@ -87,37 +87,37 @@ def test_silence_inside_music_has_no_beats() -> None:
     positions = np.ones(len(kept))
     samples = clicks(kept, positions, 30).samples.copy()
     samples[0, int(10.3 * RATE) : int(15.9 * RATE)] = 0
-    beats = Told(kept, positions)(Audio(samples, RATE))
+    beats = Perfect(kept, positions)(Audio(samples, RATE))
     assert not ((beats.times > 11) & (beats.times < 15.4)).any()
     assert mir_eval.beat.f_measure(kept, beats.times) > 0.95
 
 
 def test_too_short_and_silent_sounds_are_refused() -> None:
-    for listener in (BeatTracker(), Told(np.ones(1), np.ones(1))):
+    for tracker in (BeatTracker(), Perfect(np.ones(1), np.ones(1))):
         with pytest.raises(AudioError, match=r"0\.20 s"):
-            listener(Audio(np.ones((1, 4410), np.float32) * 0.1, RATE))
+            tracker(Audio(np.ones((1, 4410), np.float32) * 0.1, RATE))
         with pytest.raises(AudioError, match="silent"):
-            listener(Audio(np.zeros((1, 10 * RATE), np.float32), RATE))
+            tracker(Audio(np.zeros((1, 10 * RATE), np.float32), RATE))
 
 
 def test_a_network_of_ones_own(tmp_path: Path) -> None:
-    BeatNetwork.from_config("debug").save_pretrained(tmp_path / "ears")
+    BeatNetwork.from_config("debug").save_pretrained(tmp_path / "folder")
     times = np.arange(0.5, 9, 0.5)
-    beats = BeatTracker(tmp_path / "ears")(clicks(times, np.ones(len(times)), 10))
+    beats = BeatTracker(tmp_path / "folder")(clicks(times, np.ones(len(times)), 10))
     assert len(beats)
     assert (np.diff(beats.times) > 0).all()
     with pytest.raises(ModelError, match="no such folder"):
         BeatTracker(tmp_path / "none")(clicks(times, np.ones(len(times)), 10))
 
 
-def test_without_weights_the_classical_listener_listens(monkeypatch) -> None:
-    monkeypatch.setattr(listener_module, "shipped_folders", list)
+def test_without_weights_the_classical_tracker_is_used(monkeypatch) -> None:
+    monkeypatch.setattr(tracker_module, "shipped_folders", list)
     times = np.arange(0.5, 9, 0.5)
     sound = clicks(times, np.arange(len(times)) % 4 + 1, 10)
     np.testing.assert_array_equal(BeatTracker()(sound).times, ClassicalBeatTracker()(sound).times)
 
 
-def test_torch_waits_until_something_is_heard() -> None:
+def test_torch_waits_until_beats_are_asked_for() -> None:
     code = "import sys; from ictus.beats.tracker import BeatTracker; BeatTracker(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

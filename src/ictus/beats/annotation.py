@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from ictus.beats.beats import METERS, SLOWEST, Beats
 from ictus.errors import IctusError
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,15 @@ class BeatAnnotation:
     duration : seconds of the passage.
     """
 
-    times: Array
-    positions: NDArray[np.int64]
-    meters: NDArray[np.int64]
-    divisions: NDArray[np.int64]
-    tempo: Array
-    loudness: Array
-    articulation: Array
-    accents: Array
-    entries: Array
+    times: Float64Array
+    positions: IntArray
+    meters: IntArray
+    divisions: IntArray
+    tempo: Float64Array
+    loudness: Float64Array
+    articulation: Float64Array
+    accents: Float64Array
+    entries: Float64Array
     duration: float
 
     @property

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.features import mel81
-
-Array = NDArray[np.float32]
+from ictus.types import Float32Array
 
 _NOISE = (-9.0, -3.5)  # log10 of the noise's power: from nothing to a bad cassette
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a retake may go.
+    """How far the changes may go.
 
     Attributes
     ----------
@@ -42,14 +41,16 @@ class Augmentation:
         if not 0 <= self.pace < 1:
             raise UsageError(f"pace is {self.pace:g}; it must be at least 0 and less than 1")
         if min(self.bands, self.gain, self.colour, self.noise, self.masks) < 0:
-            raise UsageError("how far a retake may go must be given by numbers of 0 or more")
+            raise UsageError("how far the changes may go must be given by numbers of 0 or more")
 
-    def __call__(self, heard: NDArray[np.float16], frames: int, rng: np.random.Generator) -> tuple[Array, float, float]:
-        """Draw a retake of a window.
+    def __call__(
+        self, whole: NDArray[np.float16], frames: int, rng: np.random.Generator
+    ) -> tuple[Float32Array, float, float]:
+        """Draw a window, changed.
 
         Parameters
         ----------
-        heard : (T, 81) mel81 of the whole piece.
+        whole : (T, 81) mel81 of the whole piece.
         frames : of the window.
 
         Returns
@@ -59,14 +60,14 @@ class Augmentation:
         pace : seconds of the piece that pass in one of the window.
         """
         pace = float(np.exp(rng.uniform(-1, 1) * np.log1p(self.pace)))
-        room = max(0.0, len(heard) - 1 - frames * pace)
+        room = max(0.0, len(whole) - 1 - frames * pace)
         first = int(rng.uniform(0, room))
-        mel = _paced(heard[first : first + int(frames * pace) + 2], frames, pace)
+        mel = _paced(whole[first : first + int(frames * pace) + 2], frames, pace)
         mel = _shifted(mel, int(rng.integers(-self.bands, self.bands + 1)))
         mel = mel81.compressed(self._recorded(mel81.power(mel), rng))
         return self._masked(mel, rng), first / mel81.frame_rate, pace
 
-    def _recorded(self, power: Array, rng: np.random.Generator) -> Array:
+    def _recorded(self, power: Float32Array, rng: np.random.Generator) -> Float32Array:
         """Give power (T, 81) another loudness, colour and noise."""
         place = np.linspace(-0.5, 0.5, power.shape[1])
         decibels = rng.uniform(-self.gain, self.gain / 2) + rng.uniform(-self.colour, self.colour) * place
@@ -79,7 +80,7 @@ class Augmentation:
             power += level.astype(np.float32) * rng.standard_exponential(power.shape, np.float32)
         return power
 
-    def _masked(self, mel: Array, rng: np.random.Generator) -> Array:
+    def _masked(self, mel: Float32Array, rng: np.random.Generator) -> Float32Array:
         for _ in range(rng.integers(self.masks + 1)):
             first = rng.integers(mel.shape[1])
             mel[:, first : first + rng.integers(1, 12)] = 0
@@ -89,19 +90,19 @@ class Augmentation:
         return mel
 
 
-def _paced(heard: NDArray[np.float16], frames: int, pace: float) -> Array:
-    """Hear (T, 81) at another pace, by straight lines between frames."""
+def _paced(whole: NDArray[np.float16], frames: int, pace: float) -> Float32Array:
+    """Return (T, 81) at another pace, by straight lines between frames."""
     places = np.arange(frames) * pace
-    places = places[places <= len(heard) - 1]
+    places = places[places <= len(whole) - 1]
     before = np.floor(places).astype(int)
     share = (places - before).astype(np.float32)[:, None]
-    source = heard.astype(np.float32)
+    source = whole.astype(np.float32)
     after = np.minimum(before + 1, len(source) - 1)
     return np.asarray(source[before] * (1 - share) + source[after] * share, np.float32)
 
 
-def _shifted(mel: Array, bands: int) -> Array:
-    """Move what is heard up by some bands, or down."""
+def _shifted(mel: Float32Array, bands: int) -> Float32Array:
+    """Move a spectrogram up by some bands, or down."""
     shifted = np.zeros_like(mel)
     if bands >= 0:
         shifted[:, bands:] = mel[:, : mel.shape[1] - bands]

@@ -1,4 +1,4 @@
-"""The classical listener: hears beats and bars without any training, and is what trained ones are measured against.
+"""The classical beat tracker: it needs no training, and is what trained ones are measured against.
 
 Onset strength -> tempo curve -> beats by dynamic programming (D. Ellis, Beat Tracking by Dynamic Programming, JNMR
 2007, with a tempo that may change) -> bar by a hidden Markov model over the beats' accents.
@@ -7,7 +7,6 @@ Onset strength -> tempo curve -> beats by dynamic programming (D. Ellis, Beat Tr
 import itertools
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from ictus.audio import Audio
@@ -16,26 +15,25 @@ from ictus.beats.decoding import refined, viterbi
 from ictus.beats.sound_features import (
     FPS,
     RATE,
-    Heard,
-    described,
+    SoundFeatures,
+    compute_sound_features,
+    describe_beats,
+    drop_silent,
     frames_of,
-    perceive,
-    sounding,
     standardised,
     struck_at,
 )
-
-Array = NDArray[np.float64]
+from ictus.types import Float32Array, Float64Array, IntArray
 
 _EARLY = 0.012  # seconds by which a rise shows before the onset's own time, measured on clicks
 _PERIODS = 60 / np.geomspace(45, 220, 96)  # seconds a beat, slow to fast
 
 
 class ClassicalBeatTracker:
-    """Hear the beats of any music, without a network; used as `BeatTracker` is."""
+    """Find the beats of any music, without a network; used as `BeatTracker` is."""
 
     def __call__(self, audio: Audio, *, meter: int | None = None) -> Beats:
-        """Listen.
+        """Return the beats.
 
         Raises
         ------
@@ -43,15 +41,15 @@ class ClassicalBeatTracker:
             If the sound is shorter than a second, or silent.
         """
         mono = audio.mono().resample(RATE)
-        heard = perceive(mono)
-        times = track_beats(heard.onsets, tempo_curve(heard.onsets)) / FPS + _EARLY
-        times = sounding(times, heard)
-        found, positions = _bar(_accents(times, heard))
-        beats = described(times, positions, found, heard, mono.duration)
+        features = compute_sound_features(mono)
+        times = track_beats(features.onsets, tempo_curve(features.onsets)) / FPS + _EARLY
+        times = drop_silent(times, features)
+        found, positions = _bar(_accents(times, features))
+        beats = describe_beats(times, positions, found, features, mono.duration)
         return beats.with_meter(meter) if meter else beats
 
 
-def tempo_curve(onsets: Array) -> Array:
+def tempo_curve(onsets: Float64Array) -> Float64Array:
     """Return (T,) seconds a beat: the smoothest path of strong periodicity, changing by a few percent at a time."""
     span, step = round(8 * FPS), round(0.5 * FPS)
     padded = np.pad(onsets, span // 2)
@@ -61,7 +59,7 @@ def tempo_curve(onsets: Array) -> Array:
     correlation /= correlation[:, :1] + 1e-9
     lags = np.arange(span) / FPS
 
-    def at(periods: Array) -> Array:
+    def at(periods: Float64Array) -> Float64Array:
         return np.stack([np.interp(periods, lags, row) for row in correlation])
 
     # A beat's period shows at its multiples too; an arm likes about 112 a minute (log-normal, 0.75 octaves wide).
@@ -72,12 +70,12 @@ def tempo_curve(onsets: Array) -> Array:
     return np.interp(np.arange(len(onsets)), np.arange(len(path)) * step, _PERIODS[path])
 
 
-def _tempo_change() -> Array:
+def _tempo_change() -> Float64Array:
     octaves = np.log2(_PERIODS)
     return -np.minimum(120.0 * (octaves[:, None] - octaves[None]) ** 2, 12.0)
 
 
-def track_beats(onsets: Array, periods: Array, tightness: float = 80.0) -> Array:
+def track_beats(onsets: Float64Array, periods: Float64Array, tightness: float = 80.0) -> Float64Array:
     """Return the beats' frames (fractional): strong onsets, about one period apart.
 
     Parameters
@@ -105,15 +103,16 @@ def track_beats(onsets: Array, periods: Array, tightness: float = 80.0) -> Array
     return refined(np.array(beats[::-1]), onsets)
 
 
-def _accents(times: Array, heard: Heard) -> Array:
+def _accents(times: Float64Array, features: SoundFeatures) -> Float64Array:
     """Return (N, 3): how strongly each beat is struck, in the bass, and how much the harmony changes."""
-    whole = frames_of(times, heard)
+    whole = frames_of(times, features)
     return np.stack(
-        [struck_at(heard.onsets, whole), struck_at(heard.bass, whole), _harmonic_change(heard.colours, whole)], 1
+        [struck_at(features.onsets, whole), struck_at(features.bass, whole), _harmonic_change(features.colours, whole)],
+        1,
     )
 
 
-def _harmonic_change(colours: NDArray[np.float32], beats: NDArray[np.int64]) -> Array:
+def _harmonic_change(colours: Float32Array, beats: IntArray) -> Float64Array:
     """How different the sound after each beat is from that before it: bars often begin with a new harmony."""
     edges = np.concatenate([[0], beats, [len(colours)]])
     means = np.stack([colours[a : max(b, a + 1)].mean(0) for a, b in itertools.pairwise(edges)])
@@ -121,19 +120,19 @@ def _harmonic_change(colours: NDArray[np.float32], beats: NDArray[np.int64]) -> 
     return np.asarray(1 - (means[1:] * means[:-1]).sum(1))
 
 
-# What is common before anything is heard: log-probabilities of metres, and of a bar that has a beat too many or few.
+# What is common before anything is features: log-probabilities of metres, and of a bar that has a beat too many or few.
 _METER_PRIOR = {2: -0.9, 3: -1.4, 4: -0.7}
 _SLIP = -9.0
 
 
-def _bar(accents: Array) -> tuple[int, NDArray[np.int64]]:
+def _bar(accents: Float64Array) -> tuple[int, IntArray]:
     """Choose metre and bar positions by the path that puts downbeats on accents; accents is (N, kinds)."""
     count = len(accents)
     if count < 4:
         return 4, np.arange(count) % 4 + 1
     weight = standardised(accents).mean(1)
     weight = np.clip(weight / (weight.std() + 1e-9), -2, 2)
-    chosen: tuple[float, int, NDArray[np.int64]] | None = None
+    chosen: tuple[float, int, IntArray] | None = None
     for meter, prior in _METER_PRIOR.items():
         expected = _expected_accents(meter)
         scores = -0.5 * (weight[:, None] - expected[None]) ** 2 / 0.9
@@ -148,7 +147,7 @@ def _bar(accents: Array) -> tuple[int, NDArray[np.int64]]:
     return chosen[1], chosen[2] + 1
 
 
-def _expected_accents(meter: int) -> Array:
+def _expected_accents(meter: int) -> Float64Array:
     """Accent of each place in the bar, of zero mean and unit variance."""
     shape = {2: [1.0, -1.0], 3: [1.0, -0.5, -0.5], 4: [1.0, -0.6, 0.2, -0.6]}[meter]
     return np.asarray(np.array(shape) / np.std(shape) * 0.8)

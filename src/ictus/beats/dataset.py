@@ -1,11 +1,11 @@
-"""Listening: music whose beats are known, as windows that a beat network learns from.
+"""Music whose beats are known, as windows that a beat network learns from.
 
     <root>/{train,val,test}/<integer>/music.flac   any rate and channels
                                      /beats.npz    conducted_times (N,) seconds, conducted_positions (N,), 1 = downbeat,
                                                    conducted_meter; a `BeatAnnotation` where it is known;
                                                    about: JSON text, of which "group" is used where there is one
 
-What the network hears of a piece is computed at its first use and kept as `mel81.npy` beside the music, or in the
+The features of a piece are computed at their first use and kept as `mel81.npy` beside the music, or in the
 user's cache where the corpus cannot be written to.
 """
 
@@ -26,18 +26,18 @@ from ictus.beats.decoding import PLACES
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel81
 from ictus.files import readable, writing
+from ictus.types import Float32Array, Float64Array, IntArray
 
 RATE = int(mel81.frame_rate)
 
-Array = NDArray[np.float64]
-Sample = dict[str, NDArray[np.float32] | NDArray[np.int64] | str]
+Sample = dict[str, Float32Array | IntArray | str]
 
-_ABOUT = 2  # frames to either side of a beat that tell its place
+_ABOUT = 2  # frames to either side of a beat that predict its place, too
 _NUMBERS = {place: number for number, place in enumerate(PLACES)}
 
 
 @dataclass(frozen=True)
-class Recording:
+class AnnotatedRecording:
     """A piece of a corpus.
 
     Attributes
@@ -50,14 +50,14 @@ class Recording:
     """
 
     folder: Path
-    times: Array
-    positions: NDArray[np.int64]
+    times: Float64Array
+    positions: IntArray
     meter: int
     group: str
     notated: BeatAnnotation | None = None
 
     @classmethod
-    def open(cls, folder: Path) -> "Recording":
+    def open(cls, folder: Path) -> "AnnotatedRecording":
         """Read what is known of a piece; its sound is not touched.
 
         Raises
@@ -74,14 +74,14 @@ class Recording:
                 about = json.loads(str(archive["about"])) if "about" in archive else {}
                 notated = BeatAnnotation.of(archive) if "divisions" in archive else None
         except (OSError, KeyError, ValueError) as error:
-            raise IctusError(f"{file}: does not tell the beats ({' '.join(str(error).split())})") from error
+            raise IctusError(f"{file}: does not hold the beats ({' '.join(str(error).split())})") from error
         if len(times) != len(positions) or (np.diff(times) <= 0).any():
             raise IctusError(f"{file}: the beats must have increasing times, and a place in the bar each")
         return cls(
             folder, times.astype(np.float64), positions.astype(np.int64), meter, about.get("group", "music"), notated
         )
 
-    def taken(self, start: float, pace: float) -> tuple[Array, NDArray[np.int64], int]:
+    def beats_in(self, start: float, pace: float) -> tuple[Float64Array, IntArray, int]:
         """Return times, positions and metre of the beats as they are conducted in a window of the piece.
 
         At another pace the same music may be conducted in other beats: a fast three in one.
@@ -104,7 +104,7 @@ class Recording:
         """Split and number, e.g. "train/17"."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
-    def heard(self) -> NDArray[np.float16]:
+    def mel(self) -> NDArray[np.float16]:
         """(T, 81) mel81, memory-mapped; computed if it is not kept yet, or older than the music."""
         music = self.folder / "music.flac"
         for file in (self.folder / "mel81.npy", self._cached()):
@@ -134,7 +134,7 @@ def _mapped(file: Path) -> NDArray[np.float16]:
     return frames
 
 
-class Listening:
+class BeatDataset:
     """Windows of a split.
 
     mel : (S * 50, 81) float32.
@@ -147,8 +147,8 @@ class Listening:
     root : folder of the corpus.
     split : "train", "val" or "test".
     seconds : length S of a window; shorter pieces end in silence.
-    retake : how the music is changed each time it is heard; every epoch then hears other windows, one of each piece.
-        None leaves the music as it is, and hears it from its beginning.
+    augmentation : how the music is changed: each epoch then has other windows, one of each piece. None leaves the music
+        as it is, and takes it from its beginning.
 
     Raises
     ------
@@ -157,17 +157,22 @@ class Listening:
     """
 
     def __init__(
-        self, root: str | os.PathLike[str], split: str, *, seconds: float = 40.0, retake: Augmentation | None = None
+        self,
+        root: str | os.PathLike[str],
+        split: str,
+        *,
+        seconds: float = 40.0,
+        augmentation: Augmentation | None = None,
     ) -> None:
         folder = Path(root) / split
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder; a corpus has train/, val/ and test/ of numbered folders")
-        self.frames, self.retake = round(seconds * RATE), retake
-        self.recordings: list[Recording] = []
+        self.frames, self.augmentation = round(seconds * RATE), augmentation
+        self.recordings: list[AnnotatedRecording] = []
         self.broken: list[str] = []
         for path in sorted((p for p in folder.iterdir() if p.is_dir()), key=lambda p: (len(p.name), p.name)):
             try:
-                self.recordings.append(Recording.open(path))
+                self.recordings.append(AnnotatedRecording.open(path))
             except IctusError as error:
                 self.broken.append(str(error))
         if not self.recordings:
@@ -178,26 +183,26 @@ class Listening:
         return len(self.recordings)
 
     def __getitem__(self, index: int) -> Sample:
-        """Hear one piece; its window and its changes are drawn from torch's generator."""
+        """Return a window of one piece; its window and its changes are drawn from torch's generator."""
         recording = self.recordings[index]
-        heard = recording.heard()
-        if self.retake is None:
-            mel, start, pace = np.array(heard[: self.frames], np.float32), 0.0, 1.0
+        whole = recording.mel()
+        if self.augmentation is None:
+            mel, start, pace = np.array(whole[: self.frames], np.float32), 0.0, 1.0
         else:
             rng = np.random.default_rng(int(torch.randint(2**31, ())))
-            mel, start, pace = self.retake(heard, self.frames, rng)
+            mel, start, pace = self.augmentation(whole, self.frames, rng)
         mel = np.pad(mel, ((0, self.frames - len(mel)), (0, 0)))
-        times, positions, meter = recording.taken(start, pace)
+        times, positions, meter = recording.beats_in(start, pace)
         return {
             "mel": mel,
-            "beats": marked(times, positions, self.frames),
-            "places": placed(times, positions, meter, self.frames),
+            "beats": beat_targets(times, positions, self.frames),
+            "places": place_targets(times, positions, meter, self.frames),
             "group": recording.group,
             "name": f"{recording.name}@{start:.1f}",
         }
 
 
-def marked(times: Array, positions: NDArray[np.int64], frames: int) -> NDArray[np.float32]:
+def beat_targets(times: Float64Array, positions: IntArray, frames: int) -> Float32Array:
     """Return (frames, 2): 1 where there is a beat, and a downbeat; times (N,) in seconds of the window."""
     places = np.round(times * RATE).astype(int)
     inside = (places >= 0) & (places < frames)
@@ -207,7 +212,7 @@ def marked(times: Array, positions: NDArray[np.int64], frames: int) -> NDArray[n
     return beats
 
 
-def placed(times: Array, positions: NDArray[np.int64], meter: int, frames: int) -> NDArray[np.int64]:
+def place_targets(times: Float64Array, positions: IntArray, meter: int, frames: int) -> IntArray:
     """Return (frames,): on the frames of beats, and two to either side, the numbers of their `PLACES`; else -1."""
     places = np.full(frames, -1, np.int64)
     for time, position in zip(np.round(times * RATE).astype(int).tolist(), positions.tolist(), strict=True):

@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.beats.beats import METERS
-
-Array = NDArray[np.float64]
-Whole = NDArray[np.int64]
+from ictus.types import Float64Array, IntArray
 
 RATE = 50  # frames a second
 INTERVALS = np.arange(14, 76)  # frames from beat to beat: 214 to 40 a minute
@@ -37,16 +35,16 @@ class Arrival:
     before : (n, K) index of the interval before the last; -1 where the way begins here, or anew after a pause.
     """
 
-    scores: Array
+    scores: Float64Array
     before: NDArray[np.int8]
 
 
 class Forward:
-    """The forward pass over beats, as far as the music has been heard.
+    """The forward pass over beats, as far as the music has been processed.
 
     Attributes
     ----------
-    heard : frames so far.
+    frames : how many so far.
     leaving : (LONGEST, K) best score of leaving a beat on each of the last frames with each interval.
     """
 
@@ -54,13 +52,13 @@ class Forward:
         kinds = len(INTERVALS)
         ratio = np.log(INTERVALS[:, None] / INTERVALS[None])
         self._change = -np.minimum(_STEADINESS * ratio**2, _JUMP)  # (to, from)
-        self.heard = 0
+        self.frames = 0
         self.leaving = np.full((LONGEST, kinds), -np.inf)
         self._came = np.zeros((LONGEST, kinds), np.int8)
         self._best = np.full(LONGEST, -np.inf)  # score of the best beat on each of the last frames
         self._rested = 0.0  # and on any frame before those; 0: nothing yet
 
-    def hear(self, logits: Array) -> Arrival:
+    def advance(self, logits: Float64Array) -> Arrival:
         """Go on by n frames, at most SHORTEST: no beat can follow another within them.
 
         Parameters
@@ -82,14 +80,14 @@ class Forward:
         self._came = np.concatenate([self._came[count:], came])
         self._best = np.concatenate([self._best[count:], scores.max(1)])
         self._rested = float(rested[-1])
-        self.heard += count
+        self.frames += count
         return Arrival(scores, np.where(coming >= anew, before, np.int8(-1)))
 
 
-def decode_beats(logits: Array) -> Whole:
+def decode_beats(logits: Float64Array) -> IntArray:
     """Return the frames (N,) of the most likely beats; logits (T,) at 50 frames a second."""
     forward = Forward()
-    arrivals = [forward.hear(logits[start : start + SHORTEST]) for start in range(0, len(logits), SHORTEST)]
+    arrivals = [forward.advance(logits[start : start + SHORTEST]) for start in range(0, len(logits), SHORTEST)]
     scores = np.concatenate([arrival.scores for arrival in arrivals])
     before = np.concatenate([arrival.before for arrival in arrivals])
     best = scores.max(1)
@@ -108,7 +106,7 @@ def decode_beats(logits: Array) -> Whole:
         beats.append(frame)
 
 
-def refined(beats: Whole, logits: Array) -> Array:
+def refined(beats: IntArray, logits: Float64Array) -> Float64Array:
     """Place each beat between frames, at the top of the parabola through the logits about its frame."""
     inner = np.clip(beats, 1, len(logits) - 2)
     left, top, right = logits[inner - 1], logits[inner], logits[inner + 1]
@@ -122,14 +120,14 @@ PLACES = tuple((meter, position) for meter in METERS for position in range(1, me
 
 # --- Bars ------------------------------------------------------------------------------------------------------------
 
-_TRUST = 0.35  # weight of what one beat says of its place: neighbours hear much the same music
-_DOUBT = 0.02  # share of any place in what a beat says, however sure the network is
+_TRUST = 0.35  # weight of what one beat predicts of its place: neighbours are predicted from much the same music
+_DOUBT = 0.02  # share of every place in what a beat predicts, however sure the network is
 _RARE = {1: -1.0, 2: 0.0, 3: 0.0, 4: 0.0, 5: -4.0, 6: -1.0}  # log-probability of metres, up to a constant
 _CHANGE = 12.0  # cost of another metre in the next bar
 _SLIP = 6.0  # cost of a bar with a beat too many or too few
 
 
-def decode_bars(places: Array, meter: int | None = None) -> tuple[Whole, Whole]:
+def decode_bars(places: Float64Array, meter: int | None = None) -> tuple[IntArray, IntArray]:
     """Return the most likely places of beats in their bars.
 
     Parameters
@@ -165,13 +163,13 @@ class Bars:
         self.prior = np.array([_RARE[m] for m in self.meters.tolist()])
         self.changes = self._changes()
 
-    def score(self, places: Array) -> Array:
+    def score(self, places: Float64Array) -> Float64Array:
         """Return the log-probability, (..., S), up to a constant, of beats with these logits of `PLACES`, (..., 21)."""
         likely = np.exp(places - places.max(-1, keepdims=True))[..., self._known]
         likely /= likely.sum(-1, keepdims=True)
         return np.asarray(_TRUST * np.log((1 - _DOUBT) * likely + _DOUBT / likely.shape[-1]))
 
-    def _changes(self) -> Array:
+    def _changes(self) -> Float64Array:
         last, first = (self.positions == self.meters)[:, None], (self.positions == 1)[None]
         same = self.meters[:, None] == self.meters
         cost = np.where(same & (self.positions == self.positions[:, None] + 1), 0, np.inf)
@@ -180,7 +178,7 @@ class Bars:
         return -np.where(stays, _SLIP, cost)
 
 
-def viterbi(scores: Array, transitions: Array) -> Whole:
+def viterbi(scores: Float64Array, transitions: Float64Array) -> IntArray:
     """Return the best path (T,) through scores (T, S), with transitions[from, to] added at each step."""
     best, back = scores[0], np.zeros(scores.shape, np.int64)
     for t in range(1, len(scores)):

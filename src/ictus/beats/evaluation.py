@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
-from ictus.beats.dataset import Recording
+from ictus.beats.dataset import AnnotatedRecording
 from ictus.beats.metrics import continuity, f_measure, rolled
 from ictus.errors import UsageError
 from ictus.features import mel81
 from ictus.metrics.bootstrap import interval, mean_of
 from ictus.metrics.tables import Row
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array, Progress
 
 MEANING = {
     "beat_f": "F-measure of beats within 70 ms",
@@ -32,45 +30,45 @@ _TOLD = ("time", "position", "meter")
 
 
 @dataclass(frozen=True)
-class Marks:
+class PredictedBeats:
     """What is marked in a piece: beats (N,) in seconds; and, of those that know of bars, the downbeats and metre."""
 
-    beats: Array
-    downbeats: Array | None = None
+    beats: Float64Array
+    downbeats: Float64Array | None = None
     meter: int | None = None
 
 
-Marker = Callable[[Audio], Marks]
+BeatPredictor = Callable[[Audio], PredictedBeats]
 
 
-def ear(listener: Callable[[Audio], Beats]) -> Marker:
+def offline_predictor(listener: Callable[[Audio], Beats]) -> BeatPredictor:
     """Return what a listener hears: the beats as an arm would conduct them."""
 
-    def mark(audio: Audio) -> Marks:
+    def mark(audio: Audio) -> PredictedBeats:
         beats = listener(audio).conducted()
-        return Marks(beats.times, beats.downbeats, beats.meter)
+        return PredictedBeats(beats.times, beats.downbeats, beats.meter)
 
     return mark
 
 
-def live_ear(folder: str | os.PathLike[str]) -> Marker:
+def online_predictor(folder: str | os.PathLike[str]) -> BeatPredictor:
     """Return what a live listener says of a stream, beat by beat; what it said cannot be mended."""
     from ictus.beats.online_tracker import OnlineBeatTracker
 
-    def mark(audio: Audio) -> Marks:
+    def mark(audio: Audio) -> PredictedBeats:
         listener = OnlineBeatTracker(folder)
         samples = audio.mono().resample(mel81.rate).samples[0]
         chunks = np.split(samples, range(mel81.rate, len(samples), mel81.rate))
         told = [beat for chunk in chunks for beat in listener.stream(chunk)]
         times, positions, meters = (np.array([getattr(beat, name) for beat in told]) for name in _TOLD)
         if not told:
-            return Marks(np.zeros(0), np.zeros(0))
-        return Marks(times, times[positions == 1], int(np.bincount(meters).argmax()))
+            return PredictedBeats(np.zeros(0), np.zeros(0))
+        return PredictedBeats(times, times[positions == 1], int(np.bincount(meters).argmax()))
 
     return mark
 
 
-def librosa_ear() -> Marker:
+def librosa_predictor() -> BeatPredictor:
     """Return librosa's beat tracker (D. Ellis, 2007), with its defaults.
 
     Raises
@@ -83,18 +81,18 @@ def librosa_ear() -> Marker:
     except ImportError as error:
         raise UsageError("librosa is not installed: pip install librosa") from error
 
-    def mark(audio: Audio) -> Marks:
+    def mark(audio: Audio) -> PredictedBeats:
         mono = audio.mono().resample(22050)
         _, times = beat_track(y=mono.samples[0], sr=22050, units="time")
-        return Marks(np.asarray(times, np.float64))
+        return PredictedBeats(np.asarray(times, np.float64))
 
     return mark
 
 
 def evaluate_beats(
-    markers: Mapping[str, Marker],
-    recordings: Sequence[Recording],
-    progress: Callable[[float], None] | None = None,
+    markers: Mapping[str, BeatPredictor],
+    recordings: Sequence[AnnotatedRecording],
+    progress: Progress | None = None,
 ) -> list[Row]:
     """Let each marker mark the beats of each recording, and compare.
 
@@ -127,7 +125,7 @@ def evaluate_beats(
     ]
 
 
-def compare(recording: Recording, marks: Marks, duration: float) -> dict[str, float]:
+def compare(recording: AnnotatedRecording, marks: PredictedBeats, duration: float) -> dict[str, float]:
     """Return the scores of one piece, by the names of `MEANING`."""
     cmlt, amlt = continuity(recording.times, marks.beats)
     shifted = [f_measure(recording.times, other) for other in rolled(marks.beats, duration)]

@@ -1,8 +1,8 @@
 """The beat network: a spectrogram in, for every frame how likely it is a beat, and a downbeat, out.
 
 Source: Boeck & Davies, "Deconstruct, Analyse, Reconstruct: How to Improve Tempo, Beat, and Downbeat Estimation", ISMIR
-2020: three small convolutions with pooling over the bands, then a TCN whose levels each hear two dilations at once, and
-whose skips are summed. Ours adds batch normalisation to the front end, and a causal form.
+2020: three small convolutions with pooling over the bands, then a TCN whose levels have two dilations each, and whose
+skips are summed. Ours adds batch normalisation to the front end, and a causal form.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class BeatNetworkConfig:
     front : channels of the front end's three convolutions.
     channels, kernel, levels : of the TCN; its dilations are 1 and 2, 2 and 4, ... 2 ** (levels - 1) and 2 ** levels.
     dropout : of whole channels.
-    causal : whether a frame hears nothing later than `lookahead` frames after it.
+    causal : whether a frame's output depends on nothing later than `lookahead` frames after it.
     lookahead : frames; 0 unless causal.
     """
 
@@ -127,8 +127,8 @@ class Level(nn.Module):
         padded, last = self.padding(x, past)
         before = self.surplus if self.padding.causal else self.surplus // 2
         near = self.near(padded[:, :, before : padded.shape[2] - (self.surplus - before)])
-        heard = self.dropout(F.elu(torch.cat((near, self.far(padded)), 1)))
-        skip = self.join(heard)
+        both = self.dropout(F.elu(torch.cat((near, self.far(padded)), 1)))
+        skip = self.join(both)
         return self.residual(x) + skip, skip, last
 
 
@@ -159,7 +159,7 @@ class BeatNetwork(Pretrained):
     def forward(self, mel: Tensor) -> Tensor:
         """(B, T, bands) at 50 frames a second -> logits (B, T, 2 + 21): beat, downbeat; each of `PLACES`, for beats.
 
-        A causal network hears silence after the end.
+        A causal network is given silence after the end.
 
         Raises
         ------
@@ -167,11 +167,11 @@ class BeatNetwork(Pretrained):
             If the mel has another shape.
         """
         lookahead = self.config.lookahead
-        logits, _ = self._heard(F.pad(mel, (0, 0, 0, lookahead)), None)
+        logits, _ = self._forward(F.pad(mel, (0, 0, 0, lookahead)), None)
         return logits[:, lookahead:]
 
     def stream(self, mel: Tensor, past: Past | None = None) -> tuple[Tensor, Past]:
-        """Hear the next frames of a stream.
+        """Process the next frames of a stream.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class BeatNetwork(Pretrained):
 
         Returns
         -------
-        logits : (B, n, 2 + 21); the k-th frame's tell of the time `config.lookahead` frames before it.
+        logits : (B, n, 2 + 21); the k-th frame's are of the time `config.lookahead` frames before it.
         past : for the next call.
 
         Raises
@@ -189,10 +189,10 @@ class BeatNetwork(Pretrained):
             If the network is not causal.
         """
         if not self.config.causal:
-            raise ModelError("this beat network hears the whole piece; only a causal one can follow a stream")
-        return self._heard(mel, past)
+            raise ModelError("this beat network needs the whole piece; only a causal one can follow a stream")
+        return self._forward(mel, past)
 
-    def _heard(self, mel: Tensor, past: Past | None) -> tuple[Tensor, Past]:
+    def _forward(self, mel: Tensor, past: Past | None) -> tuple[Tensor, Past]:
         check_shape("mel", mel, "B", "T", self.config.bands)  # 82 bands would be taken as 81 are
         x, kept = self._fronted(mel, past)
         total = torch.zeros_like(x)
@@ -203,7 +203,7 @@ class BeatNetwork(Pretrained):
         return self.heads(F.elu(total)).transpose(1, 2), kept
 
     def _fronted(self, mel: Tensor, past: Past | None) -> tuple[Tensor, Past]:
-        """Let the front end hear long pieces block by block, for its layers are large."""
+        """Let the front end process long pieces block by block, for its layers are large."""
         if self.training or mel.shape[1] <= _BLOCK:
             x: tuple[Tensor, Past] = self.front(mel, past)
             return x
@@ -223,7 +223,7 @@ class BeatNetwork(Pretrained):
 
 
 def shift_tolerant_loss(logits: Tensor, targets: Tensor, tolerance: int, weight: Tensor) -> Tensor:
-    """Binary cross-entropy that forgives a beat that is marked a few frames off.
+    """Binary cross-entropy that forgives a beat that is predicted a few frames off.
 
     A beat counts by the highest logit within `tolerance` frames; frames up to twice as far from one count neither way.
     Source: Foscarin, Schlueter & Widmer, "Beat This! Accurate Beat Tracking Without DBN Postprocessing", ISMIR 2024.

@@ -1,4 +1,4 @@
-"""The live listener: follows music as it sounds, at most 100 ms behind.
+"""The online beat tracker: follows music as it sounds, at most 100 ms behind.
 
 A frame of mel81 is complete 23 ms after its middle; the causal network looks three frames ahead (60 ms); the decoder
 goes forward only. So a beat is known 83 ms after it sounds, and the time that it takes to compute.
@@ -10,24 +10,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ictus.beats.decoding import INTERVALS, LONGEST, RATE, Bars, Forward
 from ictus.beats.network import BeatNetwork, Past
 from ictus.errors import AudioError, ModelError
 from ictus.features.mel81 import Mel81Stream
 from ictus.nn.folding import fold
-
-Array = NDArray[np.float64]
+from ictus.types import Float32Array, Float64Array
 
 _APART = 0.6  # of the interval: nothing nearer to a beat is another
 _AUDIBLE = 0.5  # of mel81: where no band reaches it for half a second, there is no music
-_AROUND = 2  # frames to either side of a beat that tell its place
+_AROUND = 2  # frames to either side of a beat whose predictions of its place are averaged
 
 
 @dataclass(frozen=True)
 class OnlineBeat:
-    """A beat as it was heard: its time in seconds from the stream's beginning, its place in the bar, and the metre."""
+    """A beat: its time in seconds from the stream's beginning, its place in the bar, and the metre."""
 
     time: float
     position: int
@@ -35,7 +33,7 @@ class OnlineBeat:
 
 
 class OnlineBeatTracker:
-    """Hear beats in a stream of sound.
+    """Predict beats in a stream of sound.
 
     Parameters
     ----------
@@ -51,18 +49,20 @@ class OnlineBeatTracker:
     def __init__(self, folder: str | os.PathLike[str] = "online-beat-tracker", meter: int | None = None) -> None:
         self.network = fold(BeatNetwork.from_pretrained(folder))
         if not self.network.config.causal:
-            raise ModelError(f"{os.fspath(folder)}: hears the whole piece; to follow a stream, train a causal one")
-        self._hear = Mel81Stream()
+            raise ModelError(
+                f"{os.fspath(folder)}: its network needs the whole piece; to follow a stream, train a causal one"
+            )
+        self._mel = Mel81Stream()
         self._past: Past | None = None
-        self._early = self.network.config.lookahead  # frames still to come that tell of the time before the first
+        self._early = self.network.config.lookahead  # predictions to come that are of the time before
         self._pulse, self._measure = Pulse(), Measure(meter)
         self._loudness: deque[float] = deque(maxlen=RATE // 2)  # the loudest band of each frame
-        self._recent: deque[Array] = deque(maxlen=1 + _AROUND)  # logits of `PLACES` on the last frames
-        self._told: list[Array] = []  # of them, those about the last beat
+        self._recent: deque[Float64Array] = deque(maxlen=1 + _AROUND)  # logits of `PLACES` on the last frames
+        self._places: list[Float64Array] = []  # of them, those about the last beat
         self._since = 0  # frames since then
 
-    def stream(self, chunk: NDArray[np.float32]) -> list[OnlineBeat]:
-        """Listen on; return the beats that were decided by it, most often none.
+    def stream(self, chunk: Float32Array) -> list[OnlineBeat]:
+        """Process the next samples; return the beats that they decide, most often none.
 
         Parameters
         ----------
@@ -76,29 +76,29 @@ class OnlineBeatTracker:
         samples = np.asarray(chunk, np.float32)
         if samples.ndim != 1 or not np.isfinite(samples).all():
             raise AudioError(f"a chunk must be finite samples (n,); this one has shape {samples.shape}")
-        mel = self._hear(samples)
+        mel = self._mel(samples)
         if not len(mel):
             return []
         with torch.inference_mode():
             logits, self._past = self.network.stream(torch.from_numpy(mel)[None], self._past)
-        told = np.column_stack([mel.max(1), logits[0].numpy()])[self._early :].astype(np.float64)
+        predicted = np.column_stack([mel.max(1), logits[0].numpy()])[self._early :].astype(np.float64)
         self._early = max(0, self._early - len(mel))
-        decided = (self._decided(float(frame[0]), float(frame[1]), frame[3:]) for frame in told)
+        decided = (self._decided(float(frame[0]), float(frame[1]), frame[3:]) for frame in predicted)
         return [beat for beat in decided if beat is not None]
 
-    def _decided(self, loudness: float, beat: float, places: Array) -> OnlineBeat | None:
+    def _decided(self, loudness: float, beat: float, places: Float64Array) -> OnlineBeat | None:
         """Decide whether there is a beat on the next frame."""
         self._loudness.append(loudness)
         self._recent.append(places)
         if self._since < _AROUND:
-            self._told.append(places)
+            self._places.append(places)
         self._since += 1
-        frame = self._pulse.hear(beat)
+        frame = self._pulse.update(beat)
         if frame is None or max(self._loudness) < _AUDIBLE:
             return None
         if self._measure.begun:
-            self._measure.hear(np.mean(self._told, axis=0))
-        self._told, self._since = list(self._recent), 0
+            self._measure.update(np.mean(self._places, axis=0))
+        self._places, self._since = list(self._recent), 0
         position, meter = self._measure.next()
         return OnlineBeat(frame / RATE, position, meter)
 
@@ -112,12 +112,12 @@ class Pulse:
         ages = np.arange(LONGEST)[::-1]
         self._ahead = ages[:, None] < INTERVALS
 
-    def hear(self, logit: float) -> int | None:
+    def update(self, logit: float) -> int | None:
         """Take the logit of the next frame; return the frame if it is a beat."""
-        self._forward.hear(np.array([logit]))
+        self._forward.advance(np.array([logit]))
         likely = np.where(self._ahead, self._forward.leaving, -np.inf)
         row, kind = np.unravel_index(likely.argmax(), likely.shape)
-        frame = self._forward.heard - 1
+        frame = self._forward.frames - 1
         if row < LONGEST - 1 or frame - self._last < _APART * INTERVALS[kind]:
             return None
         self._last = frame
@@ -127,7 +127,7 @@ class Pulse:
 class Measure:
     """Places in bars, by the forward pass of the offline decoder.
 
-    The place of a beat is known before it sounds, from those before it; what is heard of it tells of the next one.
+    The place of a beat is known before it sounds, from those before it; what is predicted of it decides the next one.
     """
 
     def __init__(self, meter: int | None = None) -> None:
@@ -141,7 +141,7 @@ class Measure:
         state = int(self._coming.argmax())
         return int(self._bars.positions[state]), int(self._bars.meters[state])
 
-    def hear(self, places: Array) -> None:
+    def update(self, places: Float64Array) -> None:
         """Take the logits (21,) of `PLACES` at that beat."""
-        heard = self._coming + self._bars.score(places)
-        self._coming = (heard[:, None] + self._bars.changes).max(0)
+        reached = self._coming + self._bars.score(places)
+        self._coming = (reached[:, None] + self._bars.changes).max(0)

@@ -1,37 +1,35 @@
-"""Perception: what is heard of any sound before anyone decides where its beats are, and how each beat sounds."""
+"""Sound features: onset strength, spectrum and loudness of any sound, and with them how each beat sounds."""
 
 import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
 from ictus.errors import AudioError
 from ictus.features.spectrum import mel_power
-
-Array = NDArray[np.float64]
+from ictus.types import Float32Array, Float64Array, IntArray
 
 RATE, HOP = 22050, 220
 FPS = RATE / HOP  # 100.2 frames a second
 _WINDOW, _BANDS = 1024, 64
-_SHORTEST = 1.0  # seconds of sound under which there is nothing to hear
+_SHORTEST = 1.0  # seconds of sound that are needed
 _SILENT_DB = -80.0  # below full scale; the noise of 16 bits lies at -96
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What is perceived: frames at 100.2 a second."""
+class SoundFeatures:
+    """Frames at 100.2 a second."""
 
-    onsets: Array  # (T,) onset strength, unit variance
-    bass: Array  # (T,) the same of the lowest bands
-    colours: NDArray[np.float32]  # (T, 64) log-mel spectrum
-    decibels: Array  # (T,) loudness below full scale
+    onsets: Float64Array  # (T,) onset strength, unit variance
+    bass: Float64Array  # (T,) the same of the lowest bands
+    colours: Float32Array  # (T, 64) log-mel spectrum
+    decibels: Float64Array  # (T,) loudness below full scale
 
 
-def perceive(mono: Audio) -> Heard:
+def compute_sound_features(mono: Audio) -> SoundFeatures:
     """Turn 22,050 Hz mono sound into onset strength, spectrum and loudness.
 
     Raises
@@ -50,10 +48,10 @@ def perceive(mono: Audio) -> Heard:
     rise = colours[2:] - ndimage.maximum_filter1d(colours, 3, axis=1)[:-2]
     np.maximum(rise, 0, out=rise)
     onsets, bass = (np.pad(rise[:, bands].mean(1, dtype=np.float64), 1) for bands in (slice(None), slice(0, 8)))
-    return Heard(_evened(onsets), _evened(bass), colours, decibels)
+    return SoundFeatures(_evened(onsets), _evened(bass), colours, decibels)
 
 
-def _decibels(samples: NDArray[np.float32], frames: int) -> Array:
+def _decibels(samples: Float32Array, frames: int) -> Float64Array:
     """Root mean square over 50 ms about each frame, in decibels below full scale."""
     hops = samples[: len(samples) // HOP * HOP].reshape(-1, HOP)
     power = np.einsum("th,th->t", hops, hops, dtype=np.float64) / HOP
@@ -61,7 +59,7 @@ def _decibels(samples: NDArray[np.float32], frames: int) -> Array:
     return np.asarray(10 * np.log10(np.maximum(power, 1e-12)))
 
 
-def _evened(strength: Array) -> Array:
+def _evened(strength: Float64Array) -> Float64Array:
     """Remove slow swells, so that soft passages count as loud ones do, and scale to unit variance."""
     smooth = ndimage.gaussian_filter1d(strength, 1.5)
     floor = ndimage.uniform_filter1d(smooth, round(0.5 * FPS))
@@ -70,68 +68,68 @@ def _evened(strength: Array) -> Array:
     return np.asarray(sharp / level)
 
 
-def sounding(times: Array, heard: Heard) -> Array:
+def drop_silent(times: Float64Array, features: SoundFeatures) -> Float64Array:
     """Drop the beats, (N,) seconds, in silence, and before the first and after the last onset: the hands rest."""
     span = round(0.4 * FPS)
-    around = ndimage.maximum_filter1d(heard.decibels, 2 * span + 1)
-    quiet = max(_SILENT_DB, float(np.percentile(heard.decibels, 95)) - 45)
-    whole = frames_of(times, heard)
-    struck = struck_at(heard.onsets, whole)
+    around = ndimage.maximum_filter1d(features.decibels, 2 * span + 1)
+    quiet = max(_SILENT_DB, float(np.percentile(features.decibels, 95)) - 45)
+    whole = frames_of(times, features)
+    struck = struck_at(features.onsets, whole)
     marked = np.flatnonzero(struck > 0.35 * np.median(struck))
     kept = np.flatnonzero(around[whole] > quiet)
     kept = kept[(kept >= marked[0]) & (kept <= marked[-1])] if len(marked) else kept
     return times[kept] if len(kept) else times[:1]
 
 
-def frames_of(times: Array, heard: Heard) -> NDArray[np.int64]:
+def frames_of(times: Float64Array, features: SoundFeatures) -> IntArray:
     """Return the frame of each of some seconds."""
-    return np.clip(np.round(times * FPS).astype(np.int64), 0, len(heard.onsets) - 1)
+    return np.clip(np.round(times * FPS).astype(np.int64), 0, len(features.onsets) - 1)
 
 
-def struck_at(onsets: Array, frames: NDArray[np.int64]) -> Array:
+def struck_at(onsets: Float64Array, frames: IntArray) -> Float64Array:
     """Return the onset strength at each beat, at its strongest within 50 ms."""
     return np.asarray(ndimage.maximum_filter1d(onsets, 2 * round(0.05 * FPS) + 1)[frames])
 
 
-def described(
-    times: Array,
-    positions: NDArray[np.int64],
-    meters: NDArray[np.int64] | int,
-    heard: Heard,
+def describe_beats(
+    times: Float64Array,
+    positions: IntArray,
+    meters: IntArray | int,
+    features: SoundFeatures,
     duration: float,
-    confidence: Array | None = None,
+    confidence: Float64Array | None = None,
 ) -> Beats:
     """Return the beats, (N,) seconds, with how loud, how short and how accented each is.
 
     Without a confidence from a network's activations it is the onset strength, as a part of that of strong beats.
     """
-    whole = frames_of(times, heard)
-    onset = struck_at(heard.onsets, whole)
+    whole = frames_of(times, features)
+    onset = struck_at(features.onsets, whole)
     return Beats(
         times=np.clip(times, 0, duration),
         positions=positions,
         meters=meters,
-        loudness=_loudness(heard.decibels, whole),
-        articulation=_articulation(heard.decibels, whole),
+        loudness=_loudness(features.decibels, whole),
+        articulation=_articulation(features.decibels, whole),
         accents=np.clip((standardised(onset) - 0.3) / 2, 0, 1),
         duration=duration,
         confidence=np.clip(onset / (np.percentile(onset, 90) + 1e-9), 0, 1) if confidence is None else confidence,
     )
 
 
-def standardised(values: Array) -> Array:
+def standardised(values: Float64Array) -> Float64Array:
     """Return values (N, ...) with zero mean and unit variance."""
     return np.asarray((values - values.mean(0)) / (values.std(0) + 1e-9))
 
 
-def _loudness(decibels: Array, beats: NDArray[np.int64]) -> Array:
+def _loudness(decibels: Float64Array, beats: IntArray) -> Float64Array:
     """Loudness about each beat, 0 to 1: 30 dB below the loud passages is as soft as it gets."""
     power = ndimage.gaussian_filter1d(10 ** (decibels / 10), 0.35 * FPS)
     smooth = 10 * np.log10(np.maximum(power, 1e-12))[beats]
     return np.asarray(np.clip(0.88 + (smooth - np.percentile(smooth, 92)) / 30, 0, 1))
 
 
-def _articulation(decibels: Array, beats: NDArray[np.int64]) -> Array:
+def _articulation(decibels: Float64Array, beats: IntArray) -> Float64Array:
     """How far the sound falls after each beat's attack, 0 to 1: a drop of 18 dB before the next beat is staccato."""
     edges = np.append(beats, len(decibels))
     drops = [

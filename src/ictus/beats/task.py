@@ -1,9 +1,9 @@
-"""Train the listener's ears: beats and downbeats, frame by frame, from music whose beats are known."""
+"""Train the beat network: beats and downbeats, frame by frame, from music whose beats are known."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -13,26 +13,27 @@ from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from ictus.beats.augmentation import Augmentation
-from ictus.beats.dataset import RATE, Listening
+from ictus.beats.dataset import RATE, BeatDataset
 from ictus.beats.metrics import f_measure
 from ictus.beats.network import BeatNetwork, shift_tolerant_loss
 from ictus.task import Batch, Batches
+from ictus.types import Float32Array
 
 
 @dataclass(frozen=True)
 class BeatTrackerConfig:
-    """How the listener learns.
+    """How the beat network learns.
 
     Attributes
     ----------
-    size : "small" hears the whole piece, "small-live" follows it, 60 ms behind.
+    size : "small" takes the whole piece, "small-live" follows it, 60 ms behind.
     train, val : splits.
     seconds : of a window.
     tolerance : frames of 20 ms by which a beat may be marked off without a loss.
     beat_weight, downbeat_weight : of a frame with a beat against one without.
     place_weight : of the beats' places in their bars.
     lr, decay : AdamW's learning rate and weight decay.
-    retake : how the music is changed each time it is heard.
+    augmentation : how the music is changed in every epoch.
     """
 
     size: Literal["paper", "small", "small-live", "debug", "debug-live"] = "small"
@@ -45,19 +46,21 @@ class BeatTrackerConfig:
     place_weight: float = 0.05
     lr: float = 3e-3
     decay: float = 1e-2
-    retake: Augmentation = field(default_factory=Augmentation)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    renamed: ClassVar = {"retake": "augmentation"}
 
 
 class BeatTrackerTask:
-    """The beat network in training; what it marks on held-out music is compared with the beats, within 70 ms."""
+    """The beat network in training; what it predicts on held-out music is compared with the beats, within 70 ms."""
 
     Config = BeatTrackerConfig
     monitor: tuple[str, Literal["min", "max"]] = ("f_measure", "max")
 
     def __init__(self, config: BeatTrackerConfig, data: Path) -> None:
         self.config = config
-        self.samples = Listening(data, config.train, seconds=config.seconds, retake=config.retake)
-        self.unseen = Listening(data, config.val, seconds=config.seconds)
+        self.samples = BeatDataset(data, config.train, seconds=config.seconds, augmentation=config.augmentation)
+        self.validation = BeatDataset(data, config.val, seconds=config.seconds)
         self.network = BeatNetwork.from_config(config.size)
         self.networks = {"network": self.network}
 
@@ -65,7 +68,7 @@ class BeatTrackerTask:
         """AdamW."""
         return {"network": AdamW(self.network.parameters(), self.config.lr, weight_decay=self.config.decay)}
 
-    def train_set(self, epoch: int) -> Listening:
+    def train_set(self, epoch: int) -> BeatDataset:
         """A window of every piece, another in each epoch."""
         return self.samples
 
@@ -75,20 +78,20 @@ class BeatTrackerTask:
         yield "network", loss, {"loss": loss.detach()}
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        """F-measures of the marked frames: of beats, of downbeats, the mean of both, and beats by group of music."""
+        """F-measures of the predicted frames: of beats, of downbeats, the mean of both, and beats by group of music."""
         scores: list[tuple[float, float]] = []
         groups: list[str] = []
         losses: list[float] = []
         right: list[float] = []
-        for batch in batches(self.unseen):
+        for batch in batches(self.validation):
             logits = self.network(batch["mel"])
             losses.append(float(self._loss(batch, logits)))
             groups += batch["group"]
-            right.append(float(_told(logits, batch["places"])))
-            for activation, truth in zip(logits.float().cpu().numpy(), batch["beats"].cpu().numpy(), strict=True):
-                known = [np.flatnonzero(truth[:, k]) / RATE for k in range(2)]
-                marks = [peaks(activation[:, k]) / RATE for k in range(2)]
-                scores.append((f_measure(known[0], marks[0]), f_measure(known[1], marks[1])))
+            right.append(float(_place_accuracy(logits, batch["places"])))
+            for activation, target in zip(logits.float().cpu().numpy(), batch["beats"].cpu().numpy(), strict=True):
+                known = [np.flatnonzero(target[:, k]) / RATE for k in range(2)]
+                predicted = [pick_peaks(activation[:, k]) / RATE for k in range(2)]
+                scores.append((f_measure(known[0], predicted[0]), f_measure(known[1], predicted[1])))
         table = np.array(scores)  # (N, 2)
         figures = {"f_measure": table.mean(), "beat_f": table[:, 0].mean(), "downbeat_f": table[:, 1].mean()}
         for group in sorted(set(groups)):
@@ -112,13 +115,13 @@ class BeatTrackerTask:
         return loss
 
 
-def _told(logits: Tensor, places: Tensor) -> Tensor:
+def _place_accuracy(logits: Tensor, places: Tensor) -> Tensor:
     """Return the share of the frames about beats whose place is the most likely one."""
     return (logits[..., 2:].argmax(-1) == places)[places >= 0].float().mean()
 
 
-def peaks(logits: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Return the frames that a network marks by itself: positive logits, the highest within 60 ms (Beat This!, 2.4)."""
+def pick_peaks(logits: Float32Array) -> NDArray[np.intp]:
+    """Return the frames that a network alone predicts: positive logits, the highest within 60 ms (Beat This!, 2.4)."""
     around = np.lib.stride_tricks.sliding_window_view(np.pad(logits, 3, constant_values=-np.inf), 7).max(1)
     found = np.flatnonzero((logits > 0) & (logits == around))
     return found[np.diff(found, prepend=-9) > 1]  # of equals side by side, the first

@@ -1,4 +1,4 @@
-"""The listener: hears the beats, the bars, the loudness and the articulation of any music.
+"""The beat tracker: predicts the beats and bars of any music, their loudness and articulation.
 
 Sound -> mel81 -> a network's beat and downbeat activations -> the most likely beats, and bars.
 """
@@ -15,7 +15,7 @@ from ictus.audio import Audio
 from ictus.beats.beats import Beats, check_meter
 from ictus.beats.classical import ClassicalBeatTracker
 from ictus.beats.decoding import RATE, decode_bars, decode_beats, refined
-from ictus.beats.sound_features import described, perceive, sounding
+from ictus.beats.sound_features import compute_sound_features, describe_beats, drop_silent
 from ictus.features import mel81
 from ictus.nn.folder import locate, read_config, shipped_folders
 from ictus.types import Float64Array
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from ictus.beats.network import BeatNetwork
     from ictus.beats.online_tracker import OnlineBeatTracker
 
-_AROUND = 2  # frames to either side of a beat that tell its place
+_AROUND = 2  # frames to either side of a beat whose predictions of its place are averaged
 
 
 class BeatTracker:
-    """Hear the beats of any music.
+    """Predict the beats of any music.
 
     `BeatTracker()(audio)` returns `Beats`; `meter` fixes the metre (1 to 6) where it is known.
 
@@ -58,7 +58,7 @@ class BeatTracker:
         return OnlineBeatTracker(folder)
 
     def __call__(self, audio: Audio, *, meter: int | None = None) -> Beats:
-        """Listen.
+        """Predict.
 
         Raises
         ------
@@ -74,14 +74,14 @@ class BeatTracker:
         if self.folder is None:
             return ClassicalBeatTracker()(audio, meter=meter)
         mono = audio.mono().resample(mel81.rate)
-        heard = perceive(mono)
+        features = compute_sound_features(mono)
         logits = self.activations(mono)
-        times = sounding(refined(decode_beats(logits[:, 0]), logits[:, 0]) / RATE, heard)
+        times = drop_silent(refined(decode_beats(logits[:, 0]), logits[:, 0]) / RATE, features)
         frames = np.round(times * RATE).astype(int)[:, None] + np.arange(-_AROUND, _AROUND + 1)
         around = logits[np.clip(frames, 0, len(logits) - 1)]  # (N, 5, 2 + 21)
         positions, meters = decode_bars(around[..., 2:].mean(1), meter)
         confidence = expit(around[..., 0].max(1))
-        return described(times, positions, meters, heard, mono.duration, confidence)
+        return describe_beats(times, positions, meters, features, mono.duration, confidence)
 
     def activations(self, audio: Audio) -> Float64Array:
         """Return (T, 2 + 21) logits of beat, downbeat and each of `PLACES`, at 50 frames a second."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ictus.beats.evaluation import Marker
+    from ictus.beats.evaluation import BeatPredictor
     from ictus.conducting.data.conductor_motion import ConductorMotion
     from ictus.conducting.evaluation import Conduct
     from ictus.metrics.tables import Row
@@ -172,10 +172,10 @@ def run(
 def _compare_beats(
     data: Path, split: str, names: tuple[str, ...], limit_hours: float | None, seed: int
 ) -> tuple[list["Row"], str, Mapping[str, str]]:
-    from ictus.beats.dataset import Listening
+    from ictus.beats.dataset import BeatDataset
     from ictus.beats.evaluation import MEANING, evaluate_beats
 
-    recordings = Listening(data, split).recordings
+    recordings = BeatDataset(data, split).recordings
     if limit_hours is not None:
         recordings = recordings[: max(1, round(limit_hours * 60))]  # they last a minute
     markers = {name: _marker(name, seed) for name in names or _MARKERS}
@@ -188,13 +188,13 @@ def _show_beats(data: Path, split: str, count: int, seed: int, folder: Path) -> 
     """Film pieces as maestro hears and conducts them, beside the same conductor on the true beats; plot both."""
     from ictus.audio import Audio
     from ictus.beats.beats import Beats
-    from ictus.beats.dataset import Listening
+    from ictus.beats.dataset import BeatDataset
     from ictus.conducting.pipeline import Maestro
     from ictus.render.film import film
     from ictus.render.plots import beats_and_truth
 
     maestro = Maestro()
-    for recording in Listening(data, split).recordings[:count]:
+    for recording in BeatDataset(data, split).recordings[:count]:
         audio = Audio.load(recording.folder / "music.flac")
         truth = Beats(recording.times, recording.positions, recording.meter, duration=audio.duration)
         heard = maestro(audio, seed=seed)
@@ -205,7 +205,7 @@ def _show_beats(data: Path, split: str, count: int, seed: int, folder: Path) -> 
             beats_and_truth(heard.meta["beats"], truth.to_meta()).savefig(path, format="png", dpi=100)
 
 
-def _marker(name: str, seed: int) -> "Marker":
+def _marker(name: str, seed: int) -> "BeatPredictor":
     """Return a beat tracker by name or folder, or the hands of a conductor."""
     from ictus import registry
     from ictus.beats import BeatTracker, evaluation
@@ -213,13 +213,14 @@ def _marker(name: str, seed: int) -> "Marker":
     from ictus.conducting.evaluation import hands
 
     if name == "librosa":
-        return evaluation.librosa_ear()
+        return evaluation.librosa_predictor()
     if name == "classical":
-        return evaluation.ear(ClassicalBeatTracker())
+        return evaluation.offline_predictor(ClassicalBeatTracker())
     if registry.command_of(name) != "beats":
         return hands(registry.conductor(name), seed)
     tracker = registry.load(name)
-    return evaluation.ear(tracker) if isinstance(tracker, BeatTracker) else evaluation.live_ear(name)
+    offline = isinstance(tracker, BeatTracker)
+    return evaluation.offline_predictor(tracker) if offline else evaluation.online_predictor(name)
 
 
 def _conductor(name: str) -> "Conduct":

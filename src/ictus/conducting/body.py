@@ -9,8 +9,7 @@ from ictus.conducting.gestures import Gestures
 from ictus.kinematics import forward_kinematics, frame_from, global_pose, two_bone_elbow
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 BODY = get_skeleton("conductor-23")
 _BATON_FLICK = 0.05  # seconds by which the baton's tip lags behind the hand
@@ -34,8 +33,8 @@ def embody(gestures: Gestures, fps: float) -> Motion:
     return Motion(positions, fps, BODY, rotations.astype(np.float32), root.astype(np.float32))
 
 
-def _pose_trunk(rotations: Array, g: Gestures) -> None:
-    def turned(pitch: Array, yaw: Array, roll: Array) -> Array:
+def _pose_trunk(rotations: Float64Array, g: Gestures) -> None:
+    def turned(pitch: Float64Array, yaw: Float64Array, roll: Float64Array) -> Float64Array:
         """Forwards about x, to the left about y, sideways to the left about -z."""
         return Rotation.from_euler("YXZ", np.stack([yaw, pitch, -roll], axis=1)).as_matrix()
 
@@ -52,7 +51,9 @@ def _pose_trunk(rotations: Array, g: Gestures) -> None:
         rotations[:, BODY.index(f"{side}_collar")] = turned(zero, zero, -sign * (0.05 * g.breath + 0.22 * high**2))
 
 
-def _pose_arm(rotations: Array, root: Array, side: str, wrist: Array, palm: Array, fps: float) -> None:
+def _pose_arm(
+    rotations: Float64Array, root: Float64Array, side: str, wrist: Float64Array, palm: Float64Array, fps: float
+) -> None:
     """Solve one arm in place: shoulder and elbow by the wrist's place, hand (and baton) by the forearm's direction."""
     out = np.array([1.0 if side == "left" else -1.0, 0.0, 0.0])
     collar, shoulder, elbow, hand = (BODY.index(f"{side}_{j}") for j in ("collar", "shoulder", "elbow", "wrist"))
@@ -82,7 +83,9 @@ def _pose_arm(rotations: Array, root: Array, side: str, wrist: Array, palm: Arra
         rotations[:, BODY.index("right_hand")] = _relative(hand_turn, stick)
 
 
-def _hand_direction(wrist: Array, forearm: Array, out: Array, palm: Array, fps: float) -> tuple[Array, Array]:
+def _hand_direction(
+    wrist: Float64Array, forearm: Float64Array, out: Float64Array, palm: Float64Array, fps: float
+) -> tuple[Float64Array, Float64Array]:
     """Return where the hand points, and where its back faces: mostly along the forearm, trailing its movement."""
     along = forearm / np.linalg.norm(forearm, axis=1, keepdims=True)
     direction = along + np.array([0.0, 0.08, 0.45]) + 0.05 * out
@@ -92,7 +95,7 @@ def _hand_direction(wrist: Array, forearm: Array, out: Array, palm: Array, fps: 
     return direction, back
 
 
-def _speed(height: Array, fps: float) -> Array:
+def _speed(height: Float64Array, fps: float) -> Float64Array:
     """Metres a second, rounded off over 40 ms so that a wrist does not jerk at the ictus."""
     speed = np.gradient(height) * fps if len(height) > 1 else np.zeros_like(height)
     return np.asarray(gaussian_filter1d(speed, 0.04 * fps, mode="nearest"))

@@ -1,15 +1,15 @@
 """Music of any length through a network of bounded memory: windows that overlap, agree and cross-fade."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ictus.conducting.models.m2s_net import MEL_RATE, MOTION_RATE, STEP
 from ictus.errors import AudioError, UsageError
+from ictus.types import Float32Array, Progress
 
 
 class Conducting(Protocol):
@@ -44,20 +44,20 @@ class Conducting(Protocol):
 FADE = 1  # seconds over which a window hands over to the next
 
 
-def draw_noise(seconds: int, size: int, seed: int) -> NDArray[np.float32]:
+def draw_noise(seconds: int, size: int, seed: int) -> Float32Array:
     """Return (seconds, size) normal numbers: the noise of a whole piece, the same for the same seed."""
     return torch.randn(1, seconds, size, generator=torch.Generator().manual_seed(seed))[0].numpy()
 
 
 def generate(
     generator: Conducting,
-    mel: NDArray[np.float32],
-    noise: NDArray[np.float32] | None = None,
+    mel: Float32Array,
+    noise: Float32Array | None = None,
     *,
     seed: int = 0,
     window_seconds: int = 60,
-    progress: Callable[[float], None] | None = None,
-) -> NDArray[np.float32]:
+    progress: Progress | None = None,
+) -> Float32Array:
     """Conduct music of any length.
 
     Each window gets `generator.context_seconds` more on both sides, as much as the published TCN's receptive field, so
@@ -99,7 +99,7 @@ def generate(
 
     parameter = next(network.parameters())
 
-    def conduct(first: int, last: int) -> NDArray[np.float32]:
+    def conduct(first: int, last: int) -> Float32Array:
         """Return the motion from second `first` to `last`, or to the end of the music if that comes before."""
         heard, drawn = _at_least(network.shortest_seconds, mel[first * MEL_RATE : last * MEL_RATE], noise[first:last])
         if not np.isfinite(heard).all():
@@ -126,9 +126,7 @@ def generate(
     return motion[:frames]
 
 
-def _at_least(
-    seconds: int, mel: NDArray[np.float32], noise: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _at_least(seconds: int, mel: Float32Array, noise: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Lengthen music that is shorter than `seconds`: it is mirrored at its end, as the network's own padding does."""
     missing = max(0, seconds * MEL_RATE - len(mel))
     heard = np.pad(np.asarray(mel, np.float32), ((0, missing), (0, 0)), mode="reflect")

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ictus.beats.evaluation import Marker, Marks
+from ictus.beats.evaluation import BeatPredictor, PredictedBeats
 from ictus.conducting import metrics
 from ictus.conducting.data.conductor_motion import ConductorMotion, Take
 from ictus.conducting.models.m2s_gan import Discriminator
@@ -17,10 +16,9 @@ from ictus.metrics.bootstrap import Interval, interval
 from ictus.metrics.tables import Row
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
-from ictus.types import IntArray
+from ictus.types import Float32Array, Float64Array, IntArray, Progress
 
-Array = NDArray[np.float64]
-Conduct = Callable[[NDArray[np.float32], int], NDArray[np.float32]]  # mel (T90, 128), seed -> motion (T30, 13, 2)
+Conduct = Callable[[Float32Array, int], Float32Array]  # mel (T90, 128), seed -> motion (T30, 13, 2)
 
 TRUTH, CHANCE = "ground truth", "shuffled pairs"
 PROTOCOLS = {
@@ -55,7 +53,7 @@ def evaluate(
     critic: Discriminator | None = None,
     protocol: str = "all",
     seeds: Sequence[int] = (0,),
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Row]:
     """Let each model conduct each window of a corpus, and compare.
 
@@ -89,7 +87,7 @@ def evaluate(
     takes = np.unique([take.name for take, _ in corpus.windows], return_inverse=True)[1]  # (N,) the one of each window
     beats = [_true_beats(take, start, corpus.seconds) for take, start in corpus.windows]
 
-    def row(name: str, made: NDArray[np.float32], more: Mapping[str, Array]) -> Row:
+    def row(name: str, made: Float32Array, more: Mapping[str, Float64Array]) -> Row:
         parts = {**_parts(real, made, beats), **_judged(real, made, judge, critic), **more}
         wanted = [metric for metric in PROTOCOLS[protocol] if metric in parts]
         figures = {metric: _interval(metric, parts, takes) for metric in wanted}
@@ -116,12 +114,12 @@ def evaluate(
     return rows
 
 
-def hands(conductor: Conductor, seed: int = 0) -> Marker:
+def hands(conductor: Conductor, seed: int = 0) -> BeatPredictor:
     """Return what a conductor's hands mark, from the motion alone, for `ictus.beats.evaluation`."""
-    return lambda audio: Marks(metrics.ictus_times(conductor(audio, seed=seed)))
+    return lambda audio: PredictedBeats(metrics.ictus_times(conductor(audio, seed=seed)))
 
 
-def _parts(real: NDArray[np.float32], made: NDArray[np.float32], beats: list[Array | None]) -> dict[str, Array]:
+def _parts(real: Float32Array, made: Float32Array, beats: list[Float64Array | None]) -> dict[str, Float64Array]:
     """Return each sample's part, (N,), in each metric."""
     parts = {
         "rde": np.asarray(metrics.rhythm_density_difference(real, made), np.float64),
@@ -141,8 +139,8 @@ def _parts(real: NDArray[np.float32], made: NDArray[np.float32], beats: list[Arr
 
 
 def _judged(
-    real: NDArray[np.float32], made: NDArray[np.float32], judge: M2SNet | None, critic: Discriminator | None
-) -> dict[str, Array]:
+    real: Float32Array, made: Float32Array, judge: M2SNet | None, critic: Discriminator | None
+) -> dict[str, Float64Array]:
     """Return each sample's part in the metrics that a network gives."""
     pairs = [(r[None], m[None]) for r, m in zip(real, made, strict=True)]
     parts = {}
@@ -153,7 +151,7 @@ def _judged(
     return parts
 
 
-def _interval(metric: str, parts: dict[str, Array], takes: IntArray) -> Interval:
+def _interval(metric: str, parts: dict[str, Float64Array], takes: IntArray) -> Interval:
     """Return a metric's value and its interval, from the windows' parts in it and the take, (N,), of each window."""
 
     def value(chosen: IntArray) -> float:
@@ -165,15 +163,15 @@ def _interval(metric: str, parts: dict[str, Array], takes: IntArray) -> Interval
     return interval(value, takes)
 
 
-def _movement(motion: NDArray[np.float32]) -> Array:
+def _movement(motion: Float32Array) -> Float64Array:
     return np.asarray(motion.std(axis=1, ddof=1, dtype=np.float64).mean((1, 2)))
 
 
-def _motion(positions: NDArray[np.float32]) -> Motion:
+def _motion(positions: Float32Array) -> Motion:
     return Motion(positions, 30.0, get_skeleton("conductor-13"))
 
 
-def _true_beats(take: Take, start: int, seconds: int) -> Array | None:
+def _true_beats(take: Take, start: int, seconds: int) -> Float64Array | None:
     """Return the beats that are conducted in a window, in its own time; None where they are not known."""
     file = take.folder / "beats.npz"
     if not file.exists():

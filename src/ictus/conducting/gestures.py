@@ -11,13 +11,11 @@ Conducting.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from ictus.beats.beats import Beats, check_meter
 from ictus.kinematics import smootherstep
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -90,11 +88,11 @@ class Knots:
     sharpness : (K,) 0 (round) to 1 (angular); 0 where the hand only comes to rest.
     """
 
-    times: Array
-    places: Array
-    rises: Array
-    bows: Array
-    sharpness: Array
+    times: Float64Array
+    places: Float64Array
+    rises: Float64Array
+    bows: Float64Array
+    sharpness: Float64Array
 
 
 @dataclass(frozen=True)
@@ -111,19 +109,19 @@ class Gestures:
     shift : (T,) metres, weight moved to the left.
     """
 
-    right: Array
-    left: Array
-    left_palm: Array
-    lean: Array
-    turn: Array
-    sway: Array
-    nod: Array
-    look: Array
-    breath: Array
-    shift: Array
+    right: Float64Array
+    left: Float64Array
+    left_palm: Float64Array
+    lean: Float64Array
+    turn: Float64Array
+    sway: Float64Array
+    nod: Float64Array
+    look: Float64Array
+    breath: Float64Array
+    shift: Float64Array
 
 
-def conduct(beats: Beats, times: Array, seed: int) -> Gestures:
+def conduct(beats: Beats, times: Float64Array, seed: int) -> Gestures:
     """Turn beats into gestures.
 
     Parameters
@@ -171,7 +169,7 @@ def right_hand_knots(beats: Beats, style: Style, rng: np.random.Generator) -> Kn
     return _with_rests(Knots(beats.times, places, rises, bows, sharpness), period, beats.duration)
 
 
-def local_periods(times: Array) -> Array:
+def local_periods(times: Float64Array) -> Float64Array:
     """Return (N,) seconds a beat around each beat, untouched by fermatas."""
     if len(times) < 2:
         return np.full(len(times), 0.6)
@@ -179,7 +177,9 @@ def local_periods(times: Array) -> Array:
     return np.asarray(ndimage.median_filter(steps, 5, mode="nearest"))
 
 
-def _sizes(beats: Beats, period: Array, style: Style, rng: np.random.Generator) -> tuple[Array, Array]:
+def _sizes(
+    beats: Beats, period: Float64Array, style: Style, rng: np.random.Generator
+) -> tuple[Float64Array, Float64Array]:
     """Height of the downbeat's preparation and breadth of the pattern at each beat, metres."""
     loudness = ndimage.gaussian_filter1d(beats.loudness, 0.8, mode="nearest")
     height = (0.10 + 0.36 * loudness**1.3 + 0.05 * beats.accents) * style.size
@@ -188,11 +188,11 @@ def _sizes(beats: Beats, period: Array, style: Style, rng: np.random.Generator) 
     return height, breadth
 
 
-def _with_rests(icti: Knots, period: Array, duration: float) -> Knots:
+def _with_rests(icti: Knots, period: Float64Array, duration: float) -> Knots:
     """Add a preparation before each entry, and a way to rest after each last beat before a pause."""
     gaps = np.diff(icti.times, append=max(duration, icti.times[-1]) + 9 * period[-1])
     entries = np.append(True, gaps[:-1] > _LONG * period[:-1])
-    rows: list[tuple[float, Array, float, float, float]] = []
+    rows: list[tuple[float, Float64Array, float, float, float]] = []
     for k, (time, beat) in enumerate(zip(icti.times, period, strict=True)):
         here = icti.places[k]
         if entries[k]:
@@ -210,7 +210,7 @@ def _with_rests(icti: Knots, period: Array, duration: float) -> Knots:
     return Knots(times, places, rises, bows, sharpness)
 
 
-def hand_path(knots: Knots, times: Array, hang: float) -> Array:
+def hand_path(knots: Knots, times: Float64Array, hang: float) -> Float64Array:
     """Return (T, 3) metres: the hand's smooth way through the knots.
 
     Sideways and forwards it follows quintic curves (round at legato, halting at each ictus at staccato); upwards it
@@ -241,7 +241,7 @@ def hand_path(knots: Knots, times: Array, hang: float) -> Array:
     return path
 
 
-def _passing_velocity(knots: Knots) -> Array:
+def _passing_velocity(knots: Knots) -> Float64Array:
     """(K, 3) metres a second with which the hand passes each knot: sideways when round, none when angular."""
     velocity = np.zeros_like(knots.places)
     span = (knots.times[2:] - knots.times[:-2])[:, None]
@@ -251,7 +251,9 @@ def _passing_velocity(knots: Knots) -> Array:
     return velocity
 
 
-def _quintic(phase: Array, start: Array, end: Array, v0: Array, v1: Array, step: Array) -> Array:
+def _quintic(
+    phase: Float64Array, start: Float64Array, end: Float64Array, v0: Float64Array, v1: Float64Array, step: Float64Array
+) -> Float64Array:
     """Quintic Hermite curve with no acceleration at its ends, hence pieces join with continuous acceleration."""
     p, d = phase[:, None], step[:, None]
     s = smootherstep(p)
@@ -264,8 +266,8 @@ def _quintic(phase: Array, start: Array, end: Array, v0: Array, v1: Array, step:
 
 
 def _left_hand(
-    beats: Beats, right: Array, times: Array, style: Style, rng: np.random.Generator
-) -> tuple[Array, Array, Array]:
+    beats: Beats, right: Float64Array, times: Float64Array, style: Style, rng: np.random.Generator
+) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Blend the left hand's four manners; return its path (T, 3), its palm (T,) and whom it cues (T,), -1 to 1."""
     breathing = 0.006 * np.sin(2 * np.pi * 0.23 * times + rng.uniform(0, 6))
     ease = AT_EASE + np.stack([0 * times, breathing, 0 * times], axis=1)
@@ -274,11 +276,11 @@ def _left_hand(
     wishes = _wishes(beats, style, rng)
     blur = 0.45 * float(np.median(local_periods(beats.times))) * _fps(times)
 
-    def over_time(values: Array, smear: float = blur) -> Array:
+    def over_time(values: Float64Array, smear: float = blur) -> Float64Array:
         frames = np.interp(times, beats.times, values, left=0, right=0)
         return np.asarray(ndimage.gaussian_filter1d(frames, smear, mode="nearest", truncate=6))
 
-    def weight(values: Array) -> Array:
+    def weight(values: Float64Array) -> Float64Array:
         """Between 0 and 1, without a corner on the way."""
         return smootherstep(np.clip(over_time(values), 0, 1))
 
@@ -297,7 +299,7 @@ def _left_hand(
     return path, np.pi * swell, cue * side
 
 
-def _wishes(beats: Beats, style: Style, rng: np.random.Generator) -> dict[str, Array]:
+def _wishes(beats: Beats, style: Style, rng: np.random.Generator) -> dict[str, Float64Array]:
     """For each beat, how much the left hand wants to mirror, swell, hush, or cue (-1 its right, +1 its left)."""
     count = len(beats)
     loudness = ndimage.gaussian_filter1d(beats.loudness, 2.0, mode="nearest")
@@ -321,11 +323,13 @@ def _wishes(beats: Beats, style: Style, rng: np.random.Generator) -> dict[str, A
 # --- Trunk and head --------------------------------------------------------------------------------------------------
 
 
-def _trunk_and_head(beats: Beats, times: Array, cue: Array, style: Style, rng: np.random.Generator) -> dict[str, Array]:
+def _trunk_and_head(
+    beats: Beats, times: Float64Array, cue: Float64Array, style: Style, rng: np.random.Generator
+) -> dict[str, Float64Array]:
     """Sway with the bar, breathe with the preparation, nod with the downbeat, look about among the players."""
     fps = _fps(times)
 
-    def slow(width: float, scale: float) -> Array:
+    def slow(width: float, scale: float) -> Float64Array:
         """Aimless movement with a time constant of `width` seconds and a standard deviation of `scale`."""
         noise = rng.normal(0, 1, len(times) + int(8 * width * fps))
         smooth = ndimage.gaussian_filter1d(noise, width * fps)[: len(times)]
@@ -351,7 +355,7 @@ def _trunk_and_head(beats: Beats, times: Array, cue: Array, style: Style, rng: n
     }
 
 
-def _nods(beats: Beats, times: Array) -> Array:
+def _nods(beats: Beats, times: Float64Array) -> Float64Array:
     """Small dips of the head that reach their lowest point on the beat, deepest on the downbeat."""
     depth = np.where(beats.positions == 1, 1.0, 0.25) + 0.3 * beats.accents
     width = 0.16 * local_periods(beats.times)
@@ -360,13 +364,13 @@ def _nods(beats: Beats, times: Array) -> Array:
     return np.asarray(total)
 
 
-def _nearest(events: Array, times: Array) -> NDArray[np.int64]:
+def _nearest(events: Float64Array, times: Float64Array) -> IntArray:
     """(T, 2) numbers of the events before and after each time (clipped at the ends)."""
     after = np.searchsorted(events, times)
     return np.stack([np.clip(after - 1, 0, len(events) - 1), np.clip(after, 0, len(events) - 1)], axis=1)
 
 
-def _inhalation(beats: Beats, times: Array) -> Array:
+def _inhalation(beats: Beats, times: Float64Array) -> Float64Array:
     """One deep breath on the preparation of the first beat."""
     if not len(beats):
         return np.zeros(len(times))
@@ -374,5 +378,5 @@ def _inhalation(beats: Beats, times: Array) -> Array:
     return np.asarray(0.8 * np.exp(-0.5 * ((times - (beats.times[0] - 0.4 * period)) / (0.45 * period)) ** 2))
 
 
-def _fps(times: Array) -> float:
+def _fps(times: Float64Array) -> float:
     return 1 / float(times[1] - times[0]) if len(times) > 1 else 30.0

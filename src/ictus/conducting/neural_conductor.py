@@ -1,7 +1,6 @@
 """Learned conductors: a trained network, music in, motion out."""
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +15,8 @@ from ictus.features import mel128
 from ictus.motion import Motion
 from ictus.nn.folder import locate, read_config
 from ictus.skeleton import get_skeleton
+from ictus.types import Progress
 
-Progress = Callable[[float], None]
 _NETWORKS: dict[str, type[Generator | Plain | CNNLSTM]] = {
     kind.model_type: kind for kind in (Generator, Plain, CNNLSTM)
 }

@@ -12,8 +12,7 @@ from ictus.beats.tracker import BeatTracker
 from ictus.conducting.body import embody
 from ictus.conducting.gestures import conduct
 from ictus.motion import Motion
-
-Progress = Callable[[float], None]
+from ictus.types import Progress
 
 
 class Conductor(Protocol):

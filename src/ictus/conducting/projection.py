@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.conducting.body import BODY, embody
 from ictus.conducting.gestures import Gestures
 from ictus.errors import MotionError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 _SHOULDER_WIDTH = 0.2  # of the picture's side
 _HIPS = np.array([0.5, 0.75])
@@ -51,7 +49,7 @@ def lift(motion: Motion) -> Motion:
     scale = float(standing["left_shoulder"][0] - standing["right_shoulder"][0]) / _SHOULDER_WIDTH
     hip_height = float(standing["left_hip"][1])
 
-    def metres(name: str) -> Array:
+    def metres(name: str) -> Float64Array:
         return np.asarray((seen[name] - _HIPS) * (scale, -scale) + (0.0, hip_height))
 
     hips = (metres("left_hip") + metres("right_hip")) / 2
@@ -77,7 +75,7 @@ def lift(motion: Motion) -> Motion:
     return replace(embody(gestures, motion.fps), meta=dict(motion.meta))
 
 
-def _with_depth(wrist: Array, shoulder: Array) -> Array:
+def _with_depth(wrist: Float64Array, shoulder: Float64Array) -> Float64Array:
     arm = sum(float(np.linalg.norm(BODY.offsets[BODY.index(name)])) for name in ("left_elbow", "left_wrist"))
     flat = np.linalg.norm(wrist - shoulder, axis=1)
     depth = np.sqrt(np.maximum((0.8 * arm) ** 2 - flat**2, 0.12**2))

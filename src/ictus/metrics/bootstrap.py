@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from ictus.types import Float64Array
+
 Chosen = NDArray[np.intp]
 Interval = tuple[float, float, float]  # value, low, high
 
@@ -41,6 +43,6 @@ def interval(
     return value, float(low if least is None else max(least, low)), float(high)
 
 
-def mean_of(values: NDArray[np.float64], chosen: Chosen) -> float:
+def mean_of(values: Float64Array, chosen: Chosen) -> float:
     """Return the mean of the chosen ones of (N,)."""
     return float(values[chosen].mean())

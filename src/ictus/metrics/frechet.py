@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ictus.errors import UsageError
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,8 @@ class Normal:
     triangle : R (min(N, F), F), so that R'R is the covariance.
     """
 
-    mean: Array
-    triangle: Array
+    mean: Float64Array
+    triangle: Float64Array
 
     @classmethod
     def of(cls, features: ArrayLike, name: str = "features") -> "Normal":
@@ -59,7 +58,7 @@ def frechet_distance(reference: ArrayLike | Normal, estimate: ArrayLike) -> floa
     return float(apart + max(0.0, spread))  # of equal sets, rounding may leave less than nothing
 
 
-def feature_rows(features: ArrayLike, name: str, least: int = 1) -> Array:
+def feature_rows(features: ArrayLike, name: str, least: int = 1) -> Float64Array:
     """Return (N, F) as float64, N >= `least`; raises UsageError, by this name, if they are something else."""
     array = np.asarray(features)
     if array.dtype.kind not in "fiu" or array.ndim != 2 or len(array) < least or not array.shape[1]:
@@ -69,7 +68,7 @@ def feature_rows(features: ArrayLike, name: str, least: int = 1) -> Array:
     return array.astype(np.float64)
 
 
-def check_columns(reference: Array, estimate: Array) -> None:
+def check_columns(reference: Float64Array, estimate: Float64Array) -> None:
     """Raise UsageError if two sets differ in columns."""
     if reference.shape[-1] != estimate.shape[-1]:
         raise UsageError(f"the reference has {reference.shape[-1]} features and the estimate {estimate.shape[-1]}")

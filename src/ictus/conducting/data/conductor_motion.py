@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus import corpora
 from ictus.corpora import list_unusable, open_array
 from ictus.errors import IctusError, UsageError
+from ictus.types import Float32Array
 
 MEL_RATE, MOTION_RATE, BANDS, JOINTS = 90, 30, 128, 13
 SPLITS = ("train", "val", "test")
@@ -34,11 +34,11 @@ class Take:
         """Split and number, e.g. "train/17"."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
-    def mel(self, start: int = 0, seconds: int | None = None) -> NDArray[np.float32]:
+    def mel(self, start: int = 0, seconds: int | None = None) -> Float32Array:
         """(seconds * 90, 128) from second `start`."""
         return _read(self.folder / "mel.npy", start * MEL_RATE, (seconds or self.seconds - start) * MEL_RATE)
 
-    def motion(self, start: int = 0, seconds: int | None = None) -> NDArray[np.float32]:
+    def motion(self, start: int = 0, seconds: int | None = None) -> Float32Array:
         """(seconds * 30, 13, 2) from second `start`."""
         return _read(self.folder / "motion.npy", start * MOTION_RATE, (seconds or self.seconds - start) * MOTION_RATE)
 
@@ -118,7 +118,7 @@ class ConductorMotion:
     def __len__(self) -> int:
         return len(self.windows)
 
-    def __getitem__(self, index: int) -> dict[str, NDArray[np.float32] | str]:
+    def __getitem__(self, index: int) -> dict[str, Float32Array | str]:
         """Read one window.
 
         Raises
@@ -175,7 +175,7 @@ def _header(file: Path) -> tuple[int, ...]:
     return array.shape
 
 
-def _read(file: Path, start: int, count: int) -> NDArray[np.float32]:
+def _read(file: Path, start: int, count: int) -> Float32Array:
     return np.array(open_array(file)[start : start + count], np.float32)
 
 

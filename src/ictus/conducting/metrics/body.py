@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ictus.conducting.metrics.inputs import Given, as_motion
 from ictus.errors import UsageError
 from ictus.motion import Motion
+from ictus.types import Float64Array
 
 WRISTS = ("left_wrist", "right_wrist")
 
@@ -81,7 +82,7 @@ def diversity(motions: Sequence[Given] | NDArray[np.floating]) -> float:
     return float(np.mean([np.sqrt(((a - b) ** 2).sum(-1).mean()) for a, b in pairs]))
 
 
-def wrist_heights(motion: Motion) -> NDArray[np.float64]:
+def wrist_heights(motion: Motion) -> Float64Array:
     """(2, T): how high the left and the right wrist are; pictures (2-D) have y down, bodies (3-D) have y up."""
     wrists = [motion.skeleton.index(name) for name in WRISTS]
     up = -1 if motion.positions.shape[-1] == 2 else 1

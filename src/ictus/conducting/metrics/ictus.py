@@ -1,15 +1,14 @@
 """When the hands mark a beat, from the motion alone, and how well those instants agree with the music's beats."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.signal import find_peaks, savgol_filter
 
 from ictus.beats.metrics import WINDOW, check_times, continuity, f_measure, fast_f_measure, nearest, rolled
 from ictus.conducting.metrics.body import wrist_heights
 from ictus.conducting.metrics.inputs import Given, as_motion
 from ictus.errors import UsageError
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 SMOOTHING, ORDER = 19 / 30, 5  # seconds and order of the Savitzky-Golay filter: 19 frames at 30 fps
 PROMINENCE = 0.1  # of a low point, relative to the wrist's range (its 5th to 95th percentile)
@@ -24,7 +23,7 @@ SLOWEST = 10.0  # frames a second: fewer do not show a beat
 LAGS = tuple(round(0.01 * k, 2) for k in range(-30, 31))  # seconds
 
 
-def ictus_times(motion: Given, fps: float | None = None) -> Array:
+def ictus_times(motion: Given, fps: float | None = None) -> Float64Array:
     """Return the instants that the hands mark: the low points of the wrists.
 
     Parameters
@@ -54,14 +53,14 @@ def ictus_times(motion: Given, fps: float | None = None) -> Array:
     return np.union1d(leading, other[_distance(leading, other) > max(TOGETHER, LEFT_OUT * interval)])
 
 
-def _smooth(heights: Array, fps: float) -> Array:
+def _smooth(heights: Float64Array, fps: float) -> Float64Array:
     """Filter (2, T) by the odd window that is nearest to the wanted one, or the longest that fits."""
     longest = heights.shape[1] - (heights.shape[1] + 1) % 2
     window = min(max(2 * round((SMOOTHING * fps - 1) / 2) + 1, ORDER + 2), longest)
     return np.asarray(savgol_filter(heights, window, ORDER, axis=1)) if window > ORDER else heights
 
 
-def _low_points(height: Array, smooth: Array, fps: float) -> Array:
+def _low_points(height: Float64Array, smooth: Float64Array, fps: float) -> Float64Array:
     """Return the seconds of a wrist's low points: found in its smoothed course (T,), timed in its own (T,)."""
     low, high = np.percentile(smooth, (5, 95))
     found, _ = find_peaks(-smooth, prominence=max(PROMINENCE * (high - low), STILL), distance=np.ceil(APART * fps))
@@ -130,7 +129,7 @@ def best_lag(
         raise UsageError("the lags must be finite numbers of seconds, at least one")
     icti = ictus_times(given)
 
-    def fitted(marks: Array) -> tuple[float, float]:
+    def fitted(marks: Float64Array) -> tuple[float, float]:
         return max(
             ((fast_f_measure(beats, marks - lag), float(lag)) for lag in choices), key=lambda x: (x[0], -abs(x[1]))
         )
@@ -140,6 +139,6 @@ def best_lag(
     return {"lag": lag, "f_measure": score, "control": control}
 
 
-def _distance(events: Array, times: Array) -> Array:
+def _distance(events: Float64Array, times: Float64Array) -> Float64Array:
     """Return for each of the times the seconds to the nearest event; infinite if there is none."""
     return np.abs(events[nearest(events, times)] - times) if len(events) else np.full(len(times), np.inf)

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, cast, overload
+from typing import Concatenate, ParamSpec, Protocol, TypeAlias, cast, overload
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ictus.conducting.models.m2s_net import MOTION_RATE
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
+from ictus.types import AnyArray
 
 P = ParamSpec("P")
-Array: TypeAlias = NDArray[Any]
+Array: TypeAlias = AnyArray
 Given: TypeAlias = Array | Motion
 
 SKELETON = get_skeleton("conductor-13")

@@ -1,4 +1,4 @@
-"""Reading MusicXML: what is heard is there, and every kind of broken file is refused in a sentence."""
+"""Reading MusicXML: everything that sounds is there, and every kind of broken file is refused in a sentence."""
 
 import contextlib
 from pathlib import Path

@@ -74,8 +74,8 @@ def _xml_of(path: Path) -> bytes:
 def _score(root: Element, stem: str) -> Score:
     headings = {e.get("id"): e for e in root.iterfind("part-list/score-part")}
     bars: list[Bar] = []
-    staves = [_Stand(part, headings.get(part.get("id")), bars) for part in root.iterfind("part")]
-    if not any(staff.notes for staff in staves):
+    readers = [_PartReader(part, headings.get(part.get("id")), bars) for part in root.iterfind("part")]
+    if not any(reader.notes for reader in readers):
         raise ValueError("it holds no notes")
     starts, beats = beats_of(bars)
     end = float(starts[-1])
@@ -83,10 +83,10 @@ def _score(root: Element, stem: str) -> Score:
     def unit(quarter: float) -> float:
         return bars[min(int(np.searchsorted(starts, quarter + 1e-6, "right")) - 1, len(bars) - 1)].unit
 
-    marks = sorted({(float(starts[m.bar]) + m.at, m.value) for staff in staves for m in staff.tempi})
-    words = sorted({(float(starts[w.bar]) + w.at, w.text) for staff in staves for w in staff.words})
-    held = sorted({(float(starts[f.bar]) + f.at, f.value) for staff in staves for f in staff.fermatas})
-    parts = tuple(part for staff in staves for part in staff.parts(starts))
+    marks = sorted({(float(starts[m.bar]) + m.at, m.value) for reader in readers for m in reader.tempi})
+    words = sorted({(float(starts[w.bar]) + w.at, w.text) for reader in readers for w in reader.words})
+    held = sorted({(float(starts[f.bar]) + f.at, f.value) for reader in readers for f in reader.fermatas})
+    parts = tuple(part for reader in readers for part in reader.parts(starts))
     doubles = [float(starts[k + 1]) for k, bar in enumerate(bars) if bar.double]
     written = Score(
         title=" ".join(filter(None, (root.findtext("work/work-title"), root.findtext("movement-title")))) or stem,
@@ -123,7 +123,7 @@ class _Mark:
 
 
 @dataclass
-class _Written:
+class _WrittenNote:
     """A note as written; `stroke` is the length of a tremolo's notes, 0 where it is held."""
 
     bar: int
@@ -146,7 +146,7 @@ class _Spanner:
     end: tuple[int, float] | None = None
 
 
-class _Stand:
+class _PartReader:
     """Reads one part, bar by bar; what concerns all parts goes into the common bars."""
 
     def __init__(self, part: Element, heading: Element | None, bars: list[Bar]) -> None:
@@ -155,7 +155,7 @@ class _Stand:
         sound = (heading.findtext(".//instrument-sound") if heading is not None else None) or ""
         called = f"{self.name} {sound}".replace("\n", " ")
         self.instrument = instrument_from_name(called, int(program) - 1 if program else None)
-        self.notes: list[_Written] = []
+        self.notes: list[_WrittenNote] = []
         self.tempi: list[_Mark] = []
         self.words: list[_Mark] = []
         self.fermatas: list[_Mark] = []
@@ -163,9 +163,9 @@ class _Stand:
         self._spanners: list[_Spanner] = []
         self._accents: set[tuple[int, float]] = set()
         self._open: dict[str, _Spanner] = {}
-        self._tied: dict[int, _Written] = {}
+        self._tied: dict[int, _WrittenNote] = {}
         self._slurs: set[str] = set()
-        self._graces: list[_Written] = []
+        self._graces: list[_WrittenNote] = []
         self._last_mark = ""
         self._divisions, self._transposition, self._plucked = 1.0, 0, False
         self._bars, self._ending = bars, 0
@@ -223,7 +223,7 @@ class _Stand:
         if element.find("grace") is not None:
             for earlier in self._graces if not chord else ():  # they follow each other up to the beat
                 earlier.at -= _GRACE
-            self._graces.append(_Written(number, at - _GRACE, _GRACE, pitch, "~", plucked=self._plucked))
+            self._graces.append(_WrittenNote(number, at - _GRACE, _GRACE, pitch, "~", plucked=self._plucked))
             self.notes.append(self._graces[-1])
             return
         self._graces.clear()
@@ -234,7 +234,7 @@ class _Stand:
             note.length += length
             note.mark = mark + (">" if ">" in note.mark and ">" not in mark else "")  # it ends as its last part does
         else:
-            note = _Written(number, at, length, pitch, mark, plucked=self._plucked)
+            note = _WrittenNote(number, at, length, pitch, mark, plucked=self._plucked)
             note.stroke = _tremolo(element, notations) if notations is not None else 0.0
             note.trill = 2 * ("trill-mark" in marks)
             self.notes.append(note)
@@ -356,7 +356,7 @@ def _tremolo(element: Element, notations: Element) -> float:
     return float(0.5 ** (int(tremolo.text or 3) + _FLAGS.get(element.findtext("type") or "", 0)))
 
 
-def _strokes(note: _Written, onset: float, sharp: str) -> Iterator[Note]:
+def _strokes(note: _WrittenNote, onset: float, sharp: str) -> Iterator[Note]:
     """Give the notes that are played: one, or the many of a tremolo or trill, the first with the accent."""
     step = note.stroke or (_TRILL if note.trill else 0.0)
     if not step or note.length < 1.5 * step:

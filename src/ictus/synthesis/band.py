@@ -1,8 +1,8 @@
-"""A band that invents songs: any number of them, in the styles of popular music, whose beats are known.
+"""A band that composes songs: any number of them, in the styles of popular music, as `Score`s whose beats are known.
 
-A song begins as a form (`ictus.synthesis.song_form`). The band arranges it: each player's line
-is one long text of sixteenths, put together from the patterns of `ictus.synthesis.styles` and then edited as players
-would: fills, breaks, anticipations, upbeats. What it gives is a `Score` like any other.
+A song begins as a form (`ictus.synthesis.song_form`). The band arranges it: each player's line is one long text of
+sixteenths, put together from the patterns of `ictus.synthesis.styles` and then edited as players would: fills, breaks,
+anticipations, upbeats.
 """
 
 import re

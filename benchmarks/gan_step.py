@@ -2,12 +2,12 @@
 
     python benchmarks/gan_step.py [--threads 2] [--rounds 3] [--batch 20] [--seconds 30] [--json]
 
-A step is five updates of the critic and one of the generator. The port does as the published code: every update hears
-the music anew through the frozen encoder as it was trained, and the sync loss once more. Ours hears a batch once, with
+A step is five updates of the discriminator and one of the generator. The port does as the published code: every update
+encodes the music anew by the frozen encoder as it was trained, and the sync loss once more. Ours encodes it once, with
 normalisations folded into the convolutions. Their six losses are compared at the same weights, batch and noise (not
 after updates: RMSprop's first ones are as large for a gradient that is nearly zero as for any other, so rounding
 decides their sign); then they train in turn in one process, so that a busy machine slows both. Music and weights are
-random: they do not change the time. From the second epoch on, a small corpus is not even heard again; that is left out.
+random: they do not change the time. From the second epoch on, a small corpus is not encoded again; that is left out.
 """
 
 import argparse
@@ -39,25 +39,25 @@ def ours(task: M2SGANTask, batch: Batch) -> Iterator[tuple[str, Tensor]]:
 
 def port(task: M2SGANTask, batch: Batch) -> Iterator[tuple[str, Tensor]]:
     mel, real = batch["mel"], batch["motion"]
-    critic, generator, judge, config = task.critic, task.generator, task.judge, task.config
+    discriminator, generator, evaluator, config = task.discriminator, task.generator, task.evaluator, task.config
     generator.music.eval()
 
     def noise() -> Tensor:
         return torch.randn(len(real), real.shape[1] // 30, 8)
 
-    for _ in range(config.critic_steps):
+    for _ in range(config.discriminator_steps):
         fake = generator(mel, noise()).detach()
-        wanted, got = critic(real).mean(), critic(fake).mean()
+        wanted, got = discriminator(real).mean(), discriminator(fake).mean()
         share = torch.rand(len(real), 1, 1, 1)
         between = (share * real + (1 - share) * fake).requires_grad_()
-        scores = critic(between)
+        scores = discriminator(between)
         (gradient,) = torch.autograd.grad(scores, between, torch.ones_like(scores), create_graph=True)
         yield "critic", got - wanted + config.penalty_weight * gradient.norm() ** 2
     made = generator(mel, noise())
     with torch.no_grad():
-        judge.music(mel)  # the published code asks the whole of M2S-Net
-        seen = judge.motion(real)
-    yield "generator", -critic(made).mean() + config.sync * F.l1_loss(judge.motion(made), seen)
+        evaluator.music(mel)  # the published code asks the whole of M2S-Net
+        seen = evaluator.motion(real)
+    yield "generator", -discriminator(made).mean() + config.sync * F.l1_loss(evaluator.motion(made), seen)
 
 
 def losses(step: Step, task: M2SGANTask, batch: Batch) -> list[float]:
@@ -81,12 +81,12 @@ def seconds(step: Step, task: M2SGANTask, batch: Batch) -> float:
 
 def random_task(folder: Path, batch: int, duration: int) -> tuple[M2SGANTask, Batch]:
     torch.manual_seed(0)
-    judge = M2SNet.from_config("paper")
-    for module in judge.modules():  # statistics other than 0 and 1, so that folding has something to fold
+    evaluator = M2SNet.from_config("paper")
+    for module in evaluator.modules():  # statistics other than 0 and 1, so that folding has something to fold
         if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
             torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
-    judge.save_pretrained(folder / "judge")
+    evaluator.save_pretrained(folder / "evaluator")
     rng = np.random.default_rng(0)
     mel = rng.random((batch, duration * 90, 128), np.float32)
     motion = 0.5 + 0.1 * np.cumsum(rng.normal(0, 0.05, (batch, duration * 30, 13, 2)), 1, np.float32)
@@ -95,7 +95,7 @@ def random_task(folder: Path, batch: int, duration: int) -> tuple[M2SGANTask, Ba
         np.save(folder / split / "0" / "mel.npy", mel[0])
         np.save(folder / split / "0" / "motion.npy", motion[0])
     corpus = CorpusConfig(seconds=duration)
-    task = M2SGANTask(M2SGANTaskConfig(m2s_net=str(folder / "judge"), remember=0, corpus=corpus), folder)
+    task = M2SGANTask(M2SGANTaskConfig(m2s_net=str(folder / "evaluator"), remember=0, corpus=corpus), folder)
     for network in task.networks.values():
         network.train()
     names = [str(number) for number in range(batch)]

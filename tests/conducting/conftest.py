@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ConductorMotion100 in small: 4 takes of 24 s to train on and 2 to hold out; the hands follow the loudness."""
+    """ConductorMotion100 in small: 4 recordings of 24 s to train on and 2 held out; the hands follow the loudness."""
     root = tmp_path_factory.mktemp("corpus")
     rng = np.random.default_rng(0)
     for split, count in (("train", 4), ("val", 2)):

@@ -12,7 +12,7 @@ MUSIC = MusicEncoderConfig(channels=(2, 4, 4), features=8)
 
 
 def lively(decoder):
-    """A small generator whose batch norms have seen music, so that what it hears shows in its motion."""
+    """A small generator whose batch norms have seen music, so that its input shows in its motion."""
     torch.manual_seed(0)
     config = GeneratorConfig(MUSIC, noise_channels=(4, 4, 4, 8), decoder=decoder, hidden=8, levels=5, lstm=8)
     generator = Generator(config).train()
@@ -81,7 +81,7 @@ class Counting:
     joints, bands, noise_size, context_seconds, shortest_seconds = 13, 128, 8, 2, 1
 
     def __init__(self):
-        self.heard = []
+        self.frames = []
 
     def folded(self):
         return self
@@ -91,8 +91,8 @@ class Counting:
 
     def __call__(self, mel, noise):
         assert noise.shape[1] == -(-mel.shape[1] // 90)
-        self.heard.append(mel.shape[1])
-        return torch.full((1, -(-mel.shape[1] // 3), 13, 2), float(len(self.heard)))
+        self.frames.append(mel.shape[1])
+        return torch.full((1, -(-mel.shape[1] // 3), 13, 2), float(len(self.frames)))
 
 
 def test_windows_cross_fade():
@@ -111,8 +111,8 @@ def test_memory_is_bounded():
     """No pass is longer than the window, its fade and its context."""
     network = Counting()
     generate(network, np.zeros((300 * 90, 128), np.float32), window_seconds=10)
-    assert max(network.heard) <= (10 + FADE + 2 * network.context_seconds) * 90
-    assert len(network.heard) == 30
+    assert max(network.frames) <= (10 + FADE + 2 * network.context_seconds) * 90
+    assert len(network.frames) == 30
 
 
 @pytest.mark.parametrize("frames", [2, 3, 10, 89, 90, 91, 95, 200, 300, 450, 451, 452])
@@ -153,11 +153,11 @@ def test_the_random_state_and_the_generator_are_left_alone(mel):
 
 
 def test_progress(generator, mel):
-    told = []
-    generate(generator, mel, window_seconds=9, progress=told.append)
-    assert told == sorted(told)
-    assert len(told) == 5
-    assert told[-1] == 1.0
+    reported = []
+    generate(generator, mel, window_seconds=9, progress=reported.append)
+    assert reported == sorted(reported)
+    assert len(reported) == 5
+    assert reported[-1] == 1.0
 
 
 def test_memory_mapped_music(generator, mel, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ictus.conducting.data.conductor_motion import ConductorMotion, survey
+from ictus.conducting.data.conductor_motion import ConductorMotion, inspect_split
 from ictus.errors import IctusError, UsageError
 
 
@@ -45,8 +45,8 @@ def test_part_of_a_corpus(corpus: Path) -> None:
 
 
 def test_broken_takes_are_named_and_the_rest_is_usable(broken: Path) -> None:
-    found = survey(broken, "train")
-    assert len(found.takes) == 4
+    found = inspect_split(broken, "train")
+    assert len(found.recordings) == 4
     assert found.hours == pytest.approx(4 * 24 / 3600)
     for number, says in ((10, "60 frames"), (11, "shape"), (12, "shape"), (13, "missing"), (14, "damaged"), (15, "")):
         line = next(line for line in found.broken if f"/{number}/" in line)
@@ -67,17 +67,19 @@ def test_values_that_are_no_numbers_are_named_when_they_are_read(broken: Path) -
 
 def test_motion_that_is_no_number_is_found_before_it_is_learnt_from(broken: Path) -> None:
     for name, thorough in (("motion", False), ("mel", True)):
-        before = survey(broken, "train", thorough=True)
-        file = before.takes[-1].folder / f"{name}.npy"
+        before = inspect_split(broken, "train", thorough=True)
+        file = before.recordings[-1].folder / f"{name}.npy"
         values = np.load(file)
         values[7:9] = np.nan
         np.save(file, values)
-        after = survey(broken, "train", thorough=thorough)
-        assert len(after.takes) == len(before.takes) - 1
+        after = inspect_split(broken, "train", thorough=thorough)
+        assert len(after.recordings) == len(before.recordings) - 1
         assert f"{file}: 2 frames are not finite, the first is 7" in after.broken
 
 
-@pytest.mark.parametrize(("split", "seconds", "says"), [("test", 10, "no such folder"), ("train", 99, "no take of 99")])
+@pytest.mark.parametrize(
+    ("split", "seconds", "says"), [("test", 10, "no such folder"), ("train", 99, "recording of 99")]
+)
 def test_nothing_to_learn_from(corpus: Path, split: str, seconds: int, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         ConductorMotion(corpus, split, seconds=seconds)
@@ -95,4 +97,4 @@ def test_memory_does_not_depend_on_the_size_of_the_corpus(tmp_path: Path) -> Non
         windows[index]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 3e6  # one take alone is 3 MB, all of them 59
+    assert peak < 3e6  # one recording alone is 3 MB, all of them 59

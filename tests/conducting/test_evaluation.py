@@ -15,7 +15,7 @@ from ictus.errors import UsageError
 
 @pytest.fixture(scope="module")
 def conducted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four takes of 30 s, conducted at four tempi; column 0 of the mel says which take it is."""
+    """Four recordings of 30 s, conducted at four tempi; column 0 of the mel says which recording it is."""
     root = tmp_path_factory.mktemp("conducted")
     for number, bpm in enumerate((70, 90, 110, 130)):
         times = np.arange(1, 29, 60 / bpm)
@@ -60,11 +60,11 @@ def test_rows(conducted: Path) -> None:
 
 def test_windows_of_one_take_do_not_narrow_the_interval(conducted: Path) -> None:
     def shifted(mel: np.ndarray, seed: int) -> np.ndarray:
-        """Err by the number of the take: all its windows alike."""
+        """Err by the number of the recording: all its windows alike."""
         return np.full((30 * len(mel) // 90, 13, 2), mel[0, 0], np.float32)
 
     widths = []
-    for seconds in (30, 10):  # one window of each take, and three
+    for seconds in (30, 10):  # one window of each recording, and three
         windows = ConductorMotion(conducted, "val", seconds=seconds)
         _, low, high = evaluate({"shifted": shifted}, windows)[-1].figures["mse"]
         widths.append(high - low)

@@ -17,7 +17,7 @@ BILSTM = GeneratorConfig(
 
 
 def lively(config):
-    """A generator whose batch norms have seen music, so that what it hears shows in its motion."""
+    """A generator whose batch norms have seen music, so that its input shows in its motion."""
     torch.manual_seed(0)
     generator = Generator(config).train()
     for module in generator.modules():
@@ -84,11 +84,11 @@ def test_context_covers_all_that_a_frame_depends_on():
     mel = torch.rand(1, 14 * 90, 128, dtype=torch.float64, requires_grad=True)
     noise = torch.randn(1, 14, 8, dtype=torch.float64, requires_grad=True)
     generator(mel, noise)[0, 7 * 30 : 8 * 30].sum().backward()  # the eighth second
-    heard = mel.grad.abs().sum((0, 2)).nonzero()
+    used = mel.grad.abs().sum((0, 2)).nonzero()
     drawn = noise.grad.abs().sum((0, 2)).nonzero()
     reach = (generator.decoder.reach + 6) * 3  # six frames of the music encoder, at 90 Hz
     last = 8 * 90 - 3  # a frame of motion stands at the first of its three mel frames
-    assert (7 * 90 - heard.min().item(), heard.max().item() - last) == (reach, reach)
+    assert (7 * 90 - used.min().item(), used.max().item() - last) == (reach, reach)
     assert 7 - drawn.min().item() <= 4
     assert drawn.max().item() - 7 <= 4
 
@@ -146,23 +146,23 @@ def test_save_and_load(tmp_path):
 
 def test_discriminator():
     torch.manual_seed(0)
-    critic = Discriminator.from_config("debug")
+    discriminator = Discriminator.from_config("debug")
     motion = torch.rand(3, 60, 13, 2, requires_grad=True)
-    score = critic(motion)
+    score = discriminator(motion)
     assert score.shape == (3, 1)
     (gradient,) = torch.autograd.grad(score.sum(), motion, create_graph=True)  # as the gradient penalty needs it
     gradient.square().sum().backward()
-    assert critic.convolutions[0].weight.grad.abs().sum() > 0
-    assert critic(torch.rand(1, 41, 13, 2)).shape == (1, 1)
+    assert discriminator.convolutions[0].weight.grad.abs().sum() > 0
+    assert discriminator(torch.rand(1, 41, 13, 2)).shape == (1, 1)
     with pytest.raises(UsageError, match="40 frames; the discriminator needs 41"):
-        critic(torch.rand(1, 40, 13, 2))
+        discriminator(torch.rand(1, 40, 13, 2))
 
 
 def test_published_discriminator():
-    critic = Discriminator.from_config("paper")
+    discriminator = Discriminator.from_config("paper")
     convolutions = [(26 * 5 + 1) * 64, (64 * 5 + 1) * 64, (64 * 5 + 1) * 64]
     layers = [64 * 32 + 32, 32 * 32 + 32, 32 + 1]
-    assert sum(p.numel() for p in critic.parameters()) == sum(convolutions + layers)
-    torch.nn.init.zeros_(critic.head[-1].weight)
-    torch.nn.init.ones_(critic.head[-1].bias)
-    assert critic(torch.rand(1, 900, 13, 2)).tolist() == [[1.0]]  # the mean over time of what each frame scores
+    assert sum(p.numel() for p in discriminator.parameters()) == sum(convolutions + layers)
+    torch.nn.init.zeros_(discriminator.head[-1].weight)
+    torch.nn.init.ones_(discriminator.head[-1].bias)
+    assert discriminator(torch.rand(1, 900, 13, 2)).tolist() == [[1.0]]  # the mean over time of what each frame scores

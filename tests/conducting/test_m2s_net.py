@@ -84,7 +84,7 @@ def test_every_weight_learns(network):
 
 
 def test_it_can_tell_a_match(network):
-    """A few steps on one batch: what belongs together is told from what does not."""
+    """A few steps on one batch: what belongs together is separated from what does not."""
     network.train()
     generator = torch.Generator().manual_seed(0)
     mel = torch.rand(2, 90, 128, generator=generator)

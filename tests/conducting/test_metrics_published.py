@@ -89,8 +89,8 @@ def test_the_authors_sync_error(parity, tmp_path):
     file = DATA / "M2SNet_official_pretrained.pt"
     if not file.exists():
         pytest.skip(f"{file} is not there")
-    judge = convert_checkpoint.convert(file, tmp_path / "judge")
-    error = metrics.sync_error(parity["motion"], parity["motion3"], judge)
+    evaluator = convert_checkpoint.convert(file, tmp_path / "evaluator")
+    error = metrics.sync_error(parity["motion"], parity["motion3"], evaluator)
     assert error == pytest.approx(float(parity["sync_error3"]), abs=1e-4)
 
 
@@ -229,7 +229,7 @@ def test_motions_are_batches_of_one(batch):
 
 
 @pytest.fixture
-def judge():
+def evaluator():
     torch.manual_seed(0)
     network = M2SNet.from_config("debug")
     network.motion(torch.rand(4, 60, 13, 2))
@@ -237,67 +237,69 @@ def judge():
 
 
 @pytest.fixture
-def critic():
+def discriminator():
     torch.manual_seed(0)
     return Discriminator.from_config("debug").eval()
 
 
-def test_sync_error(judge, batch):
+def test_sync_error(evaluator, batch):
     real, fake = (torch.from_numpy(x).float() for x in batch)
-    error = metrics.sync_error(real, fake, judge)
+    error = metrics.sync_error(real, fake, evaluator)
     mel = torch.rand(3, 2100, 128)
-    features = [judge.features(mel, x)[1][-1] for x in (real, fake)]
+    features = [evaluator.features(mel, x)[1][-1] for x in (real, fake)]
     torch.testing.assert_close(error, (features[0] - features[1]).abs().mean(), rtol=1e-5, atol=0)
-    assert metrics.sync_error(real, real, judge) == 0
+    assert metrics.sync_error(real, real, evaluator) == 0
 
 
-def test_sync_error_is_a_loss_through_a_frozen_judge(judge, batch):
-    judge.requires_grad_(False)
+def test_sync_error_is_a_loss_through_a_frozen_judge(evaluator, batch):
+    evaluator.requires_grad_(False)
     real, fake = (torch.from_numpy(x).float() for x in batch)
     fake.requires_grad_()
-    metrics.sync_error(real, fake, judge).backward()
+    metrics.sync_error(real, fake, evaluator).backward()
     assert fake.grad.abs().sum() > 0
 
 
-def test_judges_see_many_samples_in_parts(judge, critic):
+def test_judges_see_many_samples_in_parts(evaluator, discriminator):
     real, fake = (np.repeat(walks(seed, 1, 60, np.float32), 2 * _BATCH + 1, 0) for seed in (0, 1))
     real[-1] = fake[-1]  # a last part of another mean
     whole = [torch.from_numpy(x) for x in (real, fake)]
-    expected = (judge.motion(whole[0]) - judge.motion(whole[1])).abs().mean().item()
-    assert metrics.sync_error(real, fake, judge) == pytest.approx(expected, rel=1e-5)
-    expected = (critic(whole[0]).mean() - critic(whole[1]).mean()).item()
-    size = critic(whole[0]).abs().max().item()  # the estimate is a small difference of such numbers
-    close(metrics.wasserstein_estimate(real, fake, critic), expected, size=size)
+    expected = (evaluator.motion(whole[0]) - evaluator.motion(whole[1])).abs().mean().item()
+    assert metrics.sync_error(real, fake, evaluator) == pytest.approx(expected, rel=1e-5)
+    expected = (discriminator(whole[0]).mean() - discriminator(whole[1]).mean()).item()
+    size = discriminator(whole[0]).abs().max().item()  # the estimate is a small difference of such numbers
+    close(metrics.wasserstein_estimate(real, fake, discriminator), expected, size=size)
 
 
-def test_wasserstein_estimate(critic, batch):
+def test_wasserstein_estimate(discriminator, batch):
     real, fake = batch
-    estimate = metrics.wasserstein_estimate(real, fake, critic)  # double precision is taken to the critic's
+    estimate = metrics.wasserstein_estimate(
+        real, fake, discriminator
+    )  # double precision is taken to the discriminator's
     assert estimate != 0
-    assert metrics.wasserstein_estimate(fake, real, critic) == pytest.approx(-estimate, rel=1e-5)
+    assert metrics.wasserstein_estimate(fake, real, discriminator) == pytest.approx(-estimate, rel=1e-5)
     with torch.no_grad():
-        critic.head[-1].bias += 7  # only differences count
-    close(metrics.wasserstein_estimate(real, fake, critic), estimate, size=7)
+        discriminator.head[-1].bias += 7  # only differences count
+    close(metrics.wasserstein_estimate(real, fake, discriminator), estimate, size=7)
 
 
-def test_a_judge_in_training_is_refused(judge, critic, batch):
+def test_a_judge_in_training_is_refused(evaluator, discriminator, batch):
     with pytest.raises(UsageError, match=r"M2SNet that judges is being trained; call its \.eval\(\)"):
-        metrics.sync_error(*batch, judge.train())
+        metrics.sync_error(*batch, evaluator.train())
     with pytest.raises(UsageError, match="Discriminator that judges is being trained"):
-        metrics.wasserstein_estimate(*batch, critic.train())
+        metrics.wasserstein_estimate(*batch, discriminator.train())
 
 
 # --- Everything at once ----------------------------------------------------------------------------------------------
 
 
-def test_evaluate(judge, critic, batch):
+def test_evaluate(evaluator, discriminator, batch):
     beats = [np.arange(1, 20), np.arange(1, 22, 0.7), np.arange(2, 20, 1.3)]
-    scores = metrics.evaluate(*batch, judge=judge, critic=critic, beats=beats)
+    scores = metrics.evaluate(*batch, evaluator=evaluator, discriminator=discriminator, beats=beats)
     assert all(type(value) is float for value in scores.values())
     for metric in PUBLISHED:
         assert scores[metric.__name__] == metric(*batch)
-    assert scores["sync_error"] == metrics.sync_error(*batch, judge)
-    assert scores["wasserstein_estimate"] == metrics.wasserstein_estimate(*batch, critic)
+    assert scores["sync_error"] == metrics.sync_error(*batch, evaluator)
+    assert scores["wasserstein_estimate"] == metrics.wasserstein_estimate(*batch, discriminator)
     assert scores["jerk"] == pytest.approx(np.mean([metrics.jerk(x) for x in batch[1]]))
     each = [metrics.beat_scores(x, times) for x, times in zip(batch[1], beats, strict=True)]
     assert scores["f_measure"] == pytest.approx(np.mean([values["f_measure"] for values in each]))

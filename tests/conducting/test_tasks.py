@@ -14,6 +14,7 @@ from ictus.conducting.tasks.baselines import Baseline, BaselineConfig
 from ictus.conducting.tasks.corpus import CorpusConfig
 from ictus.conducting.tasks.m2s_gan import M2SGANTask, M2SGANTaskConfig
 from ictus.conducting.tasks.m2s_net import MODES, M2SNetTask, M2SNetTaskConfig, draw_pairs
+from ictus.config import parse
 from ictus.errors import ModelError, UsageError
 
 CORPUS = CorpusConfig(seconds=12)
@@ -72,7 +73,7 @@ def test_cnn_lstm_hears_only_the_past(frames: int) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_pairs(mode: str) -> None:
-    """Mel and motion hold their own time, so that clips tell where they were cut."""
+    """Mel and motion hold their own time, so that clips show where they were cut."""
     torch.manual_seed(0)
     for _ in range(50):
         mel = (torch.arange(30 * 90) / 90).repeat(3, 1)[..., None] + 1000 * torch.arange(3)[:, None, None]
@@ -80,9 +81,9 @@ def test_pairs(mode: str) -> None:
             :, None, None, None
         ]
         mels, motions = draw_pairs(mel, motion, mode, clip=10)
-        for heard, seen in zip(mels, motions, strict=True):
-            assert (heard.shape[1], seen.shape[1]) == (900, 300)
-            torch.testing.assert_close(heard[:, 0, 0], seen[:, 0, 0, 0])
+        for encoded, seen in zip(mels, motions, strict=True):
+            assert (encoded.shape[1], seen.shape[1]) == (900, 300)
+            torch.testing.assert_close(encoded[:, 0, 0], seen[:, 0, 0, 0])
         apart = float((mels[0][0, 0, 0] - mels[1][0, 0, 0]).abs())
         if mode == "easy":
             assert apart >= 1000
@@ -108,20 +109,20 @@ def test_m2s_net_learns(corpus: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("judge")
+def m2s_net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("m2s_net")
     torch.manual_seed(1)
     M2SNet.from_config("debug").save_pretrained(folder)
     return folder
 
 
 @pytest.mark.parametrize("penalty", ["published", "standard"])
-def test_m2s_gan_learns(penalty: str, corpus: Path, judge: Path) -> None:
+def test_m2s_gan_learns(penalty: str, corpus: Path, m2s_net: Path) -> None:
     weights = {"mse": 1.0, "matching": 0.1}
-    config = M2SGANTaskConfig(str(judge), "debug", critic_steps=2, penalty=penalty, corpus=CORPUS, **weights)
+    config = M2SGANTaskConfig(str(m2s_net), "debug", discriminator_steps=2, penalty=penalty, corpus=CORPUS, **weights)
     task = M2SGANTask(config, corpus)
     music = {name: value.clone() for name, value in task.generator.music.state_dict().items()}
-    judged = {name: value.clone() for name, value in task.judge.state_dict().items()}
+    before = {name: value.clone() for name, value in task.evaluator.state_dict().items()}
     log = train(task, 6)
     assert [set(figures) for figures in log[:3]] == [
         {"wasserstein", "penalty"},
@@ -131,12 +132,12 @@ def test_m2s_gan_learns(penalty: str, corpus: Path, judge: Path) -> None:
     assert log[-1]["generator/mse"] < log[2]["generator/mse"]
     for name, value in task.generator.music.state_dict().items():
         assert torch.equal(value, music[name]), "the music encoder is frozen, its running statistics too"
-    for name, value in task.judge.state_dict().items():
-        assert torch.equal(value, judged[name])
+    for name, value in task.evaluator.state_dict().items():
+        assert torch.equal(value, before[name])
 
 
-def test_the_published_penalty_is_one_norm_over_the_batch(corpus: Path, judge: Path) -> None:
-    task = M2SGANTask(M2SGANTaskConfig(str(judge), "debug", corpus=CORPUS), corpus)
+def test_the_published_penalty_is_one_norm_over_the_batch(corpus: Path, m2s_net: Path) -> None:
+    task = M2SGANTask(M2SGANTaskConfig(str(m2s_net), "debug", corpus=CORPUS), corpus)
     real, fake = torch.rand(2, 3, 60, 13, 2)
     torch.manual_seed(0)
     penalty = task._penalty(real, fake)
@@ -144,7 +145,8 @@ def test_the_published_penalty_is_one_norm_over_the_batch(corpus: Path, judge: P
     share = torch.rand(3, 1, 1, 1)
     between = (share * real + (1 - share) * fake).requires_grad_()
     total = sum(
-        float(torch.autograd.grad(task.critic(between[k : k + 1]).sum(), between)[0][k].norm() ** 2) for k in range(3)
+        float(torch.autograd.grad(task.discriminator(between[k : k + 1]).sum(), between)[0][k].norm() ** 2)
+        for k in range(3)
     )
     assert float(penalty) == pytest.approx(10 * total, rel=1e-5)
 
@@ -163,16 +165,20 @@ def test_wrong_settings_are_named(corpus: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("remember", "again"), [(10.0, 0), (0.0, 4), (2 * 12 / 3600, 2)])
 def test_what_was_heard_is_remembered_as_far_as_there_is_room(
-    remember: float, again: int, judge: Path, corpus: Path
+    remember: float, again: int, m2s_net: Path, corpus: Path
 ) -> None:
-    task = M2SGANTask(M2SGANTaskConfig(str(judge), "debug", remember=remember, corpus=CORPUS), corpus)
+    task = M2SGANTask(M2SGANTaskConfig(str(m2s_net), "debug", remember=remember, corpus=CORPUS), corpus)
     batch = next(batches(task.samples))
-    heard: list[int] = []
-    task.ear.register_forward_pre_hook(lambda _, inputs: heard.append(len(inputs[0])))
+    encoded: list[int] = []
+    task.music_encoder.register_forward_pre_hook(lambda _, inputs: encoded.append(len(inputs[0])))
 
     def step() -> list[float]:
         torch.manual_seed(3)
         return [loss.item() for _, loss, _ in task.losses(batch, 0, 0)]
 
     assert step() == step()
-    assert heard == [4] + [again] * (again > 0)
+    assert encoded == [4] + [again] * (again > 0)
+
+
+def test_recipes_of_earlier_versions_still_work() -> None:
+    assert parse(M2SGANTaskConfig, {"m2s_net": "folder", "critic_steps": 2}).discriminator_steps == 2

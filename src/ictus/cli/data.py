@@ -103,20 +103,22 @@ def inspect_conductor_motion(data: Annotated[Path, tyro.conf.arg(metavar="DIR")]
         data: Folder with train/, val/, test/.
         json: Report on stdout as JSON.
     """
-    from ictus.conducting.data.conductor_motion import SPLITS, survey
+    from ictus.conducting.data.conductor_motion import SPLITS, inspect_split
 
     there = [split for split in SPLITS if (data / split).is_dir()]
     if not there:
         raise UsageError(
             f"{data}: has none of {', '.join(f'{split}/' for split in SPLITS)}; give the folder above them"
         )
-    found = {split: survey(data, split, thorough=True) for split in there}
+    found = {split: inspect_split(data, split, thorough=True) for split in there}
     if json:
-        facts = {name: {"takes": len(s.takes), "hours": s.hours, "broken": list(s.broken)} for name, s in found.items()}
+        facts = {
+            name: {"takes": len(s.recordings), "hours": s.hours, "broken": list(s.broken)} for name, s in found.items()
+        }
         say_json(facts)
     for name, split in found.items():
         if not json:
-            say(f"{name}: {len(split.takes)} takes, {split.hours:.2f} hours, {len(split.broken)} broken")
+            say(f"{name}: {len(split.recordings)} takes, {split.hours:.2f} hours, {len(split.broken)} broken")
         for line in split.broken:
             complain(line)
     return int(any(split.broken for split in found.values()))
@@ -136,13 +138,13 @@ def plot_conductor_motion(
         split: Which split to draw.
         limit: How many takes.
     """
-    from ictus.conducting.data.conductor_motion import MOTION_RATE, survey
+    from ictus.conducting.data.conductor_motion import MOTION_RATE, inspect_split
     from ictus.files import writing
     from ictus.motion import Motion
     from ictus.render import plots
     from ictus.skeleton import get_skeleton
 
-    takes = survey(data, split).takes[:limit]
+    takes = inspect_split(data, split).recordings[:limit]
     with progress_bar("plot") as progress:
         for k, take in enumerate(takes):
             motion = Motion(take.motion(), MOTION_RATE, get_skeleton("conductor-13"))

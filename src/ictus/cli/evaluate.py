@@ -157,8 +157,8 @@ def run(
         rows = evaluate(
             models,
             corpus,
-            judge=M2SNet.from_pretrained(judge) if judge else None,
-            critic=Discriminator.from_pretrained(critic) if critic else None,
+            evaluator=M2SNet.from_pretrained(judge) if judge else None,
+            discriminator=Discriminator.from_pretrained(critic) if critic else None,
             protocol=protocol,
             seeds=range(seed, seed + seeds),
             progress=progress,

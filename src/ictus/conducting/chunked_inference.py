@@ -101,11 +101,11 @@ def generate(
 
     def conduct(first: int, last: int) -> Float32Array:
         """Return the motion from second `first` to `last`, or to the end of the music if that comes before."""
-        heard, drawn = _at_least(network.shortest_seconds, mel[first * MEL_RATE : last * MEL_RATE], noise[first:last])
-        if not np.isfinite(heard).all():
+        window, drawn = _at_least(network.shortest_seconds, mel[first * MEL_RATE : last * MEL_RATE], noise[first:last])
+        if not np.isfinite(window).all():
             raise AudioError(f"the mel holds NaN or infinity between {first} and {last} s; decode the music again")
         with torch.inference_mode():
-            motion = network(*(torch.from_numpy(x)[None].to(parameter) for x in (heard, drawn)))
+            motion = network(*(torch.from_numpy(x)[None].to(parameter) for x in (window, drawn)))
         return np.asarray(motion[0].detach().float().cpu().numpy())
 
     motion = np.empty((seconds * MOTION_RATE, network.joints, 2), np.float32)
@@ -129,6 +129,6 @@ def generate(
 def _at_least(seconds: int, mel: Float32Array, noise: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Lengthen music that is shorter than `seconds`: it is mirrored at its end, as the network's own padding does."""
     missing = max(0, seconds * MEL_RATE - len(mel))
-    heard = np.pad(np.asarray(mel, np.float32), ((0, missing), (0, 0)), mode="reflect")
+    window = np.pad(np.asarray(mel, np.float32), ((0, missing), (0, 0)), mode="reflect")
     drawn = np.pad(np.asarray(noise, np.float32), ((0, max(0, seconds - len(noise))), (0, 0)), mode="edge")
-    return heard, drawn
+    return window, drawn

@@ -1,4 +1,4 @@
-"""Compare conductors on a corpus: every figure with its interval, beside the truth and beside chance."""
+"""Compare conductors on a corpus: every value with its interval, beside the ground truth and beside chance."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ import numpy as np
 
 from ictus.beats.evaluation import BeatPredictor, PredictedBeats
 from ictus.conducting import metrics
-from ictus.conducting.data.conductor_motion import ConductorMotion, Take
+from ictus.conducting.data.conductor_motion import ConductorMotion, ConductorRecording
 from ictus.conducting.models.m2s_gan import Discriminator
 from ictus.conducting.models.m2s_net import M2SNet
 from ictus.conducting.pipeline import Conductor
@@ -33,8 +33,8 @@ MEANING = {
     "sce": "strength contour error, lower is better",
     "sdp": "movement in % of the real one, 100 is ideal",
     "mse": "mean squared error",
-    "sync": "sync error by the judge, lower is better",
-    "wasserstein": "score of the real motion less that of the generated one, by the critic; lower is better",
+    "sync": "sync error by the evaluator, lower is better",
+    "wasserstein": "score of the real motion less that of the generated one, by the discriminator; lower is better",
     "beat_f": "hands on the true beats, F-measure within 70 ms",
     "beat_chance": "the same with the hands shifted in time: chance",
     "jerk": "mean squared third difference",
@@ -49,8 +49,8 @@ def evaluate(
     models: Mapping[str, Conduct],
     corpus: ConductorMotion,
     *,
-    judge: M2SNet | None = None,
-    critic: Discriminator | None = None,
+    evaluator: M2SNet | None = None,
+    discriminator: Discriminator | None = None,
     protocol: str = "all",
     seeds: Sequence[int] = (0,),
     progress: Progress | None = None,
@@ -60,16 +60,16 @@ def evaluate(
     Parameters
     ----------
     models : name -> function of a mel and a seed.
-    corpus : windows of at least nine seconds; where a take has beats.npz, hands are compared with them.
-    judge : for the sync error; it should not have been trained on the models' training data.
-    critic : the critic of an M2S-GAN, for the Wasserstein estimate.
+    corpus : windows of at least nine seconds; where a recording has beats.npz, hands are compared with them.
+    evaluator : for the sync error; it should not have been trained on the models' training data.
+    discriminator : the discriminator of an M2S-GAN, for the Wasserstein estimate.
     protocol : "all" or "prospective-cup".
     seeds : the first is that of all figures; with more, the motions are also compared with each other.
 
     Returns
     -------
     A row for each model, after one for the ground truth and one for the real motion of another window: what a perfect
-    model would reach, and what one that does not listen.
+    model would reach, and what one that ignores the music.
 
     Raises
     ------
@@ -84,13 +84,15 @@ def evaluate(
     mels = [np.asarray(item["mel"], np.float32) for item in items]
     real = np.stack([np.asarray(item["motion"], np.float32) for item in items])
     names = [str(item["name"]) for item in items]
-    takes = np.unique([take.name for take, _ in corpus.windows], return_inverse=True)[1]  # (N,) the one of each window
-    beats = [_true_beats(take, start, corpus.seconds) for take, start in corpus.windows]
+    recordings = np.unique([recording.name for recording, _ in corpus.windows], return_inverse=True)[
+        1
+    ]  # (N,) the one of each window
+    beats = [_true_beats(recording, start, corpus.seconds) for recording, start in corpus.windows]
 
     def row(name: str, made: Float32Array, more: Mapping[str, Float64Array]) -> Row:
-        parts = {**_parts(real, made, beats), **_judged(real, made, judge, critic), **more}
+        parts = {**_parts(real, made, beats), **_by_networks(real, made, evaluator, discriminator), **more}
         wanted = [metric for metric in PROTOCOLS[protocol] if metric in parts]
-        figures = {metric: _interval(metric, parts, takes) for metric in wanted}
+        figures = {metric: _interval(metric, parts, recordings) for metric in wanted}
         own = {metric: parts[metric] for metric in wanted if metric != "sdp"}
         table: list[dict[str, float | str]] = [
             {"name": n, **{m: float(v[k]) for m, v in own.items()}} for k, n in enumerate(names)
@@ -138,21 +140,21 @@ def _parts(real: Float32Array, made: Float32Array, beats: list[Float64Array | No
     return parts
 
 
-def _judged(
-    real: Float32Array, made: Float32Array, judge: M2SNet | None, critic: Discriminator | None
+def _by_networks(
+    real: Float32Array, made: Float32Array, evaluator: M2SNet | None, discriminator: Discriminator | None
 ) -> dict[str, Float64Array]:
     """Return each sample's part in the metrics that a network gives."""
     pairs = [(r[None], m[None]) for r, m in zip(real, made, strict=True)]
     parts = {}
-    if judge is not None:
-        parts["sync"] = np.array([metrics.sync_error(r, m, judge) for r, m in pairs])
-    if critic is not None:
-        parts["wasserstein"] = np.array([metrics.wasserstein_estimate(r, m, critic) for r, m in pairs])
+    if evaluator is not None:
+        parts["sync"] = np.array([metrics.sync_error(r, m, evaluator) for r, m in pairs])
+    if discriminator is not None:
+        parts["wasserstein"] = np.array([metrics.wasserstein_estimate(r, m, discriminator) for r, m in pairs])
     return parts
 
 
-def _interval(metric: str, parts: dict[str, Float64Array], takes: IntArray) -> Interval:
-    """Return a metric's value and its interval, from the windows' parts in it and the take, (N,), of each window."""
+def _interval(metric: str, parts: dict[str, Float64Array], recordings: IntArray) -> Interval:
+    """Return a metric's value and interval, from each window's part in it, and its recording's number, (N,)."""
 
     def value(chosen: IntArray) -> float:
         mean = float(parts[metric][chosen].mean())
@@ -160,7 +162,7 @@ def _interval(metric: str, parts: dict[str, Float64Array], takes: IntArray) -> I
             return float(np.log1p(1e7 * mean))
         return 100 * mean / float(parts["moved"][chosen].mean()) if metric == "sdp" else mean
 
-    return interval(value, takes)
+    return interval(value, recordings)
 
 
 def _movement(motion: Float32Array) -> Float64Array:
@@ -171,9 +173,9 @@ def _motion(positions: Float32Array) -> Motion:
     return Motion(positions, 30.0, get_skeleton("conductor-13"))
 
 
-def _true_beats(take: Take, start: int, seconds: int) -> Float64Array | None:
+def _true_beats(recording: ConductorRecording, start: int, seconds: int) -> Float64Array | None:
     """Return the beats that are conducted in a window, in its own time; None where they are not known."""
-    file = take.folder / "beats.npz"
+    file = recording.folder / "beats.npz"
     if not file.exists():
         return None
     with np.load(file, allow_pickle=False) as archive:

@@ -53,7 +53,7 @@ _SILENT = 4.0  # and one of so many is silence
 
 @dataclass(frozen=True)
 class Style:
-    """What tells one conductor, or one evening, from another; drawn from a seed."""
+    """How one conductor, or one evening, differs from another; drawn from a seed."""
 
     size: float
     spread: float

@@ -37,7 +37,7 @@ class Conductor(Protocol):
 
 
 class Maestro:
-    """The default conductor: listens for beats, bars, loudness and articulation, and marks them as a musician would.
+    """The default conductor: predicts beats, bars, loudness and articulation, and marks them as a musician would.
 
     `Maestro()(audio, seed=0)` gives a conductor-23 `Motion` (3-D, metres, with rotations); its hands' low points lie on
     the beats, which travel along in `motion.meta["beats"]`.

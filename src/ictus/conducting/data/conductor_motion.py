@@ -23,7 +23,7 @@ SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
-class Take:
+class ConductorRecording:
     """One folder of the corpus: paths, and whole seconds of it that can be used."""
 
     folder: Path
@@ -44,20 +44,20 @@ class Take:
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What was found of one split: usable takes, and one line for each folder that is not."""
+class SplitInspection:
+    """What was found of one split: usable recordings, and one line for each folder that is not."""
 
-    takes: tuple[Take, ...]
+    recordings: tuple[ConductorRecording, ...]
     broken: tuple[str, ...]
 
     @property
     def hours(self) -> float:
         """Usable hours."""
-        return sum(take.seconds for take in self.takes) / 3600
+        return sum(recording.seconds for recording in self.recordings) / 3600
 
 
-def survey(root: str | os.PathLike[str], split: str, *, thorough: bool = False) -> Survey:
-    """Look through a split: headers, and whether all numbers of the motions are finite.
+def inspect_split(root: str | os.PathLike[str], split: str, *, thorough: bool = False) -> SplitInspection:
+    """Check a split: headers, and whether all numbers of the motions are finite.
 
     Parameters
     ----------
@@ -69,13 +69,15 @@ def survey(root: str | os.PathLike[str], split: str, *, thorough: bool = False) 
         If there is no such folder.
     """
 
-    def look(folder: Path) -> Take:
-        take = Take(folder, _usable_seconds(folder))
+    def check(folder: Path) -> ConductorRecording:
+        recording = ConductorRecording(folder, _usable_seconds(folder))
         for name in ("motion", "mel") if thorough else ("motion",):
             _check_finite(folder / f"{name}.npy")
-        return take
+        return recording
 
-    return Survey(*corpora.scan_split(root, split, look, "train/, val/ and test/ of numbered folders", _by_number))
+    return SplitInspection(
+        *corpora.scan_split(root, split, check, "train/, val/ and test/ of numbered folders", _by_number)
+    )
 
 
 class ConductorMotion:
@@ -87,7 +89,7 @@ class ConductorMotion:
     split : "train", "val" or "test".
     seconds : length S of a window, whole seconds.
     hop : seconds from one window to the next; S if not given, less for windows that overlap.
-    limit_hours : use only the first takes, until they hold so much.
+    limit_hours : use only the first recordings, until they hold so much.
 
     Raises
     ------
@@ -106,14 +108,16 @@ class ConductorMotion:
     ) -> None:
         if seconds < 1 or (hop is not None and hop < 1):
             raise UsageError(f"windows of {seconds} s every {hop} s; both must be at least one second")
-        found = survey(root, split)
+        found = inspect_split(root, split)
         self.seconds, self.broken = seconds, found.broken
-        self.takes = tuple(_first(found.takes, limit_hours))
+        self.recordings = tuple(_first(found.recordings, limit_hours))
         self.windows = [
-            (take, start) for take in self.takes for start in range(0, take.seconds - seconds + 1, hop or seconds)
+            (recording, start)
+            for recording in self.recordings
+            for start in range(0, recording.seconds - seconds + 1, hop or seconds)
         ]
         if not self.windows:
-            raise UsageError(f"{Path(root) / split}: holds no take of {seconds} s{list_unusable(found.broken)}")
+            raise UsageError(f"{Path(root) / split}: holds no recording of {seconds} s{list_unusable(found.broken)}")
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -126,21 +130,23 @@ class ConductorMotion:
         IctusError
             If its numbers are not finite; the message names the file.
         """
-        take, start = self.windows[index]
-        window = {"mel": take.mel(start, self.seconds), "motion": take.motion(start, self.seconds)}
+        recording, start = self.windows[index]
+        window = {"mel": recording.mel(start, self.seconds), "motion": recording.motion(start, self.seconds)}
         for kind, values in window.items():
             if not np.isfinite(values).all():
-                raise IctusError(f"{take.folder / kind}.npy: not finite between {start} and {start + self.seconds} s")
-        return {**window, "name": f"{take.name}@{start}"}
+                raise IctusError(
+                    f"{recording.folder / kind}.npy: not finite between {start} and {start + self.seconds} s"
+                )
+        return {**window, "name": f"{recording.name}@{start}"}
 
 
-def _first(takes: tuple[Take, ...], limit_hours: float | None) -> Iterator[Take]:
+def _first(recordings: tuple[ConductorRecording, ...], limit_hours: float | None) -> Iterator[ConductorRecording]:
     seconds = 0
-    for take in takes:
+    for recording in recordings:
         if limit_hours is not None and seconds >= limit_hours * 3600:
             return
-        seconds += take.seconds
-        yield take
+        seconds += recording.seconds
+        yield recording
 
 
 def _usable_seconds(folder: Path) -> int:
@@ -150,15 +156,16 @@ def _usable_seconds(folder: Path) -> int:
         raise IctusError(f"{folder / 'mel.npy'}: shape {mel}, expected (seconds * {MEL_RATE}, {BANDS})")
     if len(motion) != 3 or motion[1:] != (JOINTS, 2):
         raise IctusError(f"{folder / 'motion.npy'}: shape {motion}, expected (seconds * {MOTION_RATE}, {JOINTS}, 2)")
-    heard, seen = mel[0] / MEL_RATE, motion[0] / MOTION_RATE
-    if abs(heard - seen) >= 1:
-        guess = f"; is it {motion[0] / heard:.0f} frames a second?" if heard else ""
+    mel_seconds, motion_seconds = mel[0] / MEL_RATE, motion[0] / MOTION_RATE
+    if abs(mel_seconds - motion_seconds) >= 1:
+        guess = f"; is it {motion[0] / mel_seconds:.0f} frames a second?" if mel_seconds else ""
         raise IctusError(
-            f"{folder / 'motion.npy'}: lasts {seen:.1f} s at {MOTION_RATE} Hz, its mel {heard:.1f} s{guess}"
+            f"{folder / 'motion.npy'}: lasts {motion_seconds:.1f} s at {MOTION_RATE} Hz, "
+            f"its mel {mel_seconds:.1f} s{guess}"
         )
-    if min(heard, seen) < 1:
+    if min(mel_seconds, motion_seconds) < 1:
         raise IctusError(f"{folder}: shorter than a second")
-    return int(min(heard, seen))
+    return int(min(mel_seconds, motion_seconds))
 
 
 def _check_finite(file: Path) -> None:

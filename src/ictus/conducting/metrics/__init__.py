@@ -11,8 +11,8 @@ Published. All compare (B, T, 13, 2) references with as many estimates, conducto
 - `standard_deviation_percentage` (SDP): 100 mean s(est) / mean s(ref), s = standard deviation of a channel
   over time. 0 is frozen, 100 is ideal.
 - `mean_squared_error` (MSE) of the coordinates.
-- `sync_error`, also MPE: mean L1 distance of the last motion features of a judge, an M2S-Net.
-- `wasserstein_estimate`: mean score of the references less that of the estimates, by the critic of M2S-GAN.
+- `sync_error`, also MPE: mean L1 distance of the last motion features of a evaluator, an M2S-Net.
+- `wasserstein_estimate`: mean score of the references less that of the estimates, by the discriminator of M2S-GAN.
 
 `rhythm_density_difference` and `strength_contour_difference` give the squared differences of each sample before the
 logarithm, for intervals by resampling.
@@ -104,8 +104,8 @@ def evaluate(
     reference: Tensor | Given,
     estimate: Tensor | Given,
     *,
-    judge: M2SNet | None = None,
-    critic: Discriminator | None = None,
+    evaluator: M2SNet | None = None,
+    discriminator: Discriminator | None = None,
     beats: Sequence[ArrayLike] | None = None,
 ) -> dict[str, float]:
     """Compute all metrics that the arguments allow; each under its function's name.
@@ -113,7 +113,7 @@ def evaluate(
     Parameters
     ----------
     reference, estimate : (B, T, 13, 2) at 30 fps, T >= 256, or a conductor-13 `Motion` each.
-    judge, critic : in eval mode, for `sync_error` and `wasserstein_estimate`.
+    evaluator, discriminator : in eval mode, for `sync_error` and `wasserstein_estimate`.
     beats : of each sample the true beats in seconds, for f_measure, cmlt, amlt and control (see `beat_scores`).
 
     Returns
@@ -128,10 +128,10 @@ def evaluate(
             "standard_deviation_percentage": standard_deviation_percentage(real, made),
             "mean_squared_error": mean_squared_error(real, made),
         }
-        if judge is not None:
-            scores["sync_error"] = sync_error(real, made, judge)
-        if critic is not None:
-            scores["wasserstein_estimate"] = wasserstein_estimate(real, made, critic)
+        if evaluator is not None:
+            scores["sync_error"] = sync_error(real, made, evaluator)
+        if discriminator is not None:
+            scores["wasserstein_estimate"] = wasserstein_estimate(real, made, discriminator)
     motions = [Motion(positions, MOTION_RATE, SKELETON) for positions in made.detach().cpu().numpy()]
     alone: list[dict[str, float]] = [
         {

@@ -73,27 +73,27 @@ def mean_squared_error(reference: Tensor, estimate: Tensor) -> Tensor:
 
 
 @metric
-def sync_error(reference: Tensor, estimate: Tensor, judge: M2SNet) -> Tensor:
-    """Sync error, or MPE (motion perceptual error): mean L1 distance of the judge's last motion features.
+def sync_error(reference: Tensor, estimate: Tensor, evaluator: M2SNet) -> Tensor:
+    """Sync error, or MPE (motion perceptual error): mean L1 distance of the evaluator's last motion features.
 
     Parameters
     ----------
-    reference, estimate : (B, T, 13, 2) at 30 fps; taken to the judge's device and precision.
-    judge : in eval mode. As a loss: the network of stage 1; as a metric: one trained on the test split (`hard_test`).
+    reference, estimate : (B, T, 13, 2) at 30 fps; taken to the evaluator's device and precision.
+    evaluator : in eval mode. As a loss: the network of stage 1; as a metric: one trained on the test split.
     """
-    return _judged(reference, estimate, judge, lambda r, e: (judge.motion(r) - judge.motion(e)).abs())
+    return _by_network(reference, estimate, evaluator, lambda r, e: (evaluator.motion(r) - evaluator.motion(e)).abs())
 
 
 @metric
-def wasserstein_estimate(reference: Tensor, estimate: Tensor, critic: Discriminator) -> Tensor:
-    """Wasserstein estimate: mean score that the critic gives the references, less that of the estimates.
+def wasserstein_estimate(reference: Tensor, estimate: Tensor, discriminator: Discriminator) -> Tensor:
+    """Wasserstein estimate: mean score that the discriminator gives the references, less that of the estimates.
 
     Parameters
     ----------
-    reference, estimate : (B, T, 13, 2) at 30 fps, T >= 41; taken to the critic's device and precision.
-    critic : in eval mode; the estimate means as much as its training brought it near 1-Lipschitz.
+    reference, estimate : (B, T, 13, 2) at 30 fps, T >= 41; taken to the discriminator's device and precision.
+    discriminator : in eval mode; the estimate means as much as its training brought it near 1-Lipschitz.
     """
-    return _judged(reference, estimate, critic, lambda r, e: critic(r) - critic(e))
+    return _by_network(reference, estimate, discriminator, lambda r, e: discriminator(r) - discriminator(e))
 
 
 def _log_scale(differences: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ def _deviation(motion: Tensor) -> Tensor:
     return deviation.mean()
 
 
-def _judged(
+def _by_network(
     reference: Tensor, estimate: Tensor, network: nn.Module, compare: Callable[[Tensor, Tensor], Tensor]
 ) -> Tensor:
     """Return the mean of what a network finds between the two, a few samples at a time."""

@@ -68,7 +68,7 @@ class Plain(Deterministic):
 
 
 class CNNLSTM(Deterministic):
-    """Four convolutions bring the mel to 30 Hz and 8 bands; an LSTM, which hears only the past, draws the motion."""
+    """Four convolutions bring the mel to 30 Hz and 8 bands; an LSTM, forward in time, predicts the motion."""
 
     model_type = "cnn-lstm"
     Config = CNNLSTMConfig

@@ -1,4 +1,4 @@
-"""M2S-GAN: music and noise -> the motion of a conductor, and the critic that the generator is trained against.
+"""M2S-GAN: music and noise -> the motion of a conductor, and the discriminator that the generator is trained against.
 
 Source: Liu, Chen, Zhou, Yang & Xu, "Self-Supervised Music-Motion Synchronization Learning for Music-Driven Conducting
 Motion Generation", JCST 2022, section on M2S-GAN, with the sizes of its published weights.
@@ -163,14 +163,14 @@ class Generator(Pretrained):
         """
         return self.decode(self.music(mel), noise)
 
-    def decode(self, heard: Tensor, noise: Tensor) -> Tensor:
+    def decode(self, music: Tensor, noise: Tensor) -> Tensor:
         """Conduct to features (B, 64, T30) of the music encoder: what `forward` does once they are known."""
         check_shape("noise", noise, "B", "seconds", self.noise_size)
-        frames = heard.shape[-1]
+        frames = music.shape[-1]
         drawn = self.noise(noise)[..., :frames]  # (B, 64, T30)
         if drawn.shape[-1] < frames:
             raise UsageError(f"{noise.shape[1]} s of noise for {frames / MOTION_RATE:.2f} s of music; draw more")
-        x = self.decoder(torch.cat((heard, drawn), 1))  # (B, T30, hidden)
+        x = self.decoder(torch.cat((music, drawn), 1))  # (B, T30, hidden)
         motion: Tensor = self.head(x)  # (B, T30, 26)
         return motion.view(*motion.shape[:2], self.joints, 2)  # (B, T30, 13, 2)
 
@@ -205,7 +205,7 @@ class FoldedGenerator(nn.Module):
 
 
 class Discriminator(Pretrained):
-    """The critic: a motion -> one number, larger for what looks real (Wasserstein: no sigmoid)."""
+    """The discriminator: a motion -> one number, larger for what looks real (Wasserstein: no sigmoid)."""
 
     model_type = "m2s-gan-discriminator"
     Config = DiscriminatorConfig

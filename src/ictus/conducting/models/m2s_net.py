@@ -162,7 +162,7 @@ class M2SNet(Pretrained):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, mel: Tensor, motion: Tensor) -> Tensor:
-        """Judge each frame.
+        """Classify each frame.
 
         Parameters
         ----------
@@ -180,12 +180,12 @@ class M2SNet(Pretrained):
         """
         return self.compare(self.music(mel), self.motion(motion))
 
-    def compare(self, heard: Tensor, seen: Tensor) -> Tensor:
-        """Judge features (B, 64, T30) of the two encoders: what `forward` does once they are known."""
-        frames = seen.shape[-1]
-        if not 0 <= heard.shape[-1] - frames <= 1:
-            raise UsageError(f"the mel spans {heard.shape[-1]} frames at 30 Hz, the motion {frames}; cut both alike")
-        fused: Tensor = self.fuse(torch.cat((heard[..., :frames], seen), 1))  # (B, 1, T30)
+    def compare(self, music: Tensor, moving: Tensor) -> Tensor:
+        """Compare features (B, 64, T30) of the two encoders: what `forward` does once they are known."""
+        frames = moving.shape[-1]
+        if not 0 <= music.shape[-1] - frames <= 1:
+            raise UsageError(f"the mel spans {music.shape[-1]} frames at 30 Hz, the motion {frames}; cut both alike")
+        fused: Tensor = self.fuse(torch.cat((music[..., :frames], moving), 1))  # (B, 1, T30)
         return fused.transpose(1, 2)
 
     def features(self, mel: Tensor, motion: Tensor) -> tuple[list[Tensor], list[Tensor]]:

@@ -11,7 +11,8 @@ from torch.optim import Adam, Optimizer
 
 from ictus.conducting.data.conductor_motion import ConductorMotion
 from ictus.conducting.models.baselines import CNNLSTM, Plain
-from ictus.conducting.tasks.corpus import Batch, Batches, CorpusConfig, published_metrics
+from ictus.conducting.tasks.corpus import CorpusConfig, published_metrics
+from ictus.task import Batch, Batches
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Baseline:
         self.config = config
         # One pose has the rhythm of none whatever it learns; CNN-LSTM is chosen by rhythm, as M2S-GAN is.
         self.monitor: tuple[str, Literal["min", "max"]] = ("mse" if config.model == "plain" else "rde", "min")
-        self.samples, self.unseen = config.corpus.open(data)
+        self.samples, self.validation = config.corpus.open(data)
         self.network = (Plain if config.model == "plain" else CNNLSTM).from_config(config.size)
         self.networks = {"network": self.network}
 
@@ -52,7 +53,7 @@ class Baseline:
 
     def validate(self, batches: Batches) -> dict[str, float]:
         """The published metrics."""
-        return published_metrics(lambda batch: self.network(batch["mel"]), batches, self.unseen)
+        return published_metrics(lambda batch: self.network(batch["mel"]), batches, self.validation)
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the checkpoint folder."""

@@ -1,23 +1,20 @@
 """The corpus as tasks use it, and the published metrics on it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ictus.conducting import metrics
 from ictus.conducting.data.conductor_motion import ConductorMotion
-
-Batch = dict[str, Any]
-Batches = Callable[..., Iterator[Batch]]
+from ictus.task import Batch, Batches
 
 
 @dataclass(frozen=True)
 class CorpusConfig:
-    """Which part of the corpus is learnt from, and which is held out.
+    """Which part of the corpus is trained on, and which is held out.
 
     Attributes
     ----------

@@ -1,15 +1,15 @@
-"""Train M2S-GAN: a generator that deceives a critic, and whose motion M2S-Net takes for the real one.
+"""Train M2S-GAN: a generator that deceives a discriminator, and whose motion M2S-Net takes for the real one.
 
-Source: Liu et al., JCST 2022. RMSprop 5e-4 for both, batches of 20 samples of 30 s, 200 epochs, five critic steps for
-each of the generator; Wasserstein loss with gradient penalty; sync loss, weight 0.05: L1 distance of M2S-Net's last
-motion features. The music encoder is M2S-Net's, and frozen: so it runs once a batch, for all steps on it.
+Source: Liu et al., JCST 2022. RMSprop 5e-4 for both, batches of 20 samples of 30 s, 200 epochs, five steps of the
+discriminator for each of the generator; Wasserstein loss with gradient penalty; sync loss, weight 0.05: L1 distance of
+M2S-Net's last motion features. The music encoder is M2S-Net's, and frozen: it runs once a batch, for all steps on it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -19,8 +19,9 @@ from torch.optim import Optimizer, RMSprop
 from ictus.conducting.data.conductor_motion import MOTION_RATE, ConductorMotion
 from ictus.conducting.models.m2s_gan import Discriminator, Generator
 from ictus.conducting.models.m2s_net import FoldedMusicEncoder, M2SNet
-from ictus.conducting.tasks.corpus import Batch, Batches, CorpusConfig, published_metrics
+from ictus.conducting.tasks.corpus import CorpusConfig, published_metrics
 from ictus.errors import UsageError
+from ictus.task import Batch, Batches
 
 
 @dataclass(frozen=True)
@@ -31,17 +32,17 @@ class M2SGANTaskConfig:
     ----------
     m2s_net : folder of a trained M2S-Net, for the music encoder and the sync loss.
     size : of the generator: "paper" (TCN), "bilstm" or "debug".
-    penalty : "published": 10 times the squared norm of the critic's gradient, one norm over the whole batch, centred on
-        0; "standard": 10 times the mean squared distance of each sample's norm from 1 (Gulrajani et al., 2017).
-    adversarial, sync, mse, matching : weights of the generator's losses; matching is the L1 distance of the critic's
-        convolution features of real and generated motion.
-    remember : hours of music whose features are kept after the first epoch, 28 MB each; the rest is heard anew.
+    penalty : "published": 10 times the squared norm of the discriminator's gradient, one norm over the whole batch,
+        centred on 0; "standard": 10 times the mean squared distance of each sample's norm from 1 (Gulrajani, 2017).
+    adversarial, sync, mse, matching : weights of the generator's losses; matching is the L1 distance of the
+        discriminator's convolution features of real and generated motion.
+    remember : hours of music whose features are kept after the first epoch, 28 MB each; others are computed anew.
     """
 
     m2s_net: str = ""
     size: Literal["paper", "bilstm", "debug"] = "paper"
     lr: float = 5e-4
-    critic_steps: int = 5
+    discriminator_steps: int = 5
     penalty: Literal["published", "standard"] = "published"
     penalty_weight: float = 10.0
     adversarial: float = 1.0
@@ -51,13 +52,15 @@ class M2SGANTaskConfig:
     remember: float = 10.0
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
 
+    renamed: ClassVar = {"critic_steps": "discriminator_steps"}
+
     def __post_init__(self) -> None:
         if not self.m2s_net:
             raise UsageError(
                 "m2s_net: give the folder of a trained M2S-Net, as `ictus train recipes/m2s-net.yaml` makes"
             )
-        if self.critic_steps < 1:
-            raise UsageError(f"critic_steps: {self.critic_steps}; at least one is needed")
+        if self.discriminator_steps < 1:
+            raise UsageError(f"discriminator_steps: {self.discriminator_steps}; at least one is needed")
 
 
 class M2SGANTask:
@@ -68,27 +71,27 @@ class M2SGANTask:
 
     def __init__(self, config: M2SGANTaskConfig, data: Path) -> None:
         self.config = config
-        self.samples, self.unseen = config.corpus.open(data)
-        self.judge = M2SNet.from_pretrained(config.m2s_net).requires_grad_(False)
+        self.samples, self.validation = config.corpus.open(data)
+        self.evaluator = M2SNet.from_pretrained(config.m2s_net).requires_grad_(False)
         self.generator = Generator.from_config(config.size)
-        if self.generator.config.music != self.judge.config.music:
+        if self.generator.config.music != self.evaluator.config.music:
             raise UsageError(
                 f"m2s_net: {config.m2s_net} has a music encoder of another size than the {config.size} generator"
             )
-        self.generator.music.load_state_dict(self.judge.music.state_dict())
+        self.generator.music.load_state_dict(self.evaluator.music.state_dict())
         self.generator.music.requires_grad_(False)
-        self.ear = FoldedMusicEncoder(self.judge.music)  # frozen for good: its fastest form will do
-        self.critic = Discriminator.from_config("debug" if config.size == "debug" else "paper")
-        self.networks = {"generator": self.generator, "critic": self.critic}
-        self.frozen = {"judge": self.judge, "ear": self.ear}
+        self.music_encoder = FoldedMusicEncoder(self.evaluator.music)  # frozen for good: its fastest form will do
+        self.discriminator = Discriminator.from_config("debug" if config.size == "debug" else "paper")
+        self.networks = {"generator": self.generator, "critic": self.discriminator}
+        self.frozen = {"m2s_net": self.evaluator, "music_encoder": self.music_encoder}
         self._room = int(config.remember * 3600 / config.corpus.seconds)
-        self._heard: dict[str, Tensor] = {}  # features (64, T30) by the samples' names
+        self._cached: dict[str, Tensor] = {}  # features (64, T30) by the samples' names
 
     def optimizers(self) -> dict[str, Optimizer]:
         """RMSprop for both."""
         trained = [p for p in self.generator.parameters() if p.requires_grad]
         return {
-            "critic": RMSprop(self.critic.parameters(), self.config.lr),
+            "critic": RMSprop(self.discriminator.parameters(), self.config.lr),
             "generator": RMSprop(trained, self.config.lr),
         }
 
@@ -97,18 +100,18 @@ class M2SGANTask:
         return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
-        """Critic steps, then one of the generator."""
+        """Discriminator steps, then one of the generator."""
         real = batch["motion"]
         with torch.no_grad():
-            heard = self._features(batch)  # (B, 64, T30), the same for all steps
-        for _ in range(self.config.critic_steps):
+            music = self._features(batch)  # (B, 64, T30), the same for all steps
+        for _ in range(self.config.discriminator_steps):
             with torch.no_grad():
-                fake = self.generator.decode(heard, self._noise(real))
-            distance = self.critic(real).mean() - self.critic(fake).mean()
+                fake = self.generator.decode(music, self._noise(real))
+            distance = self.discriminator(real).mean() - self.discriminator(fake).mean()
             penalty = self._penalty(real, fake)
             yield "critic", penalty - distance, {"wasserstein": distance.detach(), "penalty": penalty.detach()}
 
-        made = self.generator.decode(heard, self._noise(real))
+        made = self.generator.decode(music, self._noise(real))
         terms = self._generator_terms(real, made)
         loss = torch.stack([getattr(self.config, name) * value for name, value in terms.items()]).sum()
         yield "generator", loss, {f"generator/{name}": value.detach() for name, value in terms.items()}
@@ -116,36 +119,36 @@ class M2SGANTask:
     def validate(self, batches: Batches) -> dict[str, float]:
         """The published metrics on the held-out split."""
         return published_metrics(
-            lambda batch: self.generator.decode(self.ear(batch["mel"]), self._noise(batch["motion"])),
+            lambda batch: self.generator.decode(self.music_encoder(batch["mel"]), self._noise(batch["motion"])),
             batches,
-            self.unseen,
+            self.validation,
         )
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the generator's checkpoint folder, and the critic's in critic/."""
+        """Write the generator's checkpoint folder, and the discriminator's in critic/."""
         self.generator.save_pretrained(folder, facts)
-        self.critic.save_pretrained(folder / "critic", facts)
+        self.discriminator.save_pretrained(folder / "critic", facts)
 
     def _features(self, batch: Batch) -> Tensor:
-        """Return what the frozen encoder hears, (B, 64, T30), of each sample once as far as there is room."""
+        """Return the frozen encoder's features, (B, 64, T30): computed once a sample, as far as there is room."""
         mel, names = batch["mel"], batch["name"]
-        new = [k for k, name in enumerate(names) if name not in self._heard]
-        fresh = dict(zip([names[k] for k in new], self.ear(mel[new]), strict=True)) if new else {}
-        heard = [fresh[name] if name in fresh else self._heard[name].to(mel.device) for name in names]
-        for name, features in islice(fresh.items(), self._room - len(self._heard)):
-            self._heard[name] = features.cpu()
-        return torch.stack(heard)
+        new = [k for k, name in enumerate(names) if name not in self._cached]
+        fresh = dict(zip([names[k] for k in new], self.music_encoder(mel[new]), strict=True)) if new else {}
+        music = [fresh[name] if name in fresh else self._cached[name].to(mel.device) for name in names]
+        for name, features in islice(fresh.items(), self._room - len(self._cached)):
+            self._cached[name] = features.cpu()
+        return torch.stack(music)
 
     def _generator_terms(self, real: Tensor, made: Tensor) -> dict[str, Tensor]:
-        terms = {"adversarial": -self.critic(made).mean()}
+        terms = {"adversarial": -self.discriminator(made).mean()}
         if self.config.sync:
             with torch.no_grad():
-                wanted = self.judge.motion(real)
-            terms["sync"] = F.l1_loss(self.judge.motion(made), wanted)
+                wanted = self.evaluator.motion(real)
+            terms["sync"] = F.l1_loss(self.evaluator.motion(made), wanted)
         if self.config.mse:
             terms["mse"] = F.mse_loss(made, real)
         if self.config.matching:
-            terms["matching"] = F.l1_loss(self.critic.features(made), self.critic.features(real).detach())
+            terms["matching"] = F.l1_loss(self.discriminator.features(made), self.discriminator.features(real).detach())
         return terms
 
     def _noise(self, motion: Tensor) -> Tensor:
@@ -155,7 +158,7 @@ class M2SGANTask:
     def _penalty(self, real: Tensor, fake: Tensor) -> Tensor:
         share = torch.rand(len(real), 1, 1, 1, device=real.device)
         between = (share * real + (1 - share) * fake).requires_grad_()
-        (gradient,) = torch.autograd.grad(self.critic(between).sum(), between, create_graph=True)
+        (gradient,) = torch.autograd.grad(self.discriminator(between).sum(), between, create_graph=True)
         if self.config.penalty == "published":
             return self.config.penalty_weight * gradient.square().sum()
         norms = gradient.flatten(1).norm(dim=1)

@@ -1,4 +1,4 @@
-"""Train M2S-Net: tell music and motion that belong together from those that do not.
+"""Train M2S-Net: classify music and motion that belong together, or do not.
 
 Source: Liu et al., JCST 2022. Adam 1e-3, batches of 10 samples of 30 s, clips of 10 s, 400 epochs; binary cross-entropy
 of each clip's mean probability; negatives are easy (another piece), hard (the same piece, at least a clip apart) or
@@ -19,8 +19,9 @@ from torch.optim import Adam, Optimizer
 
 from ictus.conducting.data.conductor_motion import MEL_RATE, MOTION_RATE, ConductorMotion
 from ictus.conducting.models.m2s_net import M2SNet
-from ictus.conducting.tasks.corpus import Batch, Batches, CorpusConfig
+from ictus.conducting.tasks.corpus import CorpusConfig
 from ictus.errors import UsageError
+from ictus.task import Batch, Batches
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +39,7 @@ class M2SNetTaskConfig:
     negatives : kind of negatives after the first epoch.
     clip : seconds that are compared.
     lr : Adam's learning rate.
-    corpus : `train: test` there trains the independent judge of the sync error (the authors' `hard_test`).
+    corpus : `train: test` there trains the independent evaluator of the sync error (the authors' `hard_test`).
     """
 
     size: Literal["paper", "debug"] = "paper"
@@ -63,7 +64,7 @@ class M2SNetTask:
 
     def __init__(self, config: M2SNetTaskConfig, data: Path) -> None:
         self.config = config
-        self.samples, self.unseen = config.corpus.open(data)
+        self.samples, self.validation = config.corpus.open(data)
         self.network = M2SNet.from_config(config.size)
         self.networks = {"network": self.network}
         self._shown: tuple[Tensor, Tensor] | None = None
@@ -85,7 +86,7 @@ class M2SNetTask:
     def validate(self, batches: Batches) -> dict[str, float]:
         """Accuracy and loss for each kind of negatives."""
         figures: dict[str, list[float]] = {}
-        for batch in batches(self.unseen):
+        for batch in batches(self.validation):
             self._shown = self._shown or (batch["mel"][:1].cpu(), batch["motion"][:1].cpu())
             for mode in MODES:
                 loss, accuracy = self._compared(batch, mode)
@@ -110,13 +111,13 @@ class M2SNetTask:
     def _compared(self, batch: Batch, mode: Negatives | str) -> tuple[Tensor, Tensor]:
         """Return loss and accuracy of a batch's true and false pairs."""
         mels, motions = draw_pairs(batch["mel"], batch["motion"], mode, self.config.clip)
-        heard = [self.network.music(mel) for mel in mels]
-        seen = [self.network.motion(motion) for motion in motions]
+        music = [self.network.music(mel) for mel in mels]
+        moving = [self.network.motion(motion) for motion in motions]
         losses, hits = [], []
         for i, j in ((0, 0), (0, 1), (1, 1), (1, 0)):
-            sync = self.network.compare(heard[i], seen[j])  # (B, T30, 1)
-            truth = torch.full_like(sync[:, 0, 0], float(i == j))
-            losses.append(F.binary_cross_entropy(sync.mean((1, 2)), truth))
+            sync = self.network.compare(music[i], moving[j])  # (B, T30, 1)
+            target = torch.full_like(sync[:, 0, 0], float(i == j))
+            losses.append(F.binary_cross_entropy(sync.mean((1, 2)), target))
             hits.append(((sync > 0.5) == (i == j)).float().mean())
         return torch.stack(losses).mean(), torch.stack(hits).mean().detach()
 

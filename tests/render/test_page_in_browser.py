@@ -338,6 +338,7 @@ def test_inside_a_notebook(browser, bodies):
     outer.on("pageerror", lambda error: said.append(str(error)))
     outer.set_content(f"<html><body>{show(bodies['solid'])._repr_html_()}</body></html>")
     outer.wait_for_timeout(500)
+    outer.frames[1].wait_for_function("window.viewer")
     assert outer.frames[1].evaluate("viewer.panels.length") == 1
     assert said == []
     outer.close()

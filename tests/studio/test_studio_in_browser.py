@@ -67,6 +67,7 @@ class Visit:
         self.panel.locator("iframe.live").wait_for()
         inside = self.panel.locator("iframe.live").element_handle().content_frame()
         inside.wait_for_load_state()
+        inside.wait_for_function("window.viewer")
         inside.evaluate("viewer.clock.play()")
         for _ in range(200):
             now = float(inside.evaluate("viewer.clock.now()"))

@@ -1,32 +1,30 @@
-"""Motions as small as a page can carry them: steps of a millimetre or less, told by what changes from frame to frame.
+"""Motions as small as a page can carry them: whole steps of a millimetre or less, their differences, gzip.
 
-Each track (T, C) of whole numbers is coded channel by channel in blocks of 64 frames, as lossless sound coders do
-it: the block's differences of first, second or third order, whichever are smallest, in Golomb-Rice codes. The page's
-own reader is viewer/unpacking.js; `unpack` here is the same in NumPy.
-Source: Robinson, "SHORTEN: Simple lossless and near-lossless waveform compression", Cambridge University, 1994.
+A track (T, C) of whole steps becomes (C, T) differences along time, in each channel of the first to fourth order,
+whichever are smallest. They are folded into counts (0, -1, 1, -2 ... become 0, 1, 2, 3 ...) of four bytes, which lie in
+four planes, all lowest bytes first, and are compressed by gzip. The page's reader is viewer/unpacking.js; `unpack` here
+is the same in NumPy.
 """
 
 import base64
+import gzip
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ictus.kinematics import forward_kinematics
 from ictus.motion import Motion
 from ictus.skeleton import Skeleton
+from ictus.types import Float64Array, FloatArray
 
-Whole = NDArray[np.int64]
 Packed = dict[str, Any]
 
 FINE, COARSE = 0.0005, 0.001  # metres
 _TALL = 2.0  # metres that the height of a body in a picture stands for
 _COARSEST = 0.002  # radians, for joints that move nothing far
-_BLOCK = 64  # frames
-_ORDERS = (1, 2, 3)
-_MOST_BITS = 30
+_ORDERS = (1, 2, 3, 4)  # of differences
 _LARGEST = 1 << 26  # steps, 33 km: whatever lies farther away is shown there
 
 
@@ -50,8 +48,8 @@ def packed(motion: Motion, step: float = FINE) -> dict[str, Packed]:
 
     Parameters
     ----------
-    step : metres between two positions that are told apart; of a flat motion, as if it showed a body of 2 m. A joint's
-        rotation is told so finely that it moves the farthest joint that hangs on it by this much.
+    step : metres between two neighbouring positions; of a flat motion, as if it showed a body of 2 m. A step of a
+        joint's rotation moves the farthest joint that hangs on it by this much.
     """
     tracks: dict[str, Packed] = {}
     follows = False
@@ -69,29 +67,19 @@ def packed(motion: Motion, step: float = FINE) -> dict[str, Packed]:
 
 def size(tracks: dict[str, Packed]) -> int:
     """Return how many letters the tracks take up in a page."""
-    return sum(len(track["blocks"]) + len(track["bits"]) for track in tracks.values())
+    return sum(len(track["deltas"]) for track in tracks.values())
 
 
-def unpack(track: Packed) -> NDArray[np.float64]:
+def unpack(track: Packed) -> Float64Array:
     """Return a track (T, C) as the page reads it."""
-    frames, steps = track["frames"], np.asarray(track["steps"])
-    blocks = base64.b64decode(track["blocks"])
-    bits = "".join(f"{byte:08b}" for byte in base64.b64decode(track["bits"]))
-    values = np.zeros((len(steps), frames), np.int64)
-    place = number = 0
-    for channel in values:
-        for start in range(0, frames, _BLOCK):
-            order, width = blocks[number] >> 5, blocks[number] & 31
-            number += 1
-            for frame in range(start, min(start + _BLOCK, frames)):
-                a, b, c = (int(channel[frame - k]) if frame >= k else 0 for k in (1, 2, 3))
-                coded = 0
-                if order:
-                    end = bits.index("0", place)
-                    coded = (end - place) << width | int("0" + bits[end + 1 : end + 1 + width], 2)
-                    place = end + 1 + width
-                expected = {0: a, 1: a, 2: 2 * a - b, 3: 3 * a - 3 * b + c}[order]
-                channel[frame] = expected + (coded >> 1 ^ -(coded & 1))
+    steps = np.asarray(track["steps"])
+    planes = np.frombuffer(gzip.decompress(base64.b64decode(track["deltas"])), np.uint8)
+    folded = planes.reshape(4, len(steps), track["frames"]).astype(np.int64)  # (4, C, T)
+    counts = sum(plane << 8 * number for number, plane in enumerate(folded))
+    values = np.where(counts % 2, -(counts + 1) // 2, counts // 2)
+    for channel, order in zip(values, track["orders"], strict=True):
+        for _ in range(order):
+            np.cumsum(channel, out=channel)
     return np.asarray(values.T * steps, np.float64)
 
 
@@ -111,7 +99,7 @@ def _metre(motion: Motion) -> float:
     return (float(np.median(np.ptp(motion.positions, axis=1).max(1))) or 1.0) / _TALL
 
 
-def _turn_steps(body: Skeleton, step: float) -> NDArray[np.float64]:
+def _turn_steps(body: Skeleton, step: float) -> Float64Array:
     """Return for each channel (3 J) the angle that moves the farthest joint by a step."""
     reach = np.zeros(len(body))
     if body.parents is not None and body.rest is not None:
@@ -122,49 +110,15 @@ def _turn_steps(body: Skeleton, step: float) -> NDArray[np.float64]:
     return np.repeat(np.minimum(step / np.maximum(reach, 1e-6), _COARSEST), 3)
 
 
-def _packed(values: NDArray[np.floating], steps: NDArray[np.float64]) -> Packed:
-    """Code a track (T, C) in steps (C,)."""
+def _packed(values: FloatArray, steps: Float64Array) -> Packed:
+    """Pack a track (T, C) in steps (C,)."""
     whole = np.clip(np.rint(values / steps), -_LARGEST, _LARGEST).astype(np.int64)
-    blocks, bits = _coded(whole)
-    return {"frames": len(whole), "steps": [float(f"{step:.6g}") for step in steps], "blocks": blocks, "bits": bits}
-
-
-def _coded(whole: Whole) -> tuple[str, str]:
-    """Return the blocks' orders and widths, and their codes, both in base 64."""
-    folded = np.stack([_folded(whole, order) for order in _ORDERS])  # (orders, C, blocks, 64)
-    widths = np.arange(_MOST_BITS + 1)
-    sizes = np.stack([(folded >> width).sum(-1) + (1 + width) * _BLOCK for width in widths])  # (widths, orders, C, B)
-    best = sizes.reshape(-1, *sizes.shape[2:]).argmin(0)  # (C, blocks)
-    width, order = best // len(_ORDERS), best % len(_ORDERS)
-    chosen = np.take_along_axis(folded, order[None, ..., None], axis=0)[0]  # (C, blocks, 64)
-    still = ~folded[0].any(-1)
-    head = np.where(still, 0, (order + 1) << 5 | width).astype(np.uint8)
-    there = np.arange(chosen.shape[1] * _BLOCK).reshape(-1, _BLOCK) < len(whole)  # not what fills up the last block
-    kept = there[None] & ~still[..., None]
-    return _base64(head), _base64(_rice(chosen[kept], np.broadcast_to(width[..., None], chosen.shape)[kept]))
-
-
-def _folded(whole: Whole, order: int) -> Whole:
-    """Differences as counts (0, -1, 1, -2 ... become 0, 1, 2, 3 ...), by channels and blocks: (C, blocks, 64)."""
-    change = np.diff(whole, n=order, axis=0, prepend=np.zeros((order, whole.shape[1]), np.int64)).T
-    change = np.pad(change, ((0, 0), (0, -len(whole) % _BLOCK)))
-    return np.where(change < 0, -2 * change - 1, 2 * change).reshape(len(change), -1, _BLOCK)
-
-
-def _rice(values: Whole, widths: Whole) -> NDArray[np.uint8]:
-    """Golomb-Rice codes, one after the other: as many ones as the high part says, a zero, and the low bits."""
-    high = values >> widths
-    ends = np.cumsum(high + 1 + widths)
-    starts = ends - (high + 1 + widths)
-    edges = np.zeros(int(ends[-1]) + 1 if len(ends) else 1, np.int8)
-    np.add.at(edges, starts, 1)
-    np.add.at(edges, starts + high, -1)
-    bits = np.cumsum(edges[:-1], dtype=np.int8).astype(np.uint8)
-    for bit in range(int(widths.max(initial=0))):
-        some = widths > bit
-        bits[ends[some] - 1 - bit] = values[some] >> bit & 1
-    return np.packbits(bits)
-
-
-def _base64(data: NDArray[np.uint8]) -> str:
-    return base64.b64encode(data.tobytes()).decode()
+    before = np.zeros((len(_ORDERS), whole.shape[1]), np.int64)
+    changes = np.stack([np.diff(whole, n=order, axis=0, prepend=before[:order]).T for order in _ORDERS])  # (4, C, T)
+    best = np.log2(1 + np.abs(changes)).sum(2).argmin(0)  # (C,)
+    change = changes[best, np.arange(len(best))]
+    folded = np.where(change < 0, -2 * change - 1, 2 * change).astype("<u4")
+    planes = np.ascontiguousarray(folded).view(np.uint8).reshape(-1, 4).T  # (4, C T)
+    deltas = base64.b64encode(gzip.compress(planes.tobytes(), mtime=0)).decode()
+    rounded = [float(f"{step:.6g}") for step in steps]
+    return {"frames": len(whole), "steps": rounded, "orders": (best + 1).tolist(), "deltas": deltas}

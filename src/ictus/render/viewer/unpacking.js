@@ -1,6 +1,4 @@
-// From the page's text back to tracks of numbers. The coder is ictus/stage/packing.py, which says how and why.
-
-const BLOCK = 64; // frames
+// From the page's text back to tracks of numbers; ictus/render/packing.py makes the text.
 
 function bytesOf(base64) {
   const text = atob(base64);
@@ -9,42 +7,29 @@ function bytesOf(base64) {
   return bytes;
 }
 
-// One track -> Float64Array, frames x channels.
-function unpackTrack({ frames, steps, blocks, bits }) {
-  const heads = bytesOf(blocks);
-  const stream = bytesOf(bits);
-  const channels = steps.length;
-  const values = new Float64Array(frames * channels);
-  let place = 0; // in bits
-  let head = 0;
-  const bit = () => (stream[place >> 3] >> (7 - (place++ & 7))) & 1;
-  for (let channel = 0; channel < channels; channel++) {
-    let a = 0, b = 0, c = 0; // the values before, the nearest first
+// One track -> Float64Array, frames x channels: gzip, four planes of bytes, counts, differences along time.
+async function unpackTrack({ frames, steps, orders, deltas }) {
+  const stream = new Blob([bytesOf(deltas)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const planes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const count = planes.length / 4;
+  const values = new Float64Array(count);
+  steps.forEach((step, channel) => {
+    const sums = new Float64Array(orders[channel]);
     for (let frame = 0; frame < frames; frame++) {
-      if (frame % BLOCK === 0) head++;
-      const order = heads[head - 1] >> 5;
-      const width = heads[head - 1] & 31;
-      let change = 0;
-      if (order) {
-        let high = 0;
-        while (bit()) high++;
-        let low = 0;
-        for (let k = 0; k < width; k++) low = low * 2 + bit();
-        const coded = high * 2 ** width + low;
-        change = coded % 2 ? -(coded + 1) / 2 : coded / 2;
-      }
-      const value = change + (order < 2 ? a : order === 2 ? 2 * a - b : 3 * a - 3 * b + c);
-      c = b, b = a, a = value;
-      values[frame * channels + channel] = value * steps[channel];
+      const k = channel * frames + frame;
+      const folded = planes[k] + 2 ** 8 * planes[count + k] + 2 ** 16 * planes[2 * count + k] + 2 ** 24 * planes[3 * count + k];
+      let value = folded % 2 ? -(folded + 1) / 2 : folded / 2;
+      for (let order = sums.length - 1; order >= 0; order--) value = sums[order] += value;
+      values[frame * steps.length + channel] = value * step;
     }
-  }
+  });
   return values;
 }
 
 // A motion as the page holds it -> { fps, frames, size (2 or 3), joints, positions, rotations, root }.
-function unpackMotion(entry) {
+async function unpackMotion(entry) {
   const tracks = {};
-  for (const [name, track] of Object.entries(entry.tracks)) tracks[name] = unpackTrack(track);
+  for (const [name, track] of Object.entries(entry.tracks)) tracks[name] = await unpackTrack(track);
   const joints = entry.skeleton.joints.length;
   const rotations = tracks.rotations ? matricesOf(tracks.rotations) : null;
   const root = tracks.root ?? null;

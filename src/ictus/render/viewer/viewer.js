@@ -28,10 +28,9 @@ function soundElement() {
 }
 
 class Viewer {
-  constructor() {
+  constructor(motions) {
     this.clock = new Clock(page.duration, soundElement());
     this.clock.onmute = () => (find(".notice").textContent = "This browser cannot play the sound; the motion goes on without it.");
-    const motions = page.motions.map(unpackMotion);
     this.beats = countBars(motions.find(({ meta }) => meta.beats?.times?.length)?.meta.beats);
     const peaks = page.peaks ? bytesOf(page.peaks) : null;
     this.timeline = new Timeline(find(".timeline"), this.clock, peaks, this.beats);
@@ -183,4 +182,5 @@ class Viewer {
   }
 }
 
-window.viewer = new Viewer();
+if (window.DecompressionStream) Promise.all(page.motions.map(unpackMotion)).then((motions) => (window.viewer = new Viewer(motions)));
+else find(".notice").textContent = "This browser is too old to show the motion; one of 2023 or later can.";

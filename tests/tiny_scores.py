@@ -4,6 +4,10 @@ import struct
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
+from ictus.scores.score import Note, Part, Score
+
 STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 
 
@@ -103,3 +107,14 @@ def midi(tracks: list[list[tuple[int, bytes]]], division: int = 480) -> bytes:
         body += b"\x00\xff\x2f\x00"
         data += b"MTrk" + struct.pack(">I", len(body)) + body
     return data
+
+
+def score_of(*parts: Part, loud: float = 0.7) -> Score:
+    """Return a score in 4/4, a quarter a second, of one loudness."""
+    end = max(note.onset + note.length for part in parts for note in part.notes)
+    beats = np.array([[q, q % 4 + 1, 4, 2] for q in range(int(np.ceil(end)))], float)
+    return Score("x", np.array([[0.0, 60]]), np.array([[0.0, loud], [end, loud]]), parts, beats)
+
+
+def solo(instrument: str, *notes: Note, loud: float = 0.7) -> Score:
+    return score_of(Part("a", instrument, notes), loud=loud)

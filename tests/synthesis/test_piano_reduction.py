@@ -7,15 +7,11 @@ from ictus.errors import IctusError
 from ictus.scores.score import Note, Part, Score
 from ictus.synthesis.piano_reduction import exaggerate_timing, reduce_for_piano
 from ictus.synthesis.tempo import imagined, written
-
-
-def score(*parts: Part, length: int = 4) -> Score:
-    beats = np.array([[q, q % 4 + 1, 4, 2] for q in range(length)], float)
-    return Score("x", np.array([[0.0, 90]]), np.array([[0.0, 0.6]]), parts, beats)
+from tiny_scores import score_of
 
 
 def played(*parts: Part) -> list[tuple[float, float, int]]:
-    (piano,) = reduce_for_piano(score(*parts)).parts
+    (piano,) = reduce_for_piano(score_of(*parts)).parts
     assert piano.instrument == "piano"
     return [(note.onset, note.length, note.pitch) for note in piano.notes]
 

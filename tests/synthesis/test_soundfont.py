@@ -15,6 +15,7 @@ from ictus.synthesis import soundfont
 from ictus.synthesis.performance import PerformanceContext, render_performance
 from ictus.synthesis.recording_conditions import RecordingConditions
 from ictus.synthesis.tempo import written
+from tiny_scores import score_of, solo
 from tiny_soundfont import ATTACK, save_soundfont
 
 pytest.importorskip("fluidsynth", reason="needs the scores extra and libfluidsynth", exc_type=ImportError)
@@ -28,23 +29,11 @@ def font(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_soundfont(tmp_path_factory.mktemp("sounds") / "tiny.sf2")
 
 
-def score(*parts: Part, loud: float = 0.7) -> Score:
-    end = max(note.onset + note.length for part in parts for note in part.notes)
-    beats = np.array([[q, 1, 1, 2] for q in range(int(np.ceil(end)))], float)
-    curve = np.array([[0.0, loud], [end, loud]])
-    return Score("x", np.array([[0.0, 60]]), curve, parts, beats)
-
-
-def solo(instrument: str, *notes: Note, loud: float = 0.7) -> Score:
-    return score(Part("a", instrument, notes), loud=loud)
-
-
 def line(font: Path, of: Score, seconds: float) -> np.ndarray:
     """Return what the first part plays, before the hall and the microphones."""
     context = PerformanceContext(of, written(of), DRY, 0.0, RATE, RATE)
-    return soundfont.open_soundfont(font, RATE).part_renderer()(
-        of.parts[0], context, int(seconds * RATE), np.random.default_rng(0)
-    )
+    render_part = soundfont.open_soundfont(font, RATE).part_renderer()
+    return render_part(of.parts[0], context, int(seconds * RATE), np.random.default_rng(0))
 
 
 def synthesize(score: Score, font: Path, **options: Any) -> Audio:
@@ -137,7 +126,7 @@ def test_drums(font: Path) -> None:
 
 
 def test_the_same_whatever_was_played_before(font: Path) -> None:
-    two = score(Part("a", "strings", (Note(0, 2, 60), Note(1, 2, 67))), Part("b", "piano", (Note(0, 1, 48),)))
+    two = score_of(Part("a", "strings", (Note(0, 2, 60), Note(1, 2, 67))), Part("b", "piano", (Note(0, 1, 48),)))
     sounds = []
     for seed in (1, 2, 1):
         sounds.append(synthesize(two, font, seed=seed, conditions=RecordingConditions()).samples)
@@ -148,7 +137,9 @@ def test_the_same_whatever_was_played_before(font: Path) -> None:
 
 def test_no_recording_clips(font: Path) -> None:
     rng = np.random.default_rng(0)
-    chord = score(*(Part("a", "strings", tuple(Note(k, 1, p) for k in range(4))) for p in (36, 48, 60, 64, 67)), loud=1)
+    chord = score_of(
+        *(Part("a", "strings", tuple(Note(k, 1, p) for k in range(4))) for p in (36, 48, 60, 64, 67)), loud=1
+    )
     for _ in range(5):
         sound = synthesize(chord, font, conditions=RecordingConditions.draw(rng), span=(0.0, 4.0)).samples
         assert np.isfinite(sound).all()

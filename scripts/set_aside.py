@@ -2,8 +2,8 @@
 
     python scripts/set_aside.py CORPUS WORK ...
 
-WORK is how the names of its movements begin. What is learnt from is then chosen by other music than it, and by other
-music than the corpus' own held-out works, which are kept for the end.
+WORK is how the names of its movements begin. Validation then uses other music than training, and other music than the
+corpus' own held-out works, which are kept for the end.
 """
 
 import argparse

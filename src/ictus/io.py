@@ -68,6 +68,6 @@ def save_sound(
         rate = performance.film.rate
         write_film(out, video_frames(performance.film, rate), rate, played.audio)
     else:
-        figure = performance.figure(model)
+        figure = performance.motion(model)
         options = RenderOptions(min(round(figure.fps), 60), (600, 600), theme)
         options.show(figure, played.audio, out, progress)

@@ -1,4 +1,4 @@
-"""Films whose time can be read off the picture and heard: a square that moves steadily, and a sound that clicks."""
+"""Films whose time can be read off picture and sound: a square that moves steadily, and a sound that clicks."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -42,7 +42,7 @@ def clicking(seconds: float, clicks: Sequence[float]) -> Float32Array:
 
 
 def onsets(samples: FloatArray, rate: int) -> Float64Array:
-    """Return when clicks are heard, in seconds."""
+    """Return when clicks sound, in seconds."""
     loud = np.flatnonzero(np.abs(samples) > 0.25)
     return loud[np.diff(loud, prepend=-rate) > rate // 10] / rate
 
@@ -113,15 +113,15 @@ def write_keypoints(path: Path, times: Sequence[float], *, mediapipe: bool = Fal
 
 
 def read_film(path: Path) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Return when each picture of a film is shown, what moment of the original it shows, and when clicks are heard."""
+    """Return when each picture of a film is shown, what moment of the original it shows, and when clicks sound."""
     with av.open(str(path)) as container:
         shown = [(frame.time, moment(frame.to_ndarray(format="rgb24"))) for frame in container.decode(video=0)]
     with av.open(str(path)) as container:
         rate = container.streams.audio[0].rate
-        heard = np.zeros(0)
+        sound = np.zeros(0)
         for frame in container.decode(audio=0):
             start, samples = round(frame.time * rate), frame.to_ndarray()[0]
             samples, start = (samples[-start:], 0) if start < 0 else (samples, start)
-            heard = np.concatenate([heard[:start], np.zeros(max(start - len(heard), 0)), samples])
+            sound = np.concatenate([sound[:start], np.zeros(max(start - len(sound), 0)), samples])
     times, moments = np.array(shown).T
-    return times, moments, onsets(heard, rate)
+    return times, moments, onsets(sound, rate)

@@ -1,4 +1,4 @@
-"""Hints are what is heard, at the right moment; a network can learn to tell them."""
+"""Auxiliary targets are what sounds, at the right moment; a network can learn to predict them."""
 
 import numpy as np
 import torch

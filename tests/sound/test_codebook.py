@@ -52,20 +52,20 @@ def test_the_published_size() -> None:
     assert network.codes_per_second == pytest.approx(5 * 22050 / 256 / 16)
 
 
-def test_the_published_critic() -> None:
+def test_the_published_discriminator() -> None:
     with torch.device("meta"):
-        critic = PatchDiscriminator.from_config("paper")
-        assert parameters(critic) == 2_763_585
-        assert critic(torch.empty(3, 80, 848)).shape == (3, 8, 104)
+        discriminator = PatchDiscriminator.from_config("paper")
+        assert parameters(discriminator) == 2_763_585
+        assert discriminator(torch.empty(3, 80, 848)).shape == (3, 8, 104)
     with pytest.raises(UsageError, match="the discriminator needs 24"):
-        critic(torch.empty(3, 80, 20))
+        discriminator(torch.empty(3, 80, 20))
 
 
-def test_an_output_of_the_critic_sees_its_patch_alone() -> None:
+def test_an_output_of_the_discriminator_depends_on_its_patch_alone() -> None:
     torch.manual_seed(0)
-    critic = PatchDiscriminator.from_config("paper").eval()
+    discriminator = PatchDiscriminator.from_config("paper").eval()
     x = mel(1, 80, 160).requires_grad_()
-    critic(x)[0, 4, 9].backward()
+    discriminator(x)[0, 4, 9].backward()
     frames, bands = x.grad[0].abs().sum(0).nonzero(), x.grad[0].abs().sum(1).nonzero()
     assert int(frames.max() - frames.min()) == 69
     assert int(bands.max() - bands.min()) <= 69
@@ -108,7 +108,7 @@ def test_what_is_added_at_the_end_is_its_last_frame(network: SpectrogramCodebook
 
 @pytest.mark.parametrize("columns", [1, 52, 53, 54, 90, 91, 127, 200])
 def test_windows_cover_a_piece_once_and_leave_their_edges(columns: int) -> None:
-    """The work tells how near each column is to an edge of its window: only those at the ends of the piece are near."""
+    """The work returns how near each column is to the edge of a window: only those at the ends of the piece are near."""
     widths = []
 
     def work(part: torch.Tensor) -> torch.Tensor:
@@ -126,7 +126,7 @@ def test_windows_cover_a_piece_once_and_leave_their_edges(columns: int) -> None:
         assert int(made[MARGIN : columns - MARGIN, 1].min()) >= MARGIN
 
 
-def test_long_pieces_are_told_window_by_window(network: SpectrogramCodebook) -> None:
+def test_long_pieces_are_encoded_window_by_window(network: SpectrogramCodebook) -> None:
     x = mel(1, 80, 16 * 120)
     codes = network.encode(x)
     assert codes.shape == (1, 5, 120)
@@ -136,11 +136,11 @@ def test_long_pieces_are_told_window_by_window(network: SpectrogramCodebook) -> 
     torch.testing.assert_close(made[..., : 16 * 45], network.decode(codes[..., :53])[..., : 16 * 45])
 
 
-def test_the_first_row_tells_the_lowest_bands() -> None:
+def test_the_first_row_holds_the_lowest_bands() -> None:
     torch.manual_seed(0)
     encoder = SpectrogramCodebook.from_config("debug").encoder
     for name, module in list(encoder.named_modules()):
-        if isinstance(module, torch.nn.GroupNorm | SpatialAttention):  # through which every place hears of every other
+        if isinstance(module, torch.nn.GroupNorm | SpatialAttention):  # by which all places depend on all
             parent, _, last = name.rpartition(".")
             setattr(encoder.get_submodule(parent), last, torch.nn.Identity())
     x = mel(1, 80, 16 * 40).requires_grad_()

@@ -19,12 +19,13 @@ from ictus.cli import evaluate_sound, main
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS
 from ictus.sound.data.dataset import WINDOW, find_performances
-from ictus.sound.data.samples import Mel, PerformanceSample, PerformanceSamples
+from ictus.sound.data.samples import PerformanceSample, PerformanceSamples
 from ictus.sound.generation import fingerprint, generate_corpus, process_rank, read_generated, window_seed
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import SoloistTransformer
+from ictus.types import Float32Array
 from sound.small_performances import random_keypoints, write_performance
 
 FRAMES = 64
@@ -60,7 +61,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def half(sample: PerformanceSample, seed: int) -> Mel:
+def half(sample: PerformanceSample, seed: int) -> Float32Array:
     return sample.mel / 2
 
 
@@ -92,7 +93,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder = KeypointEncoder.from_config("debug")
     sizes = replace(SoloistTransformer.sizes["debug"], keypoints=encoder.features, columns=8, rows=8)
     soloist = SoloistTransformer(sizes)
-    for layer in (soloist.projection, soloist.head):  # or all codes are equally likely, whatever it is told
+    for layer in (soloist.projection, soloist.head):  # or all codes are equally likely, whatever it is given
         torch.nn.init.normal_(layer.weight, std=0.1)
     soloist.save_pretrained(target, {"movement": "encoder"})
     SpectrogramCodebook.from_config("debug").save_pretrained(target / "codebook")
@@ -115,7 +116,7 @@ def test_any_number_of_processes_makes_the_same_files(
                 settings={"model": "mine"},
                 seed=7,
                 kinds=soloist.kinds,
-                voice=griffin_lim,
+                vocode=griffin_lim,
                 rank=rank,
                 world=world,
             )
@@ -139,7 +140,7 @@ def test_what_is_kept_is_what_was_played(
     samples: PerformanceSamples, soloist: evaluate_sound.Contestant, tmp_path: Path
 ) -> None:
     play = soloist.plays(samples)
-    generate_corpus(play, samples, tmp_path / "out", settings={}, seed=3, kinds=soloist.kinds, voice=griffin_lim)
+    generate_corpus(play, samples, tmp_path / "out", settings={}, seed=3, kinds=soloist.kinds, vocode=griffin_lim)
     for number in range(len(samples)):
         made = tmp_path / "out" / samples[number].name
         mel = np.load(made / "mel.npy")
@@ -177,7 +178,7 @@ def test_chances_come_from_the_name(
 def test_resuming_plays_only_what_is_missing(samples: PerformanceSamples, corpus: Path, tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def play(sample: PerformanceSample, seed: int) -> Mel:
+    def play(sample: PerformanceSample, seed: int) -> Float32Array:
         asked.append(sample.name)
         if len(asked) == 4:
             raise KeyboardInterrupt
@@ -201,9 +202,9 @@ def test_resuming_plays_only_what_is_missing(samples: PerformanceSamples, corpus
     generate_corpus(half, samples, tmp_path / "anew", settings={}, kinds=("keypoints",))
     assert files(out) == files(tmp_path / "anew")
     assert not (out / ".unfinished").exists()
-    with_sound = generate_corpus(half, samples, tmp_path / "heard", settings={}, voice=griffin_lim)
-    os.truncate(tmp_path / "heard" / "test" / "06@0" / "sound.flac", 10)
-    again = generate_corpus(half, samples, tmp_path / "heard", settings={}, voice=griffin_lim)
+    with_sound = generate_corpus(half, samples, tmp_path / "sounding", settings={}, vocode=griffin_lim)
+    os.truncate(tmp_path / "sounding" / "test" / "06@0" / "sound.flac", 10)
+    again = generate_corpus(half, samples, tmp_path / "sounding", settings={}, vocode=griffin_lim)
     assert (with_sound.played, again.played, again.there) == (6, 1, 5)
 
 
@@ -239,7 +240,7 @@ def test_a_folder_takes_nothing_else(samples: PerformanceSamples, corpus: Path, 
     refused("sampling", {"model": "mine"})
     refused("vocoder", {**settings, "vocoder": "mine"})
     refused("seed", settings, seed=1)
-    refused("sound", settings, voice=griffin_lim)
+    refused("sound", settings, vocode=griffin_lim)
     refused("frames", settings, shorter)
     assert files(out) == before
     for wrong in ("[]", "{", ""):
@@ -256,7 +257,7 @@ def test_a_bad_window_leaves_the_others_alone(corpus: Path, tmp_path: Path) -> N
     np.save(corpus / "test" / "01" / "keypoints.npy", points)
     samples = PerformanceSamples(corpus, "test", frames=FRAMES, kinds=("keypoints",))
 
-    def play(sample: PerformanceSample, seed: int) -> Mel:
+    def play(sample: PerformanceSample, seed: int) -> Float32Array:
         return {"test/00@0": sample.mel[:5], "test/06@0": sample.mel * np.float32(np.nan)}.get(sample.name, sample.mel)
 
     made = generate_corpus(play, samples, tmp_path / "out", settings={})

@@ -79,23 +79,23 @@ def test_unknown_instruments_are_left_out(corpus: Path, tmp_path: Path) -> None:
 def test_sizes() -> None:
     small = InstrumentClassifier.from_config("small")
     assert sum(parameter.numel() for parameter in small.parameters()) == 214_182 < 1e6
-    features, logits = small.eval().hear(torch.zeros(2, 80, 848))
+    features, logits = small.eval().extract(torch.zeros(2, 80, 848))
     assert features.shape == (2, 64)
     assert logits.shape == (2, 6)
     assert features.min() >= 0
     torch.testing.assert_close(small(torch.zeros(2, 80, 848)), logits)
 
 
-def test_it_hears_all_of_the_time_and_each_sound_by_itself() -> None:
+def test_it_takes_all_of_the_time_and_each_sound_by_itself() -> None:
     torch.manual_seed(0)
-    judge = InstrumentClassifier.from_config("debug").eval()
+    classifier = InstrumentClassifier.from_config("debug").eval()
     mel = torch.rand(3, 80, 160) * 2 - 1
-    together = judge.features(mel)
-    torch.testing.assert_close(together[1:2], judge.features(mel[1:2]))
+    together = classifier.features(mel)
+    torch.testing.assert_close(together[1:2], classifier.features(mel[1:2]))
     for frame in (0, 80, 159):
         changed = mel[:1].clone()
         changed[..., frame] += 1
-        assert not torch.allclose(judge.features(changed), together[:1], atol=1e-6)
+        assert not torch.allclose(classifier.features(changed), together[:1], atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(80, 848), (1, 79, 848), (1, 80, 15)])

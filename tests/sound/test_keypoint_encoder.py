@@ -87,7 +87,7 @@ def test_rows_are_where_their_moments_are(encoder: KeypointEncoder) -> None:
     torch.testing.assert_close(inner[:, :1], encoder(x[:, :15], padded=False))
 
 
-def test_neither_place_nor_size_tells(encoder: KeypointEncoder) -> None:
+def test_neither_place_nor_size_counts(encoder: KeypointEncoder) -> None:
     x = playing(30)
     elsewhere = x.clone()
     elsewhere[..., :2] = 0.4 * x[..., :2] + torch.tensor([700.0, -90.0])

@@ -1,4 +1,4 @@
-"""MelGAN: published sizes, exact windows, and how far it hears."""
+"""MelGAN: published sizes, exact windows, and its receptive field."""
 
 from pathlib import Path
 
@@ -60,8 +60,8 @@ def test_reach(config: MelGANConfig) -> None:
     mel = torch.rand(1, 80, 2 * middle + 1, requires_grad=True)
     sound = network(mel)[0, 0, middle * network.hop : (middle + 1) * network.hop]
     (gradient,) = torch.autograd.grad(sound.sum(), mel)
-    heard = gradient[0].abs().sum(0).nonzero()[:, 0]
-    furthest = max(middle - int(heard.min()), int(heard.max()) - middle)
+    reached = gradient[0].abs().sum(0).nonzero()[:, 0]
+    furthest = max(middle - int(reached.min()), int(reached.max()) - middle)
     assert network.reach - 1 <= furthest <= network.reach
 
 
@@ -144,25 +144,25 @@ def test_sizes_that_make_no_vocoder(wrong: dict) -> None:
         MelGANConfig(**wrong)
 
 
-def test_the_critic_hears_three_scales() -> None:
+def test_the_discriminator_has_three_scales() -> None:
     torch.manual_seed(0)
-    critic = WaveDiscriminator(WaveDiscriminatorConfig(channels=4, widest=64))
-    seen = critic(torch.randn(2, 1, 8192))
+    discriminator = WaveDiscriminator(WaveDiscriminatorConfig(channels=4, widest=64))
+    seen = discriminator(torch.randn(2, 1, 8192))
     assert [len(layers) for layers in seen] == [7, 7, 7]
     assert [layers[-1].shape for layers in seen] == [(2, 1, 32), (2, 1, 16), (2, 1, 8)]
     assert [layers[0].shape[-1] for layers in seen] == [8192, 4096, 2048]
 
 
 @pytest.mark.parametrize("samples", [32, 33, 100])
-def test_short_sounds_for_the_critic(samples: int) -> None:
-    critic = WaveDiscriminator(WaveDiscriminatorConfig(channels=4, widest=16))
-    assert critic.shortest == 32
-    assert torch.isfinite(critic(torch.randn(1, 1, samples))[2][-1]).all()
+def test_short_sounds_for_the_discriminator(samples: int) -> None:
+    discriminator = WaveDiscriminator(WaveDiscriminatorConfig(channels=4, widest=16))
+    assert discriminator.shortest == 32
+    assert torch.isfinite(discriminator(torch.randn(1, 1, samples))[2][-1]).all()
     with pytest.raises(UsageError):
-        critic(torch.randn(1, 1, 31))
+        discriminator(torch.randn(1, 1, 31))
 
 
 @pytest.mark.parametrize("wrong", [{"scales": 0}, {"channels": 6}, {"widest": 2}, {"layers": 0}])
-def test_sizes_that_make_no_critic(wrong: dict) -> None:
+def test_sizes_that_make_no_discriminator(wrong: dict) -> None:
     with pytest.raises(ModelError):
         WaveDiscriminatorConfig(**wrong)

@@ -124,7 +124,7 @@ def test_inception_score_is_between_one_and_the_number_of_classes() -> None:
         metrics.inception_score(np.zeros((5, 6)))
 
 
-def test_kl_is_of_the_truth_and_in_one_direction() -> None:
+def test_kl_is_of_the_reference_and_in_one_direction() -> None:
     rng = np.random.default_rng(4)
     true, made = rng.standard_normal((2, 30, 6))
     p, q = softmax(true, 1), softmax(made, 1)
@@ -154,7 +154,7 @@ def test_onset_f_measure_of_nothing_is_nothing() -> None:
 
 
 @pytest.mark.parametrize("gain", [1.0, 0.05])
-def test_onsets_of_a_melody_are_heard_where_they_are(gain: float) -> None:
+def test_onsets_of_a_melody_are_found_where_they_are(gain: float) -> None:
     notes, mel = melody([60, 64, 67, 72, 71, 69, 67, 55])
     quiet = np.clip(mel + 20 * np.log10(gain) / 100, 0, 1).astype(np.float32)
     found = onset_times(quiet)
@@ -174,7 +174,7 @@ def test_silence_and_a_steady_tone_have_no_onsets() -> None:
 @pytest.mark.parametrize(("partials", "fall"), [(1, 1.0), (4, 0.4), (15, 0.9)])
 @pytest.mark.parametrize("detune", [0.0, 0.2])
 def test_known_tones_have_their_pitch_class(partials: int, fall: float, detune: float) -> None:
-    """Pure tones are told from where two semitones lie in different bands."""
+    """Pure tones are recognised from where two semitones lie in different bands."""
     for pitch in range(77 if partials == 1 else 55, 89):
         classes = pitch_classes(mel_of(tone(pitch + detune, 0.5, partials, fall))[8:-8])
         assert np.mean(classes == pitch % 12) > 0.9, pitch
@@ -182,14 +182,14 @@ def test_known_tones_have_their_pitch_class(partials: int, fall: float, detune: 
 
 def test_notes_and_mel_agree_and_a_semitone_off_does_not() -> None:
     notes, mel = melody([60, 64, 67, 72, 59, 62])
-    truth = note_classes(notes, len(mel))
-    assert np.unique(truth[: int(0.09 * MEL_RATE)]).tolist() == [NONE]
-    assert truth[int(0.3 * MEL_RATE)] == 0
-    assert truth[int(0.8 * MEL_RATE)] == 4
-    assert chroma_accuracy(truth, pitch_classes(mel)) > 0.9
-    assert chroma_accuracy(truth, pitch_classes(melody([61, 65, 68, 73, 60, 63])[1])) < 0.1
+    target = note_classes(notes, len(mel))
+    assert np.unique(target[: int(0.09 * MEL_RATE)]).tolist() == [NONE]
+    assert target[int(0.3 * MEL_RATE)] == 0
+    assert target[int(0.8 * MEL_RATE)] == 4
+    assert chroma_accuracy(target, pitch_classes(mel)) > 0.9
+    assert chroma_accuracy(target, pitch_classes(melody([61, 65, 68, 73, 60, 63])[1])) < 0.1
     octave = melody([72, 76, 55, 60, 71, 74])[1]
-    assert chroma_accuracy(truth, pitch_classes(octave)) > 0.9
+    assert chroma_accuracy(target, pitch_classes(octave)) > 0.9
 
 
 def test_silence_has_no_pitch_and_no_accuracy() -> None:
@@ -203,18 +203,18 @@ def test_silence_has_no_pitch_and_no_accuracy() -> None:
 # --- All together ----------------------------------------------------------------------------------------------------
 
 
-def ear(mel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_bands(mel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mel.mean(0)[::20], 5 * mel.mean(0)[:6]
 
 
 def test_evaluate_on_real_mels(shared_data) -> None:
     mels = [mel / np.float32(255) for mel in np.load(shared_data / MELS)["mel_u8"][:5].transpose(0, 2, 1)]
-    same = metrics.evaluate(mels, mels, extract=ear)
+    same = metrics.evaluate(mels, mels, extract=mean_bands)
     assert list(same) == ["l1", "onset_f", "chroma", "fid", "kid", "isc", "kl"]
     assert (same["l1"], same["onset_f"], same["chroma"]) == (0, 1, 1)
     assert same["fid"] == pytest.approx(0, abs=1e-9)
     assert same["kl"] == pytest.approx(0, abs=1e-5)
-    other = metrics.evaluate(mels, mels[1:] + mels[:1], extract=ear)
+    other = metrics.evaluate(mels, mels[1:] + mels[:1], extract=mean_bands)
     assert other["fid"] == pytest.approx(0, abs=1e-9)  # the set is the same
     assert other["isc"] == pytest.approx(same["isc"])
     assert other["kl"] > 0.001

@@ -58,7 +58,7 @@ def test_all_parts_of_a_window_are_of_the_same_time(corpus: Path, frames: int, d
         start = int(item["name"].partition("@")[2]) / MEL_RATE
         assert item["mel"].shape == (80, frames)
         assert item["mel"].dtype == np.float32
-        step = 0.2 if "/c@" in item["name"] else 0.02  # uint8 tells levels, and so times here, coarsely
+        step = 0.2 if "/c@" in item["name"] else 0.02  # uint8 holds levels, and so times here, coarsely
         times = start + np.arange(frames) / MEL_RATE
         np.testing.assert_allclose(50 * (item["mel"] + 1), np.broadcast_to(times, (80, frames)), atol=step)
         for kind, rate in (("keypoints", KEYPOINT_RATE), ("rgb", FEATURE_RATE), ("flow", FEATURE_RATE)):

@@ -82,7 +82,7 @@ def test_the_ends_keep_the_next_sight_and_what_is_never_seen_lies_above() -> Non
     assert not whole.confidence[:, TIP].any()
 
 
-def test_long_gaps_are_told() -> None:
+def test_long_gaps_are_reported() -> None:
     right, left = WRISTS
     found = fill_gaps(hidden(swaying(), (right, 10, 70), (left, 30, 60), (left, 90, 95)), limit=0.4)
     np.testing.assert_allclose(found.silent, [[1.2, 2.4]])  # neither wrist in frames 30 to 59
@@ -107,9 +107,9 @@ def test_resampling_keeps_the_time(fps: float) -> None:
     at_25 = resample_track(track)
     assert at_25.fps == 25
     assert at_25.duration == pytest.approx(track.duration, abs=0.04)
-    truth = swaying(len(at_25), 25.0)
+    expected = swaying(len(at_25), 25.0)
     inside = slice(0, int((len(track) - 1) / fps * 25))
-    np.testing.assert_allclose(at_25.positions[inside], truth.positions[inside], atol=0.5)
+    np.testing.assert_allclose(at_25.positions[inside], expected.positions[inside], atol=0.5)
     np.testing.assert_array_equal(at_25.positions[0], track.positions[0])
     assert resample_track(at_25) is at_25
 

@@ -87,13 +87,13 @@ def test_films_are_read_by_time(tmp_path: Path, name: str, choices: dict[str, ob
     late = np.array(shown) - np.arange(len(shown)) / 25
     assert np.abs(late).max() <= np.diff(film.times).max() / 2 + 0.005  # the nearest picture that there is
     assert abs(late.mean()) < 0.003
-    heard = np.concatenate(list(video_io.sound_blocks(film)))
-    np.testing.assert_allclose(onsets(heard, 22050), CLICKS, atol=0.002)
+    sound = np.concatenate(list(video_io.sound_blocks(film)))
+    np.testing.assert_allclose(onsets(sound, 22050), CLICKS, atol=0.002)
     (one,) = [
         number for number, block in enumerate(video_io.fixed_blocks(video_io.sound_blocks(film), 22050)) if number == 2
     ]
     piece = list(video_io.fixed_blocks(video_io.sound_blocks(film), 22050))[one]
-    np.testing.assert_array_equal(piece, heard[2 * 22050 : 3 * 22050])
+    np.testing.assert_array_equal(piece, sound[2 * 22050 : 3 * 22050])
 
 
 @pytest.mark.parametrize("stretch", [0.86, 1.25])
@@ -119,11 +119,11 @@ def test_picture_keypoints_and_sound_stay_together(corpus: Path, tmp_path: Path,
         about = json.loads((folder / "about.json").read_text())
         assert about["start"] == pytest.approx(begin)
         expected = [(click - begin) / stretch for click in CLICKS if 0 <= click - begin < 2 * stretch]
-        times, moments, heard = read_film(folder / "film.mp4")
+        times, moments, clicks = read_film(folder / "film.mp4")
         assert len(times) == pictures
         np.testing.assert_allclose(np.diff(times), 1 / (25 * stretch), atol=1e-3)
         np.testing.assert_allclose(moments, begin + times * stretch, atol=0.02)  # half a picture of the film's 30
-        np.testing.assert_allclose(heard, expected, atol=0.012)
+        np.testing.assert_allclose(clicks, expected, atol=0.012)
         samples, rate = soundfile.read(folder / "sound.flac", dtype="float32")
         assert (rate, samples.shape) == (22050, (44100,))
         np.testing.assert_allclose(onsets(samples, rate), expected, atol=0.012)
@@ -368,8 +368,8 @@ def test_corpora_are_inspected(corpus: Path, tmp_path: Path) -> None:
     other = next(split for split in ("train", "val", "test") if split != of_cello[0].parent.name)
     shutil.copytree(of_cello[0], out / other / "cello-copy-0000")
     found = inspect_performances(out)
-    told = {str(path): [line for line in found.broken if line.startswith(str(path))] for path in of_cello}
-    assert [len(lines) for lines in told.values()] == [0, 1, 1]
+    lines_of = {str(path): [line for line in found.broken if line.startswith(str(path))] for path in of_cello}
+    assert [len(lines) for lines in lines_of.values()] == [0, 1, 1]
     assert any("in more than one split: abc" in line for line in found.broken)
     assert len(found.broken) == 4
     assert sum(share.with_keypoints for share in found.shares) == 2

@@ -107,13 +107,13 @@ def test_it_goes_on_from_what_is_given(length: int) -> None:
 
 def test_one_piece_for_many_and_progress() -> None:
     network, features = soloist(SIDE_BY_SIDE), moving(1, 9)
-    told: list[float] = []
-    codes = generate_codes(network, features, RATES, 9, batch=4, progress=told.append)
+    fractions: list[float] = []
+    codes = generate_codes(network, features, RATES, 9, batch=4, progress=fractions.append)
     assert codes.shape == (4, 5, 9)
     assert len(codes.unique(dim=0)) == 4  # each is drawn for itself
-    assert len(told) == 45
-    assert told[-1] == 1
-    assert told == sorted(told)
+    assert len(fractions) == 45
+    assert fractions[-1] == 1
+    assert fractions == sorted(fractions)
 
 
 def test_top_k_and_top_p() -> None:
@@ -170,15 +170,15 @@ def test_impossible_pieces() -> None:
         generate_codes(network, features, RATES, 9, prompt=torch.full((1, 5, 3), 16))
 
 
-def test_guidance_moves_away_from_what_is_told_without_knowing() -> None:
+def test_guidance_moves_away_from_what_is_predicted_without_a_condition() -> None:
     network, features = soloist(SIDE_BY_SIDE), moving(2, 9)
     whole = network.condition(features, RATES)
     with torch.no_grad():
         known, _ = network.prefill(whole, torch.zeros(2, 0, dtype=torch.long))
         unknown, _ = network.prefill(network.without(whole), torch.zeros(2, 0, dtype=torch.long))
-    told = (unknown + 3 * (known - unknown)).argmax(-1)
+    guided = (unknown + 3 * (known - unknown)).argmax(-1)
     played = generate_codes(network, features, RATES, 9, sampling=Sampling(temperature=0, guidance=3))
-    assert torch.equal(played[:, 0, 0], told)
+    assert torch.equal(played[:, 0, 0], guided)
     usual = Sampling(temperature=0.8, hop=3)
     ignorant = generate_codes(network, {"keypoints": None}, RATES, 9, sampling=usual, seed=4, batch=2)
     careless = generate_codes(network, features, RATES, 9, sampling=replace(usual, guidance=0), seed=4)

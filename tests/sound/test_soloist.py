@@ -79,7 +79,7 @@ def test_parameters_as_published(config: SoloistConfig, count: int) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_token_is_told_by_those_before_it_alone(form: str) -> None:
+def test_a_token_is_predicted_from_those_before_it_alone(form: str) -> None:
     network = drawn(FORMS[form])
     condition = network.condition(known(2), RATES, batch=2)
     assert condition.shape == (2, network.config.rows, network.numbers)
@@ -151,7 +151,7 @@ def test_the_instrument_has_columns_and_may_be_unknown() -> None:
     assert differs.tolist() == [False, True, True, True]
 
 
-def test_interleaved_tokens_are_told_with_their_own_column() -> None:
+def test_interleaved_tokens_are_predicted_with_their_own_column() -> None:
     network = drawn(SIDE_BY_SIDE)
     matrix, said = network.condition(known(1), RATES), tokens(1)
     for column in range(7):
@@ -194,7 +194,7 @@ def test_beyond_the_last_row_it_is_repeated() -> None:
 def test_a_window_is_at_its_time_in_the_piece() -> None:
     network = drawn(SIDE_BY_SIDE)
     seconds = 30.0
-    ramp = torch.arange(round(seconds * 12.5))[None, :, None] / 12.5  # each row tells its time
+    ramp = torch.arange(round(seconds * 12.5))[None, :, None] / 12.5  # each row is its time
     features = {"keypoints": ramp.expand(1, -1, 8), "instrument": torch.zeros(1)}
     for first in (3, 40):
         times = network.condition(features, RATES, first)[0, :, 0]
@@ -293,9 +293,9 @@ def test_joined_rows_tell_when_something_happens_within_a_column() -> None:
     time = torch.arange(60) / 25
     ramp = time[None, :, None].expand(1, -1, 8)
     condition = network.condition({"keypoints": ramp, "instrument": torch.tensor([0])}, {"keypoints": 25.0})
-    told = condition[0, :, network.parts["keypoints"]].reshape(7, 6, 8)[..., 0]  # what the ramp says: the time
+    given = condition[0, :, network.parts["keypoints"]].reshape(7, 6, 8)[..., 0]  # what the ramp says: the time
     before, share = interpolation_points(0, 7, 0, 6, 60, 25.0)
-    torch.testing.assert_close(told.flatten(), ((before + share) / 25).float(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(given.flatten(), ((before + share) / 25).float(), atol=1e-5, rtol=0)
 
 
 def test_none_is_nothing_known() -> None:
@@ -330,8 +330,8 @@ def test_codes_that_sound_alike_begin_alike() -> None:
         assert 0.02 < weight.std() < 0.1
 
 
-def test_tokens_of_the_same_band_a_column_before_are_told() -> None:
-    """With nothing but that in the network's first layer, a token changes what is told one column later at once."""
+def test_tokens_of_the_same_band_a_column_before_count() -> None:
+    """With that alone in the network's first layer, a token changes the prediction one column later at once."""
     network = drawn(FORMS["interleaved"])
     said, rows = tokens(1)[:, :-1], torch.zeros(1, 7, 16)
     before = network._inputs(rows, said)

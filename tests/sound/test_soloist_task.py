@@ -133,16 +133,16 @@ def test_tokens_are_the_codebooks_column_by_column(corpus: Path, trained: Path) 
 
 def test_each_window_is_encoded_once(corpus: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = SoloistTask(config(trained, encoder="frozen", keypoints=str(trained / "encoder"), scaled=False), corpus)
-    heard: list[int] = []
+    encoded: list[int] = []
     looked: list[int] = []
     encode, look = task.codebook.encode, task.encoder.forward
-    monkeypatch.setattr(task.codebook, "encode", lambda mel: heard.append(len(mel)) or encode(mel))
+    monkeypatch.setattr(task.codebook, "encode", lambda mel: encoded.append(len(mel)) or encode(mel))
     monkeypatch.setattr(task.encoder, "forward", lambda points: looked.append(len(points)) or look(points))
     first = next(batches(task.samples, 4))
     before = task._codes(first), task._condition(first)
     mixed = next(batches([task.samples[k] for k in (3, 7, 1, 8)]))
     codes, condition = task._codes(mixed), task._condition(mixed)
-    assert heard == looked == [4, 2]
+    assert encoded == looked == [4, 2]
     for k, place in ((0, 3), (2, 1)):
         assert torch.equal(codes[k], before[0][place])
         assert torch.equal(condition[k], before[1][place])
@@ -214,7 +214,7 @@ def test_weight_decay_is_of_linear_layers_alone(corpus: Path, trained: Path) -> 
     assert len(decayed) + len(others) == len(list(task.network.parameters()))
 
 
-def test_hints_teach_what_movements_mean(corpus: Path, trained: Path) -> None:
+def test_auxiliary_targets_teach_what_movements_mean(corpus: Path, trained: Path) -> None:
     task = SoloistTask(config(trained, auxiliary=1.0), corpus)
     assert set(task.networks) == {"network", "hinter"}
     before = task.validate(batches)

@@ -25,13 +25,14 @@ from ictus.sound.controls import (
     to_levels,
 )
 from ictus.sound.data.dataset import WINDOW
-from ictus.sound.data.samples import Mel, PerformanceSample, PerformanceSamples
+from ictus.sound.data.samples import PerformanceSample, PerformanceSamples
 from ictus.sound.evaluation import MEANING, FeatureExtractor, caveats, evaluate
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import SoloistTransformer
+from ictus.types import Float32Array
 from sound.small_performances import random_keypoints, write_performance
 
 FRAMES = 128
@@ -58,14 +59,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def ear() -> FeatureExtractor:
+def three_classes() -> FeatureExtractor:
     """Hears which of three instruments plays, and how many notes."""
 
-    def hear(mel: Mel) -> tuple[np.ndarray, np.ndarray]:
+    def extract(mel: Float32Array) -> tuple[np.ndarray, np.ndarray]:
         level = mel.mean(0).reshape(8, 10)
         return level.mean(1), 100 * level[:3, 1]
 
-    return FeatureExtractor(hear, INSTRUMENTS[:3])
+    return FeatureExtractor(extract, INSTRUMENTS[:3])
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -82,10 +83,10 @@ def samples(corpus: Path) -> PerformanceSamples:
 
 @pytest.fixture(scope="module")
 def table(samples: PerformanceSamples) -> dict[str, Row]:
-    def late(sample: PerformanceSample, seed: int) -> Mel:
+    def late(sample: PerformanceSample, seed: int) -> Float32Array:
         return np.roll(sample.mel, 20, axis=0)  # 0.23 s
 
-    return {row.name: row for row in evaluate({"late": late}, samples, ear=ear())}
+    return {row.name: row for row in evaluate({"late": late}, samples, extractor=three_classes())}
 
 
 def value(row: Row, metric: str) -> float:
@@ -121,7 +122,7 @@ def test_rows_and_figures(table: dict[str, Row]) -> None:
             assert low - 1e-9 <= figure <= high + 1e-9, (name, metric)
 
 
-def test_the_truth_is_the_truth(table: dict[str, Row]) -> None:
+def test_the_ground_truth_agrees_with_itself(table: dict[str, Row]) -> None:
     truth = table[GROUND_TRUTH]
     assert [value(truth, metric) for metric in ("l1", "onset_f", "chroma", "instrument")] == [0, 1, 1, 1]
     assert value(truth, "fid") == pytest.approx(0, abs=1e-9)
@@ -147,9 +148,9 @@ def test_controls_and_latecomers_are_worse_where_they_should_be(table: dict[str,
 
 
 def test_figures_are_those_of_the_metrics(samples: PerformanceSamples, table: dict[str, Row]) -> None:
-    hear = ear().hear
+    extract = three_classes().extract
     real, made = [samples.mel(k) for k in range(12)], [np.roll(samples.mel(k), 20, axis=0) for k in range(12)]
-    by_hand = metrics.evaluate(real, made, extract=hear)
+    by_hand = metrics.evaluate(real, made, extract=extract)
     for metric in ("l1", "onset_f", "chroma", "fid", "isc", "kl"):
         assert value(table["late"], metric) == pytest.approx(by_hand[metric], abs=1e-9), metric
     assert value(table["late"], "kid") == pytest.approx(by_hand["kid"], abs=1e-9)
@@ -170,15 +171,14 @@ def test_another_is_never_of_the_same_performance(samples: PerformanceSamples) -
     for number in range(12):
         sample = samples[number]
         for seed in range(10):
-            same, other = (choose_other(samples, sample, seed, alike=alike) for alike in (True, False))
+            same, other = (choose_other(samples, sample, seed, same_instrument=one) for one in (True, False))
             assert samples.performances[same] != samples.performances[number] != samples.performances[other]
             assert samples.instruments[same] == sample.instrument
-    np.testing.assert_array_equal(
-        play_other(samples, alike=True)(sample, 3), samples.mel(choose_other(samples, sample, 3, alike=True))
-    )
+    expected = samples.mel(choose_other(samples, sample, 3, same_instrument=True))
+    np.testing.assert_array_equal(play_other(samples, same_instrument=True)(sample, 3), expected)
 
 
-def test_without_a_judge_its_figures_are_left_out(samples: PerformanceSamples) -> None:
+def test_without_a_classifier_its_values_are_left_out(samples: PerformanceSamples) -> None:
     rows = evaluate({}, samples)
     for row in rows:
         assert list(row.figures) == ["l1", "onset_f", "onset_f_notes", "chroma", "chroma_notes"]
@@ -206,29 +206,29 @@ def test_what_goes_wrong_is_named(samples: PerformanceSamples, corpus: Path, tmp
     assert [("onset_f_notes" in sample) for sample in rows[0].samples] == [True, True, False, False]
 
 
-def test_our_judge_is_an_ear(samples: PerformanceSamples) -> None:
+def test_our_classifier_extracts_features(samples: PerformanceSamples) -> None:
     torch.manual_seed(0)
-    judge = InstrumentClassifier.from_config("debug")
-    features, logits = FeatureExtractor.of(judge).hear(samples.mel(0))
+    classifier = InstrumentClassifier.from_config("debug")
+    features, logits = FeatureExtractor.from_classifier(classifier).extract(samples.mel(0))
     given = torch.from_numpy(2 * samples.mel(0).T - 1)[None]
-    np.testing.assert_allclose(logits, judge.eval()(given)[0].detach().numpy(), rtol=1e-5)
+    np.testing.assert_allclose(logits, classifier.eval()(given)[0].detach().numpy(), rtol=1e-5)
     assert features.shape == (8,)
-    assert FeatureExtractor.of(judge).classes == INSTRUMENTS
-    assert FeatureExtractor.of(judge).of_samples(samples).shape == (12, 8)
+    assert FeatureExtractor.from_classifier(classifier).classes == INSTRUMENTS
+    assert FeatureExtractor.from_classifier(classifier).features_of(samples).shape == (12, 8)
 
 
-def test_ceilings_are_the_truth_and_what_is_lost_on_the_way(shared_data: Path) -> None:
+def test_ceilings_are_the_ground_truth_and_what_is_lost_on_the_way(shared_data: Path) -> None:
     mel = np.load(shared_data / "solos" / "solos_real_mels_u8.npz")["mel_u8"][0].T[:WINDOW] / np.float32(255)
     sample = PerformanceSample(0, "a", mel, 0, {}, {}, None)
-    heard = through_vocoder(griffin_lim)(sample, 0)
-    assert heard.shape == mel.shape
-    assert metrics.mel_error(mel, heard) < 0.02
-    assert metrics.mel_error(mel[1:], heard[:-1]) > metrics.mel_error(mel, heard)  # in time
+    vocoded = through_vocoder(griffin_lim)(sample, 0)
+    assert vocoded.shape == mel.shape
+    assert metrics.mel_error(mel, vocoded) < 0.02
+    assert metrics.mel_error(mel[1:], vocoded[:-1]) > metrics.mel_error(mel, vocoded)  # in time
     codebook = SpectrogramCodebook.from_config("debug").eval()
-    told = through_codebook(codebook)(sample, 0)
+    decoded = through_codebook(codebook)(sample, 0)
     expected = codebook.reconstruct(torch.from_numpy(2 * mel.T - 1)[None])[0].numpy()
-    np.testing.assert_array_equal(told, to_levels(expected))
-    assert told.shape == mel.shape
+    np.testing.assert_array_equal(decoded, to_levels(expected))
+    assert decoded.shape == mel.shape
     assert RATE / 256 == MEL_RATE
 
 
@@ -243,7 +243,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder = KeypointEncoder.from_config("debug")
     sizes = replace(SoloistTransformer.sizes["debug"], keypoints=encoder.features, columns=8, rows=8)
     soloist = SoloistTransformer(sizes)
-    for parameter in soloist.parameters():  # or all codes are equally likely, whatever it is told
+    for parameter in soloist.parameters():  # or all codes are equally likely, whatever it is given
         torch.nn.init.normal_(parameter, std=0.3)
     seen = torch.cat((300 + 100 * torch.randn(8, 20, 47, 2), torch.ones(8, 20, 47, 1)), -1)
     with torch.no_grad():  # features of an encoder that knows nothing differ little; as in training, that is scaled up
@@ -256,7 +256,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_a_soloist_plays_what_it_is_told(corpus: Path, folder: Path) -> None:
+def test_a_soloist_plays_what_it_is_given(corpus: Path, folder: Path) -> None:
     soloist = evaluate_sound.Contestant(str(folder))
     assert evaluate_sound.kinds_of({"a": soloist, "b": soloist}) == ("keypoints",)
     samples = PerformanceSamples(corpus, "val", frames=FRAMES, kinds=("keypoints",))
@@ -273,13 +273,13 @@ def test_a_soloist_plays_what_it_is_told(corpus: Path, folder: Path) -> None:
     nothing, own = plays[evaluate_sound.NOTHING], plays[""]
     np.testing.assert_array_equal(nothing(disguised, 0), made[evaluate_sound.NOTHING])
     assert (own(disguised, 0) != made[""]).any()
-    other = choose_other(samples, sample, 0, alike=True)
+    other = choose_other(samples, sample, 0, same_instrument=True)
     swapped = replace(sample, features=samples[other].features)
     np.testing.assert_array_equal(own(swapped, 0), made[evaluate_sound.ANOTHER])
     moved = replace(sample, features={"keypoints": samples[4].features["keypoints"]})
     np.testing.assert_array_equal(
         plays[evaluate_sound.INSTRUMENT](moved, 0), made[evaluate_sound.INSTRUMENT]
-    )  # the movement is not told
+    )  # the movement is not given
 
 
 def test_the_table(corpus: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""A soloist plays what a camera saw: as long as the performance, silent where no hand is seen, and as it is told."""
+"""A soloist plays what a camera saw: as long as the performance, silent where no hand is seen, by what it is given."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -81,8 +81,8 @@ def test_the_instrument_is_what_the_movement_looks_like(folder: Path) -> None:
         bias.copy_(torch.tensor([0.0, 0, 0, 2, 0, 0]))
     played = soloist(player(1))
     assert played.instrument == INSTRUMENTS[3]
-    assert sum(played.chances.values()) == pytest.approx(1)
-    assert max(played.chances, key=played.chances.__getitem__) == "flute"
+    assert sum(played.probabilities.values()) == pytest.approx(1)
+    assert max(played.probabilities, key=played.probabilities.__getitem__) == "flute"
     assert soloist(player(1), instrument="cello").instrument == "cello"
 
 
@@ -90,7 +90,7 @@ def test_without_an_encoder_nobody_knows_the_instrument(folder: Path) -> None:
     whole = Soloist.from_folder(folder)
     played = Soloist(whole.network, whole.codebook)(player(1))
     assert played.instrument is None
-    assert not played.chances
+    assert not played.probabilities
 
 
 def test_where_no_hand_is_seen_there_is_silence_and_it_is_said(folder: Path) -> None:

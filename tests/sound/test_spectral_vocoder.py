@@ -1,4 +1,4 @@
-"""The spectral vocoder: exact windows, how far it hears, and that it can play what it has learnt."""
+"""The spectral vocoder: exact windows, its receptive field, and that it can play what it has learnt."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def test_sizes(debug: SpectralVocoder) -> None:
     assert debug(torch.rand(2, 80, 9)).shape == (2, 1, 9 * 256)
 
 
-def test_a_frame_is_heard_as_far_as_it_says_and_no_farther(debug: SpectralVocoder) -> None:
+def test_a_frame_counts_as_far_as_it_says_and_no_farther(debug: SpectralVocoder) -> None:
     one = torch.rand(1, 80, 60)
     other = one.clone()
     other[..., 30] = torch.rand(80)

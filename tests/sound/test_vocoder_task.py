@@ -145,9 +145,9 @@ def test_spectral_distance() -> None:
     real, made = rng.normal(0, 0.1, (2, 2, 6000)).astype(np.float32)
     expected = []
     for window in (512, 1024, 2048):
-        truth, estimate = (spectra(x.astype(float), window) for x in (real, made))
-        convergence = np.sqrt(((truth - estimate) ** 2).sum((1, 2)) / (truth**2).sum((1, 2)))
-        expected.append(convergence.mean() + np.abs(np.log(truth) - np.log(estimate)).mean())
+        target, estimate = (spectra(x.astype(float), window) for x in (real, made))
+        convergence = np.sqrt(((target - estimate) ** 2).sum((1, 2)) / (target**2).sum((1, 2)))
+        expected.append(convergence.mean() + np.abs(np.log(target) - np.log(estimate)).mean())
     distance = spectral_distance(torch.from_numpy(real), torch.from_numpy(made))
     assert float(distance) == pytest.approx(np.mean(expected), rel=1e-3)
     assert float(spectral_distance(torch.from_numpy(real), torch.from_numpy(real))) == 0
@@ -249,11 +249,11 @@ def test_validation_measures_both_ways_of_playing(corpus: Path) -> None:
     errors, controls = [], []
     for file in sorted(corpus.glob("val/*/sound.flac")):
         whole = Audio.load(file)
-        truth = whole.samples[0, : 40 * 256]
+        target = whole.samples[0, : 40 * 256]
         mel = mel80(whole)[:40]
         for played, into in ((made.generator.vocode(mel), errors), (griffin_lim(mel), controls)):
-            heard = mel80(played)
-            into.append(np.abs(heard - mel80(Audio(truth, 22050))).mean())
+            mel = mel80(played)
+            into.append(np.abs(mel - mel80(Audio(target, 22050))).mean())
     assert values["mel"] == pytest.approx(np.mean(errors), rel=1e-3)
     assert values["mel/griffin_lim"] == pytest.approx(np.mean(controls), rel=1e-2)
     assert values["mel/griffin_lim"] < values["mel"]

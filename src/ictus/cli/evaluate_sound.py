@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from ictus.metrics.tables import Row
     from ictus.sound.controls import MelToAudio
-    from ictus.sound.data.samples import Mel, MelPredictor, PerformanceSample, PerformanceSamples
+    from ictus.sound.data.samples import MelPredictor, PerformanceSample, PerformanceSamples
     from ictus.sound.generation import Generated
     from ictus.sound.models.codebook import SpectrogramCodebook
     from ictus.sound.sampling import Sampling
+    from ictus.types import Float32Array
 
 ITS_OWN, ANOTHER, INSTRUMENT, NOTHING = "", "told of another", "told the instrument", "told nothing"
 _PARTS = 8  # of a share for each worker, so that none has long to wait for others
@@ -66,9 +67,9 @@ class Contestant:
         from ictus.sound.controls import choose_other
         from ictus.sound.generation import window_seed
 
-        def play(sample: "PerformanceSample", seed: int) -> "Mel":
-            seen = samples[choose_other(samples, sample, seed, alike=True)] if told == ANOTHER else sample
-            return self.soloist.play(
+        def play(sample: "PerformanceSample", seed: int) -> "Float32Array":
+            seen = samples[choose_other(samples, sample, seed, same_instrument=True)] if told == ANOTHER else sample
+            return self.soloist.predict_mel(
                 *(self._features(sample, seen, told), len(sample.mel)),
                 rates={kind: rate for kind, rate in sample.rates.items() if kind != "keypoints"},
                 seed=window_seed(seed, sample.name),  # not the same chances for every window
@@ -87,7 +88,7 @@ class Contestant:
         if told not in (INSTRUMENT, NOTHING):
             for kind in self.kinds:
                 rows = torch.from_numpy(seen.features[kind])[None]
-                features[kind] = self.soloist.rows(rows) if kind == "keypoints" else rows
+                features[kind] = self.soloist.keypoint_features(rows) if kind == "keypoints" else rows
         if told != NOTHING:
             features["instrument"] = torch.tensor([sample.instrument])
         return features
@@ -133,7 +134,7 @@ class Share:
             settings=self.settings,
             seed=self.seed,
             kinds=soloist.kinds,
-            voice=_voice(self.vocoder) if self.vocoder else None,
+            vocode=_voice(self.vocoder) if self.vocoder else None,
             rank=self.rank,
             world=self.world,
             progress=progress,
@@ -259,14 +260,14 @@ def compare(
     from ictus.sound.evaluation import MEANING, FeatureExtractor, caveats, evaluate
     from ictus.sound.models.instrument_classifier import InstrumentClassifier
 
-    ear = FeatureExtractor.of(InstrumentClassifier.from_pretrained(judge)) if judge else None
+    ear = FeatureExtractor.from_classifier(InstrumentClassifier.from_pretrained(judge)) if judge else None
     if reference and ear is None:
         raise UsageError("--reference is for the figures of a judge; give one with --judge")
     real, broken, kept = None, list(samples.broken), kept or {}
     if ear is not None:
         others = [PerformanceSamples(data, other, frames=samples.frames) for other in reference]
         broken += [line for other in others for line in other.broken]
-        real = np.concatenate([ear.of_samples(one) for one in others or [samples]])
+        real = np.concatenate([ear.features_of(one) for one in others or [samples]])
     for line in (*(f"{line}; left out" for line in dict.fromkeys(broken)), *caveats(len(samples), real)):
         complain(line)
     players: dict[str, MelPredictor] = {}
@@ -282,7 +283,9 @@ def compare(
         heard = {f"{name}, by {short}": through_vocoder(spoken, play) for name, play in ceilings.items()}
         ceilings = {f"truth, by {short}": through_vocoder(spoken), **ceilings, **heard}
     with progress_bar("evaluate") as progress:
-        rows = evaluate(players, samples, ear=ear, reference=real, ceilings=ceilings, seed=seed, progress=progress)
+        rows = evaluate(
+            players, samples, extractor=ear, reference=real, ceilings=ceilings, seed=seed, progress=progress
+        )
     rows = [_untimed(row) if row.name in kept else row for row in rows]
     measured = (
         f"; FID and KID from {len(real)} windows of {' and '.join(reference or [split])}" if real is not None else ""

@@ -150,7 +150,7 @@ def _play(
         "out": [str(out) for out in outs],
         "seconds": round(track.duration, 2),
         "instrument": played.instrument,
-        "chances": {name: round(chance, 3) for name, chance in played.chances.items()},
+        "chances": {name: round(chance, 3) for name, chance in played.probabilities.items()},
         "told": instrument is not None,
         "filled": round(played.filled, 4),
         "guessed": round(played.guessed, 4),

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import IctusError, UsageError
 from ictus.metrics.bootstrap import Chosen, Interval, interval, mean_of
@@ -15,11 +14,11 @@ from ictus.metrics.tables import Row
 from ictus.sound import INSTRUMENTS, metrics
 from ictus.sound.controls import GROUND_TRUTH, controls, play_ground_truth
 from ictus.sound.data.dataset import UNKNOWN
-from ictus.sound.data.samples import Mel, MelPredictor, PerformanceSample, PerformanceSamples
+from ictus.sound.data.samples import MelPredictor, PerformanceSample, PerformanceSamples
 from ictus.sound.metrics import ExtractFeatures
 from ictus.sound.metrics.distances import kernel
-from ictus.sound.metrics.inputs import Array
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
+from ictus.types import Float32Array, Float64Array, IntArray
 
 _CENTRED = "its interval is drawn over performances, and centred"
 MEANING = {
@@ -43,39 +42,39 @@ class FeatureExtractor:
 
     Attributes
     ----------
-    hear : mel (T, 80) in [0, 1] -> features (F,) and logits (C,).
+    extract : mel (T, 80) in [0, 1] -> features (F,) and logits (C,).
     classes : names of the logits; where the instruments are among them, it is counted how often they are predicted.
     """
 
-    hear: ExtractFeatures
+    extract: ExtractFeatures
     classes: Sequence[str] = ()
 
     @classmethod
-    def of(cls, judge: InstrumentClassifier) -> "FeatureExtractor":
+    def from_classifier(cls, classifier: InstrumentClassifier) -> "FeatureExtractor":
         """Take the features of an instrument classifier, on the device on which it is."""
         import torch
 
-        device = next(judge.parameters()).device
+        device = next(classifier.parameters()).device
 
-        def hear(mel: Mel) -> tuple[Array, Array]:
+        def extract(mel: Float32Array) -> tuple[Float64Array, Float64Array]:
             given = torch.from_numpy(np.ascontiguousarray(2 * mel.T - 1, np.float32))[None].to(device)
-            features, logits = (row[0].double().cpu().numpy() for row in judge.eval().hear(given))
+            features, logits = (row[0].double().cpu().numpy() for row in classifier.eval().extract(given))
             return features, logits
 
-        return cls(hear, tuple(judge.metadata.get("instruments", ())))
+        return cls(extract, tuple(classifier.metadata.get("instruments", ())))
 
-    def of_samples(self, samples: PerformanceSamples) -> Array:
+    def features_of(self, samples: PerformanceSamples) -> Float64Array:
         """Return the features (N, F) of the ground truth, as a reference for FID and KID."""
-        return np.array([self.hear(samples.mel(number))[0] for number in range(len(samples))], np.float64)
+        return np.array([self.extract(samples.mel(number))[0] for number in range(len(samples))], np.float64)
 
 
 @dataclass(frozen=True)
 class ReferenceMeasures:
     """What is measured in the ground truth of a window, once for all models."""
 
-    onsets: Array
-    classes: NDArray[np.intp]
-    logits: Array | None
+    onsets: Float64Array
+    classes: IntArray
+    logits: Float64Array | None
 
 
 @dataclass(frozen=True)
@@ -83,12 +82,12 @@ class WindowValues:
     """A window's name, its own part in values that are means, and the classifier's features and logits of it."""
 
     name: str
-    figures: Mapping[str, float]
-    features: Array = field(default_factory=lambda: np.empty(0))
-    logits: Array = field(default_factory=lambda: np.empty(0))
+    values: Mapping[str, float]
+    features: Float64Array = field(default_factory=lambda: np.empty(0))
+    logits: Float64Array = field(default_factory=lambda: np.empty(0))
 
 
-def caveats(samples: int, reference: Array | None) -> list[str]:
+def caveats(samples: int, reference: Float64Array | None) -> list[str]:
     """Return what must be said beside values of so many windows: a line each."""
     if reference is None:
         return ["no instrument classifier: FID, KID, inception score, KL and the instrument are left out"]
@@ -111,8 +110,8 @@ def evaluate(
     models: Mapping[str, MelPredictor],
     samples: PerformanceSamples,
     *,
-    ear: FeatureExtractor | None = None,
-    reference: Array | None = None,
+    extractor: FeatureExtractor | None = None,
+    reference: Float64Array | None = None,
     ceilings: Mapping[str, MelPredictor] | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
@@ -122,7 +121,7 @@ def evaluate(
     Parameters
     ----------
     models : name -> function of a sample and a seed.
-    ear : computes features; without it FID, KID, ISc, KL and the instrument are left out.
+    extractor : computes features; without it FID, KID, ISc, KL and the instrument are left out.
     reference : features (N, F) from which FID and KID are measured; those of the samples themselves if not given.
     ceilings : name -> what is left of the ground truth, for example through the codebook and a vocoder.
 
@@ -136,8 +135,8 @@ def evaluate(
     IctusError
         If a sound cannot be measured; the message names model and window.
     """
-    if ear is not None and reference is None:
-        reference = ear.of_samples(samples)
+    if extractor is not None and reference is None:
+        reference = extractor.features_of(samples)
     players = {GROUND_TRUTH: play_ground_truth, **(ceilings or {}), **controls(samples), **models}
     known: list[ReferenceMeasures] = []
     rows: list[Row] = []
@@ -146,12 +145,12 @@ def evaluate(
         for k in range(len(samples)):
             sample = samples[k]
             if len(known) == k:
-                known.append(_measure_reference(sample, ear))
+                known.append(_measure_reference(sample, extractor))
             start = time.perf_counter()
             try:
                 made = player(sample, seed)
                 took = {"seconds": (time.perf_counter() - start) * 60 / sample.seconds} if name in models else {}
-                measured.append(_measure(made, sample, known[k], ear, took))
+                measured.append(_measure(made, sample, known[k], extractor, took))
             except IctusError as error:
                 raise type(error)(f"{name}, {sample.name}: {error}") from error
             if progress:
@@ -160,16 +159,16 @@ def evaluate(
     return rows
 
 
-def _measure_reference(sample: PerformanceSample, ear: FeatureExtractor | None) -> ReferenceMeasures:
-    logits = None if ear is None else np.asarray(ear.hear(sample.mel)[1], np.float64)
+def _measure_reference(sample: PerformanceSample, extractor: FeatureExtractor | None) -> ReferenceMeasures:
+    logits = None if extractor is None else np.asarray(extractor.extract(sample.mel)[1], np.float64)
     return ReferenceMeasures(metrics.onset_times(sample.mel), metrics.pitch_classes(sample.mel), logits)
 
 
 def _measure(
-    made: Mel,
+    made: Float32Array,
     sample: PerformanceSample,
     known: ReferenceMeasures,
-    ear: FeatureExtractor | None,
+    extractor: FeatureExtractor | None,
     took: Mapping[str, float],
 ) -> WindowValues:
     """Measure a sound; values that this window does not have are left out."""
@@ -187,28 +186,28 @@ def _measure(
         target = metrics.note_classes(sample.notes, len(made))
         values["chroma_notes"] = metrics.chroma_accuracy(target, classes)
     values = {name: value for name, value in values.items() if np.isfinite(value)} | dict(took)
-    if ear is None or known.logits is None:
+    if extractor is None or known.logits is None:
         return WindowValues(sample.name, values)
-    features, logits = (np.asarray(row, np.float64) for row in ear.hear(made))
+    features, logits = (np.asarray(row, np.float64) for row in extractor.extract(made))
     values["kl"] = float(metrics.kl_divergence(known.logits[None], logits[None])[0])
-    if sample.instrument != UNKNOWN and INSTRUMENTS[sample.instrument] in ear.classes:
-        predicted = ear.classes[int(logits.argmax())]
+    if sample.instrument != UNKNOWN and INSTRUMENTS[sample.instrument] in extractor.classes:
+        predicted = extractor.classes[int(logits.argmax())]
         values["instrument"] = float(predicted == INSTRUMENTS[sample.instrument])
     return WindowValues(sample.name, values, features, logits)
 
 
-def _row(name: str, measured: Sequence[WindowValues], performances: Chosen, reference: Array | None) -> Row:
+def _row(name: str, measured: Sequence[WindowValues], performances: Chosen, reference: Float64Array | None) -> Row:
     figures = {} if reference is None else _of_sets(measured, performances, reference)
     for metric in MEANING:
-        having = [k for k, one in enumerate(measured) if metric in one.figures]
+        having = [k for k, one in enumerate(measured) if metric in one.values]
         if having:
-            values = np.array([measured[k].figures[metric] for k in having])
+            values = np.array([measured[k].values[metric] for k in having])
             figures[metric] = interval(partial(mean_of, values), performances[having])
     ordered = {metric: figures[metric] for metric in MEANING if metric in figures}
-    return Row(name, ordered, [{"name": one.name, **one.figures} for one in measured])
+    return Row(name, ordered, [{"name": one.name, **one.values} for one in measured])
 
 
-def _of_sets(measured: Sequence[WindowValues], performances: Chosen, reference: Array) -> dict[str, Interval]:
+def _of_sets(measured: Sequence[WindowValues], performances: Chosen, reference: Float64Array) -> dict[str, Interval]:
     features, logits = np.stack([one.features for one in measured]), np.stack([one.logits for one in measured])
     splits = 10 if len(logits) >= metrics.MIN_SPLIT_SOUNDS else 1
     within, between = kernel(features, features), kernel(features, reference)
@@ -230,16 +229,16 @@ def _of_sets(measured: Sequence[WindowValues], performances: Chosen, reference: 
     }
 
 
-def _fid(real: Normal, features: Array, chosen: Chosen) -> float:
+def _fid(real: Normal, features: Float64Array, chosen: Chosen) -> float:
     return metrics.frechet_distance(real, features[chosen])
 
 
-def _discrepancy(within: Array, between: Array, chosen: Chosen) -> float:
+def _discrepancy(within: Float64Array, between: Float64Array, chosen: Chosen) -> float:
     """KID of the chosen, but for what the reference is in itself."""
     count = len(chosen)
     own = (within[np.ix_(chosen, chosen)].sum() - within[chosen, chosen].sum()) / (count * (count - 1))
     return float(own - 2 * between[chosen].mean())
 
 
-def _isc(logits: Array, chosen: Chosen) -> float:
+def _isc(logits: Float64Array, chosen: Chosen) -> float:
     return metrics.inception_score(logits[chosen], splits=1)[0]

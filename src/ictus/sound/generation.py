@@ -15,7 +15,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ from ictus.formats.npz import DAMAGE
 from ictus.sound import INSTRUMENTS
 from ictus.sound.controls import MelToAudio
 from ictus.sound.data.dataset import UNKNOWN
-from ictus.sound.data.samples import Mel, MelPredictor, PerformanceSample, PerformanceSamples
+from ictus.sound.data.samples import MelPredictor, PerformanceSample, PerformanceSamples
+from ictus.types import Float32Array, Progress
 
 SETTINGS = "generated.json"
 
@@ -54,10 +55,10 @@ def generate_corpus(
     settings: Mapping[str, Any],
     seed: int = 0,
     kinds: Collection[str] = (),
-    voice: MelToAudio | None = None,
+    vocode: MelToAudio | None = None,
     rank: int = 0,
     world: int = 1,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Generated:
     """Play the windows that do not lie in a folder yet. The parts of several processes need not know of each other.
 
@@ -67,7 +68,7 @@ def generate_corpus(
     settings : how this soloist differs from others, as JSON: its weights and sampling.
     seed : given to `play`.
     kinds : features that the soloist takes; where they have changed, a window is played again.
-    voice : makes the sound; without it, only mels are kept.
+    vocode : makes the sound; without it, only mels are kept.
     rank, world : this is process `rank` of `world`, and plays each `world`-th window.
     progress : called with the fraction done.
 
@@ -80,7 +81,7 @@ def generate_corpus(
     """
     if not 0 <= rank < world:
         raise UsageError(f"process {rank} of {world}; they are numbered from 0 to {world - 1}")
-    played_so = {**settings, "seed": seed, "frames": samples.frames, "sound": voice is not None}
+    played_so = {**settings, "seed": seed, "frames": samples.frames, "sound": vocode is not None}
     if differs := check_signature(out / SETTINGS, played_so):
         key, (known, asked) = next(iter(differs.items()))
         has, wants = json.dumps(known), json.dumps(asked)
@@ -93,10 +94,10 @@ def generate_corpus(
             try:
                 sample = samples[number]
                 inputs = _digest(sample, kinds)
-                if _is_whole(out / sample.name, inputs, sample.mel.shape, sound=voice is not None):
+                if _is_whole(out / sample.name, inputs, sample.mel.shape, sound=vocode is not None):
                     there += 1
                 else:
-                    _save(out / sample.name, sample.instrument, inputs, *_played(play, sample, seed, voice))
+                    _save(out / sample.name, sample.instrument, inputs, *_played(play, sample, seed, vocode))
                     played += 1
             except CorpusWriteError:
                 raise
@@ -111,7 +112,7 @@ def generate_corpus(
 def read_generated(out: Path) -> MelPredictor:
     """Return a model that plays what `generate_corpus` kept; raises IctusError where that is missing or damaged."""
 
-    def play(sample: PerformanceSample, seed: int) -> Mel:
+    def play(sample: PerformanceSample, seed: int) -> Float32Array:
         return _mel(out / sample.name)
 
     return play
@@ -161,7 +162,7 @@ def process_rank() -> tuple[int, int]:
 
 
 def _played(
-    play: MelPredictor, sample: PerformanceSample, seed: int, voice: MelToAudio | None
+    play: MelPredictor, sample: PerformanceSample, seed: int, vocode: MelToAudio | None
 ) -> tuple[NDArray[np.float16], Audio | None]:
     """Return what is kept of a window: its mel (T, 80), and its sound."""
     try:
@@ -169,7 +170,7 @@ def _played(
         if mel.shape != sample.mel.shape or not np.isfinite(mel).all():
             raise IctusError(f"a mel of shape {mel.shape} was played; finite numbers {sample.mel.shape} are needed")
         rounded = mel.astype(np.float16)
-        return rounded, None if voice is None else voice(rounded.astype(np.float32))
+        return rounded, None if vocode is None else vocode(rounded.astype(np.float32))
     except IctusError as error:
         raise type(error)(f"{sample.name}: {error}") from error
 
@@ -197,7 +198,7 @@ def _is_whole(folder: Path, inputs: str, shape: tuple[int, ...], *, sound: bool)
         return False
 
 
-def _mel(folder: Path) -> Mel:
+def _mel(folder: Path) -> Float32Array:
     file = folder / "mel.npy"
     try:
         mel = np.load(file, allow_pickle=False).astype(np.float32)

@@ -56,6 +56,6 @@ class Performance:
             )
         return cls(film, track, probed)
 
-    def figure(self, model: str) -> Motion:
+    def motion(self, model: str) -> Motion:
         """Return the player as seen, with gaps filled: a motion of solos-47, which names the model."""
         return replace(fill_gaps(self.track).track.motion(), meta={"model": model, "music": self.file.name})

@@ -42,7 +42,7 @@ class SoloistResult:
     audio : mono, 22,050 Hz, as long as the performance.
     mel : (T, 80) mel80 in [0, 1], as decoded from the codes; 86.13 frames a second.
     instrument : the one that the soloist was given; None if it is not known.
-    chances : by instrument, its probability by the movement; empty if there is no encoder.
+    probabilities : by instrument, its probability by the movement; empty if there is no encoder.
     filled, guessed : shares of all points that were filled in, and of those whose gaps were long.
     silent : (N, 2) seconds, begin and end: where neither hand was seen, there is silence.
     """
@@ -50,7 +50,7 @@ class SoloistResult:
     audio: Audio
     mel: Float32Array
     instrument: str | None
-    chances: Mapping[str, float]
+    probabilities: Mapping[str, float]
     filled: float
     guessed: float
     silent: Float64Array
@@ -132,29 +132,29 @@ class Soloist:
             raise UsageError(f"{self.name} needs {' and '.join(pictures)} of the film, and cannot play from keypoints")
         whole = fill_gaps(track)
         points = torch.from_numpy(resample_track(whole.track).points)[None]  # (1, T, 47, 3)
-        chances = self.recognise(points)
-        known = instrument or max(chances, key=chances.__getitem__, default=None)
+        probabilities = self.recognise(points)
+        known = instrument or max(probabilities, key=probabilities.__getitem__, default=None)
         number = UNKNOWN if known is None else INSTRUMENTS.index(known)
-        features = {"keypoints": self.rows(points), "instrument": torch.tensor([number])}
+        features = {"keypoints": self.keypoint_features(points), "instrument": torch.tensor([number])}
         samples = max(1, round(track.duration * RATE))
         frames = max(1, round(track.duration * MEL_RATE))
         decoding = None if progress is None else lambda done: progress((1 - _VOCODER_SHARE) * done)
-        mel = self.play(features, frames, seed=seed, sampling=sampling, progress=decoding)
+        mel = self.predict_mel(features, frames, seed=seed, sampling=sampling, progress=decoding)
         sound = self.vocode(mel).samples[0]
         sound = np.pad(sound, (0, max(0, samples - len(sound))))[:samples] * _silence_gain(whole.silent, samples)
         sound *= min(1.0, _PEAK / max(float(np.abs(sound).max()), 1e-9))
         if progress is not None:
             progress(1.0)
         audio = Audio(sound.astype(np.float32), RATE)
-        return SoloistResult(audio, mel, known, chances, whole.filled, whole.guessed, whole.silent)
+        return SoloistResult(audio, mel, known, probabilities, whole.filled, whole.guessed, whole.silent)
 
     @property
     def rates(self) -> dict[str, float]:
-        """Rows of `rows` a second, by condition."""
+        """Rows of `keypoint_features` a second, by condition."""
         return {"keypoints": float(KEYPOINT_RATE) if self._raw or self.encoder is None else self.encoder.frame_rate}
 
     @torch.inference_mode()
-    def rows(self, points: Tensor) -> Tensor | None:
+    def keypoint_features(self, points: Tensor) -> Tensor | None:
         """(B, T, 47, 3) without gaps, at 25 a second -> (B, n, numbers), the features that the network takes."""
         if "keypoints" not in self.conditions:
             return None
@@ -171,7 +171,7 @@ class Soloist:
         probabilities = self.encoder.classify(points)[0].log_softmax(-1).mean(0).softmax(-1)  # (instruments,)
         return dict(zip(INSTRUMENTS, probabilities.tolist(), strict=True))
 
-    def play(
+    def predict_mel(
         self,
         features: ConditionFeatures,
         frames: int,

@@ -101,15 +101,15 @@ def _performed(performance: Performance, played: "SoloistResult", model: str, th
         said=_said(performance.track.duration, played),
         makers=dict.fromkeys(io.FILES["sound"], make),
         plots={
-            "Sound and motion": lambda: mel_and_motion(played.mel[:, ::-1], performance.figure(model), rate=MEL_RATE)
+            "Sound and motion": lambda: mel_and_motion(played.mel[:, ::-1], performance.motion(model), rate=MEL_RATE)
         },
     )
 
 
 def _said(seconds: float, played: "SoloistResult") -> str:
     notes = [f"{seconds:.1f} seconds", played.instrument or "instrument unknown"]
-    if played.instrument is not None and played.instrument in played.chances:
-        notes.append(f"which the movement makes {100 * played.chances[played.instrument]:.0f} % likely")
+    if played.instrument is not None and played.instrument in played.probabilities:
+        notes.append(f"which the movement makes {100 * played.probabilities[played.instrument]:.0f} % likely")
     if len(played.silent):
         notes.append(f"silent for {(played.silent[:, 1] - played.silent[:, 0]).sum():.1f} s, where no hand is seen")
     return ", ".join(notes)

@@ -5,14 +5,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import IctusError, UsageError
 from ictus.formats.npz import DAMAGE
 from ictus.sound import MEL_RATE
 from ictus.sound.data.dataset import WINDOW, MelWindows, PreparedPerformance
-
-Mel = NDArray[np.float32]
+from ictus.types import Float32Array, Float64Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,11 @@ class PerformanceSample:
 
     number: int
     name: str
-    mel: Mel
+    mel: Float32Array
     instrument: int
-    features: Mapping[str, NDArray[np.float32]]
+    features: Mapping[str, Float32Array]
     rates: Mapping[str, float]
-    notes: NDArray[np.float64] | None
+    notes: Float64Array | None
 
     @property
     def seconds(self) -> float:
@@ -44,7 +42,8 @@ class PerformanceSample:
         return len(self.mel) / MEL_RATE
 
 
-MelPredictor = Callable[[PerformanceSample, int], Mel]  # seed -> (T, 80) in [0, 1], as long as the sample's mel
+# Of a sample and a seed: (T, 80) in [0, 1], as long as the sample's mel.
+MelPredictor = Callable[[PerformanceSample, int], Float32Array]
 
 
 class PerformanceSamples:
@@ -110,20 +109,20 @@ class PerformanceSamples:
         """Length of a window."""
         return self.frames / MEL_RATE
 
-    def mel(self, number: int) -> Mel:
+    def mel(self, number: int) -> Float32Array:
         """(T, 80) in [0, 1], of one window."""
         performance, at = self._places[number]
         return np.ascontiguousarray((performance.mel(at, self.frames).T + 1) / 2)
 
-    def others(self, number: int, *, alike: bool) -> NDArray[np.intp]:
-        """Return the windows of other performances; `alike`: of the same instrument."""
+    def others(self, number: int, *, same_instrument: bool) -> IntArray:
+        """Return the windows of other performances; `same_instrument`: of the same instrument."""
         other = self.performances != self.performances[number]
-        if alike:
+        if same_instrument:
             other &= self.instruments == self.instruments[number]
         return np.flatnonzero(other)
 
 
-def _notes(performance: PreparedPerformance, at: int, frames: int) -> NDArray[np.float64] | None:
+def _notes(performance: PreparedPerformance, at: int, frames: int) -> Float64Array | None:
     """Return the notes that sound in a window, by their onsets."""
     file = performance.folder / "notes.npy"
     if not file.exists():

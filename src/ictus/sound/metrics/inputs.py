@@ -35,6 +35,3 @@ def as_times(times: ArrayLike, name: str) -> Float64Array:
     if array.ndim != 1 or not np.isfinite(array).all() or (np.diff(array) <= 0).any():
         raise UsageError(f"the {name} must be increasing, finite times in seconds, (N,); it has shape {array.shape}")
     return array
-
-
-Array = Float64Array

@@ -43,7 +43,7 @@ class InstrumentClassifierConfig:
 
 
 class InstrumentClassifier(Pretrained):
-    """Mel spectrograms in [-1, 1] -> which instrument plays. 214,182 parameters in the size "small".
+    """Float32Array spectrograms in [-1, 1] -> which instrument plays. 214,182 parameters in the size "small".
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class InstrumentClassifier(Pretrained):
         return logits
 
     @torch.inference_mode()
-    def hear(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+    def extract(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 80, T) in [-1, 1] -> features (B, 64) and logits (B, 6), as metrics take them."""
         features = self.features(mel)
         return features, self.classify(features)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes share two cores
+os.environ.setdefault("NUMBA_OPT", "0")  # compiling takes librosa longer than all that the tests have it compute
 # librosa compiles at its first call and keeps the result; two processes that write it at once can crash each other.
 _PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / f"numba-{_PROCESS}")

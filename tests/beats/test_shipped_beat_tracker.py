@@ -30,20 +30,24 @@ def scores(made: AnnotatedExcerpt) -> tuple[float, float, float, float]:
     )
 
 
+@pytest.fixture(scope="module")
+def songs() -> list[AnnotatedExcerpt]:
+    options = SynthesisOptions(songs=1)
+    return [song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), options) for k in range(4)]
+
+
 @pytest.mark.slow
-def test_songs() -> None:
-    made = [song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), SynthesisOptions(songs=1)) for k in range(6)]
-    beats, hands, downbeats, chance = np.mean([scores(one) for one in made], axis=0)
+def test_songs(songs: list[AnnotatedExcerpt]) -> None:
+    beats, hands, downbeats, chance = np.mean([scores(one) for one in songs], axis=0)
     assert beats > 0.85 > 2 * chance
     assert abs(beats - hands) < 0.04
     assert downbeats > 0.6
 
 
 @pytest.mark.slow
-def test_a_song_as_it_sounds() -> None:
+def test_a_song_as_it_sounds(songs: list[AnnotatedExcerpt]) -> None:
     found = []
-    for k in range(4):
-        made = song_excerpt((0.0, 1.0), np.random.default_rng([77, k]), SynthesisOptions(songs=1))
+    for made in songs:
         marks = online_predictor("online-beat-tracker")(made.audio)
         found.append(f_measure(made.annotation.conducted().times, marks.beats))
         assert marks.downbeats is not None

@@ -48,7 +48,7 @@ def whole(generator, mel):
         return generator(torch.from_numpy(mel)[None], noise[None])[0].numpy()
 
 
-@pytest.mark.parametrize("window", [1, 4, 7, 20, 39, 40, 60])
+@pytest.mark.parametrize("window", [1, 7, 39, 40])
 def test_windows_of_any_size_agree(generator, mel, whole, window):
     motion = generate(generator, mel, seed=3, window_seconds=window)
     assert motion.shape == (round(len(mel) / 3), 13, 2)
@@ -115,7 +115,7 @@ def test_memory_is_bounded():
     assert len(network.frames) == 30
 
 
-@pytest.mark.parametrize("frames", [2, 3, 10, 89, 90, 91, 95, 200, 300, 450, 451, 452])
+@pytest.mark.parametrize("frames", [2, 3, 91, 200, 451])
 @pytest.mark.parametrize("kind", ["generator", "bilstm"])
 def test_no_lost_tail_and_no_music_too_short(request, mel, kind, frames):
     motion = generate(request.getfixturevalue(kind), mel[:frames], window_seconds=2)

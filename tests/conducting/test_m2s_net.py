@@ -112,7 +112,7 @@ def test_steady_music_has_steady_features(encoder):
     torch.testing.assert_close(features, features[..., 15:16].expand_as(features), rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("frames", [7, 1080, 1081, 1082, 1500, 2161])
+@pytest.mark.parametrize("frames", [7, 1080, 1081, 1500])
 def test_folded_music_encoder_is_equal(encoder, frames):
     """Also where a piece of music ends inside, at or just after a border of its cache-sized pieces."""
     torch.manual_seed(1)

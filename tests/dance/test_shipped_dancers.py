@@ -56,7 +56,7 @@ def test_three_minutes_do_not_freeze() -> None:
     times = np.arange(0.5, 180, 60 / 110)
     steady = Beats(times, np.arange(len(times)) % 4 + 1, 4, loudness=np.full(len(times), 0.6))
     dancer = Choreographer(MotionMemory.from_pretrained("choreographer"), "choreographer", lambda _: steady)
-    for seed in range(3):
+    for seed in range(2):
         motion = dancer(Audio(np.zeros((1, 180 * 22050), np.float32), 22050), seed=seed)
         assert 0.5 < freezing(motion).ratio < 2.0
         assert drift(motion).farthest < 3.0
@@ -64,11 +64,11 @@ def test_three_minutes_do_not_freeze() -> None:
 
 @pytest.mark.slow
 def test_fact_goes_on_dancing(ode: tuple[Audio, np.ndarray]) -> None:
-    audio, _ = ode
-    dances = [registry.dancer("fact")(audio, seed=seed) for seed in (0, 1)]
-    for motion in dances:
-        whole(motion, audio)
+    parts = [Audio(ode[0].samples[:, : seconds * ode[0].rate], ode[0].rate) for seconds in (40, 8)]
+    dances = [registry.dancer("fact")(part, seed=seed) for seed, part in enumerate(parts)]
+    for motion, part in zip(dances, parts, strict=True):
+        whole(motion, part)
         speed = np.linalg.norm(np.diff(motion.positions, axis=0), axis=-1).mean() * motion.fps
         assert speed > 0.1  # standing still is 0
         assert freezing(motion).ratio > 0.3
-    assert np.abs(dances[0].positions - dances[1].positions).mean() > 0.02
+    assert np.abs(dances[0].positions[:400] - dances[1].positions[:400]).mean() > 0.02

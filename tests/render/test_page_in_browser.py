@@ -103,8 +103,9 @@ def pages(bodies: dict[str, Motion], tmp_path_factory: pytest.TempPathFactory) -
     return folder
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("name", ["flat", "solid", "dancer", "player", "both"])
+@pytest.mark.parametrize(
+    ("name", "size"), [("flat", DESK), ("solid", PHONE), ("dancer", PHONE), ("player", DESK), ("both", DESK)]
+)
 def test_figures_are_drawn_and_move_with_the_clock(browser, pages, name, size):
     shown = Shown(browser, pages / f"{name}.html", size)
     for panel in range(shown("viewer.panels.length")):

@@ -209,8 +209,7 @@ def test_another_browser_sees_nothing_and_nothing_stays(browser: Any, address: s
     other.close()
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("size", "colours"), [(DESK, "light"), (PHONE, "dark")])
 def test_everything_has_room_in_both_lights(browser: Any, address: str, size: dict[str, int], colours: str) -> None:
     visit = Visit(browser, address, size, color_scheme=colours)
     for art in ("Conduct", "Dance", "Sound"):

@@ -84,7 +84,7 @@ def test_hours_are_shared_out(scores: Path, tmp_path: Path) -> None:
 
 def test_val_pieces_stay_in_val(scores: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(plan_music_corpus(scores, out, hours=5 / 60))
+    run(plan_music_corpus(scores, out, hours=3 / 60))
     for split, allowed in (("train", {"waltz_0", "waltz_1"}), ("val", {"waltz_2", "waltz_3"})):
         found = {_about(folder)["piece"] for folder in (out / split).iterdir()}
         assert found
@@ -98,13 +98,13 @@ def _about(folder: Path) -> dict[str, Any]:
 
 def test_the_same_in_one_go_in_pieces_and_in_parallel(scores: Path, tmp_path: Path) -> None:
     once = tmp_path / "once"
-    assert run(plan_music_corpus(scores, once, hours=5 / 60, split="train"))[0] == 5
-    bit, rest = tmp_path / "bits", plan_music_corpus(scores, tmp_path / "bits", hours=5 / 60, split="train")
+    assert run(plan_music_corpus(scores, once, hours=3 / 60, split="train"))[0] == 3
+    bit, rest = tmp_path / "bits", plan_music_corpus(scores, tmp_path / "bits", hours=3 / 60, split="train")
     assert run(plan_music_corpus(scores, bit, hours=1 / 60, split="train"))[0] == 1
     made, lines, done = run(rest, workers=2)
-    assert (made, lines, done[-1]) == (4, [], 1.0)
+    assert (made, lines, done[-1]) == (2, [], 1.0)
     assert content(once) == content(bit)
-    assert len(content(once)) == 5
+    assert len(content(once)) == 3
     assert run(rest)[0] == 0
 
 
@@ -165,8 +165,8 @@ def test_scores_that_cannot_be_used_are_reported_once(scores: Path, tmp_path: Pa
     (scores / "waltz_1.musicxml").write_text(waltz(4))
     (scores / "fine.mxl").write_text(waltz(60))
     (scores / "splits.csv").write_text("movement_id,split\nwaltz_0,train\nwaltz_1,train\nfine,train\n")
-    made, lines, _ = run(plan_music_corpus(scores, tmp_path / "out", hours=9 / 60, split="train"))
-    assert made == 9
+    made, lines, _ = run(plan_music_corpus(scores, tmp_path / "out", hours=6 / 60, split="train"))
+    assert made == 6
     assert len(lines) == 2
     assert any("waltz_0.musicxml: no MusicXML" in line for line in lines)
     assert any("waltz_1.musicxml: is shorter than a minute" in line for line in lines)

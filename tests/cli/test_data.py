@@ -1,7 +1,5 @@
 """`ictus data`, as a person types it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,15 +67,3 @@ def test_wrong_usage(
     monkeypatch.chdir(tmp_path)
     assert main(["data", "prepare", "rehearsal", *arguments]) == 2
     assert message in capsys.readouterr().err
-
-
-def test_help_needs_no_heavy_library() -> None:
-    code = (
-        "import sys; from ictus.cli import main\n"
-        "try: main(['data', 'prepare', 'rehearsal', '--help'])\n"
-        "except SystemExit: pass\n"
-        "sys.exit(any(name in sys.modules for name in ('torch', 'scipy', 'ictus.synthesis')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "--hours" in done.stdout

@@ -1,8 +1,6 @@
 """`ictus data` of AIST++ and Dance with Melody."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,15 +85,3 @@ def test_wrong_usage(
     assert main(["data", "prepare", *words, "--out", "out"]) == 2
     assert says in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
-
-
-def test_help_needs_no_heavy_library() -> None:
-    code = (
-        "import sys; from ictus.cli import main\n"
-        "try: main(['data', 'prepare', 'aist', '--help'])\n"
-        "except SystemExit: pass\n"
-        "sys.exit(any(name in sys.modules for name in ('torch', 'scipy', 'librosa', 'ictus.dance')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "--music" in done.stdout

@@ -1,8 +1,6 @@
 """`ictus data` of players: films and recitals."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -105,15 +103,3 @@ def test_wrong_usage(words: list[str], says: str, tmp_path: Path, monkeypatch: p
     with pytest.raises(UsageError, match=says.replace("(", "\\(")):
         run(*words)
     assert not list(tmp_path.iterdir())
-
-
-def test_help_needs_no_heavy_library() -> None:
-    code = (
-        "import sys, tyro; from ictus.cli import sound_data\n"
-        "try: tyro.cli(sound_data.prepare_solos, args=['--help'])\n"
-        "except SystemExit: pass\n"
-        "sys.exit(any(name in sys.modules for name in ('torch', 'av', 'scipy', 'ictus.sound')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "--stretch" in done.stdout

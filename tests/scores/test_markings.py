@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from ictus.scores.markings import FASTER, LEVELS, SLOWER, Ramp, loudness_curve, ramp_direction, tempo_curve
+from ictus.scores.markings import (
+    FASTER,
+    LEVELS,
+    SLOWER,
+    Ramp,
+    loudness_from_markings,
+    ramp_direction,
+    tempo_from_markings,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +33,7 @@ def test_ramp_meant(text: str, sign: int) -> None:
 
 
 def loud(at: float, levels: list[tuple[float, float]], ramps: list[Ramp]) -> float:
-    curve = loudness_curve(levels, ramps)
+    curve = loudness_from_markings(levels, ramps)
     assert (np.diff(curve[:, 0]) > 0).all()
     return float(np.interp(at, *curve.T))
 
@@ -64,7 +72,7 @@ def test_swelling_and_falling() -> None:
 
 
 def tempo(at: float, marks: list[tuple[float, float]], words: list[tuple[float, str, float]]) -> float:
-    curve = tempo_curve(marks, words)
+    curve = tempo_from_markings(marks, words)
     assert (np.diff(curve[:, 0]) > 0).all()
     return float(np.interp(at, *curve.T))
 

@@ -54,7 +54,7 @@ def ramp_direction(words: str) -> int:
     return 1 if _GROWING.search(low) else 0
 
 
-def loudness_curve(levels: Sequence[tuple[float, float]], ramps: Sequence[Ramp]) -> Float64Array:
+def loudness_from_markings(levels: Sequence[tuple[float, float]], ramps: Sequence[Ramp]) -> Float64Array:
     """Return (K, 2) corners of loudness over quarters, from dynamics and what lies between them."""
     levels = sorted(dict(levels).items())
     starts = np.array([quarter for quarter, _ in levels] + [np.inf])
@@ -80,7 +80,9 @@ def loudness_curve(levels: Sequence[tuple[float, float]], ramps: Sequence[Ramp])
     return np.array(_in_order(corners))
 
 
-def tempo_curve(marks: Sequence[tuple[float, float]], words: Sequence[tuple[float, str, float]]) -> Float64Array:
+def tempo_from_markings(
+    marks: Sequence[tuple[float, float]], words: Sequence[tuple[float, str, float]]
+) -> Float64Array:
     """Return (K, 2) corners of quarters a minute.
 
     Parameters

@@ -19,7 +19,7 @@ from ictus.errors import IctusError
 from ictus.files import readable
 from ictus.scores.bars import Bar, beats_of
 from ictus.scores.instruments import PART_LEVELS, UNPITCHED, instrument_from_name
-from ictus.scores.markings import ACCENTS, LEVELS, Ramp, loudness_curve, ramp_direction, tempo_curve
+from ictus.scores.markings import ACCENTS, LEVELS, Ramp, loudness_from_markings, ramp_direction, tempo_from_markings
 from ictus.scores.repeats import playing_order, unfold
 from ictus.scores.score import Note, Part, Score, joint_loudness
 from ictus.types import Float64Array
@@ -90,7 +90,7 @@ def _score(root: Element, stem: str) -> Score:
     doubles = [float(starts[k + 1]) for k, bar in enumerate(bars) if bar.double]
     written = Score(
         title=" ".join(filter(None, (root.findtext("work/work-title"), root.findtext("movement-title")))) or stem,
-        tempo=tempo_curve(marks, [(quarter, text, unit(quarter)) for quarter, text in words]),
+        tempo=tempo_from_markings(marks, [(quarter, text, unit(quarter)) for quarter, text in words]),
         dynamics=joint_loudness(parts, beats[:, 0]),
         parts=parts,
         beats=beats,
@@ -335,7 +335,7 @@ class _PartReader:
         for spanner in self._spanners:
             end = None if spanner.end is None else float(starts[spanner.end[0]]) + spanner.end[1]
             ramps.append(Ramp(float(starts[spanner.bar]) + spanner.at, end, spanner.sign))
-        dynamics = loudness_curve(levels, ramps)
+        dynamics = loudness_from_markings(levels, ramps)
         for plucked in (False, True):
             notes: list[Note] = []
             for note in self.notes:

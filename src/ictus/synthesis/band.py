@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from ictus.scores.score import Note, Part, Score, joint_loudness
 from ictus.synthesis.song_form import ENERGY, Chord, SongForm, draw_song_form, harmony
-from ictus.synthesis.styles import SOUNDS, Lines, Style
+from ictus.synthesis.styles import SOUNDS, BandStyle, Lines
 from ictus.synthesis.tempo import Timing, written
 from ictus.types import Float64Array
 
@@ -118,7 +118,7 @@ def _drums(song: SongForm, rng: np.random.Generator) -> Lines:
     return lines
 
 
-def _with_fills(lines: Lines, style: Style, start: int, end: int, rng: np.random.Generator) -> Lines:
+def _with_fills(lines: Lines, style: BandStyle, start: int, end: int, rng: np.random.Generator) -> Lines:
     phrase = 4 * style.bar * (2 if style.bar < 12 else 1)
     for stop in range(start + phrase, end + 1, phrase):
         if rng.uniform() < (0.75 if stop == end else 0.25):
@@ -179,14 +179,14 @@ def _melody(song: SongForm, rng: np.random.Generator) -> str:
     return line
 
 
-def _tune(style: Style, rng: np.random.Generator) -> str:
+def _tune(style: BandStyle, rng: np.random.Generator) -> str:
     """Return four or eight bars made of a few motives."""
     motives = {letter: _motive(style, int(rng.integers(4, 10)), rng) for letter in "ABC"}
     form = str(rng.choice(["AABA", "ABAB", "AAAB", "ABAC", "ABCB", "ABACABAB"]))
     return "".join(motives[letter] for letter in form)
 
 
-def _motive(style: Style, degree: int, rng: np.random.Generator) -> str:
+def _motive(style: BandStyle, degree: int, rng: np.random.Generator) -> str:
     cells = [str(rng.choice(style.cells)) for _ in range(style.meter)]
     if not any("x" in cell for cell in cells):
         cells[0] = "x".ljust(style.beat, "=")

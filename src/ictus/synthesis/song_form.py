@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ictus.errors import UsageError
-from ictus.synthesis.styles import STYLES, Lines, Style
+from ictus.synthesis.styles import STYLES, BandStyle, Lines
 from ictus.types import IntArray
 
 # How loud each section is played, 0 to 1.
@@ -54,7 +54,7 @@ class SongForm:
     sections: tuple[Section, ...]
 
     @property
-    def definition(self) -> Style:
+    def definition(self) -> BandStyle:
         """The metre, grooves and patterns of the style."""
         return STYLES[self.style]
 
@@ -116,7 +116,9 @@ def _is_minor(progression: str) -> bool:
     return any(match[2] == "i" for match in _CHORD.finditer(progression))
 
 
-def _draw_sections(style: Style, progressions: Lines, tempo: float, rng: np.random.Generator) -> tuple[Section, ...]:
+def _draw_sections(
+    style: BandStyle, progressions: Lines, tempo: float, rng: np.random.Generator
+) -> tuple[Section, ...]:
     """Draw the sections of a song: who plays where."""
     absent = {"drums", "percussion"} if rng.uniform() < style.drumless else set[str]()
     least = 8 * (2 if style.bar < 12 else 1)  # bars of a section

@@ -145,7 +145,7 @@ _VAMPS = ("i7 i7 i7 IV7", "i7 IV7", "I7 I7 I7 IV7", "i7 bVII i7 iv7", "i7 bVI7 i
 
 
 @dataclass(frozen=True)
-class Style:
+class BandStyle:
     """How a band plays.
 
     Attributes
@@ -230,8 +230,8 @@ _COUNTRY_BAND = {
     "pad": ("string ensemble", "drawbar organ"),
 }
 
-STYLES: dict[str, Style] = {
-    "rock": Style(
+STYLES: dict[str, BandStyle] = {
+    "rock": BandStyle(
         tempo=(96, 168),
         grooves=(
             {"kick": "x-------x-x-----", "snare": "----X-------X---", "hi-hat": "x-x-x-x-x-x-x-x-"},
@@ -252,7 +252,7 @@ STYLES: dict[str, Style] = {
         players=_ROCK_BAND,
         share=2.0,
     ),
-    "pop ballad": Style(
+    "pop ballad": BandStyle(
         tempo=(60, 88),
         grooves=(
             {"kick": "x-------x-------", "snare": "----x-------x---", "hi-hat": "x-x-x-x-x-x-x-x-"},
@@ -267,7 +267,7 @@ STYLES: dict[str, Style] = {
         drumless=0.25,
         share=1.5,
     ),
-    "disco": Style(
+    "disco": BandStyle(
         tempo=(108, 130),
         grooves=(
             {"kick": "x---x---x---x---", "snare": "----X-------X---", "open hi-hat": "--x---x---x---x-"},
@@ -287,7 +287,7 @@ STYLES: dict[str, Style] = {
         percussion=({"tambourine": "x-xxx-xxx-xxx-xx"}, {"cowbell": "x---x---x---x---"}, {"conga": "--x---xx--x---x-"}),
         share=1.5,
     ),
-    "house": Style(
+    "house": BandStyle(
         tempo=(118, 132),
         grooves=(
             {"kick": "X---X---X---X---", "clap": "----x-------x---", "open hi-hat": "--x---x---x---x-"},
@@ -307,7 +307,7 @@ STYLES: dict[str, Style] = {
         swing=(0.5, 0.56),
         swung=0.5,
     ),
-    "funk": Style(
+    "funk": BandStyle(
         tempo=(88, 116),
         grooves=(
             {"kick": "x-x----x--x-----", "snare": "----X--g-g--X--g", "hi-hat": "x-x-x-x-x-x-x-x-"},
@@ -328,7 +328,7 @@ STYLES: dict[str, Style] = {
         swung=0.5,
         share=1.2,
     ),
-    "hip-hop": Style(
+    "hip-hop": BandStyle(
         tempo=(78, 104),
         grooves=(
             {"kick": "x------x--x-----", "snare": "----X-------X---", "hi-hat": "x-x-x-x-x-x-x-x-"},
@@ -343,7 +343,7 @@ STYLES: dict[str, Style] = {
         swing=(0.5, 0.62),
         swung=0.5,
     ),
-    "reggae": Style(
+    "reggae": BandStyle(
         tempo=(66, 92),
         grooves=(
             {"kick": "--------X-------", "side stick": "--------X-------", "hi-hat": "x-x-x-x-x-x-x-x-"},  # one drop
@@ -359,7 +359,7 @@ STYLES: dict[str, Style] = {
         swing=(0.5, 0.6),
         swung=1.0,
     ),
-    "bossa nova": Style(
+    "bossa nova": BandStyle(
         tempo=(108, 148),
         grooves=(
             {
@@ -380,7 +380,7 @@ STYLES: dict[str, Style] = {
         percussion=({"shaker": "x-x-x-x-x-x-x-x-"}, {"claves": "x-----x-----x-------x-----x-----"}),
         drumless=0.15,
     ),
-    "latin": Style(
+    "latin": BandStyle(
         tempo=(88, 120),
         grooves=(
             {
@@ -399,7 +399,7 @@ STYLES: dict[str, Style] = {
         percussion=({"claves": "x--x--x---x-x---"}, {"conga": "x-x---xxx-x---xx"}),
         cells=_BUSY_CELLS,
     ),
-    "swing": Style(
+    "swing": BandStyle(
         tempo=(104, 180),
         grooves=(
             {
@@ -434,7 +434,7 @@ STYLES: dict[str, Style] = {
         drumless=0.12,
         share=1.5,
     ),
-    "shuffle blues": Style(
+    "shuffle blues": BandStyle(
         tempo=(72, 132),
         grooves=(
             {"kick": "x-------x-------", "snare": "----X-------X---", "hi-hat": "x-x-x-x-x-x-x-x-"},
@@ -450,7 +450,7 @@ STYLES: dict[str, Style] = {
         swing=(0.61, 0.69),
         share=1.2,
     ),
-    "country": Style(
+    "country": BandStyle(
         tempo=(84, 156),
         grooves=(
             {"kick": "x-------x-------", "snare": "----x-------x---", "hi-hat": "x-x-x-x-x-x-x-x-"},
@@ -463,7 +463,7 @@ STYLES: dict[str, Style] = {
         players=_COUNTRY_BAND,
         drumless=0.15,
     ),
-    "waltz": Style(
+    "waltz": BandStyle(
         tempo=(84, 180),
         meter=3,
         grooves=(
@@ -482,7 +482,7 @@ STYLES: dict[str, Style] = {
         drumless=0.3,
         share=1.5,
     ),
-    "slow six-eight": Style(
+    "slow six-eight": BandStyle(
         tempo=(44, 70),
         meter=2,
         division=3,
@@ -501,7 +501,7 @@ STYLES: dict[str, Style] = {
         drumless=0.2,
         share=1.2,
     ),
-    "jig": Style(
+    "jig": BandStyle(
         tempo=(84, 124),
         meter=2,
         division=3,
@@ -520,7 +520,7 @@ STYLES: dict[str, Style] = {
         drumless=0.3,
         share=0.7,
     ),
-    "march": Style(
+    "march": BandStyle(
         tempo=(100, 128),
         meter=2,
         grooves=(
@@ -536,7 +536,7 @@ STYLES: dict[str, Style] = {
         fills=_SHORT_FILLS,
         share=0.8,
     ),
-    "polka": Style(
+    "polka": BandStyle(
         tempo=(104, 136),
         meter=2,
         grooves=(
@@ -552,7 +552,7 @@ STYLES: dict[str, Style] = {
         fills=_SHORT_FILLS,
         share=0.7,
     ),
-    "five-four": Style(
+    "five-four": BandStyle(
         tempo=(96, 168),
         meter=5,
         grooves=(
@@ -567,7 +567,7 @@ STYLES: dict[str, Style] = {
         percussion=({"shaker": "x-x-x-x-x-x-x-x-x-x-"},),
         share=0.6,
     ),
-    "swing in five": Style(
+    "swing in five": BandStyle(
         tempo=(112, 176),
         meter=5,
         grooves=(

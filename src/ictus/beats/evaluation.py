@@ -19,19 +19,18 @@ from ictus.types import Float64Array, Progress
 
 MEANING = {
     "beat_f": "F-measure of beats within 70 ms",
-    "chance": "the same with the marks shifted in time",
+    "chance": "the same with the predicted beats shifted in time",
     "downbeat_f": "F-measure of downbeats within 70 ms",
     "cmlt": "share of beats in right phase and tempo",
     "amlt": "the same, double or half tempo and off-beats allowed",
     "metre": "share of pieces whose metre is right",
 }
 EVERYTHING = "all"
-_TOLD = ("time", "position", "meter")
 
 
 @dataclass(frozen=True)
 class PredictedBeats:
-    """What is marked in a piece: beats (N,) in seconds; and, of those that know of bars, the downbeats and metre."""
+    """What is predicted of a piece: beats (N,) in seconds; where bars are predicted, too, the downbeats and metre."""
 
     beats: Float64Array
     downbeats: Float64Array | None = None
@@ -41,31 +40,31 @@ class PredictedBeats:
 BeatPredictor = Callable[[Audio], PredictedBeats]
 
 
-def offline_predictor(listener: Callable[[Audio], Beats]) -> BeatPredictor:
-    """Return what a listener hears: the beats as an arm would conduct them."""
+def offline_predictor(tracker: Callable[[Audio], Beats]) -> BeatPredictor:
+    """Return what a beat tracker predicts: the beats as an arm would conduct them."""
 
-    def mark(audio: Audio) -> PredictedBeats:
-        beats = listener(audio).conducted()
+    def predict(audio: Audio) -> PredictedBeats:
+        beats = tracker(audio).conducted()
         return PredictedBeats(beats.times, beats.downbeats, beats.meter)
 
-    return mark
+    return predict
 
 
 def online_predictor(folder: str | os.PathLike[str]) -> BeatPredictor:
-    """Return what a live listener says of a stream, beat by beat; what it said cannot be mended."""
+    """Return what an online beat tracker predicts of a stream, beat by beat, each without what comes later."""
     from ictus.beats.online_tracker import OnlineBeatTracker
 
-    def mark(audio: Audio) -> PredictedBeats:
-        listener = OnlineBeatTracker(folder)
+    def predict(audio: Audio) -> PredictedBeats:
+        tracker = OnlineBeatTracker(folder)
         samples = audio.mono().resample(mel81.rate).samples[0]
         chunks = np.split(samples, range(mel81.rate, len(samples), mel81.rate))
-        told = [beat for chunk in chunks for beat in listener.stream(chunk)]
-        times, positions, meters = (np.array([getattr(beat, name) for beat in told]) for name in _TOLD)
-        if not told:
+        found = [beat for chunk in chunks for beat in tracker.stream(chunk)]
+        if not found:
             return PredictedBeats(np.zeros(0), np.zeros(0))
-        return PredictedBeats(times, times[positions == 1], int(np.bincount(meters).argmax()))
+        beats = Beats([one.time for one in found], [one.position for one in found], [one.meter for one in found])
+        return PredictedBeats(beats.times, beats.downbeats, beats.meter)
 
-    return mark
+    return predict
 
 
 def librosa_predictor() -> BeatPredictor:
@@ -81,25 +80,25 @@ def librosa_predictor() -> BeatPredictor:
     except ImportError as error:
         raise UsageError("librosa is not installed: pip install librosa") from error
 
-    def mark(audio: Audio) -> PredictedBeats:
+    def predict(audio: Audio) -> PredictedBeats:
         mono = audio.mono().resample(22050)
         _, times = beat_track(y=mono.samples[0], sr=22050, units="time")
         return PredictedBeats(np.asarray(times, np.float64))
 
-    return mark
+    return predict
 
 
 def evaluate_beats(
-    markers: Mapping[str, BeatPredictor],
+    predictors: Mapping[str, BeatPredictor],
     recordings: Sequence[AnnotatedRecording],
     progress: Progress | None = None,
 ) -> list[Row]:
-    """Let each marker mark the beats of each recording, and compare.
+    """Let each predictor predict the beats of each recording, and compare.
 
     Returns
     -------
-    A row for each marker and group of music, "NAME, GROUP", and one of all groups together where there are several.
-    Metrics that a marker knows nothing of are left out.
+    A row for each predictor and group of music, "NAME, GROUP", and one of all groups together where there are several.
+    Metrics of what it does not predict are left out.
 
     Raises
     ------
@@ -107,12 +106,12 @@ def evaluate_beats(
         If there are no recordings.
     """
     if not recordings:
-        raise UsageError("no music to listen to")
-    samples: dict[str, list[dict[str, float | str]]] = {name: [] for name in markers}
+        raise UsageError("no music to compare beats with")
+    samples: dict[str, list[dict[str, float | str]]] = {name: [] for name in predictors}
     for done, recording in enumerate(recordings, 1):
         audio = Audio.load(recording.folder / "music.flac")
-        for name, marker in markers.items():
-            scores = compare(recording, marker(audio), audio.duration)
+        for name, predict in predictors.items():
+            scores = compare(recording, predict(audio), audio.duration)
             samples[name].append({"name": recording.name, "group": recording.group, **scores})
         if progress:
             progress(done / len(recordings))
@@ -125,20 +124,20 @@ def evaluate_beats(
     ]
 
 
-def compare(recording: AnnotatedRecording, marks: PredictedBeats, duration: float) -> dict[str, float]:
+def compare(recording: AnnotatedRecording, predicted: PredictedBeats, duration: float) -> dict[str, float]:
     """Return the scores of one piece, by the names of `MEANING`."""
-    cmlt, amlt = continuity(recording.times, marks.beats)
-    shifted = [f_measure(recording.times, other) for other in rolled(marks.beats, duration)]
+    cmlt, amlt = continuity(recording.times, predicted.beats)
+    shifted = [f_measure(recording.times, other) for other in rolled(predicted.beats, duration)]
     scores = {
-        "beat_f": f_measure(recording.times, marks.beats),
+        "beat_f": f_measure(recording.times, predicted.beats),
         "chance": float(np.mean(shifted)),
         "cmlt": cmlt,
         "amlt": amlt,
     }
-    if marks.downbeats is not None:
-        scores["downbeat_f"] = f_measure(recording.times[recording.positions == 1], marks.downbeats)
-    if marks.meter is not None:
-        scores["metre"] = float(marks.meter == recording.meter)
+    if predicted.downbeats is not None:
+        scores["downbeat_f"] = f_measure(recording.times[recording.positions == 1], predicted.downbeats)
+    if predicted.meter is not None:
+        scores["metre"] = float(predicted.meter == recording.meter)
     return scores
 
 

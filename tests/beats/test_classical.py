@@ -1,10 +1,8 @@
 """The classical beat tracker against music whose beats are known."""
 
-import dataclasses
 import json
 from pathlib import Path
 
-import librosa
 import mir_eval
 import numpy as np
 import pytest
@@ -39,23 +37,7 @@ def test_clicks(meter: int, bpm: int) -> None:
     assert mir_eval.beat.f_measure(downbeats, beats.downbeats) > 0.9
 
 
-def test_a_score_with_rubato_is_followed_better_than_librosa_does() -> None:
-    score = Score.ode_to_joy()
-    corners = np.array([[0, 92], [24, 112], [40, 84], [60, 104], [84, 120], [110, 100], [128, 76]], float)
-    score = dataclasses.replace(score, tempo=corners)
-    audio = synthesize(score, rate=RATE)
-    truth = score.seconds(np.arange(0.0, 129))
-    ours = ClassicalBeatTracker()(audio)
-    _, theirs = librosa.beat.beat_track(y=audio.mono().samples[0], sr=RATE, units="time")
-    steady = np.arange(truth[0], truth[-1], np.median(np.diff(truth)))  # control: a metronome at the right tempo
-    figures = [mir_eval.beat.f_measure(truth, found) for found in (ours.times, theirs, steady)]
-    assert figures[0] > 0.9
-    assert figures[0] > max(figures[1:]) + 0.2
-    assert ours.meter == 4
-    assert mir_eval.beat.f_measure(truth[::4], ours.downbeats) > 0.85
-
-
-def test_a_crescendo_is_heard() -> None:
+def test_a_crescendo_shows_in_the_loudness() -> None:
     beats = ClassicalBeatTracker()(synthesize(Score.ode_to_joy(), rate=RATE))
     assert beats.loudness[:20].mean() < 0.35 < 0.75 < beats.loudness[-20:].mean()
 

@@ -122,19 +122,20 @@ def test_torch_waits_until_beats_are_asked_for() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_score_with_rubato_is_followed_better_than_librosa_does() -> None:
+@pytest.mark.parametrize(("tracker", "meters"), [(BeatTracker(), (2, 4)), (ClassicalBeatTracker(), (4,))])
+def test_a_score_with_rubato_is_followed_better_than_by_librosa(tracker, meters: tuple[int, ...]) -> None:
     score = Score.ode_to_joy()
     corners = np.array([[0, 92], [24, 112], [40, 84], [60, 104], [84, 120], [110, 100], [128, 76]], float)
     score = dataclasses.replace(score, tempo=corners)
     audio = synthesize(score, rate=RATE)
     truth = score.seconds(np.arange(0.0, 129))
-    ours = BeatTracker()(audio)
+    ours = tracker(audio)
     _, theirs = librosa.beat.beat_track(y=audio.mono().samples[0], sr=RATE, units="time")
     steady = np.arange(truth[0], truth[-1], np.median(np.diff(truth)))  # control: a metronome at the right tempo
     figures = [mir_eval.beat.f_measure(truth, found) for found in (ours.times, theirs, steady)]
     assert figures[0] > 0.9
     assert figures[0] > max(figures[1:]) + 0.2
-    assert ours.meter in (2, 4)
+    assert ours.meter in meters
     assert mir_eval.beat.f_measure(truth[:: ours.meter], ours.downbeats) > 0.85
 
 

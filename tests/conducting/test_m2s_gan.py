@@ -8,11 +8,7 @@ from tolerance import close
 
 DEBUG = Generator.sizes["debug"]
 BILSTM = GeneratorConfig(
-    MusicEncoderConfig(channels=(2, 4, 4), features=8),
-    noise_channels=(4, 4, 4, 8),
-    hidden=8,
-    decoder="bilstm",
-    lstm=8,
+    MusicEncoderConfig(channels=(2, 4, 4), features=8), noise_channels=(4, 4, 4, 8), hidden=8, decoder="bilstm", lstm=8
 )
 
 

@@ -89,9 +89,7 @@ def librosa_predictor() -> BeatPredictor:
 
 
 def evaluate_beats(
-    predictors: Mapping[str, BeatPredictor],
-    recordings: Sequence[AnnotatedRecording],
-    progress: Progress | None = None,
+    predictors: Mapping[str, BeatPredictor], recordings: Sequence[AnnotatedRecording], progress: Progress | None = None
 ) -> list[Row]:
     """Let each predictor predict the beats of each recording, and compare.
 

@@ -48,13 +48,7 @@ class NeuralConductor:
             raise ModelError(f"{os.fspath(name)}: holds a {model_type}, which does not conduct")
         return cls(_NETWORKS[model_type].from_pretrained(name), name, **options)
 
-    def __call__(
-        self,
-        audio: Audio,
-        *,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Motion:
+    def __call__(self, audio: Audio, *, seed: int = 0, progress: Progress | None = None) -> Motion:
         """Conduct; see `Conductor`.
 
         Raises

@@ -18,13 +18,7 @@ from ictus.types import Progress
 class Conductor(Protocol):
     """Whoever turns music into conducting motion."""
 
-    def __call__(
-        self,
-        audio: Audio,
-        *,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Motion:
+    def __call__(self, audio: Audio, *, seed: int = 0, progress: Progress | None = None) -> Motion:
         """Conduct.
 
         Parameters
@@ -61,13 +55,7 @@ class Maestro:
         self.tracker = tracker or BeatTracker()
         self.fps, self.meter, self.lead = fps, meter, lead
 
-    def __call__(
-        self,
-        audio: Audio,
-        *,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Motion:
+    def __call__(self, audio: Audio, *, seed: int = 0, progress: Progress | None = None) -> Motion:
         """Conduct; see `Conductor`.
 
         Raises

@@ -1,4 +1,4 @@
-"""Beats in comparison: the truth is perfect, half tempo is forgiven by AMLt alone, silence hears nothing."""
+"""Beats in comparison: the annotation is perfect, half tempo is forgiven by AMLt alone, no beats score nothing."""
 
 import json
 from pathlib import Path
@@ -55,13 +55,13 @@ def test_rows(corpus: Path) -> None:
     def truth(audio: Audio) -> Beats:
         return beats_of(corpus, audio)
 
-    markers = {
+    predictors = {
         "truth": offline_predictor(truth),
         "half": lambda audio: PredictedBeats(truth(audio).times[::2]),
         "nothing": lambda audio: PredictedBeats(np.zeros(0)),
         "hands": hands(Maestro(lambda audio, meter=None: truth(audio))),
     }
-    rows = {row.name: row for row in evaluate_beats(markers, BeatDataset(corpus, "val").recordings)}
+    rows = {row.name: row for row in evaluate_beats(predictors, BeatDataset(corpus, "val").recordings)}
     assert list(rows)[:3] == ["truth, march", "truth, waltz", "truth, all"]
     assert [len(rows[f"truth, {group}"].samples) for group in ("march", "waltz", "all")] == [2, 1, 3]
     value = {name: {metric: triple[0] for metric, triple in row.figures.items()} for name, row in rows.items()}

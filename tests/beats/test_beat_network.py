@@ -1,4 +1,4 @@
-"""The beat network: what each frame hears, in one go, in blocks and as a stream; its loss; its folder."""
+"""The beat network: what each frame depends on, in one go, in blocks and as a stream; its loss; its folder."""
 
 import numpy as np
 import pytest

@@ -20,11 +20,13 @@ def motion() -> Motion:
 
 def test_beats_in_every_format(music: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["beats", str(music), "-o", f"{music.parent}/.mid", "-o", f"{music.parent}/.txt"]) == 0
+    assert main(["beats", str(music), "-o", str(music.with_suffix(".json"))]) == 0
     assert main(["beats", str(music)]) == 0
     table = np.loadtxt(music.with_suffix(".csv"), delimiter=",", skiprows=1)
     assert np.abs(table[:, 0, None] - (0.25 + 0.5 * np.arange(6))).min(1).max() < 0.03
     np.testing.assert_array_equal(np.loadtxt(music.with_suffix(".txt")), table)
-    assert music.with_suffix(".mid").read_bytes().startswith(b"MThd")
+    for suffix in (".mid", ".json"):
+        np.testing.assert_allclose(Beats.load(music.with_suffix(suffix)).times, table[:, 0], atol=1e-3)
     assert "beats in" in capsys.readouterr().out
 
 

@@ -10,6 +10,7 @@ from ictus.beats.beats import Beats
 from ictus.conducting.body import BODY, embody
 from ictus.conducting.gestures import PATTERNS, conduct
 from ictus.conducting.pipeline import Maestro
+from ictus.errors import UsageError
 from ictus.kinematics import bone_lengths
 from ictus.motion import Motion
 
@@ -187,3 +188,12 @@ def test_a_first_beat_at_the_very_start() -> None:
     beats = Beats(np.arange(20) * 0.5, np.arange(20) % 4 + 1, 4)
     motion = Maestro().perform(beats, 11.0)
     assert np.isfinite(motion.positions).all()
+
+
+def test_beats_whose_metre_changes_are_marked_in_the_most_frequent_one() -> None:
+    positions = [1, 2, 3, 1, 2, 3, 1, 2, 3, 4, 1, 2, 3]
+    beats = Beats(1 + np.arange(13) * 0.5, positions, [3, 3, 4, 3])
+    motion, same = (Maestro().perform(shown, 8.0) for shown in (beats, beats.in_one_meter()))
+    np.testing.assert_array_equal(motion.positions, same.positions)
+    with pytest.raises(UsageError, match="metre 7"):
+        Maestro().perform(Beats(np.arange(7) * 0.5, np.arange(7) + 1, 7), 4.0)

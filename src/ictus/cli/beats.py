@@ -10,7 +10,7 @@ import tyro
 from ictus.cli.batch import destinations, music_files, run_batch
 from ictus.cli.console import Progress
 
-SUFFIXES = (".csv", ".txt", ".mid")
+SUFFIXES = (".csv", ".txt", ".mid", ".json")
 
 
 def run(
@@ -24,8 +24,8 @@ def run(
 
     Args:
         music: Sound files, films or folders of them.
-        out: .csv, .txt or .mid; may be given several times; a folder takes .csv files. Without it: a .csv beside the
-            music.
+        out: .csv, .txt, .mid or .json; may be given several times; a folder takes .csv files. Without it: a .csv beside
+            the music.
         meter: Beats in a bar; auto listens for it.
         json: Report on stdout as JSON, beats included.
     """

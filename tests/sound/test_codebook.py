@@ -108,7 +108,7 @@ def test_what_is_added_at_the_end_is_its_last_frame(network: SpectrogramCodebook
 
 @pytest.mark.parametrize("columns", [1, 52, 53, 54, 90, 91, 127, 200])
 def test_windows_cover_a_piece_once_and_leave_their_edges(columns: int) -> None:
-    """The work returns how near each column is to the edge of a window: only those at the ends of the piece are near."""
+    """Each column returns how near it is to the edge of a window: only those at the ends of the piece are near."""
     widths = []
 
     def work(part: torch.Tensor) -> torch.Tensor:

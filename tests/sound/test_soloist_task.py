@@ -14,7 +14,9 @@ from ictus.sound.models.codebook import SpectrogramCodebook, column_major
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer, raw_keypoint_features
 from ictus.sound.sampling import generate_codes
+from ictus.sound.tasks.codebook import CodebookTaskConfig
 from ictus.sound.tasks.soloist import SoloistTask, SoloistTaskConfig, WithOtherWindow
+from ictus.sound.tasks.vocoder import VocoderTaskConfig
 from ictus.training.recipe import read_recipe
 from sound.small_performances import write_performance
 from task_steps import batches, learn, validated
@@ -277,6 +279,21 @@ def test_ablations(
     task.export(tmp_path / "model", {})
     assert "movement" not in SoloistTransformer.from_pretrained(tmp_path / "model").metadata
     assert not (tmp_path / "model" / "encoder").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "old", "new"),
+    [
+        (SoloistTaskConfig, "acquainted: true", "initialised_codes"),
+        (SoloistTaskConfig, "hint: 1", "auxiliary"),
+        (CodebookTaskConfig, "critic_start: 1", "discriminator_start"),
+        (VocoderTaskConfig, "critic_start: 1\nstft: 1", "discriminator_start"),
+    ],
+)
+def test_recipes_with_earlier_names_are_read(config: type, old: str, new: str, tmp_path: Path) -> None:
+    needed = "codebook: a\nencoder: raw\n" if config is SoloistTaskConfig else ""
+    (tmp_path / "old.yaml").write_text(f"task: sound.any\n{needed}{old}\ntraining:\n  epochs: 1\n")
+    assert getattr(read_recipe(tmp_path / "old.yaml", lambda name: config).config, new) == 1
 
 
 def test_wrong_settings_are_named(trained: Path) -> None:

@@ -64,7 +64,7 @@ def test_rows(corpus: Path) -> None:
     rows = {row.name: row for row in evaluate_beats(predictors, BeatDataset(corpus, "val").recordings)}
     assert list(rows)[:3] == ["truth, march", "truth, waltz", "truth, all"]
     assert [len(rows[f"truth, {group}"].samples) for group in ("march", "waltz", "all")] == [2, 1, 3]
-    value = {name: {metric: triple[0] for metric, triple in row.figures.items()} for name, row in rows.items()}
+    value = {name: {metric: triple[0] for metric, triple in row.values.items()} for name, row in rows.items()}
     perfect = dict.fromkeys(("beat_f", "cmlt", "amlt", "downbeat_f", "metre"), 1.0)
     assert value["truth, all"].items() >= perfect.items()
     assert value["truth, all"]["chance"] < 0.5
@@ -73,7 +73,7 @@ def test_rows(corpus: Path) -> None:
     assert "downbeat_f" not in value["half, all"]
     assert value["nothing, all"]["beat_f"] == value["nothing, all"]["amlt"] == 0
     assert value["hands, all"]["beat_f"] > 0.97
-    low, high = rows["half, march"].figures["beat_f"][1:]
+    low, high = rows["half, march"].values["beat_f"][1:]
     assert low <= value["half, march"]["beat_f"] <= high
 
 

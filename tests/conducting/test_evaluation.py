@@ -41,9 +41,9 @@ def test_rows(conducted: Path) -> None:
     rows = {row.name: row for row in evaluate({"nearly": nearly, "still": still}, corpus)}
     assert list(rows) == [TRUTH, CHANCE, "nearly", "still"]
     for name, row in rows.items():
-        for metric, (value, low, high) in row.figures.items():
+        for metric, (value, low, high) in row.values.items():
             assert low <= value <= high, (name, metric)
-    value = {name: {metric: triple[0] for metric, triple in row.figures.items()} for name, row in rows.items()}
+    value = {name: {metric: triple[0] for metric, triple in row.values.items()} for name, row in rows.items()}
     assert value[TRUTH]["rde"] == value[TRUTH]["sce"] == value[TRUTH]["mse"] == 0
     assert value[TRUTH]["sdp"] == value[CHANCE]["sdp"] == pytest.approx(100)
     assert value["still"]["sdp"] == 0
@@ -66,7 +66,7 @@ def test_windows_of_one_take_do_not_narrow_the_interval(conducted: Path) -> None
     widths = []
     for seconds in (30, 10):  # one window of each recording, and three
         windows = ConductorMotion(conducted, "val", seconds=seconds)
-        _, low, high = evaluate({"shifted": shifted}, windows)[-1].figures["mse"]
+        _, low, high = evaluate({"shifted": shifted}, windows)[-1].values["mse"]
         widths.append(high - low)
     assert widths[1] == pytest.approx(widths[0], rel=0.02)
 
@@ -74,7 +74,7 @@ def test_windows_of_one_take_do_not_narrow_the_interval(conducted: Path) -> None
 def test_the_competition_asks_for_four_figures(conducted: Path) -> None:
     corpus = ConductorMotion(conducted, "val", seconds=30)
     rows = evaluate({"m": lambda mel, seed: np.full((900, 13, 2), 0.5, np.float32)}, corpus, protocol="prospective-cup")
-    assert list(rows[-1].figures) == ["rde", "sce", "sdp", "seconds"]
+    assert list(rows[-1].values) == ["rde", "sce", "sdp", "seconds"]
 
 
 def test_wrong_use(conducted: Path) -> None:

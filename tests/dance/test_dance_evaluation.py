@@ -59,17 +59,17 @@ def swaying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def value(row: Row, metric: str) -> float:
-    return row.figures[metric][0]
+    return row.values[metric][0]
 
 
 def test_rows_and_figures(table: dict[str, Row]) -> None:
     assert list(table) == [TRUTH, *BEATS, *CONTROLS]
-    assert list(table[TRUTH].figures) == [metric for metric in MEANING if metric != "seconds"]
+    assert list(table[TRUTH].values) == [metric for metric in MEANING if metric != "seconds"]
     for name in BEATS:
-        assert list(table[name].figures) == ["beat_fact", "beat_bailando"]
+        assert list(table[name].values) == ["beat_fact", "beat_bailando"]
     for name, row in table.items():
         assert len(row.samples) == 17
-        for metric, (figure, low, high) in row.figures.items():
+        for metric, (figure, low, high) in row.values.items():
             assert low - 1e-9 <= figure <= high + 1e-9, (name, metric)
 
 
@@ -125,7 +125,7 @@ def test_the_same_seed_gives_the_same_table(swaying: Path) -> None:
         samples, reference = Samples(swaying, "val"), Reference.of(swaying, ["train", "val"])
         return evaluate({"drunk": dancer}, samples, reference, seed=seed, protocol="fact")
 
-    first, again, other = ({row.name: row.figures for row in rows(seed)} for seed in (0, 0, 1))
+    first, again, other = ({row.name: row.values for row in rows(seed)} for seed in (0, 0, 1))
     for table in (first, again, other):
         assert table["drunk"].pop("seconds")[0] > 0
         assert "seconds" not in table[TRUTH]
@@ -147,7 +147,7 @@ def test_what_comes_before_the_end_of_the_seed_does_not_count_for_fact(swaying: 
     rows = evaluate({"told": told, "untold": untold}, Samples(swaying, "val"), Reference.of(swaying, ["val"]))
     told_row, untold_row = rows[-2:]
     for metric in ("fid_k_fact", "fid_g_fact", "dist_k_fact", "beat_fact", "pfc", "drift"):
-        assert told_row.figures[metric] == untold_row.figures[metric] == rows[0].figures[metric]
+        assert told_row.values[metric] == untold_row.values[metric] == rows[0].values[metric]
     assert value(told_row, "fid_k_bailando") < value(untold_row, "fid_k_bailando")
 
 
@@ -155,7 +155,7 @@ def test_a_protocol_has_its_five_figures(swaying: Path) -> None:
     for protocol in ("fact", "bailando"):
         rows = evaluate({}, Samples(swaying, "val"), Reference.of(swaying, ["train"]), protocol=protocol)
         names = ["fid_k", "fid_g", "dist_k", "dist_g", "beat"]
-        assert list(rows[0].figures) == [f"{name}_{protocol}" for name in names]
+        assert list(rows[0].values) == [f"{name}_{protocol}" for name in names]
     with pytest.raises(UsageError, match="protocol 'mine'"):
         evaluate({}, Samples(swaying, "val"), Reference.of(swaying, ["val"]), protocol="mine")
 

@@ -314,7 +314,7 @@ def test_the_table_is_of_what_lies_there(
     plays = evaluate_sound.keep({"a": soloist}, samples, tmp_path)
     rows, _, _ = evaluate_sound.compare({"a": soloist}, samples, corpus, "test", told=False, kept=plays)
     row = next(row for row in rows if row.name == "a")
-    assert "seconds" not in row.figures
+    assert "seconds" not in row.values
     for number, figures in enumerate(row.samples):
         assert "seconds" not in figures
         mel = np.load(tmp_path / "mine" / samples[number].name / "mel.npy").astype(np.float32)

@@ -90,7 +90,7 @@ def table(samples: PerformanceSamples) -> dict[str, Row]:
 
 
 def value(row: Row, metric: str) -> float:
-    return row.figures[metric][0]
+    return row.values[metric][0]
 
 
 def test_samples_hold_what_belongs_to_the_window(corpus: Path) -> None:
@@ -116,9 +116,9 @@ def test_samples_hold_what_belongs_to_the_window(corpus: Path) -> None:
 def test_rows_and_figures(table: dict[str, Row]) -> None:
     assert list(table) == [GROUND_TRUTH, SAME, OTHER, MEAN, "late"]
     for name, row in table.items():
-        assert list(row.figures) == [metric for metric in MEANING if metric != "seconds" or name == "late"]
+        assert list(row.values) == [metric for metric in MEANING if metric != "seconds" or name == "late"]
         assert [sample["name"] for sample in row.samples] == [f"val/{k:02d}@{s}" for k in range(6) for s in (0, FRAMES)]
-        for metric, (figure, low, high) in row.figures.items():
+        for metric, (figure, low, high) in row.values.items():
             assert low - 1e-9 <= figure <= high + 1e-9, (name, metric)
 
 
@@ -181,7 +181,7 @@ def test_another_is_never_of_the_same_performance(samples: PerformanceSamples) -
 def test_without_a_classifier_its_values_are_left_out(samples: PerformanceSamples) -> None:
     rows = evaluate({}, samples)
     for row in rows:
-        assert list(row.figures) == ["l1", "onset_f", "onset_f_notes", "chroma", "chroma_notes"]
+        assert list(row.values) == ["l1", "onset_f", "onset_f_notes", "chroma", "chroma_notes"]
     assert "no instrument classifier" in caveats(12, None)[0]
     assert len(caveats(12, np.zeros((12, 64)))) == 2
     assert not caveats(100, np.zeros((100, 64)))

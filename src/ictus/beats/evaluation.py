@@ -141,5 +141,5 @@ def compare(recording: AnnotatedRecording, predicted: PredictedBeats, duration: 
 
 def _row(name: str, samples: list[dict[str, float | str]]) -> Row:
     columns = {metric: np.array([s[metric] for s in samples], np.float64) for metric in MEANING if metric in samples[0]}
-    figures = {metric: interval(partial(mean_of, values), np.arange(len(values))) for metric, values in columns.items()}
-    return Row(name, figures, samples)
+    intervals = {metric: interval(partial(mean_of, part), np.arange(len(part))) for metric, part in columns.items()}
+    return Row(name, intervals, samples)

@@ -93,11 +93,11 @@ class BeatTrackerTask:
                 predicted = [pick_peaks(activation[:, k]) / RATE for k in range(2)]
                 scores.append((f_measure(known[0], predicted[0]), f_measure(known[1], predicted[1])))
         table = np.array(scores)  # (N, 2)
-        figures = {"f_measure": table.mean(), "beat_f": table[:, 0].mean(), "downbeat_f": table[:, 1].mean()}
+        values = {"f_measure": table.mean(), "beat_f": table[:, 0].mean(), "downbeat_f": table[:, 1].mean()}
         for group in sorted(set(groups)):
-            figures[f"beat_f/{group}"] = table[np.array(groups) == group, 0].mean()
+            values[f"beat_f/{group}"] = table[np.array(groups) == group, 0].mean()
         return {
-            **{name: float(value) for name, value in figures.items()},
+            **{name: float(value) for name, value in values.items()},
             "loss": float(np.mean(losses)),
             "place": float(np.mean(right)),
         }

@@ -296,9 +296,9 @@ def compare(
 
 def _untimed(row: "Row") -> "Row":
     """Return a row without the time that playing took."""
-    figures = {metric: figure for metric, figure in row.figures.items() if metric != "seconds"}
+    figures = {metric: figure for metric, figure in row.values.items() if metric != "seconds"}
     samples = [{key: value for key, value in sample.items() if key != "seconds"} for sample in row.samples]
-    return replace(row, figures=figures, samples=samples)
+    return replace(row, values=figures, samples=samples)
 
 
 def _codebooks(soloists: "Mapping[str, Contestant]") -> "dict[str, SpectrogramCodebook]":

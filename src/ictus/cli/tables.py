@@ -51,21 +51,21 @@ def give(rows: Sequence["Row"], title: str, meaning: Mapping[str, str], paths: t
 
 
 def _metrics(rows: Sequence["Row"]) -> list[str]:
-    return list(dict.fromkeys(metric for row in rows for metric in row.figures))
+    return list(dict.fromkeys(metric for row in rows for metric in row.values))
 
 
 def _cells(rows: Sequence["Row"]) -> list[list[str]]:
     def cell(row: "Row", metric: str) -> str:
-        if metric not in row.figures:
+        if metric not in row.values:
             return "-"
-        value, low, high = row.figures[metric]
+        value, low, high = row.values[metric]
         return f"{value:.3g} ({low:.3g}..{high:.3g})"
 
     return [[row.name, *(cell(row, metric) for metric in _metrics(rows))] for row in rows]
 
 
 def _as_dict(row: "Row") -> dict[str, Any]:
-    figures = {name: dict(zip(("value", "low", "high"), triple, strict=True)) for name, triple in row.figures.items()}
+    figures = {name: dict(zip(("value", "low", "high"), triple, strict=True)) for name, triple in row.values.items()}
     return {"model": row.name, "figures": figures, "samples": list(row.samples)}
 
 

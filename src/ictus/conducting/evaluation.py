@@ -64,7 +64,7 @@ def evaluate(
     evaluator : for the sync error; it should not have been trained on the models' training data.
     discriminator : the discriminator of an M2S-GAN, for the Wasserstein estimate.
     protocol : "all" or "prospective-cup".
-    seeds : the first is that of all figures; with more, the motions are also compared with each other.
+    seeds : the first is that of all values; with more, the motions are also compared with each other.
 
     Returns
     -------
@@ -92,12 +92,12 @@ def evaluate(
     def row(name: str, made: Float32Array, more: Mapping[str, Float64Array]) -> Row:
         parts = {**_parts(real, made, beats), **_by_networks(real, made, evaluator, discriminator), **more}
         wanted = [metric for metric in PROTOCOLS[protocol] if metric in parts]
-        figures = {metric: _interval(metric, parts, recordings) for metric in wanted}
+        values = {metric: _interval(metric, parts, recordings) for metric in wanted}
         own = {metric: parts[metric] for metric in wanted if metric != "sdp"}
         table: list[dict[str, float | str]] = [
             {"name": n, **{m: float(v[k]) for m, v in own.items()}} for k, n in enumerate(names)
         ]
-        return Row(name, figures, table)
+        return Row(name, values, table)
 
     rows = [row(TRUTH, real, {}), row(CHANCE, np.roll(real, 1, axis=0), {})]
     for done, (name, conduct) in enumerate(models.items()):

@@ -13,10 +13,10 @@ class Row:
     Attributes
     ----------
     name : of the model or control.
-    figures : metric -> (value, low, high), with the 95 % interval over samples (bootstrap, 1000 draws).
+    values : metric -> (value, low, high), with the 95 % interval over performances (bootstrap).
     samples : one dict a sample: its name, and its own part in each metric that is a mean over samples.
     """
 
     name: str
-    figures: Mapping[str, Interval]
+    values: Mapping[str, Interval]
     samples: Sequence[Mapping[str, float | str]]

@@ -85,14 +85,14 @@ class M2SNetTask:
 
     def validate(self, batches: Batches) -> dict[str, float]:
         """Accuracy and loss for each kind of negatives."""
-        figures: dict[str, list[float]] = {}
+        values: dict[str, list[float]] = {}
         for batch in batches(self.validation):
             self._shown = self._shown or (batch["mel"][:1].cpu(), batch["motion"][:1].cpu())
             for mode in MODES:
                 loss, accuracy = self._compared(batch, mode)
-                figures.setdefault(f"loss/{mode}", []).append(float(loss))
-                figures.setdefault(f"accuracy/{mode}", []).append(float(accuracy))
-        return {name: sum(values) / len(values) for name, values in figures.items()}
+                values.setdefault(f"loss/{mode}", []).append(float(loss))
+                values.setdefault(f"accuracy/{mode}", []).append(float(accuracy))
+        return {name: sum(found) / len(found) for name, found in values.items()}
 
     def pictures(self, epoch: int) -> dict[str, "Figure"]:
         """Every layer of both encoders, for the first sample that is held out."""

@@ -142,9 +142,9 @@ def test_smoothing_does_not_shift(window):
     np.testing.assert_allclose(Motion(ramp, 30, PLANE).smooth(window).positions, ramp, atol=1e-4)
 
 
-@pytest.mark.parametrize("frames", range(1, 25))
-def test_smoothing_works_at_any_length(frames):
-    assert planar(frames).smooth().positions.shape == (frames, 13, 2)
+def test_smoothing_works_at_any_length():
+    for frames in range(1, 25):
+        assert planar(frames).smooth().positions.shape == (frames, 13, 2)
 
 
 def test_smoothing_drops_rotations_that_no_longer_fit():

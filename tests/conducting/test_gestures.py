@@ -39,8 +39,10 @@ def joint(motion: Motion, name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("meter", METERS)
-@pytest.mark.parametrize(("bpm", "rubato"), [(54, 0.1), (100, 0.2), (148, 0.05)])
-@pytest.mark.parametrize(("loud", "short"), [(0.1, 0.0), (1.0, 1.0)])
+@pytest.mark.parametrize(
+    ("bpm", "rubato", "loud", "short"),
+    [(54, 0.1, 0.1, 0.0), (54, 0.1, 1.0, 1.0), (100, 0.2, 0.1, 0.0), (148, 0.05, 1.0, 1.0)],
+)
 def test_every_beat_is_a_low_point_and_every_low_point_a_beat(
     meter: int, bpm: float, rubato: float, loud: float, short: float
 ) -> None:

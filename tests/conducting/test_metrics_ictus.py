@@ -158,14 +158,14 @@ def test_still_hands_mark_nothing(frames):
     assert len(metrics.ictus_times(0.5 + noise)) == 0
 
 
-@pytest.mark.parametrize("frames", range(1, 40))
-def test_short_motions(frames):
+def test_short_motions():
     """No length fails; a lone beat at 0.3 s is seen once it is over."""
-    hand = 0.1 * np.abs(np.arange(40) / 30 - 0.3)[:frames]
-    icti = metrics.ictus_times(conductor(hand, hand))
-    assert len(icti) <= 1
-    if frames >= 19:
-        assert icti == pytest.approx([0.3], abs=HALF_A_FRAME)
+    for frames in range(1, 40):
+        hand = 0.1 * np.abs(np.arange(40) / 30 - 0.3)[:frames]
+        icti = metrics.ictus_times(conductor(hand, hand))
+        assert len(icti) <= 1
+        if frames >= 19:
+            assert icti == pytest.approx([0.3], abs=HALF_A_FRAME)
 
 
 def test_the_published_generators_motion():
@@ -208,9 +208,21 @@ def piece(meter, tempo, rubato, loudness, articulation, count=40):
     return Beats(times, np.arange(count) % meter + 1, meter, loudness * neutral, articulation * neutral)
 
 
-@pytest.mark.parametrize("rubato", [0.0, 0.1])
-@pytest.mark.parametrize("tempo", [50, 80, 120, 140])
-@pytest.mark.parametrize("meter", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize(
+    ("meter", "tempo", "rubato"),
+    [
+        (1, 50, 0.1),
+        (1, 140, 0.0),
+        (2, 80, 0.0),
+        (2, 120, 0.1),
+        (3, 50, 0.0),
+        (3, 140, 0.1),
+        (4, 80, 0.1),
+        (4, 140, 0.0),
+        (6, 50, 0.1),
+        (6, 120, 0.0),
+    ],
+)
 def test_maestro_marks_its_beats(meter, tempo, rubato):
     """Soft and loud, legato and staccato; in 3-D and as seen by a camera; the same motion shifted marks nothing."""
     for loudness, articulation in ((0.1, 1.0), (0.5, 0.4), (0.9, 0.0)):

@@ -46,7 +46,7 @@ def spelled_out(
 
 
 @pytest.mark.parametrize("config", [PREFIX, SIDE_BY_SIDE, NOTHING])
-@pytest.mark.parametrize(("columns", "hop"), [(7, 3), (4, 3), (8, 3), (20, 3), (20, 7), (17, 1)])
+@pytest.mark.parametrize(("columns", "hop"), [(4, 3), (8, 3), (20, 7), (17, 1)])
 def test_playing_is_the_loop(config: SoloistConfig, columns: int, hop: int) -> None:
     network, features = soloist(config), moving(2, columns)
     sampling = Sampling(temperature=0.8, top_k=8, top_p=0.95, hop=hop)

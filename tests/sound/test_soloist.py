@@ -94,7 +94,7 @@ def test_a_token_is_predicted_from_those_before_it_alone(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("given", [0, 1, 13, 34])
+@pytest.mark.parametrize("given", [0, 13, 34])
 def test_with_the_cache_it_is_the_same(form: str, given: int) -> None:
     network = drawn(FORMS[form])
     condition = network.condition(known(2), RATES, batch=2)

@@ -133,8 +133,8 @@ def load(name: str | os.PathLike[str], **options: Any) -> Any:
 
     Returns
     -------
-    A callable: of a conductor or dancer, `model(audio, seed=0) -> Motion`; of a soloist, `model(track) -> SoloistResult`;
-    of a beat tracker, `model(audio) -> Beats`.
+    A callable: of a conductor or dancer, `model(audio, seed=0) -> Motion`; of a soloist,
+    `model(track) -> SoloistResult`; of a beat tracker, `model(audio) -> Beats`.
 
     Raises
     ------

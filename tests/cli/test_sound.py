@@ -1,7 +1,6 @@
 """`ictus sound` from end to end, with a soloist that has learnt nothing."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,24 +8,16 @@ import pytest
 
 from ictus.audio import Audio
 from ictus.cli import main
-from ictus.sound.models.codebook import SpectrogramCodebook
-from ictus.sound.models.keypoint_encoder import KeypointEncoder
-from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer
 from ictus.sound.pipeline import SAMPLING
 from sound.raw_films import read_film, write_film, write_keypoints
+from sound.small_soloist import save_soloist
 
 TIMES = np.arange(75) / 25  # 3 s
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    root = tmp_path_factory.mktemp("soloist")
-    small = SoloistTransformer.sizes["debug"]
-    network = SoloistTransformer(replace(small, keypoints=RAW_KEYPOINTS))
-    network.save_pretrained(root, {"art": "sound", "movement": "raw"})
-    SpectrogramCodebook.from_config("debug").save_pretrained(root / "codebook")
-    KeypointEncoder.from_config("debug").save_pretrained(root / "encoder")
-    return str(root)
+    return str(save_soloist(tmp_path_factory.mktemp("soloist")))
 
 
 def test_the_usual_temperature_is_that_of_silence_about_it(model: str, tmp_path: Path) -> None:

@@ -22,11 +22,11 @@ from ictus.sound.data.dataset import WINDOW, find_performances
 from ictus.sound.data.samples import PerformanceSample, PerformanceSamples
 from ictus.sound.generation import fingerprint, generate_corpus, process_rank, read_generated, window_seed
 from ictus.sound.griffin_lim import griffin_lim
-from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import SoloistTransformer
 from ictus.types import Float32Array
 from sound.small_performances import random_keypoints, write_performance
+from sound.small_soloist import save_soloist
 
 FRAMES = 64
 COMMAND = "import sys; from ictus.cli import main; sys.exit(main())"
@@ -95,10 +95,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     soloist = SoloistTransformer(sizes)
     for layer in (soloist.projection, soloist.head):  # or all codes are equally likely, whatever it is given
         torch.nn.init.normal_(layer.weight, std=0.1)
-    soloist.save_pretrained(target, {"movement": "encoder"})
-    SpectrogramCodebook.from_config("debug").save_pretrained(target / "codebook")
-    encoder.save_pretrained(target / "encoder")
-    return target
+    return save_soloist(target, soloist, encoder, movement="encoder")
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import SoloistTransformer
 from ictus.types import Float32Array
 from sound.small_performances import random_keypoints, write_performance
+from sound.small_soloist import save_soloist
 
 FRAMES = 128
 
@@ -250,10 +251,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         features = encoder.eval()(seen).flatten(0, 1)
         part = soloist.parts["keypoints"]
         soloist.shift[part], soloist.scale[part] = features.mean(0), features.std(0).clamp(min=1e-4) / 10
-    soloist.save_pretrained(target, {"movement": "encoder"})
-    SpectrogramCodebook.from_config("debug").save_pretrained(target / "codebook")
-    encoder.save_pretrained(target / "encoder")
-    return target
+    return save_soloist(target, soloist, encoder, movement="encoder")
 
 
 def test_a_soloist_plays_what_it_is_given(corpus: Path, folder: Path) -> None:

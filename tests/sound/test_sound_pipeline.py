@@ -9,12 +9,11 @@ import torch
 
 from ictus.errors import ModelError, MotionError, UsageError
 from ictus.sound import INSTRUMENTS
-from ictus.sound.models.codebook import SpectrogramCodebook
-from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistConfig, SoloistTransformer
 from ictus.sound.pipeline import Soloist
 from ictus.sound.pose_normalization import WRISTS, PoseTrack
 from ictus.sound.sampling import Sampling
+from sound.small_soloist import save_soloist
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert network.projection is not None
     with torch.no_grad():
         network.projection.weight[:, network.parts["instrument"]] *= 50  # one number beside so many
-    network.save_pretrained(root, {"art": "sound", "movement": "raw"})
-    SpectrogramCodebook.from_config("debug").save_pretrained(root / "codebook")
-    KeypointEncoder.from_config("debug").save_pretrained(root / "encoder")
-    return root
+    return save_soloist(root, network)
 
 
 def player(seconds: float = 4.0, fps: float = 25.0, seed: int = 0) -> PoseTrack:

@@ -4,24 +4,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ictus.audio import Audio
-from ictus.sound.models.codebook import SpectrogramCodebook
-from ictus.sound.models.keypoint_encoder import KeypointEncoder
-from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer
-
-
-def untrained_soloist(folder: Path) -> Path:
-    network = SoloistTransformer(replace(SoloistTransformer.sizes["debug"], keypoints=RAW_KEYPOINTS))
-    network.save_pretrained(folder, {"art": "sound", "movement": "raw", "description": "has learnt nothing"})
-    SpectrogramCodebook.from_config("debug").save_pretrained(folder / "codebook")
-    KeypointEncoder.from_config("debug").save_pretrained(folder / "encoder")
-    return folder
 
 
 def clicks(path: Path, seconds: float = 5.0, rate: int = 22050) -> Path:

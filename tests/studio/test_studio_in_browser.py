@@ -16,7 +16,8 @@ from ictus.sound.data.video_io import probe
 from ictus.studio.app import studio
 from ictus.studio.limits import Limits
 from sound.raw_films import write_film, write_keypoints
-from studio.studio_on_trial import clicks, served, untrained_soloist
+from sound.small_soloist import save_soloist
+from studio.studio_on_trial import clicks, served
 
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PATIENCE = 240_000  # milliseconds: two cores may have other things to do
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = untrained_soloist(tmp_path_factory.mktemp("models") / "untrained")
+    folder = save_soloist(tmp_path_factory.mktemp("models") / "untrained", description="has learnt nothing")
     with studio(Limits(minutes=0.2), [folder]) as app, served(app) as found:
         yield found
 

@@ -28,7 +28,8 @@ from ictus.studio.app import studio
 from ictus.studio.limits import Limits, spoken
 from ictus.studio.models import chosen, offers
 from ictus.studio.visitors import KEPT, Visitors
-from studio.studio_on_trial import clicks, untrained_soloist
+from sound.small_soloist import save_soloist
+from studio.studio_on_trial import clicks
 
 
 def write(path: Path, progress: Any) -> None:
@@ -150,7 +151,7 @@ def test_the_ode_is_played_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_models_by_art(tmp_path: Path) -> None:
-    folder = untrained_soloist(tmp_path / "mine")
+    folder = save_soloist(tmp_path / "mine", description="has learnt nothing")
     assert [one.title for one in offers("sound", [folder])][-1] == "mine"
     assert offers("conduct", [folder])[0].name == "maestro"
     dancers = [one.name for one in offers("dance", [folder])]

@@ -13,7 +13,7 @@ LAYERS = (  # from the ground up; what stands in one line may import each other,
     {"errors", "types"},
     {"config", "files", "processes", "task"},
     {"audio", "skeleton", "kinematics"},
-    {"formats"},  # which know skeletons and arrays, so that a motion can be loaded from a file
+    {"formats", "retargeting"},  # which know skeletons and arrays, so that a motion can be loaded from a file
     {"motion", "corpora"},
     {"features", "nn", "metrics"},
     {"beats", "scores"},

@@ -7,10 +7,10 @@ import pytest
 
 from ictus import io, registry
 from ictus.audio import Audio
-from ictus.conducting.projection import project
 from ictus.motion import Motion
 from ictus.nn.folder import read_config, shipped_folders
 from ictus.render.render_options import RenderOptions
+from ictus.retargeting.projection import project
 from ictus.skeleton import get_skeleton
 
 FOLDERS = shipped_folders()

@@ -23,8 +23,6 @@ FILES: dict["Command", tuple[str, ...]] = {  # what each command can make
 def save_motion(motion: "Motion", music: "Audio | Path", out: Path, look: RenderOptions, progress: "Progress") -> None:
     """Save what a conductor or dancer made: a film, a page, or a file of motion, as the suffix says.
 
-    A conductor's motion that a format cannot hold as it is, is projected, lifted or resampled for it.
-
     Raises
     ------
     IctusError
@@ -34,13 +32,6 @@ def save_motion(motion: "Motion", music: "Audio | Path", out: Path, look: Render
     if suffix in SHOWN:
         look.show(motion, music, out, progress)
         return
-    if motion.skeleton.name.startswith("conductor-"):
-        from ictus.conducting.projection import lift, project
-
-        if suffix == ".npy":
-            motion = project(motion).resample(30)
-        elif suffix in (".bvh", ".glb"):
-            motion = lift(motion)
     motion.save(out)
 
 

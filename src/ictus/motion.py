@@ -108,16 +108,37 @@ class Motion:
         return cls(positions, recording.fps, body, rotations, root, recording.meta)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the motion; the suffix names the format (.npz .npy .json .bvh .glb .pkl). Never leaves half a file."""
+        """Write the motion; the suffix names the format (.npz .npy .json .bvh .glb .pkl). Never leaves half a file.
+
+        What a format cannot hold as it is, is projected, lifted, posed or resampled for it where there is a way: a
+        conductor for .npy (conductor-13 at 30 fps), one without depth for .bvh and .glb, points of a dancer for .bvh,
+        .glb and .pkl (smpl-24 at 60 fps).
+
+        Raises
+        ------
+        MotionError
+            If the format cannot hold the motion.
+        """
         write = formats.writer(path)
+        motion = self.fitted_for(path)
         recording = formats.Recording(
-            self.skeleton, self.fps, self.positions, self.rotations, self.root, dict(self.meta)
+            motion.skeleton, motion.fps, motion.positions, motion.rotations, motion.root, dict(motion.meta)
         )
         try:
             with writing(path) as temporary:
                 write(temporary, recording)
         except MotionError as error:
             raise MotionError(f"{path}: {error}") from error
+
+    def fitted_for(self, path: str | os.PathLike[str]) -> "Motion":
+        """Return the motion as `save` writes it under this suffix: on a body and at a frame rate that the file can hold."""
+        bodies, fps = formats.holds(path)
+        if not bodies:
+            return self
+        from ictus.retargeting import fitted
+
+        motion = fitted(self, bodies)
+        return motion if fps is None or motion.skeleton.name not in bodies else motion.resample(fps)
 
     def resample(self, fps: float) -> "Motion":
         """Return the same motion at another frame rate.

@@ -12,8 +12,8 @@ import pytest
 from dance.golden_dance import REST
 from dance.test_convert_checkpoint_fact import write as write_fact
 from ictus.cli import main
-from ictus.dance.body_conversion import convert
 from ictus.motion import Motion
+from ictus.retargeting.body_conversion import convert
 from ictus.skeleton import get_skeleton
 
 SMPL = get_skeleton("smpl-24")

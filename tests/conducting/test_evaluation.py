@@ -9,8 +9,8 @@ from ictus.beats.beats import Beats
 from ictus.conducting.data.conductor_motion import ConductorMotion
 from ictus.conducting.evaluation import CHANCE, TRUTH, evaluate
 from ictus.conducting.pipeline import Maestro
-from ictus.conducting.projection import project
 from ictus.errors import UsageError
+from ictus.retargeting.projection import project
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import pytest
 from ictus.beats.beats import Beats
 from ictus.conducting import metrics
 from ictus.conducting.pipeline import Maestro
-from ictus.conducting.projection import project
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
+from ictus.retargeting.projection import project
 from ictus.skeleton import get_skeleton
 
 PARITY = Path(__file__).parents[2].parent / "shared/data/virtualconductor/parity.npz"

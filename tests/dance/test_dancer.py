@@ -52,8 +52,8 @@ def melody() -> MelodyAutoencoder:
 
 def get_points() -> torch.Tensor:
     """A dancer who sways, melody-21, (50, 21, 3)."""
-    from ictus.dance.body_conversion import convert
     from ictus.kinematics import forward_kinematics
+    from ictus.retargeting.body_conversion import convert
 
     body = get_skeleton("smpl-24")
     turned = np.tile(np.eye(3, dtype=np.float32), (50, 24, 1, 1))

@@ -109,7 +109,12 @@ def test_image_coordinates_come_back(tmp_path, suffix):
 @pytest.mark.parametrize("what", ["planar", "no rotations"])
 def test_positions_alone_are_refused_with_a_way_out(tmp_path, swing, suffix, what):
     turning = swing(get_skeleton("conductor-23"))
-    motion = planar() if what == "planar" else Motion(turning.positions, 30.0, turning.skeleton)
+    flat = get_skeleton("coco-17")
+    motion = (
+        Motion(np.zeros((4, 17, 2)), 30.0, flat)
+        if what == "planar"
+        else Motion(turning.positions, 30.0, turning.skeleton)
+    )
     path = tmp_path / f"x{suffix}"
     path.write_text("as it was")
     with pytest.raises(MotionError, match=r"positions only; save it as \.npz or \.json"):

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 PAGE = ".html"
 CHECKPOINTS = (".pt", ".pth", ".pth.tar")
 TENSORFLOW = re.compile(r"(checkpoint|.*\.index|.*\.data-\d+-of-\d+)")
-_POSABLE = ("melody-21", "melody-23", "coco-17")  # bodies of points that a dancer can be posed by
 _MARGIN = 0.05  # of the picture's shorter side, around the keypoints
 
 
@@ -115,9 +114,9 @@ def _convert_motion(
 ) -> "Motion":
     """Make the file, unless it is a page; return what is in it."""
     from ictus.dance.body import embodied, load_body
-    from ictus.dance.body_conversion import convert
     from ictus.formats import SUFFIXES
     from ictus.motion import Motion
+    from ictus.retargeting.body_conversion import convert
 
     suffix = target.suffix.lower()
     if keypoints is None and suffix not in (*SUFFIXES, PAGE):
@@ -133,48 +132,33 @@ def _convert_motion(
         if points is not None and points != motion.skeleton.name:
             motion = convert(_danced(motion), points)
         motion = motion if fps is None else motion.resample(fps)
-        motion = _seen(motion) if keypoints else _fit_for(suffix, motion)
         if keypoints:
+            motion = _seen(motion)
             _save_keypoints(_pictured(motion, picture), target, keypoints, picture)
     except MotionError as error:
         raise MotionError(f"{source}: {error}") from error
     if not keypoints and suffix != PAGE:
+        motion = motion.fitted_for(target)
         motion.save(target)
     return motion
 
 
 def _danced(motion: "Motion") -> "Motion":
     """Return points in space of a body that has legs as a dancer, smpl-24 with rotations; others as they are."""
-    if motion.skeleton.name not in _POSABLE or motion.positions.shape[2] != 3:
-        return motion
-    from ictus.dance.pose_fitting import posed
+    from ictus.retargeting import fitted
 
-    return posed(motion)
-
-
-def _fit_for(suffix: str, motion: "Motion") -> "Motion":
-    """Return the motion as a format can hold it: posed, projected, lifted or at another frame rate."""
-    from ictus.conducting.projection import lift, project
-
-    if suffix == ".npy" and motion.skeleton.name == "conductor-23":
-        motion = project(motion)
-    if suffix == ".npy" and motion.skeleton.name == "conductor-13":
-        return motion.resample(30)
-    if suffix in (".bvh", ".glb") and motion.skeleton.name == "conductor-13":
-        return lift(motion)
-    if suffix in (".bvh", ".glb", ".pkl"):
-        motion = _danced(motion)
-    return motion.resample(60) if suffix == ".pkl" and motion.skeleton.name == "smpl-24" else motion
+    return fitted(motion, ["smpl-24"])
 
 
 def _seen(motion: "Motion") -> "Motion":
     """Return the body that a detector of people finds in this one's picture, if there is such a one."""
-    from ictus.conducting.projection import project
-    from ictus.dance.body_conversion import convert
+    from ictus.retargeting.body_conversion import convert
+    from ictus.retargeting.pose_fitting import POSABLE
+    from ictus.retargeting.projection import project
 
     if motion.skeleton.name == "conductor-23":
         return project(motion)
-    if motion.skeleton.name in ("smpl-24", *_POSABLE) and motion.skeleton.name != "coco-17":
+    if motion.skeleton.name in ("smpl-24", *POSABLE) and motion.skeleton.name != "coco-17":
         return convert(_danced(motion), "coco-17")
     return motion
 

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from ictus.beats.beats import Beats, check_meter
 from ictus.kinematics import smootherstep
+from ictus.retargeting.conductor_body import Gestures
 from ictus.types import Float64Array, IntArray
 
 
@@ -93,32 +94,6 @@ class Knots:
     rises: Float64Array
     bows: Float64Array
     sharpness: Float64Array
-
-
-@dataclass(frozen=True)
-class Gestures:
-    """What the body is asked to do, at each of T frames; angles in radians.
-
-    Attributes
-    ----------
-    right, left : (T, 3) metres, the wrists.
-    left_palm : (T,) turn of the left palm: 0 down, pi up.
-    lean, turn, sway : (T,) of the trunk: forwards, to its left, sideways to its left.
-    nod, look : (T,) of the head: downwards, to its left.
-    breath : (T,) 0 to 1, lift of chest and shoulders.
-    shift : (T,) metres, weight moved to the left.
-    """
-
-    right: Float64Array
-    left: Float64Array
-    left_palm: Float64Array
-    lean: Float64Array
-    turn: Float64Array
-    sway: Float64Array
-    nod: Float64Array
-    look: Float64Array
-    breath: Float64Array
-    shift: Float64Array
 
 
 def conduct(beats: Beats, times: Float64Array, seed: int) -> Gestures:

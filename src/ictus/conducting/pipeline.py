@@ -9,9 +9,9 @@ import numpy as np
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
 from ictus.beats.tracker import BeatTracker
-from ictus.conducting.body import embody
 from ictus.conducting.gestures import conduct
 from ictus.motion import Motion
+from ictus.retargeting.conductor_body import BODY, embody
 from ictus.types import Progress
 
 
@@ -77,6 +77,6 @@ class Maestro:
         """Conduct given beats for `duration` seconds: for music whose beats are known."""
         frames = np.arange(max(1, round(duration * self.fps))) / self.fps
         marked = replace(beats, times=beats.times - self.lead)
-        motion = embody(conduct(marked, frames, seed), self.fps)
+        positions, rotations, root = embody(conduct(marked, frames, seed), self.fps)
         meta = {"model": "maestro", "seed": seed, "lead": self.lead, "beats": beats.to_meta()}
-        return replace(motion, meta=meta)
+        return Motion(positions, self.fps, BODY, rotations, root, meta)

@@ -23,7 +23,6 @@ from ictus.dance.models.fact import FACT, MOTION_WINDOW
 from ictus.dance.models.melody import MelodyAutoencoder
 from ictus.dance.models.motion_memory import MotionMemory
 from ictus.dance.motion_matching import assemble, danceable_genres, plan_phrases
-from ictus.dance.pose_fitting import posed
 from ictus.dance.quaternions import to_motion
 from ictus.errors import AudioError, MotionError, UsageError
 from ictus.features.melody16 import melody16, temporal_index
@@ -31,6 +30,7 @@ from ictus.features.rhythm35 import rhythm35
 from ictus.motion import Motion
 from ictus.nn.folding import fold
 from ictus.nn.pretrained import Pretrained
+from ictus.retargeting.pose_fitting import posed
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array, IntArray, Progress
 

@@ -73,6 +73,15 @@ def writer(path: str | os.PathLike[str]) -> Callable[[Path, Recording], None]:
     return write
 
 
+def holds(path: str | os.PathLike[str]) -> tuple[tuple[str, ...], float | None]:
+    """Return the bodies that a motion is fitted to for files with this path's suffix, and their only frame rate.
+
+    Empty, or None, where the format takes any: each module says so by `BODIES` and `FPS`.
+    """
+    module = _module(path)
+    return getattr(module, "BODIES", ()), getattr(module, "FPS", None)
+
+
 def _module(path: str | os.PathLike[str]) -> Any:
     suffix = Path(path).suffix.lower()
     if suffix not in _MODULES:

@@ -28,6 +28,7 @@ from ictus.formats.hierarchy import turning
 from ictus.skeleton import get_skeleton
 
 FPS = 60.0
+BODIES = ("smpl-24",)
 _BODY = get_skeleton("smpl-24")
 _PROTOCOL = 4  # of the pickle, which every Python 3 reads
 

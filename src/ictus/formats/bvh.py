@@ -27,6 +27,7 @@ from ictus.errors import MotionError
 from ictus.formats import Recording, hierarchy
 from ictus.skeleton import Skeleton
 
+BODIES = ("conductor-23", "smpl-24")  # with a hierarchy, for motions of bodies that have none
 METRES = 0.01  # metres in a unit: centimetres
 _POSITIONS = ("XPOSITION", "YPOSITION", "ZPOSITION")
 _ROTATIONS = ("XROTATION", "YROTATION", "ZROTATION")

@@ -14,6 +14,7 @@ from ictus.formats.npz import DAMAGE
 from ictus.skeleton import get_skeleton
 
 FPS = 30.0
+BODIES = ("conductor-13",)
 _BODY = get_skeleton("conductor-13")
 
 

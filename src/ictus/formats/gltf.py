@@ -26,6 +26,7 @@ from ictus.skeleton import Skeleton
 
 Array = NDArray[np.float64]
 
+BODIES = ("conductor-23", "smpl-24")  # with a hierarchy, for motions of bodies that have none
 _HARMLESS = ("KHR_materials", "KHR_texture", "KHR_draco", "KHR_mesh", "EXT_texture")  # extensions that move nothing
 _SLOWEST = 0.101  # seconds between keys that are one to a frame
 _LARGEST = 20_000_000  # frames times joints

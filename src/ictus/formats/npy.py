@@ -24,7 +24,7 @@ _DANCER, _MELODY = get_skeleton("smpl-24"), get_skeleton("melody-21")
 _FRAME, _PADDING = 3 + 9 * len(_DANCER), 6
 _DANCER_FPS, _MELODY_FPS = 60.0, 25.0
 
-write = cm100.write
+write, BODIES, FPS = cm100.write, cm100.BODIES, cm100.FPS
 
 
 def read(path: Path) -> Recording:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ictus.conducting.pipeline import Maestro
-from ictus.conducting.projection import project
 from ictus.errors import IctusError
 from ictus.features import mel128
+from ictus.retargeting.projection import project
 from ictus.synthesis.music_corpus import AnnotatedExcerpt
 
 

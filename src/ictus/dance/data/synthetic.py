@@ -16,7 +16,6 @@ import numpy as np
 
 from ictus.audio import Audio
 from ictus.corpora import SPLITS, PreparationResult, begin_preparation
-from ictus.dance.body_conversion import convert
 from ictus.dance.data.dataset import frames_of
 from ictus.dance.data.melody_preparation import face_front
 from ictus.dance.data.motion_clips import MotionClip, read_clips
@@ -29,6 +28,7 @@ from ictus.features.melody16 import melody16
 from ictus.features.rhythm35 import rhythm35
 from ictus.files import readable
 from ictus.motion import Motion
+from ictus.retargeting.body_conversion import convert
 from ictus.types import Float32Array, Float64Array, IntArray
 
 Form = Literal["aist", "melody"]

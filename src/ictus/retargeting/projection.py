@@ -1,13 +1,10 @@
 """Between the 3-D body and the 13 keypoints of a camera in front of it, as ConductorMotion100 holds them."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from ictus.conducting.body import BODY, embody
-from ictus.conducting.gestures import Gestures
 from ictus.errors import MotionError
-from ictus.motion import Motion
+from ictus.retargeting import M, moved, positions_of
+from ictus.retargeting.conductor_body import BODY, Gestures, embody
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array
 
@@ -15,7 +12,7 @@ _SHOULDER_WIDTH = 0.2  # of the picture's side
 _HIPS = np.array([0.5, 0.75])
 
 
-def project(motion: Motion) -> Motion:
+def project(motion: M) -> M:
     """Return the conductor-13 keypoints of a conductor-23 motion, in CM100's normalisation.
 
     Orthographic, seen from the front (the conductor's right hand on the picture's left), y down; the shoulders are 1/5
@@ -26,15 +23,15 @@ def project(motion: Motion) -> Motion:
         return motion
     if motion.skeleton.name != "conductor-23":
         raise MotionError(f"a {motion.skeleton.name} motion cannot be seen as conductor-13; give a conductor's motion")
-    seen = motion.positions[:, [motion.skeleton.index(name) for name in target.joints], :2] * (1, -1)
+    seen = positions_of(motion)[:, [motion.skeleton.index(name) for name in target.joints], :2] * (1, -1)
     left, right = target.index("left_shoulder"), target.index("right_shoulder")
     width = float(np.linalg.norm(seen[:, left] - seen[:, right], axis=-1).mean())
     hips = seen[:, [target.index("left_hip"), target.index("right_hip")]].mean((0, 1))
     positions = (seen - hips) * (_SHOULDER_WIDTH / width) + _HIPS
-    return replace(motion, positions=positions, skeleton=target, rotations=None, root=None)
+    return moved(motion, target, positions.astype(np.float32))
 
 
-def lift(motion: Motion) -> Motion:
+def lift(motion: M) -> M:
     """Return a conductor-23 body that moves as conductor-13 keypoints do, for formats that need a 3-D hierarchy.
 
     The picture says nothing of depth: each hand is put as far in front of its shoulder as a bent arm brings it (four
@@ -44,7 +41,7 @@ def lift(motion: Motion) -> Motion:
         return motion
     if motion.skeleton.name != "conductor-13":
         raise MotionError(f"a {motion.skeleton.name} motion has no conductor's body; give conductor-13")
-    seen = dict(zip(motion.skeleton.joints, np.moveaxis(motion.positions.astype(np.float64), 1, 0), strict=True))
+    seen = dict(zip(motion.skeleton.joints, np.moveaxis(positions_of(motion).astype(np.float64), 1, 0), strict=True))
     standing = dict(zip(BODY.joints, np.zeros((0, 3)) if BODY.rest is None else BODY.rest, strict=True))
     scale = float(standing["left_shoulder"][0] - standing["right_shoulder"][0]) / _SHOULDER_WIDTH
     hip_height = float(standing["left_hip"][1])
@@ -59,7 +56,7 @@ def lift(motion: Motion) -> Motion:
     nose = metres("nose") - (metres("left_ear") + metres("right_ear")) / 2
     look = np.arcsin(np.clip(nose[:, 0] / 0.12, -0.9, 0.9))
     nod = np.arcsin(np.clip(-nose[:, 1] / 0.12, -0.6, 0.6))
-    still = np.zeros(len(motion))
+    still = np.zeros(len(positions_of(motion)))
     gestures = Gestures(
         right=_with_depth(metres("right_wrist"), metres("right_shoulder")),
         left=_with_depth(metres("left_wrist"), metres("left_shoulder")),
@@ -72,7 +69,7 @@ def lift(motion: Motion) -> Motion:
         breath=still + 0.5,
         shift=hips[:, 0],
     )
-    return replace(embody(gestures, motion.fps), meta=dict(motion.meta))
+    return moved(motion, BODY, *embody(gestures, motion.fps))
 
 
 def _with_depth(wrist: Float64Array, shoulder: Float64Array) -> Float64Array:

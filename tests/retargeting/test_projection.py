@@ -5,10 +5,10 @@ import pytest
 
 from ictus.beats.beats import Beats
 from ictus.conducting.pipeline import Maestro
-from ictus.conducting.projection import lift, project
 from ictus.errors import MotionError
 from ictus.kinematics import bone_lengths
 from ictus.motion import Motion
+from ictus.retargeting.projection import lift, project
 from ictus.skeleton import get_skeleton
 
 

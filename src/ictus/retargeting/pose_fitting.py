@@ -1,7 +1,7 @@
 """From the points of other corpora to the dancer's body: the rotations of smpl-24, by inverse kinematics.
 
-The other way round is `ictus.dance.body_conversion`. Bones follow the directions between the points, joint by joint
-from the pelvis outwards; knees and elbows are hinges, whose axes tell how the bone above them is twisted.
+The other way round is `ictus.retargeting.body_conversion`. Bones follow the directions between the points, joint by
+joint from the pelvis outwards; knees and elbows are hinges, whose axes tell how the bone above them is twisted.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from ictus.dance.body_conversion import convert
 from ictus.errors import MotionError
 from ictus.kinematics import forward_kinematics, frame_from, turn_between, two_bone_turns
-from ictus.motion import Motion
+from ictus.retargeting import M, moved, positions_of
+from ictus.retargeting.body_conversion import convert
 from ictus.skeleton import get_skeleton
 
 Array: TypeAlias = NDArray[np.floating]
+
+POSABLE = ("melody-21", "melody-23", "coco-17")  # bodies of points that `posed` takes
 
 _BODY = get_skeleton("smpl-24")
 _REST = np.asarray(_BODY.rest, np.float32)
@@ -27,7 +29,7 @@ _SIDES = {"l": "left", "r": "right"}
 _ARM, _LEG = np.array([0.6, -0.6, 0.5]), np.array([0.0, -0.87, 0.5])
 
 
-def posed(motion: Motion) -> Motion:
+def posed(motion: M) -> M:
     """Return the dancer, smpl-24 with rotations, whose points these are; (T, 24) joints at the same frame rate.
 
     Bones have the lengths of our body: the points are scaled by the length of their legs, the path of the root as well.
@@ -47,15 +49,16 @@ def posed(motion: Motion) -> Motion:
         If the motion is of another skeleton or in the plane, or has no legs to scale it by.
     """
     body = motion.skeleton.name.replace("melody-23", "melody-21")
-    if body not in ("melody-21", "coco-17") or motion.positions.shape[2] != 3:
-        size = motion.positions.shape[2]
+    given = positions_of(motion)
+    if motion.skeleton.name not in POSABLE or given.shape[2] != 3:
+        size = given.shape[2]
         raise MotionError(
             f"this motion of {motion.skeleton.name} in {size}-D cannot be posed: give melody-21 or coco-17 in 3-D"
         )
     skeleton = get_skeleton(body)
-    still = Motion(_REST[None], motion.fps, _BODY, np.tile(np.eye(3, dtype=np.float32), (1, 24, 1, 1)), _REST[:1])
-    rest = _Points(body, convert(still, body).positions.astype(np.float64))
-    positions = motion.positions[:, : len(skeleton)].astype(np.float64)
+    still = moved(motion, _BODY, _REST[None], np.tile(np.eye(3, dtype=np.float32), (1, 24, 1, 1)), _REST[:1])
+    rest = _Points(body, positions_of(convert(still, body)).astype(np.float64))
+    positions = given[:, : len(skeleton)].astype(np.float64)
     seen = _Points(body, positions)
     if not np.median(seen.leg()) > 0:
         raise MotionError(f"this motion of {motion.skeleton.name} cannot be posed: its legs have no length")
@@ -64,7 +67,7 @@ def posed(motion: Motion) -> Motion:
     positions = positions * (np.median(rest.leg()) / np.median(seen.leg()))
     rotations, root = _Pose(_Points(body, positions), rest, motion.fps).solved()
     places = forward_kinematics(_BODY, rotations, root)
-    return Motion(places, motion.fps, _BODY, rotations, root, dict(motion.meta))
+    return moved(motion, _BODY, places.astype(np.float32), rotations.astype(np.float32), root.astype(np.float32))
 
 
 @dataclass(frozen=True)

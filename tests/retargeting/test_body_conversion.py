@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from ictus.dance.body_conversion import convert
 from ictus.errors import MotionError, UsageError
 from ictus.kinematics import bone_lengths, forward_kinematics
 from ictus.motion import Motion
+from ictus.retargeting.body_conversion import convert
 from ictus.skeleton import get_skeleton
 from tolerance import close
 

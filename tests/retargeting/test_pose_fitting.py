@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from ictus.dance.body_conversion import convert
-from ictus.dance.pose_fitting import posed
 from ictus.errors import MotionError
 from ictus.kinematics import bone_lengths, forward_kinematics
 from ictus.motion import Motion
+from ictus.retargeting.body_conversion import convert
+from ictus.retargeting.pose_fitting import posed
 from ictus.skeleton import get_skeleton
 
 SMPL = get_skeleton("smpl-24")

@@ -4,7 +4,7 @@ import numpy as np
 
 from ictus.errors import MotionError, UsageError
 from ictus.kinematics import global_pose
-from ictus.motion import Motion
+from ictus.retargeting import M, moved
 from ictus.skeleton import get_skeleton
 
 _Point = tuple[str, tuple[float, float, float]]
@@ -31,7 +31,7 @@ _POINTS: dict[str, dict[str, _Point]] = {
 }
 
 
-def convert(motion: Motion, body: str) -> Motion:
+def convert(motion: M, body: str) -> M:
     """Return the points of another body as they move with a dancer, (T, J, 3) metres at the same frame rate.
 
     Parameters
@@ -52,10 +52,10 @@ def convert(motion: Motion, body: str) -> Motion:
     if source.name != "smpl-24" or motion.rotations is None or motion.root is None:
         raise MotionError(f"this motion of {source.name} cannot be seen as {body}: give smpl-24 with rotations")
     places, turned = global_pose(source, motion.rotations, motion.root)
-    points = np.empty((len(motion), len(target), 3), np.float32)
+    points = np.empty((len(places), len(target), 3), np.float32)
     for number, name in enumerate(target.joints):
         known = _POINTS[body].get(name)
         joint, offset = known or _POINTS[body][target.joints[target.mirror[number]]]
         side = source.index(joint) if known else source.mirror[source.index(joint)]
         points[:, number] = places[:, side] + turned[:, side] @ (np.array(offset) * (1 if known else -1, 1, 1))
-    return Motion(points, motion.fps, target, meta=dict(motion.meta))
+    return moved(motion, target, points)

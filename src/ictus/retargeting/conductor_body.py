@@ -1,26 +1,52 @@
 """The conductor's body: from what the hands, trunk and head are asked to do to the rotations of all joints."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ictus.conducting.gestures import Gestures
 from ictus.kinematics import forward_kinematics, frame_from, global_pose, two_bone_elbow
-from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
-from ictus.types import Float64Array
+from ictus.types import Float32Array, Float64Array
 
 BODY = get_skeleton("conductor-23")
 _BATON_FLICK = 0.05  # seconds by which the baton's tip lags behind the hand
 
 
-def embody(gestures: Gestures, fps: float) -> Motion:
+@dataclass(frozen=True)
+class Gestures:
+    """What the body is asked to do, at each of T frames; angles in radians.
+
+    Attributes
+    ----------
+    right, left : (T, 3) metres, the wrists.
+    left_palm : (T,) turn of the left palm: 0 down, pi up.
+    lean, turn, sway : (T,) of the trunk: forwards, to its left, sideways to its left.
+    nod, look : (T,) of the head: downwards, to its left.
+    breath : (T,) 0 to 1, lift of chest and shoulders.
+    shift : (T,) metres, weight moved to the left.
+    """
+
+    right: Float64Array
+    left: Float64Array
+    left_palm: Float64Array
+    lean: Float64Array
+    turn: Float64Array
+    sway: Float64Array
+    nod: Float64Array
+    look: Float64Array
+    breath: Float64Array
+    shift: Float64Array
+
+
+def embody(gestures: Gestures, fps: float) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Pose the body: trunk and head as asked, arms by inverse kinematics; bone lengths stay what they are.
 
     Returns
     -------
-    Motion of "conductor-23" with rotations, T frames at `fps`.
+    positions (T, 23, 3), rotations (T, 23, 3, 3) and root (T, 3) of "conductor-23", at `fps` frames a second.
     """
     frames = len(gestures.right)
     rotations = np.tile(np.eye(3), (frames, len(BODY), 1, 1))
@@ -30,7 +56,7 @@ def embody(gestures: Gestures, fps: float) -> Motion:
     _pose_arm(rotations, root, "left", gestures.left, gestures.left_palm, fps)
     _pose_arm(rotations, root, "right", gestures.right, np.zeros(frames), fps)
     positions = forward_kinematics(BODY, rotations, root).astype(np.float32)
-    return Motion(positions, fps, BODY, rotations.astype(np.float32), root.astype(np.float32))
+    return positions, rotations.astype(np.float32), root.astype(np.float32)
 
 
 def _pose_trunk(rotations: Float64Array, g: Gestures) -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from lively_generator import lively
 
 from ictus.conducting.chunked_inference import FADE, draw_noise, generate
 from ictus.conducting.models.m2s_gan import Generator, GeneratorConfig
@@ -11,28 +12,18 @@ from tolerance import close
 MUSIC = MusicEncoderConfig(channels=(2, 4, 4), features=8)
 
 
-def lively(decoder):
-    """A small generator whose batch norms have seen music, so that its input shows in its motion."""
-    torch.manual_seed(0)
-    config = GeneratorConfig(MUSIC, noise_channels=(4, 4, 4, 8), decoder=decoder, hidden=8, levels=5, lstm=8)
-    generator = Generator(config).train()
-    for module in generator.modules():
-        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-            module.momentum = None
-    with torch.no_grad():
-        generator(torch.rand(2, 900, 128), torch.randn(2, 10, 8))
-    torch.nn.init.normal_(generator.head[-2].weight)
-    return generator.eval()
+def config(decoder):
+    return GeneratorConfig(MUSIC, noise_channels=(4, 4, 4, 8), decoder=decoder, hidden=8, levels=5, lstm=8)
 
 
 @pytest.fixture(scope="module")
 def generator():
-    return lively("tcn")
+    return lively(config("tcn"), seconds=10)
 
 
 @pytest.fixture(scope="module")
 def bilstm():
-    return lively("bilstm")
+    return lively(config("bilstm"), seconds=10)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +132,7 @@ def test_seed(generator, mel):
 
 
 def test_the_random_state_and_the_generator_are_left_alone(mel):
-    generator = lively("tcn").train()
+    generator = lively(config("tcn"), seconds=10).train()
     before = {name: tensor.clone() for name, tensor in generator.state_dict().items()}
     torch.manual_seed(5)
     expected = torch.rand(3)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from lively_generator import lively
 
 from ictus.conducting.models.m2s_gan import Discriminator, Generator, GeneratorConfig, NoiseBranch
 from ictus.conducting.models.m2s_net import MusicEncoderConfig
@@ -10,19 +11,6 @@ DEBUG = Generator.sizes["debug"]
 BILSTM = GeneratorConfig(
     MusicEncoderConfig(channels=(2, 4, 4), features=8), noise_channels=(4, 4, 4, 8), hidden=8, decoder="bilstm", lstm=8
 )
-
-
-def lively(config):
-    """A generator whose batch norms have seen music, so that its input shows in its motion."""
-    torch.manual_seed(0)
-    generator = Generator(config).train()
-    for module in generator.modules():
-        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-            module.momentum = None
-    with torch.no_grad():
-        generator(torch.rand(2, 450, 128), torch.randn(2, 5, 8))
-    torch.nn.init.normal_(generator.head[-2].weight)
-    return generator.eval()
 
 
 @pytest.mark.parametrize("config", [DEBUG, BILSTM], ids=["tcn", "bilstm"])

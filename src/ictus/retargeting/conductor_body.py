@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ictus.kinematics import forward_kinematics, frame_from, global_pose, two_bone_elbow
 from ictus.skeleton import get_skeleton
-from ictus.types import Float32Array, Float64Array
+from ictus.types import Float32Array, Float64Array, FloatArray
 
 BODY = get_skeleton("conductor-23")
 _BATON_FLICK = 0.05  # seconds by which the baton's tip lags behind the hand
@@ -127,5 +126,5 @@ def _speed(height: Float64Array, fps: float) -> Float64Array:
     return np.asarray(gaussian_filter1d(speed, 0.04 * fps, mode="nearest"))
 
 
-def _relative(parent: NDArray[np.floating], turned: NDArray[np.floating]) -> NDArray[np.floating]:
+def _relative(parent: FloatArray, turned: FloatArray) -> FloatArray:
     return np.asarray(np.swapaxes(parent, -1, -2) @ turned)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.conducting.metrics.inputs import Given, as_motion
 from ictus.errors import UsageError
 from ictus.motion import Motion
-from ictus.types import Float64Array
+from ictus.types import Float64Array, FloatArray
 
 WRISTS = ("left_wrist", "right_wrist")
 
@@ -66,7 +65,7 @@ def left_right_correlation(motion: Given) -> float:
     return float(np.corrcoef(left, right)[0, 1])
 
 
-def diversity(motions: Sequence[Given] | NDArray[np.floating]) -> float:
+def diversity(motions: Sequence[Given] | FloatArray) -> float:
     """Mean distance between every two motions, in their units: root mean square over frames and joints.
 
     Parameters

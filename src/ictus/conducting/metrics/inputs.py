@@ -15,8 +15,7 @@ from ictus.skeleton import get_skeleton
 from ictus.types import AnyArray
 
 P = ParamSpec("P")
-Array: TypeAlias = AnyArray
-Given: TypeAlias = Array | Motion
+Given: TypeAlias = AnyArray | Motion
 
 SKELETON = get_skeleton("conductor-13")
 _BODIES = {len(body): body for body in (SKELETON, get_skeleton("conductor-23"))}
@@ -39,7 +38,7 @@ class SampleMetric(Protocol):
     def __call__(self, reference: Tensor, estimate: Tensor, /) -> Tensor: ...
 
     @overload
-    def __call__(self, reference: Given, estimate: Given, /) -> Array: ...
+    def __call__(self, reference: Given, estimate: Given, /) -> AnyArray: ...
 
 
 def metric(compute: Callable[Concatenate[Tensor, Tensor, P], Tensor]) -> Metric[P]:
@@ -58,7 +57,7 @@ def sample_metric(compute: Callable[[Tensor, Tensor], Tensor]) -> SampleMetric:
     """Let a function of two tensors, which returns a number for each sample, take whatever `validate` allows."""
 
     @wraps(compute)
-    def wrapper(reference: object, estimate: object, /) -> Tensor | Array:
+    def wrapper(reference: object, estimate: object, /) -> Tensor | AnyArray:
         values = compute(*as_tensors(reference, estimate))
         return values if isinstance(reference, Tensor) else values.numpy()
 

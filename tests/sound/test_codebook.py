@@ -165,13 +165,8 @@ def test_tokens_run_column_by_column_from_low_to_high() -> None:
         from_column_major(tokens[None, :-1], 5)
 
 
-def test_it_is_saved_and_loaded(network: SpectrogramCodebook, tmp_path: Path) -> None:
-    network.save_pretrained(tmp_path, {"art": "sound"})
-    again = SpectrogramCodebook.from_pretrained(tmp_path)
-    assert again.metadata["features"] == "mel80"
-    x = mel(1, 80, 100)
-    assert torch.equal(again.encode(x), network.encode(x))
-    torch.testing.assert_close(again.reconstruct(x), network.reconstruct(x), rtol=0, atol=0)
+def test_its_mels_are_named(network: SpectrogramCodebook) -> None:
+    assert network.metadata["features"] == "mel80"
 
 
 @pytest.mark.parametrize("shape", [(80, 100), (1, 79, 100), (1, 80, 0)])

@@ -1,7 +1,5 @@
 """MelGAN: published sizes, exact windows, and its receptive field."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -128,12 +126,8 @@ def test_wrong_mels(debug: MelGAN) -> None:
             debug.vocode(wrong)
 
 
-def test_a_folder_and_back(debug: MelGAN, tmp_path: Path) -> None:
-    debug.save_pretrained(tmp_path)
-    again = MelGAN.from_pretrained(tmp_path)
-    mel = random_mel(12)
-    np.testing.assert_array_equal(again.vocode(mel).samples, debug.vocode(mel).samples)
-    assert again.metadata == {"features": "mel80", "rate": 22050}
+def test_its_mels_are_named(debug: MelGAN) -> None:
+    assert debug.metadata == {"features": "mel80", "rate": 22050}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What the package ships: every checkpoint says what it is, loads by its name and does what its art does."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from ictus import io, registry
 from ictus.audio import Audio
+from ictus.errors import ModelError, UsageError
 from ictus.motion import Motion
 from ictus.nn.folder import read_config, shipped_folders
 from ictus.render.render_options import RenderOptions
@@ -52,7 +54,7 @@ def test_conductors_conduct_by_name(name: str) -> None:
 
 
 def test_what_is_no_conductor_is_refused_by_name() -> None:
-    with pytest.raises(registry.ModelError, match="makes no motion"):
+    with pytest.raises(ModelError, match="makes no motion"):
         registry.load("m2s-net")
 
 
@@ -79,3 +81,52 @@ def test_a_conductor_is_saved_in_flat_and_in_solid_formats(body: str, tmp_path: 
         out = tmp_path / f"{body}{suffix}"
         io.save_motion(motion, out, out, RenderOptions(), lambda fraction: None)
         assert Motion.load(out).positions.shape[:2] == (frames, joints), suffix
+
+
+MIRROR = """
+from dataclasses import dataclass
+class Mirror:
+    command = "conduct"
+    def __init__(self, name, *, lead=0.0):
+        self.name, self.lead = name, lead
+    @classmethod
+    def from_folder(cls, name, **options):
+        return cls(name, **options)
+@dataclass(frozen=True)
+class Config:
+    steps: int = 1
+class Task:
+    Config = Config
+"""
+
+
+def test_other_packages_add_models_and_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mirror.py").write_text(MIRROR)
+    about = tmp_path / "mirror-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mirror\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[ictus.models]\nmirror = mirror:Mirror\n[ictus.tasks]\nmirror.learn = mirror:Task\n"
+    )
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps({"model_type": "mirror", "config": {}, "metadata": {}}))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert registry.command_of(tmp_path / "model") == "conduct"
+    assert registry.conductor(tmp_path / "model", lead=0.1).lead == 0.1
+    with pytest.raises(UsageError, match="cannot be given a genre"):
+        registry.load(tmp_path / "model", genre="WA")
+    with pytest.raises(ModelError, match="only the pipeline is known"):
+        registry.load_network(tmp_path / "model")
+    assert registry.task_class("mirror.learn").Config().steps == 1
+
+
+@pytest.mark.parametrize("name", ["conducting.listener", "dance.repertoire", "sound.judge"])
+def test_tasks_go_by_their_old_names_too(name: str) -> None:
+    assert registry.task_class(name) in map(registry.task_class, registry.TASKS)
+
+
+def test_options_belong_to_models() -> None:
+    assert registry.load("maestro", meter=3).meter == 3
+    assert registry.load("m2s-gan", lead=0.05).lead == 0.05
+    with pytest.raises(UsageError, match="m2s-gan cannot be given a meter; maestro can"):
+        registry.load("m2s-gan", meter=3)

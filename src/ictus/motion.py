@@ -131,7 +131,7 @@ class Motion:
             raise MotionError(f"{path}: {error}") from error
 
     def fitted_for(self, path: str | os.PathLike[str]) -> "Motion":
-        """Return the motion as `save` writes it under this suffix: on a body and at a frame rate that the file can hold."""
+        """Return the motion as `save` writes it under this suffix: on a body and at a frame rate that fit the format."""
         bodies, fps = formats.holds(path)
         if not bodies:
             return self
@@ -196,24 +196,10 @@ class Motion:
         window -= 1 - window % 2
         if window <= order:
             return self
-        positions = _savitzky_golay(self.positions.astype(np.float64), window, order)
+        from scipy.signal import savgol_filter  # whose import takes .4 s, and which little else needs
+
+        positions = savgol_filter(self.positions.astype(np.float64), window, order, axis=0)
         return replace(self, positions=positions.astype(np.float32), rotations=None, root=None)
-
-
-def _savitzky_golay(values: NDArray[np.float64], window: int, order: int) -> NDArray[np.float64]:
-    """Fit a polynomial to each odd window along the first axis and take its middle; at the ends, take all of it.
-
-    As `scipy.signal.savgol_filter(values, window, order, axis=0)`, whose import would take longer than the filtering.
-    """
-    half = window // 2
-    powers = np.vander(np.linspace(-1, 1, window), order + 1)
-    fit = powers @ np.linalg.pinv(powers)  # (window, window): samples -> the polynomial at the same places
-    smooth = np.empty_like(values)
-    inner = len(values) - window + 1
-    smooth[half : half + inner] = sum(fit[half, k] * values[k : k + inner] for k in range(window))
-    smooth[:half] = np.tensordot(fit[:half], values[:window], axes=1)
-    smooth[len(values) - half :] = np.tensordot(fit[half + 1 :], values[-window:], axes=1)
-    return smooth
 
 
 def _check_fps(fps: float) -> None:

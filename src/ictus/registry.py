@@ -32,12 +32,12 @@ class Model:
 
     Attributes
     ----------
-    network : "module:Class".
+    network : "module:Class"; None of pipelines that other packages add.
     command : that its pipeline performs; None of networks that serve others.
     pipeline : "module:Class" of what `load` gives, made by `from_folder(name)`.
     """
 
-    network: str
+    network: str | None
     command: Command | None = None
     pipeline: str | None = None
 
@@ -184,7 +184,10 @@ def load_network(name: str | os.PathLike[str]) -> Any:
         If there is no such folder, it is damaged, or its model type is unknown.
     """
     folder, model_type = _find(name)
-    return _import(_model(model_type, folder).network).from_pretrained(folder)
+    network = _model(model_type, folder).network
+    if network is None:
+        raise ModelError(f"{folder}: holds a {model_type}, of which only the pipeline is known; load it whole")
+    return _import(network).from_pretrained(folder)
 
 
 def conductor(name: str | os.PathLike[str], **options: Any) -> "Conductor":
@@ -265,7 +268,7 @@ def _model(model_type: str, folder: Path) -> Model:
         return MODELS[model_type]
     for entry in entry_points(group="ictus.models", name=model_type):
         pipeline = entry.load()
-        return Model("", pipeline.command, entry.value)
+        return Model(None, pipeline.command, entry.value)
     raise ModelError(f"{folder}: holds a {model_type}, which makes no motion from music, and no sound of motion")
 
 

@@ -45,8 +45,8 @@ _CONDUCTS = (
     "conductors is not measured. It is no substitute for `maestro`, which marks the beats."
 )
 _EVALUATES = (
-    "It has seen synthetic music and synthetic conducting only. As an evaluator of models that were trained on the same "
-    "corpus it is not independent."
+    "It has seen synthetic music and synthetic conducting only. As an evaluator of models that were trained on the "
+    "same corpus it is not independent."
 )
 _TRACKS = (
     "It was measured on synthetic music only. Free recitatives, music without a pulse, metres other than 2, 3, 4 and "

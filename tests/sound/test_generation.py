@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from threadpoolctl import threadpool_limits
 
 from ictus.cli import evaluate_sound, main
 from ictus.errors import IctusError, UsageError
@@ -67,9 +68,11 @@ def half(sample: PerformanceSample, seed: int) -> Float32Array:
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
+    """As generation itself computes: in another number of threads, sums have other last bits."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with threadpool_limits(1):
+        yield
     torch.set_num_threads(before)
 
 

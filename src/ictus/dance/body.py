@@ -5,7 +5,7 @@
     offsets.npz    the array "offsets" (or "smpl_offsets"), (24, 3)
 
 Metres, y up, of a body that stands in a T-pose and faces +z, its left at +x; the order is that of smpl-24. The root's
-own row says nothing, for where it is a motion tells: the body is set on the floor.
+own row is not used, for each motion holds the root's place: the body is set on the floor.
 The package's own measures differ from those of the licensed SMPL body, which it cannot contain; who has them gets the
 places of AIST++'s joints by this file.
 """

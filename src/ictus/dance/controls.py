@@ -1,4 +1,4 @@
-"""Controls of an evaluation: dancers who hear no music, and beats that the music does not have."""
+"""Controls of an evaluation: dancers without music, and beats that the music does not have."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -14,7 +14,9 @@ _FLOOR = [0, 2]  # the axes along the floor
 _BODY = get_skeleton("smpl-24")
 _HIPS = tuple(_BODY.index(joint) for joint in ("lhip", "rhip"))
 
-Beats = Callable[[Sequence[Array], int], Array]  # the beats of all music, and a dance's number -> those to judge it by
+Beats = Callable[
+    [Sequence[Array], int], Array
+]  # the beats of all music, and a dance's number -> those to compare it with
 
 
 def the_truth(sample: Sample, seed: int) -> Frames:

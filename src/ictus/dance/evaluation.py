@@ -1,4 +1,4 @@
-"""Compare dancers on a corpus: every figure with its interval, beside the truth and beside those who hear no music."""
+"""Compare dancers on a corpus: every value with its interval, beside the real dances and controls without music."""
 
 import os
 import time
@@ -49,9 +49,9 @@ BODY: Mapping[str, Callable[[Frames], float]] = {
 _INTERVAL = "its interval is drawn over the dances, and centred"
 MEANING = {
     **{
-        f"{figure}_{name}": f"{text}, as in the protocol {name!r}"
+        f"{metric}_{name}": f"{text}, as in the protocol {name!r}"
         for name in PUBLISHED
-        for figure, text in (
+        for metric, text in (
             ("fid_k", f"Frechet distance of kinetic features from real dances, lower is better ({_INTERVAL})"),
             ("fid_g", "the same of geometric features"),
             ("dist_k", f"mean distance of kinetic features between dances, that of real ones is ideal ({_INTERVAL})"),
@@ -142,12 +142,12 @@ def evaluate(
     models : name -> function of a sample and a seed. Where protocols speak of what follows the seed, the first two
         seconds are left out, whether the model was given them or not.
     reference : what FID is measured from, and by which features are normalised.
-    protocol : "fact", "bailando", or "all": both, and the figures of the body.
+    protocol : "fact", "bailando", or "all": both, and the metrics of the body.
 
     Returns
     -------
-    A row for each model, after those of the controls: the true dance; the true dance judged by the beats of other music
-    and by beats between the beats; standing in the rest pose; phrases of other dances; the true dance with noise.
+    A row for each model, after those of the controls: the true dance; the true dance with the beats of other music, and
+    with beats between the beats; standing in the rest pose; phrases of other dances; the true dance with noise.
 
     Raises
     ------
@@ -169,8 +169,8 @@ def evaluate(
                 made = dancer(sample, seed)[: len(sample.motion)]
                 took = {"seconds": (time.perf_counter() - start) * 60 / sample.seconds} if name in models else {}
                 spans = _spans(made, protocol, samples.seconds)
-                figures = took | _beats(spans, sample.beats) | (_of_body(spans["fact"]) if protocol == "all" else {})
-                dances.append(Measured(sample.name, _features(spans), figures))
+                values = took | _beats(spans, sample.beats) | (_of_body(spans["fact"]) if protocol == "all" else {})
+                dances.append(Measured(sample.name, _features(spans), values))
             except IctusError as error:
                 raise type(error)(f"{name}, {sample.name}: {error}") from error
             if progress:
@@ -183,11 +183,11 @@ def evaluate(
 
 @dataclass(frozen=True)
 class Measured:
-    """A dance's name, its features ("k_fact" ...), and its own part in the figures that are means over dances."""
+    """A dance's name, its features ("k_fact" ...), and its own values of the metrics that are means over dances."""
 
     name: str
     features: Mapping[str, Array]
-    figures: Mapping[str, float]
+    values: Mapping[str, float]
 
 
 def _spans(made: Frames, protocol: str, seconds: int) -> dict[str, Frames]:
@@ -205,23 +205,23 @@ def _features(spans: Mapping[str, Frames]) -> dict[str, Array]:
 
 def _beats(spans: Mapping[str, Frames], beats: Array) -> dict[str, float]:
     """BeatAlign; left out where no beat of the music lies in the span."""
-    figures: dict[str, float] = {}
+    values: dict[str, float] = {}
     for name, danced in spans.items():
         times = beats - PUBLISHED[name].first / RATE
         times = times[(times >= 0) & (times < (len(danced) - 1) / RATE)]
         if len(times):
-            figures[f"beat_{name}"] = metrics.beat_alignment(danced, times, PUBLISHED[name].beats)
-    return figures
+            values[f"beat_{name}"] = metrics.beat_alignment(danced, times, PUBLISHED[name].beats)
+    return values
 
 
 def _of_body(danced: Frames) -> dict[str, float]:
-    """Figures of the body; left out where this dance has none."""
-    figures = {name: metric(danced) for name, metric in BODY.items()}
-    return {name: value for name, value in figures.items() if np.isfinite(value)}
+    """Metrics of the body; left out where this dance has no value."""
+    values = {name: metric(danced) for name, metric in BODY.items()}
+    return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
 def _by_other_beats(control: Beats, samples: Samples, protocol: str) -> list[Measured]:
-    """Judge the true dances by other beats than those of their music."""
+    """Compare the true dances with other beats than those of their music."""
     dances: list[Measured] = []
     for k, name in enumerate(samples.names):
         spans = _spans(samples[k].positions, protocol, samples.seconds)
@@ -230,26 +230,26 @@ def _by_other_beats(control: Beats, samples: Samples, protocol: str) -> list[Mea
 
 
 def _row(name: str, dances: Sequence[Measured], of_sets: Mapping[str, Interval] | None = None) -> Row:
-    figures = dict(of_sets or {})
+    values = dict(of_sets or {})
     for metric in MEANING:
-        values = np.array([dance.figures[metric] for dance in dances if metric in dance.figures])
-        if len(values):
-            figures[metric] = interval(partial(mean_of, values), np.arange(len(values)), least=0.0)
-    ordered = {metric: figures[metric] for metric in MEANING if metric in figures}
-    return Row(name, ordered, [{"name": dance.name, **dance.figures} for dance in dances])
+        each = np.array([dance.values[metric] for dance in dances if metric in dance.values])
+        if len(each):
+            values[metric] = interval(partial(mean_of, each), np.arange(len(each)), least=0.0)
+    ordered = {metric: values[metric] for metric in MEANING if metric in values}
+    return Row(name, ordered, [{"name": dance.name, **dance.values} for dance in dances])
 
 
 def _of_sets(dances: Sequence[Measured], reference: Reference) -> dict[str, Interval]:
     """FID and Dist of all features, normalised by the real ones."""
-    figures: dict[str, Interval] = {}
+    values: dict[str, Interval] = {}
     for key in dances[0].features:
         rows = np.stack([dance.features[key] for dance in dances])
         real, made = metrics.normalised(reference.features[key], rows, PUBLISHED[key[2:]].eps)
-        figures[f"fid_{key}"] = interval(
+        values[f"fid_{key}"] = interval(
             partial(_fid, Normal.of(real), made), np.arange(len(made)), centred=True, least=0.0
         )
-        figures[f"dist_{key}"] = interval(partial(_dist, made), np.arange(len(made)), centred=True, least=0.0)
-    return figures
+        values[f"dist_{key}"] = interval(partial(_dist, made), np.arange(len(made)), centred=True, least=0.0)
+    return values
 
 
 def _fid(real: Normal, made: Array, chosen: Chosen) -> float:

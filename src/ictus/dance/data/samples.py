@@ -1,4 +1,4 @@
-"""What dancers are judged on: the beginning of each dance of a split, with its music and its beats."""
+"""What dancers are evaluated on: the beginning of each dance of a split, with its music and its beats."""
 
 import os
 from collections.abc import Callable
@@ -67,7 +67,7 @@ class Samples:
     Parameters
     ----------
     root, split : see `ictus.dance.data.dataset`.
-    seconds : how much of a dance is judged, after the seed of two seconds; shorter dances are judged to their end.
+    seconds : how much of a dance is evaluated, after the seed of two seconds; shorter dances to their end.
     limit_hours : use only so many hours.
 
     Attributes

@@ -105,7 +105,7 @@ def evaluate(
     Parameters
     ----------
     reference, estimate : two motions or more each, of smpl-24, or (T, 24, 3) metres, y up, at 60 fps; real dances, and
-        those to judge. They need not correspond.
+        those to compare. They need not correspond.
     music_beats : of each estimate the beats of its music in seconds, for beat_alignment.
     protocol : "fact" is that of FACT's released code, "bailando" that of Bailando; see the table above.
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.files import readable
@@ -25,6 +24,7 @@ from ictus.formats.npz import DAMAGE
 from ictus.kinematics import forward_kinematics
 from ictus.motion import Motion
 from ictus.skeleton import Skeleton, get_skeleton
+from ictus.types import Float64Array
 
 _BODY = get_skeleton("smpl-24")
 _KEYS = ("offsets", "smpl_offsets")
@@ -69,7 +69,7 @@ def embodied(motion: Motion, body: Skeleton) -> Motion:
     return replace(motion, positions=positions, skeleton=body)
 
 
-def _of_json(path: Path) -> NDArray[np.float64]:
+def _of_json(path: Path) -> Float64Array:
     try:
         content: Any = loads(path.read_text("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -88,7 +88,7 @@ def _of_json(path: Path) -> NDArray[np.float64]:
         raise MotionError("its offsets are no list of numbers [x, y, z]") from error
 
 
-def _of_npz(path: Path) -> NDArray[np.float64]:
+def _of_npz(path: Path) -> Float64Array:
     try:
         with np.load(path, allow_pickle=False) as archive:
             key = next((key for key in _KEYS if key in archive.files), None)
@@ -99,7 +99,7 @@ def _of_npz(path: Path) -> NDArray[np.float64]:
         raise MotionError("is no NumPy archive, or a damaged one") from error
 
 
-def _standing(offsets: NDArray[np.float64]) -> Skeleton:
+def _standing(offsets: Float64Array) -> Skeleton:
     """Return a body of these offsets that stands on the floor as the package's own does."""
     if offsets.shape != (len(_BODY), 3) or not np.isfinite(offsets).all():
         raise MotionError(f"has offsets of shape {offsets.shape}; {_BODY.name} needs ({len(_BODY)}, 3) finite numbers")

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d, percentile_filter
 from scipy.spatial.transform import Rotation
 
@@ -18,9 +17,7 @@ from ictus.errors import MotionError, UsageError
 from ictus.kinematics import forward_kinematics, global_pose, nearest_rotations, two_bone_turns
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
-
-Array: TypeAlias = NDArray[np.floating]
-Flags: TypeAlias = NDArray[np.bool_]
+from ictus.types import BoolArray, FloatArray, IntArray
 
 _BODY = get_skeleton("smpl-24")
 _LEGS = tuple(tuple(_BODY.index(f"{side}{joint}") for joint in ("hip", "knee", "ankle", "toes")) for side in "lr")
@@ -173,7 +170,7 @@ def planted(motion: Motion) -> Motion:
     return _posed(motion, rotations, root)
 
 
-def contacts(feet: Array, fps: float, limits: _Limits = _FINE) -> Flags:
+def contacts(feet: FloatArray, fps: float, limits: _Limits = _FINE) -> BoolArray:
     """Return (T, 2, 2): whether ankle and toes of the left and of the right foot stand.
 
     A point begins to stand where it is low and slow for 0.08 s, and stands until it no longer is (hysteresis). Speeds
@@ -203,11 +200,11 @@ def contacts(feet: Array, fps: float, limits: _Limits = _FINE) -> Flags:
     return np.asarray(flags.reshape(-1, 2, 2))
 
 
-def _calm(feet: Array, fps: float) -> Array:
+def _calm(feet: FloatArray, fps: float) -> FloatArray:
     return np.asarray(gaussian_filter1d(feet, 0.033 * fps, axis=0, mode="nearest"))
 
 
-def _let_go(touch: Flags, toes: Array, fps: float) -> None:
+def _let_go(touch: BoolArray, toes: FloatArray, fps: float) -> None:
     """Lift a foot for 0.2 s now and then where it stands on and on though it slides far; in place, of (T, 2)."""
     half = max(1, round(0.1 * fps))
     for start, end in _runs(_any(touch)):
@@ -216,7 +213,9 @@ def _let_go(touch: Flags, toes: Array, fps: float) -> None:
             touch[max(cut - half, start) : cut + half] = False
 
 
-def _steady_foot(toes: Array, foot: Array, lever: Array, touch: Flags, fps: float) -> tuple[Array, Array]:
+def _steady_foot(
+    toes: FloatArray, foot: FloatArray, lever: FloatArray, touch: BoolArray, fps: float
+) -> tuple[FloatArray, FloatArray]:
     """Return where the ankle has to be, (T, 3), and how the foot has to be turned in the world, (T, 3, 3).
 
     `toes` (T, 3) and `foot` (T, 3, 3) are what the dance has, `lever` (3,) leads from ankle to toes, and `touch` (T, 2)
@@ -248,7 +247,7 @@ def _steady_foot(toes: Array, foot: Array, lever: Array, touch: Flags, fps: floa
     return ankle + np.maximum(below, 0.0)[:, None] * _UP, foot
 
 
-def _handed_on(values: Array, known: Flags, fps: float) -> Array:
+def _handed_on(values: FloatArray, known: BoolArray, fps: float) -> FloatArray:
     """Fill `values` (T, n) where they are not known: smoothly from one stretch to the next, without a jerk at its ends.
 
     Before the first stretch and after the last the values stay; zeros where nothing is known.
@@ -273,13 +272,13 @@ def _handed_on(values: Array, known: Flags, fps: float) -> Array:
     return filled
 
 
-def _running_out(time: NDArray[np.int_], span: float) -> Array:
+def _running_out(time: IntArray, span: float) -> FloatArray:
     """Return how far something gets that starts with speed 1 and rests, where it was, after `span` frames."""
     part = np.clip(time / span, 0, 1)
     return np.asarray(span * part * (1 - part) ** 2)
 
 
-def _sinking(positions: Array, ankles: Array, stands: Flags, fps: float) -> Array:
+def _sinking(positions: FloatArray, ankles: FloatArray, stands: BoolArray, fps: float) -> FloatArray:
     """Return (T,) metres, 0.15 at most, by which the pelvis sinks for standing legs to reach their ankles (T, 2, 3)."""
     wanted = np.zeros(len(positions))
     for side, (hip, knee, ankle, _) in enumerate(_LEGS):
@@ -298,7 +297,7 @@ def _leg_length(knee: int, ankle: int) -> float:
     return float(np.linalg.norm(_BODY.offsets[[knee, ankle]], axis=1).sum())
 
 
-def _within_reach(hip: Array, ankle: Array, leg: float) -> Array:
+def _within_reach(hip: FloatArray, ankle: FloatArray, leg: float) -> FloatArray:
     """Return the ankle, (T, 3), drawn to the hip where the leg would be straighter than that of a foot that stands.
 
     A leg that comes and goes to its full length would make its knee snap.
@@ -310,7 +309,7 @@ def _within_reach(hip: Array, ankle: Array, leg: float) -> Array:
     return np.asarray(hip + reach * limited / np.maximum(part, 1e-9))
 
 
-def _mean_where(values: Array, known: Flags, width: float) -> Array:
+def _mean_where(values: FloatArray, known: BoolArray, width: float) -> FloatArray:
     """Return (T, n): means of `values` by a Gaussian of `width` frames over the frames where they are known.
 
     Far from all of these the nearest ones decide; zeros if there is none.
@@ -323,14 +322,14 @@ def _mean_where(values: Array, known: Flags, width: float) -> Array:
     return np.asarray(total / gaussian_filter1d(weights, width, axis=0, mode="nearest"))
 
 
-def _nearest(known: Flags) -> NDArray[np.int_]:
+def _nearest(known: BoolArray) -> IntArray:
     """Return (T,): of each frame the nearest one that is known."""
     marks = np.flatnonzero(known)
     middles = (marks[1:] + marks[:-1]) / 2
     return np.asarray(marks[np.searchsorted(middles, np.arange(len(known)))])
 
 
-def _drawn_back(path: Array, free: float, pull: float) -> Array:
+def _drawn_back(path: FloatArray, free: float, pull: float) -> FloatArray:
     """Return a path (T, 2) that makes the same steps, but is drawn to its start wherever it is farther out than `free`.
 
     By `pull` of the excess in each frame.
@@ -346,28 +345,28 @@ def _drawn_back(path: Array, free: float, pull: float) -> Array:
     return drawn
 
 
-def _within(path: Array, free: float, most: float) -> Array:
+def _within(path: FloatArray, free: float, most: float) -> FloatArray:
     """Return a path (T, 2) brought within `most` metres of the origin; untouched within `free`, and smooth."""
     far = np.linalg.norm(path, axis=1, keepdims=True)
     over = np.maximum(far - free, 0.0) / (most - free)
     return np.asarray(np.where(over > 0, path / np.maximum(far, 1e-9) * (free + (most - free) * np.tanh(over)), path))
 
 
-def _runs(flags: Flags) -> list[tuple[int, int]]:
+def _runs(flags: BoolArray) -> list[tuple[int, int]]:
     """Return the stretches in which flags (T,) are set, as (first frame, frame after the last)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
-def _any(flags: Flags) -> Flags:
+def _any(flags: BoolArray) -> BoolArray:
     return np.asarray(flags.any(-1))
 
 
-def _transposed(rotations: Array) -> Array:
+def _transposed(rotations: FloatArray) -> FloatArray:
     return np.swapaxes(rotations, -1, -2)
 
 
-def _given(motion: Motion) -> tuple[Array, Array]:
+def _given(motion: Motion) -> tuple[FloatArray, FloatArray]:
     """Return (T, 24, 3, 3) rotations and (T, 3) root in double precision, or refuse the motion."""
     if motion.skeleton != _BODY or motion.rotations is None or motion.root is None:
         raise MotionError(f"this motion of {motion.skeleton.name} has no feet to plant: give smpl-24 with rotations")
@@ -376,7 +375,7 @@ def _given(motion: Motion) -> tuple[Array, Array]:
     return motion.rotations.astype(np.float64), motion.root.astype(np.float64)
 
 
-def _posed(motion: Motion, rotations: Array, root: Array) -> Motion:
+def _posed(motion: Motion, rotations: FloatArray, root: FloatArray) -> Motion:
     """Return the motion with other rotations and path, and the positions that follow from them."""
     positions = forward_kinematics(_BODY, rotations, root).astype(np.float32)
     return replace(motion, positions=positions, rotations=rotations.astype(np.float32), root=root.astype(np.float32))

@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.errors import IctusError, MotionError, UsageError
@@ -36,6 +35,7 @@ from ictus.files import readable
 from ictus.formats.npz import DAMAGE
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
+from ictus.types import Float64Array
 
 KINDS = {"C": "cha-cha", "R": "rumba", "T": "tango", "W": "waltz"}
 RATE = 25.0  # nominal frames a second
@@ -194,7 +194,7 @@ def _by_number(path: Path) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else ("", 0)
 
 
-def _published(file: Path) -> NDArray[np.float64]:
+def _published(file: Path) -> Float64Array:
     """Return the points of a skeletons.json, (N, 23, 3) centimetres."""
     content = _json(file)
     try:
@@ -204,7 +204,7 @@ def _published(file: Path) -> NDArray[np.float64]:
         raise MotionError('is no dance of this corpus: "center" and "skeletons" are missing or malformed') from error
 
 
-def _gathered(file: Path) -> NDArray[np.float64]:
+def _gathered(file: Path) -> Float64Array:
     """Return the points of a .npz, (N, 23, 3) centimetres."""
     try:
         with np.load(file, allow_pickle=False) as archive:

@@ -54,7 +54,7 @@ from numpy.typing import ArrayLike
 from ictus.dance.metrics.beats import beat_alignment, motion_beats
 from ictus.dance.metrics.distances import diversity, normalised
 from ictus.dance.metrics.geometric import geometric_features
-from ictus.dance.metrics.inputs import Given
+from ictus.dance.metrics.inputs import MotionLike
 from ictus.dance.metrics.kinetic import kinetic_features
 from ictus.dance.metrics.physical import (
     Drift,
@@ -94,8 +94,8 @@ __all__ = [
 
 
 def evaluate(
-    reference: Sequence[Given],
-    estimate: Sequence[Given],
+    reference: Sequence[MotionLike],
+    estimate: Sequence[MotionLike],
     *,
     music_beats: Sequence[ArrayLike] | None = None,
     protocol: Literal["fact", "bailando"] = "fact",

@@ -3,12 +3,13 @@
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import argrelextrema
 
-from ictus.dance.metrics.inputs import RATE, Array, Given, positions_at
+from ictus.dance.metrics.inputs import RATE, MotionLike, positions_at
 from ictus.errors import UsageError
+from ictus.types import Float64Array, IntArray
 
 BeatProtocol = Literal["fact", "bailando"]
 _WIDTH = 3.0  # frames at 60 fps: 50 ms, the deviation of the kernel
@@ -16,7 +17,7 @@ _NEIGHBOURS = 10  # frames on either side that FACT's minima are the lowest of
 _SMOOTHING = 5.0  # frames, the deviation of Bailando's filter
 
 
-def motion_beats(motion: Given, protocol: BeatProtocol = "fact", fps: float | None = None) -> Array:
+def motion_beats(motion: MotionLike, protocol: BeatProtocol = "fact", fps: float | None = None) -> Float64Array:
     """Return (N,) seconds at which the joints' mean speed has a minimum.
 
     Parameters
@@ -29,7 +30,7 @@ def motion_beats(motion: Given, protocol: BeatProtocol = "fact", fps: float | No
 
 
 def beat_alignment(
-    motion: Given, music_beats: ArrayLike, protocol: BeatProtocol = "fact", fps: float | None = None
+    motion: MotionLike, music_beats: ArrayLike, protocol: BeatProtocol = "fact", fps: float | None = None
 ) -> float:
     """BeatAlign: 1 where the beats of dance and music coincide, 0 where they are far apart or the dance has none.
 
@@ -63,7 +64,7 @@ def beat_alignment(
     return float(np.exp(-(distance**2) / (2 * _WIDTH**2)).mean())
 
 
-def _beat_frames(positions: Array, protocol: str) -> NDArray[np.int64]:
+def _beat_frames(positions: Float64Array, protocol: str) -> IntArray:
     speed = np.linalg.norm(np.diff(positions, axis=0), axis=-1).mean(1)  # (T - 1,)
     if protocol == "fact":
         speed, neighbours = np.insert(speed, 0, 0.0), _NEIGHBOURS
@@ -74,7 +75,7 @@ def _beat_frames(positions: Array, protocol: str) -> NDArray[np.int64]:
     return np.asarray(argrelextrema(speed, np.less, order=neighbours)[0])
 
 
-def _seconds(beats: ArrayLike) -> Array:
+def _seconds(beats: ArrayLike) -> Float64Array:
     seconds = np.asarray(beats, np.float64)
     if seconds.ndim != 1 or not np.isfinite(seconds).all():
         raise UsageError("the beats of the music must be a list of finite numbers of seconds")

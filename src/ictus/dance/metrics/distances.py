@@ -1,16 +1,12 @@
 """Distances between and within sets of features."""
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
-from ictus.dance.metrics.inputs import Array
 from ictus.metrics.frechet import check_columns, feature_rows
+from ictus.types import Float64Array, FloatArray
 
-Features = NDArray[np.floating]
 
-
-def normalised(reference: Features, estimate: Features, eps: float = 1e-10) -> tuple[Array, Array]:
+def normalised(reference: FloatArray, estimate: FloatArray, eps: float = 1e-10) -> tuple[Float64Array, Float64Array]:
     """Return both sets less the reference's mean, in units of its standard deviation: what FID and Dist are taken of.
 
     Parameters
@@ -25,7 +21,7 @@ def normalised(reference: Features, estimate: Features, eps: float = 1e-10) -> t
     return (real - mean) / deviation, (made - mean) / deviation
 
 
-def diversity(features: Features) -> float:
+def diversity(features: FloatArray) -> float:
     """Dist: mean Euclidean distance between every two rows of (N, F), N >= 2, in their unit.
 
     Normalise the features first, by those of real dances, to compare with published values.

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ictus.dance.metrics.inputs import RATE, SKELETON, Array, Given, positions_at
+from ictus.dance.metrics.inputs import RATE, SKELETON, MotionLike, positions_at
 from ictus.errors import UsageError
+from ictus.types import BoolArray, Float64Array
 
 GeometricProtocol = Literal["released", "paper"]
-Flags = NDArray[np.bool_]
 
 # Metres, of the male SMPL body in its rest pose: thresholds are multiples of them, whoever dances.
 HUMERUS, SHOULDERS, HIPS = 0.256838, 0.390848, 0.119247
@@ -19,7 +18,9 @@ _SKIP = 30  # frames that the paper's extractor believed to skip
 _UP = np.array([0.0, 1.0, 0.0])
 
 
-def geometric_features(motion: Given, protocol: GeometricProtocol = "released", fps: float | None = None) -> Array:
+def geometric_features(
+    motion: MotionLike, protocol: GeometricProtocol = "released", fps: float | None = None
+) -> Float64Array:
     """Return (32,): for each relation, the share of the frames after the first in which it holds.
 
     Parameters
@@ -40,7 +41,7 @@ def geometric_features(motion: Given, protocol: GeometricProtocol = "released", 
     return np.asarray(np.stack(list(_relations(_Body(positions)))).mean(1))
 
 
-def _relations(body: "_Body") -> Iterator[Flags]:
+def _relations(body: "_Body") -> Iterator[BoolArray]:
     """Yield each relation, (T - 1,), in the published order; where it has sides, the right one comes first."""
     sides = (("r", "l"), ("l", "r"))  # each with its other side
     for side, other in sides:  # hand moves through the plane of neck and hips
@@ -81,14 +82,14 @@ def _relations(body: "_Body") -> Iterator[Flags]:
 class _Body:
     """The joints in the frames after the first, and the predicates on them; `body[joint]` is (T - 1, 3) metres."""
 
-    def __init__(self, positions: Array) -> None:
+    def __init__(self, positions: Float64Array) -> None:
         self._now, self._before = positions[1:], positions[:-1]
         self.floor = self._now[:, :, 1].min(1)[:, None] * _UP  # (T - 1, 3): below the root, as high as the lowest joint
 
-    def __getitem__(self, joint: str) -> Array:
+    def __getitem__(self, joint: str) -> Float64Array:
         return self._now[:, SKELETON.index(joint)]
 
-    def _velocity(self, joint: str, origin: str | None = None) -> Array:
+    def _velocity(self, joint: str, origin: str | None = None) -> Float64Array:
         """(T - 1, 3): of a joint, or of it as seen from another one."""
         now, before = (
             frames[:, SKELETON.index(joint)] - (frames[:, SKELETON.index(origin)] if origin else 0)
@@ -96,41 +97,41 @@ class _Body:
         )
         return (now - before) * _PER_SECOND
 
-    def fast(self, joint: str, least: float) -> Flags:
+    def fast(self, joint: str, least: float) -> BoolArray:
         """The joint is faster than `least` m/s."""
         return np.asarray(np.linalg.norm(self._velocity(joint), axis=-1) > least)
 
-    def follows(self, start: str, end: str, joint: str, least: float) -> Flags:
+    def follows(self, start: str, end: str, joint: str, least: float) -> BoolArray:
         """The joint, as seen from `start`, moves towards `end` faster than `least` m/s."""
         return _along(self[end] - self[start], self._velocity(joint, start)) > least
 
-    def crosses(self, origin: str, first: str, second: str, joint: str, least: float) -> Flags:
+    def crosses(self, origin: str, first: str, second: str, joint: str, least: float) -> BoolArray:
         """The joint moves through the plane of three others faster than `least` m/s, as seen from the first."""
         return _along(self._normal(origin, first, second), self._velocity(joint, origin)) > least
 
-    def above(self, origin: str, first: str, second: str, joint: str, least: float) -> Flags:
+    def above(self, origin: str, first: str, second: str, joint: str, least: float) -> BoolArray:
         """The joint lies farther than `least` metres above the plane of three others."""
         return _along(self._normal(origin, first, second), self[joint] - self[origin]) > least
 
-    def beyond(self, direction: Array, origin: Array, joint: str, least: float) -> Flags:
+    def beyond(self, direction: Float64Array, origin: Float64Array, joint: str, least: float) -> BoolArray:
         """The joint lies farther than `least` metres from a place (T - 1, 3), along a direction."""
         return _along(direction, self[joint] - origin) > least
 
-    def bends(self, start: str, end: str, other_start: str, other_end: str, least: float, most: float) -> Flags:
+    def bends(self, start: str, end: str, other_start: str, other_end: str, least: float, most: float) -> BoolArray:
         """Two bones make an angle between `least` and `most` degrees."""
         return self.within(self[end] - self[start], self[other_end] - self[other_start], least, most)
 
-    def within(self, first: Array, second: Array, least: float, most: float) -> Flags:
+    def within(self, first: Float64Array, second: Float64Array, least: float, most: float) -> BoolArray:
         """Two directions make an angle between `least` and `most` degrees."""
         cosine = _along(first, second) / np.linalg.norm(second, axis=-1)
         angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
         return np.asarray((least < angle) & (angle < most))
 
-    def _normal(self, origin: str, first: str, second: str) -> Array:
+    def _normal(self, origin: str, first: str, second: str) -> Float64Array:
         return np.cross(self[second] - self[origin], self[first] - self[origin])
 
 
-def _along(direction: Array, vectors: Array) -> Array:
+def _along(direction: Float64Array, vectors: Float64Array) -> Float64Array:
     """(T - 1,): the part of each vector that lies along a direction; NaN, so in no relation, where there is none."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((vectors * direction).sum(-1) / np.linalg.norm(direction, axis=-1))

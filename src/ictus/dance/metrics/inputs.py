@@ -1,22 +1,21 @@
 """What the metrics accept: smpl-24 motions, or arrays of its joints, at the frame rate of a published protocol."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
+from ictus.types import AnyArray, Float64Array
 
-Array: TypeAlias = NDArray[np.float64]
-Given: TypeAlias = NDArray[Any] | Motion
+MotionLike: TypeAlias = AnyArray | Motion
 
 SKELETON = get_skeleton("smpl-24")
 RATE = 60.0  # frames a second, of AIST++ and of arrays that do not say otherwise
 
 
-def positions_at(motion: Given, rate: float, fps: float | None = None, least: int = 2) -> Array:
+def positions_at(motion: MotionLike, rate: float, fps: float | None = None, least: int = 2) -> Float64Array:
     """Return the joints' positions (T, 24, 3) in metres, y up, `rate` times a second: every frame, or every k-th.
 
     Parameters
@@ -42,7 +41,7 @@ def positions_at(motion: Given, rate: float, fps: float | None = None, least: in
     return positions
 
 
-def _positions(motion: Given, fps: float | None) -> tuple[Array, float]:
+def _positions(motion: MotionLike, fps: float | None) -> tuple[Float64Array, float]:
     if isinstance(motion, Motion):
         if fps is not None and fps != motion.fps:
             raise UsageError(f"fps={fps:g} was given for a motion of {motion.fps:g} fps; leave it out")

@@ -4,14 +4,17 @@ from typing import Literal
 
 import numpy as np
 
-from ictus.dance.metrics.inputs import RATE, Array, Given, positions_at
+from ictus.dance.metrics.inputs import RATE, MotionLike, positions_at
 from ictus.errors import UsageError
+from ictus.types import Float64Array
 
 KineticProtocol = Literal["published", "bailando", "corrected"]
 _HALF = 2  # frames before and after, over which velocity and acceleration are averaged
 
 
-def kinetic_features(motion: Given, protocol: KineticProtocol = "published", fps: float | None = None) -> Array:
+def kinetic_features(
+    motion: MotionLike, protocol: KineticProtocol = "published", fps: float | None = None
+) -> Float64Array:
     """Return (72,): for each joint, means over the frames after the first of three quantities.
 
     | number | what |
@@ -49,7 +52,7 @@ def kinetic_features(motion: Given, protocol: KineticProtocol = "published", fps
     return np.stack([along, upwards, np.linalg.norm(acceleration, axis=-1).mean(0)], axis=1).ravel()
 
 
-def _window_means(values: Array, count: int) -> Array:
+def _window_means(values: Float64Array, count: int) -> Float64Array:
     """Return `count` means of `values` (n, 24, 3): the i-th over those from i - 2 to i + 2 that there are."""
     sums = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
     centres = np.arange(count)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ictus.dance.metrics.inputs import SKELETON, Array, Given, positions_at
+from ictus.dance.metrics.inputs import SKELETON, MotionLike, positions_at
+from ictus.types import Float64Array
 
 _RATE = 30.0  # frames a second, of the published metrics of feet
 _FLOOR = [0, 2]  # the axes along the floor
@@ -18,7 +19,7 @@ _SLIDES = 0.1  # m/s
 _RESTS = 0.05  # m/s
 
 
-def physical_foot_contact(motion: Given, fps: float | None = None) -> float:
+def physical_foot_contact(motion: MotionLike, fps: float | None = None) -> float:
     """PFC: 0 where the body is pushed only while a foot stands still; published values are about 1 to 3.
 
     10,000 times the mean over the frames of (root's acceleration, falling not counted, in parts of the largest) times
@@ -41,7 +42,7 @@ def physical_foot_contact(motion: Given, fps: float | None = None) -> float:
     return float(1e4 * (left * right * push / push.max()).mean())
 
 
-def foot_skating_ratio(motion: Given, fps: float | None = None) -> float:
+def foot_skating_ratio(motion: MotionLike, fps: float | None = None) -> float:
     """FSR: the share of a foot's frames on the floor in which it skates, mean of both feet; NaN if none ever stands.
 
     The floor is as high as the toes in the first frame: the mean of both, or the lower ones if they differ by 2 cm. A
@@ -84,7 +85,7 @@ class FootSkating:
     standing: float
 
 
-def foot_skating(motion: Given, fps: float | None = None) -> FootSkating:
+def foot_skating(motion: MotionLike, fps: float | None = None) -> FootSkating:
     """Measure how fast the foot slides that carries the body: our own measure, defined for every dance.
 
     The floor is the 5th percentile over time of the lower sole's height, so that neither one low frame nor the first
@@ -125,7 +126,7 @@ class Freezing:
     longest: float
 
 
-def freezing(motion: Given, seconds: float = 20.0, fps: float | None = None) -> Freezing:
+def freezing(motion: MotionLike, seconds: float = 20.0, fps: float | None = None) -> Freezing:
     """Measure whether a dance goes on as it began, and for how long it holds still.
 
     Nothing moves where the joints' speed (root of the mean square, as seen from the root) is below 0.05 m/s.
@@ -141,7 +142,7 @@ def freezing(motion: Given, seconds: float = 20.0, fps: float | None = None) -> 
     return Freezing(freeze_ratio(motion, seconds, fps), float(longest))
 
 
-def freeze_ratio(motion: Given, seconds: float = 20.0, fps: float | None = None) -> float:
+def freeze_ratio(motion: MotionLike, seconds: float = 20.0, fps: float | None = None) -> float:
     """Energy of the last seconds over that of the first: 0 where the dance has frozen, 1 where it goes on as it began.
 
     0 also where it never moves, infinite where it only begins to.
@@ -175,7 +176,7 @@ class Drift:
     per_minute: float
 
 
-def drift(motion: Given, fps: float | None = None) -> Drift:
+def drift(motion: MotionLike, fps: float | None = None) -> Drift:
     """Measure how far the root gets from where it begins, and how fast it steadily goes away.
 
     Parameters
@@ -189,7 +190,7 @@ def drift(motion: Given, fps: float | None = None) -> Drift:
     return Drift(root_drift(motion, fps), float(np.linalg.norm(slope)))
 
 
-def root_drift(motion: Given, fps: float | None = None) -> float:
+def root_drift(motion: MotionLike, fps: float | None = None) -> float:
     """How far along the floor the root ever gets from the centre of the stage, metres.
 
     The centre is where the root is at first: a dance is placed on the stage by its beginning.
@@ -202,11 +203,11 @@ def root_drift(motion: Given, fps: float | None = None) -> float:
     return float(np.linalg.norm(path - path[0], axis=-1).max())
 
 
-def _energy(positions: Array) -> Array:
+def _energy(positions: Float64Array) -> Float64Array:
     """(T, 24, 3) -> (T - 1,): the joints' mean squared step, as seen from the root, in square metres a frame."""
     return np.asarray((np.diff(positions - positions[:, :1], axis=0) ** 2).sum(-1).mean(1))
 
 
-def _along_floor(positions: Array, joints: tuple[int, ...]) -> Array:
+def _along_floor(positions: Float64Array, joints: tuple[int, ...]) -> Float64Array:
     """(T, 24, 3) -> (T - 1, joints, 2): the steps of joints along the floor."""
     return np.diff(positions[:, joints][..., _FLOOR], axis=0)

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from ictus.errors import UsageError
 from ictus.types import Float64Array
 
+__all__ = ["continuity", "f_measure"]
+
 WINDOW = 0.07  # seconds by which a beat may be missed
 _ROLLS = 16
 

@@ -131,7 +131,7 @@ class Motion:
             raise MotionError(f"{path}: {error}") from error
 
     def fitted_for(self, path: str | os.PathLike[str]) -> "Motion":
-        """Return the motion as `save` writes it under this suffix: on a body and at a frame rate that the format has."""
+        """Return the motion as `save` writes it under this suffix: on a body and at a frame rate that fit."""
         bodies, fps = formats.holds(path)
         if not bodies:
             return self

@@ -25,10 +25,10 @@ def conductor(name):
 models = {"just trained": conductor(model), "cnn-lstm": conductor("cnn-lstm")}
 rows = evaluate(models, ConductorMotion(corpus, "val", seconds=10))
 
-# The truth and the motion of other music stand above them: what is perfect, and what does not listen.
+# The ground truth and the motion of other music stand above them: what is perfect, and what ignores the music.
 shown = ("rde", "sce", "sdp", "beat_f")
 print(f"{'':24}" + "".join(f"{metric:>26}" for metric in shown))
 for row in rows:
-    cells = ("{:.3g} ({:.3g} to {:.3g})".format(*row.figures[metric]) for metric in shown)
+    cells = ("{:.3g} ({:.3g} to {:.3g})".format(*row.values[metric]) for metric in shown)
     print(f"{row.name:24}" + "".join(f"{cell:>26}" for cell in cells))
 print("\n".join(f"{metric}: {MEANING[metric]}" for metric in shown))

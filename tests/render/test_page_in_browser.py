@@ -168,6 +168,7 @@ def test_bodies_without_rotations_offer_no_bvh(browser, pages):
 
 def test_the_picture_follows_the_sound(browser, pages):
     shown = Shown(browser, pages / "clicks.html")
+    shown.until("viewer.clock.audio.readyState > 0")
     assert shown("viewer.clock.audio.duration") == pytest.approx(10.0, abs=0.03)
     offsets = shown("""async () => {
         await viewer.clock.play();

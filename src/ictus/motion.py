@@ -98,14 +98,14 @@ class Motion:
             raise MotionError(f"{file}: cannot be read ({error.strerror or error})") from error
 
     @classmethod
-    def _of(cls, recording: formats.Recording) -> "Motion":
-        body, positions = recording.skeleton, recording.positions
-        rotations, root = recording.rotations, recording.root
+    def _of(cls, data: formats.MotionData) -> "Motion":
+        body, positions = data.skeleton, data.positions
+        rotations, root = data.rotations, data.root
         if positions is None and rotations is not None and root is not None:
             positions = kinematics.forward_kinematics(body, rotations, root)
         if positions is None:
             raise MotionError("holds neither positions nor rotations")
-        return cls(positions, recording.fps, body, rotations, root, recording.meta)
+        return cls(positions, data.fps, body, rotations, root, data.meta)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the motion; the suffix names the format (.npz .npy .json .bvh .glb .pkl). Never leaves half a file.
@@ -121,12 +121,12 @@ class Motion:
         """
         write = formats.writer(path)
         motion = self.fitted_for(path)
-        recording = formats.Recording(
+        data = formats.MotionData(
             motion.skeleton, motion.fps, motion.positions, motion.rotations, motion.root, dict(motion.meta)
         )
         try:
             with writing(path) as temporary:
-                write(temporary, recording)
+                write(temporary, data)
         except MotionError as error:
             raise MotionError(f"{path}: {error}") from error
 

@@ -14,7 +14,7 @@ from registered import formats, line, lines, one_line
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import IctusError
-from ictus.formats import SUFFIXES, Recording, coco, openpose, read_keypoints
+from ictus.formats import SUFFIXES, MotionData, coco, openpose, read_keypoints
 from ictus.kinematics import forward_kinematics
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
@@ -149,7 +149,7 @@ FORMATS: dict[str, Format] = {
 }
 
 # What is written for other programs: how, and how such a program finds the points (T, 17, 2) of coco-17 in it.
-FLAT = Recording(get_skeleton("coco-17"), 30.0, RNG.uniform(0, 480, (3, 17, 2)).astype(np.float32))
+FLAT = MotionData(get_skeleton("coco-17"), 30.0, RNG.uniform(0, 480, (3, 17, 2)).astype(np.float32))
 BODY_25 = [0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11]
 
 

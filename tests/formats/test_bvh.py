@@ -79,8 +79,8 @@ def pose(joints, numbers):
 
 def load(tmp_path, text, **options):
     (tmp_path / "figure.bvh").write_bytes(text.encode())
-    recording = bvh.read(tmp_path / "figure.bvh", **options)
-    return Motion._of(recording)
+    data = bvh.read(tmp_path / "figure.bvh", **options)
+    return Motion._of(data)
 
 
 @pytest.mark.parametrize(("name", "frames"), [("cmu_05_20", 1096), ("cmu_94_01", 3602)])

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from ictus.errors import MotionError
-from ictus.formats import Recording, coco
+from ictus.formats import MotionData, coco
 from ictus.skeleton import get_skeleton
 
 
-def recording(name: str = "coco-17", depth: int = 2) -> Recording:
+def motion_data(name: str = "coco-17", depth: int = 2) -> MotionData:
     body = get_skeleton(name)
-    return Recording(body, 30.0, (500 * np.random.default_rng(0).random((4, len(body), depth))).astype(np.float32))
+    return MotionData(body, 30.0, (500 * np.random.default_rng(0).random((4, len(body), depth))).astype(np.float32))
 
 
 @pytest.mark.parametrize("name", ["coco-17", "conductor-13"])
 def test_a_person_in_each_picture(tmp_path, name):
-    given = recording(name)
+    given = motion_data(name)
     coco.write(tmp_path / "x.json", given, (640, 480))
     content = json.loads((tmp_path / "x.json").read_text())
     (category,) = content["categories"]
@@ -41,7 +41,7 @@ def test_a_person_in_each_picture(tmp_path, name):
 
 
 def test_other_motions_are_refused(tmp_path):
-    for given in (recording(depth=3), recording("smpl-24"), Recording(get_skeleton("coco-17"), 30.0, None)):
+    for given in (motion_data(depth=3), motion_data("smpl-24"), MotionData(get_skeleton("coco-17"), 30.0, None)):
         with pytest.raises(MotionError, match="pixels of coco-17"):
             coco.write(tmp_path / "x.json", given, (640, 480))
     assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ictus.errors import MotionError
-from ictus.formats import Recording, openpose
+from ictus.formats import MotionData, openpose
 from ictus.skeleton import get_skeleton
 from tolerance import close
 
@@ -18,14 +18,14 @@ ORDER = [
 ]
 
 
-def recording(name: str = "coco-17", frames: int = 3, depth: int = 2) -> Recording:
+def motion_data(name: str = "coco-17", frames: int = 3, depth: int = 2) -> MotionData:
     body = get_skeleton(name)
-    return Recording(body, 30.0, np.random.default_rng(0).random((frames, len(body), depth)).astype(np.float32))
+    return MotionData(body, 30.0, np.random.default_rng(0).random((frames, len(body), depth)).astype(np.float32))
 
 
 @pytest.mark.parametrize("depth", [2, 3])
 def test_a_file_for_each_frame(tmp_path, depth):
-    given = recording(depth=depth)
+    given = motion_data(depth=depth)
     openpose.write(tmp_path / "dance", given)
     files = sorted((tmp_path / "dance").iterdir())
     assert [file.name for file in files] == [f"dance_{k:012}_keypoints.json" for k in range(3)]
@@ -43,13 +43,13 @@ def test_a_file_for_each_frame(tmp_path, depth):
 
 
 def test_points_that_a_body_lacks_have_no_confidence():
-    points = openpose.body_25(recording("conductor-13"))
+    points = openpose.body_25(motion_data("conductor-13"))
     assert points.shape == (3, 25, 3)
     assert {ORDER[k] for k in np.flatnonzero(points[0, :, 2])} == {*ORDER[:10], "LHip", *ORDER[15:19]}
 
 
 def test_other_bodies_are_refused(tmp_path):
-    for given in (recording("smpl-24"), Recording(get_skeleton("coco-17"), 30.0, None)):
+    for given in (motion_data("smpl-24"), MotionData(get_skeleton("coco-17"), 30.0, None)):
         with pytest.raises(MotionError, match="OpenPose knows coco-17"):
             openpose.write(tmp_path / "x", given)
     assert not list(tmp_path.iterdir())

@@ -14,7 +14,7 @@ from ictus.errors import MotionError, UsageError
 if TYPE_CHECKING:
     from torch import nn
 
-    from ictus.formats import Recording
+    from ictus.formats import MotionData
     from ictus.motion import Motion
 
 PAGE = ".html"
@@ -163,24 +163,24 @@ def _seen(motion: "Motion") -> "Motion":
     return motion
 
 
-def _save_keypoints(recording: "Recording", target: Path, form: str, size: tuple[int, int]) -> None:
+def _save_keypoints(data: "MotionData", target: Path, form: str, size: tuple[int, int]) -> None:
     from ictus.files import writing
     from ictus.formats import coco, openpose
 
     if form == "openpose":
-        openpose.write(target, recording)
+        openpose.write(target, data)
         return
     with writing(target) as temporary:
-        coco.write(temporary, recording, size)
+        coco.write(temporary, data, size)
 
 
-def _pictured(motion: "Motion", size: tuple[int, int]) -> "Recording":
+def _pictured(motion: "Motion", size: tuple[int, int]) -> "MotionData":
     """Return the motion in pixels: seen from the front, all of it within the picture, as large as fits."""
-    from ictus.formats import Recording
+    from ictus.formats import MotionData
     from ictus.render.camera import Camera, Extent
 
     width, height = size
     margin = _MARGIN * min(size)
     box = (margin, margin, width - margin, height - margin)
     camera = Camera.fit(Extent.of(motion.positions), box, y_up=motion.positions.shape[2] == 3)
-    return Recording(motion.skeleton, motion.fps, camera.project(motion.positions).astype("float32"))
+    return MotionData(motion.skeleton, motion.fps, camera.project(motion.positions).astype("float32"))

@@ -1,4 +1,4 @@
-"""Motion formats: one file each, with `read(path) -> Recording` and `write(path, recording)`.
+"""Motion formats: one file each, with `read(path) -> MotionData` and `write(path, data)`.
 
 Formats know skeletons and arrays, not `Motion`, so that `Motion.load` and `Motion.save` can call them. The suffix
 chooses the format. `coco` and `openpose`, which have no suffix of their own, are written by calling them.
@@ -21,7 +21,7 @@ from ictus.skeleton import Skeleton
 
 
 @dataclass(frozen=True)
-class Recording:
+class MotionData:
     """What a motion file holds.
 
     Attributes
@@ -61,15 +61,15 @@ _MODULES = {".npz": "npz", ".npy": "npy", ".json": "json", ".bvh": "bvh", ".glb"
 SUFFIXES = tuple(_MODULES)
 
 
-def reader(path: str | os.PathLike[str]) -> Callable[[Path], Recording]:
+def reader(path: str | os.PathLike[str]) -> Callable[[Path], MotionData]:
     """Return the function that reads motion from files with this path's suffix."""
-    read: Callable[[Path], Recording] = _module(path).read
+    read: Callable[[Path], MotionData] = _module(path).read
     return read
 
 
-def writer(path: str | os.PathLike[str]) -> Callable[[Path, Recording], None]:
+def writer(path: str | os.PathLike[str]) -> Callable[[Path, MotionData], None]:
     """Return the function that writes motion to files with this path's suffix."""
-    write: Callable[[Path, Recording], None] = _module(path).write
+    write: Callable[[Path, MotionData], None] = _module(path).write
     return write
 
 

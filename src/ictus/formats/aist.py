@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import MotionError
-from ictus.formats import Recording, pickled
+from ictus.formats import MotionData, pickled
 from ictus.formats.hierarchy import turning
 from ictus.skeleton import get_skeleton
 
@@ -33,7 +33,7 @@ _BODY = get_skeleton("smpl-24")
 _PROTOCOL = 4  # of the pickle, which every Python 3 reads
 
 
-def read(path: Path) -> Recording:
+def read(path: Path) -> MotionData:
     """Read a motion.
 
     Raises
@@ -52,10 +52,10 @@ def read(path: Path) -> Recording:
         raise MotionError(f"smpl_scaling is {scaling.tolist()[:4]}; it must be one positive number")
     rotations = Rotation.from_rotvec(poses.reshape(-1, 3)).as_matrix().reshape(-1, len(_BODY), 3, 3)
     meta = {"smpl_loss": float(_numbers(content, "smpl_loss").ravel()[0])} if "smpl_loss" in content else {}
-    return Recording(_BODY, FPS, None, rotations.astype(np.float32), (root / scaling).astype(np.float32), meta)
+    return MotionData(_BODY, FPS, None, rotations.astype(np.float32), (root / scaling).astype(np.float32), meta)
 
 
-def write(path: Path, recording: Recording) -> None:
+def write(path: Path, data: MotionData) -> None:
     """Write rotations and root, in metres with a scaling of 1; meta and other proportions have no place in this format.
 
     Raises
@@ -63,13 +63,13 @@ def write(path: Path, recording: Recording) -> None:
     MotionError
         If the motion is not of smpl-24 with rotations, or not at 60 frames per second.
     """
-    body, rotations, root = turning(recording, ".pkl")
+    body, rotations, root = turning(data, ".pkl")
     if body != _BODY:
         raise MotionError(
             f".pkl holds smpl-24, and this motion is of {body.name}; save it as .npz, .json, .bvh or .glb"
         )
-    if recording.fps != FPS:
-        raise MotionError(f".pkl means {FPS:g} frames per second, and this motion has {recording.fps:g}; resample(60)")
+    if data.fps != FPS:
+        raise MotionError(f".pkl means {FPS:g} frames per second, and this motion has {data.fps:g}; resample(60)")
     poses = Rotation.from_matrix(rotations.reshape(-1, 3, 3).astype(np.float64)).as_rotvec()
     content = {
         "smpl_poses": poses.reshape(-1, 72),

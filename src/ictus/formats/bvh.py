@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import MotionError
-from ictus.formats import Recording, hierarchy
+from ictus.formats import MotionData, hierarchy
 from ictus.skeleton import Skeleton
 
 BODIES = ("conductor-23", "smpl-24")  # with a hierarchy, for motions of bodies that have none
@@ -43,7 +43,7 @@ class _Joint:
     column: int = 0  # of its first channel in a frame
 
 
-def read(path: Path, scale: float = METRES) -> Recording:
+def read(path: Path, scale: float = METRES) -> MotionData:
     """Read a motion.
 
     Parameters
@@ -52,7 +52,7 @@ def read(path: Path, scale: float = METRES) -> Recording:
 
     Returns
     -------
-    A recording with rotations and root, or with positions only if joints slide away from their parents.
+    A motion with rotations and root, or with positions only if joints slide away from their parents.
 
     Raises
     ------
@@ -69,10 +69,10 @@ def read(path: Path, scale: float = METRES) -> Recording:
     translations = np.stack([_translations(joint, values) for joint in joints], axis=1)  # (T, J, 3)
     rotations = np.stack([_rotations(joint, values) for joint in joints], axis=1)  # (T, J, 3, 3)
     names, parents = tuple(joint.name for joint in joints), tuple(joint.parent for joint in joints)
-    return hierarchy.recording(path.stem, names, parents, translations * scale, rotations, _fps(motion[2]))
+    return hierarchy.from_transforms(path.stem, names, parents, translations * scale, rotations, _fps(motion[2]))
 
 
-def write(path: Path, recording: Recording) -> None:
+def write(path: Path, data: MotionData) -> None:
     """Write rotations and root.
 
     Raises
@@ -80,7 +80,7 @@ def write(path: Path, recording: Recording) -> None:
     MotionError
         If the motion has no rotations, or a joint has a name that cannot stand in this format.
     """
-    body, rotations, root = hierarchy.turning(recording, "BVH")
+    body, rotations, root = hierarchy.turning(data, "BVH")
     for name in body.joints:
         if not name.isprintable() or " ".join(name.split()) != name or not name or set(name) & set("{}"):
             raise MotionError(f"a joint cannot be called {name!r} in BVH; rename it")
@@ -92,7 +92,7 @@ def write(path: Path, recording: Recording) -> None:
     values = np.concatenate([root / METRES, angles], axis=1)
     rows = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in values.tolist())
     head = "\n".join(["HIERARCHY", *_tree(body, order)])
-    time = 1 / float(recording.fps)
+    time = 1 / float(data.fps)
     path.write_text(f"{head}\nMOTION\nFrames: {frames}\nFrame Time: {time!r}\n{rows}\n", encoding="utf-8")
 
 

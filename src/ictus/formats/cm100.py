@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ictus.errors import MotionError
-from ictus.formats import Recording
+from ictus.formats import MotionData
 from ictus.formats.npz import DAMAGE
 from ictus.skeleton import get_skeleton
 
@@ -18,7 +18,7 @@ BODIES = ("conductor-13",)
 _BODY = get_skeleton("conductor-13")
 
 
-def read(path: Path) -> Recording:
+def read(path: Path) -> MotionData:
     """Read a motion; an array (T, 26) counts as (T, 13, 2) with each row flattened: x0, y0, x1, y1, ...
 
     Raises
@@ -41,10 +41,10 @@ def read(path: Path) -> Recording:
             f"holds an array of type {array.dtype} and shape {shape}; "
             "a ConductorMotion100 motion is of floats (frames, 13, 2)"
         )
-    return Recording(_BODY, FPS, positions)
+    return MotionData(_BODY, FPS, positions)
 
 
-def write(path: Path, recording: Recording) -> None:
+def write(path: Path, data: MotionData) -> None:
     """Write the positions, float32 (T, 13, 2); rotations and meta have no place in this format.
 
     Raises
@@ -52,14 +52,14 @@ def write(path: Path, recording: Recording) -> None:
     MotionError
         If the motion is not of conductor-13 in 2-D, or not at 30 frames per second.
     """
-    positions, body = recording.positions, recording.skeleton
+    positions, body = data.positions, data.skeleton
     if positions is None or body != _BODY or positions.shape[2] != 2:
         depth = "" if positions is None else f" in {positions.shape[2]}-D"
         raise MotionError(
             f".npy holds conductor-13 in 2-D, and this motion is of {body.name}{depth}; "
             "project it to conductor-13 first, or save it as .npz, .json, .bvh or .glb"
         )
-    if recording.fps != FPS:
-        raise MotionError(f".npy means {FPS:g} frames per second, and this motion has {recording.fps:g}; resample(30)")
+    if data.fps != FPS:
+        raise MotionError(f".npy means {FPS:g} frames per second, and this motion has {data.fps:g}; resample(30)")
     with path.open("wb") as file:
         np.save(file, positions.astype(np.float32), allow_pickle=False)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.errors import MotionError
-from ictus.formats import Recording
+from ictus.formats import MotionData
 from ictus.skeleton import get_skeleton
 
 Array = NDArray[np.float64]
@@ -20,13 +20,13 @@ Array = NDArray[np.float64]
 _BODY = get_skeleton("coco-17")
 
 
-def write(path: Path, recording: Recording, size: tuple[int, int]) -> None:
+def write(path: Path, data: MotionData, size: tuple[int, int]) -> None:
     """Write the keypoints.
 
     Parameters
     ----------
     path : the file; give a temporary one of `ictus.files.writing`.
-    recording : positions (T, J, 2) in pixels, of coco-17, conductor-13 or another body whose joints have COCO's names.
+    data : positions (T, J, 2) in pixels, of coco-17, conductor-13 or another body whose joints have COCO's names.
     size : width and height of the pictures, pixels.
 
     Raises
@@ -34,18 +34,18 @@ def write(path: Path, recording: Recording, size: tuple[int, int]) -> None:
     MotionError
         If there are no positions in a picture, or none of COCO's joints.
     """
-    joints, positions = recording.skeleton.joints, recording.positions
+    joints, positions = data.skeleton.joints, data.positions
     known = [number for number, name in enumerate(_BODY.joints) if name in joints]
     if positions is None or positions.shape[2] != 2 or not known:
         raise MotionError(
-            f"COCO's keypoints are pixels of coco-17, and this motion is of {recording.skeleton.name}; "
+            f"COCO's keypoints are pixels of coco-17, and this motion is of {data.skeleton.name}; "
             "convert it and project it to a picture first"
         )
     points = np.zeros((len(positions), len(_BODY), 3))
     points[:, known, :2] = positions[:, [joints.index(_BODY.joints[number]) for number in known]]
     points[:, known, 2] = 2
     content = {
-        "info": {"description": "written by ictus", "fps": recording.fps},
+        "info": {"description": "written by ictus", "fps": data.fps},
         "images": [
             {"id": frame, "file_name": f"{frame:06}.jpg", "width": size[0], "height": size[1]}
             for frame in range(len(points))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import MotionError
-from ictus.formats import Recording, hierarchy
+from ictus.formats import MotionData, hierarchy
 from ictus.formats.glb import Packer, Unpacker, item
 from ictus.skeleton import Skeleton
 
@@ -32,7 +32,7 @@ _SLOWEST = 0.101  # seconds between keys that are one to a frame
 _LARGEST = 20_000_000  # frames times joints
 
 
-def write(path: Path, recording: Recording) -> None:
+def write(path: Path, data: MotionData) -> None:
     """Write rotations and root, and a mesh to show them.
 
     Raises
@@ -40,9 +40,9 @@ def write(path: Path, recording: Recording) -> None:
     MotionError
         If the motion has no rotations, or its meta is not made of JSON types.
     """
-    body, rotations, root = hierarchy.turning(recording, "glTF")
+    body, rotations, root = hierarchy.turning(data, "glTF")
     packer, count = Packer(), len(body)
-    extras = {"fps": float(recording.fps), "skeleton": body.name, "meta": recording.meta}
+    extras = {"fps": float(data.fps), "skeleton": body.name, "meta": data.meta}
     document = {
         "asset": {"version": "2.0", "generator": "ictus", "extras": extras},
         "scene": 0,
@@ -51,7 +51,7 @@ def write(path: Path, recording: Recording) -> None:
         "meshes": [{"name": "figure", "primitives": [_primitive(body, packer)]}],
         "materials": [{"pbrMetallicRoughness": {"baseColorFactor": [0.8, 0.8, 0.78, 1.0], "metallicFactor": 0.0}}],
         "skins": [{"joints": list(range(count)), "skeleton": 0, "inverseBindMatrices": packer.add(_unposed(body))}],
-        "animations": [_animation(rotations, root, recording.fps, packer)],
+        "animations": [_animation(rotations, root, data.fps, packer)],
     }
     packer.save(path, document)
 
@@ -133,12 +133,12 @@ def _octahedra(body: Skeleton) -> tuple[Array, NDArray[np.int_]]:
     return np.concatenate(faces), np.tile(holders, len(faces))
 
 
-def read(path: Path) -> Recording:
+def read(path: Path) -> MotionData:
     """Read a motion.
 
     Returns
     -------
-    A recording with rotations and root, or with positions only if joints slide away from their parents.
+    A motion with rotations and root, or with positions only if joints slide away from their parents.
 
     Raises
     ------
@@ -148,12 +148,12 @@ def read(path: Path) -> Recording:
     """
     file = Unpacker(path.read_bytes())
     try:
-        return _recording(path.stem, file)
+        return _motion_data(path.stem, file)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MotionError("is a binary glTF file whose document is malformed") from error
 
 
-def _recording(name: str, file: Unpacker) -> Recording:
+def _motion_data(name: str, file: Unpacker) -> MotionData:
     document = file.document
     foreign = [e for e in document.get("extensionsRequired", []) if not str(e).startswith(_HARMLESS)]
     if foreign:
@@ -170,7 +170,7 @@ def _recording(name: str, file: Unpacker) -> Recording:
     places = {node: place for place, node in enumerate(joints)}
     tree = tuple(places.get(parents[node], -1) for node in joints)
     called = str(extras.get("skeleton", name))
-    return hierarchy.recording(
+    return hierarchy.from_transforms(
         called, names, tree, translations, rotations, clock.fps, start=start, meta=extras.get("meta", {})
     )
 

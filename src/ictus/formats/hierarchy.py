@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import MotionError
-from ictus.formats import Recording
+from ictus.formats import MotionData
 from ictus.skeleton import Skeleton, find_skeleton
 
 Array = NDArray[np.floating]
@@ -18,7 +18,7 @@ _FAR = 1e9  # metres
 _RIGID = 1e-3  # metres by which a bone may change its length and still count as rigid
 
 
-def recording(
+def from_transforms(
     name: str,
     joints: tuple[str, ...],
     parents: tuple[int, ...],
@@ -27,12 +27,12 @@ def recording(
     fps: float,
     start: Array | None = None,
     meta: dict[str, Any] | None = None,
-) -> Recording:
-    """Make a recording of local transforms.
+) -> MotionData:
+    """Make motion data of local transforms.
 
     A body that the package knows by its joints and parents is recognised, and its joints come in its own order; another
     becomes a skeleton called `name`. Rotations are kept where the bones are rigid. Where a joint slides away from its
-    parent by more than a millimetre no rest pose could give the motion back, and the recording holds positions only.
+    parent by more than a millimetre no rest pose could give the motion back, and the motion holds positions only.
 
     Parameters
     ----------
@@ -62,19 +62,19 @@ def recording(
     root = translations[:, 0].astype(np.float32)
     slide = np.abs(translations[:, 1:] - offsets[1:]).max(initial=0.0)
     if slide > _RIGID:
-        return Recording(body, fps, _pose(parents, translations, rotations), meta=meta or {})
-    return Recording(body, fps, None, rotations.astype(np.float32), root, meta or {})
+        return MotionData(body, fps, _pose(parents, translations, rotations), meta=meta or {})
+    return MotionData(body, fps, None, rotations.astype(np.float32), root, meta or {})
 
 
-def turning(recording: Recording, form: str) -> tuple[Skeleton, NDArray[np.float32], NDArray[np.float32]]:
+def turning(data: MotionData, form: str) -> tuple[Skeleton, NDArray[np.float32], NDArray[np.float32]]:
     """Return the body, its rotations (T, J, 3, 3) and its root (T, 3), for a format that cannot do without them.
 
     Raises
     ------
     MotionError
-        If the recording has none; `form` names the format in the message.
+        If the motion has none; `form` names the format in the message.
     """
-    body, rotations, root = recording.skeleton, recording.rotations, recording.root
+    body, rotations, root = data.skeleton, data.rotations, data.root
     if rotations is None or root is None or body.parents is None or body.rest is None:
         raise MotionError(
             f"{form} stores how joints turn, and this motion of {body.name} has positions only; "

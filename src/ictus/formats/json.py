@@ -29,14 +29,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.errors import MotionError
-from ictus.formats import Recording
+from ictus.formats import MotionData
 from ictus.formats.hierarchy import matrices, quaternions
 from ictus.skeleton import Skeleton
 
 FORMAT, VERSION = "ictus-motion", 1
 
 
-def read(path: Path) -> Recording:
+def read(path: Path) -> MotionData:
     """Read a motion.
 
     Raises
@@ -60,14 +60,14 @@ def read(path: Path) -> Recording:
         raise MotionError('"fps" is no number of frames per second')
     if not isinstance(meta, dict):
         raise MotionError('"meta" is no JSON object')
-    return Recording(
+    return MotionData(
         _skeleton(content.get("skeleton")), fps, positions, _rotations(content), _numbers(content, "root", 2), meta
     )
 
 
-def write(path: Path, recording: Recording) -> None:
+def write(path: Path, data: MotionData) -> None:
     """Write a motion. Raises MotionError if its meta is not made of JSON types."""
-    body, rotations = recording.skeleton, recording.rotations
+    body, rotations = data.skeleton, data.rotations
     skeleton = {
         "name": body.name,
         "joints": body.joints,
@@ -79,11 +79,11 @@ def write(path: Path, recording: Recording) -> None:
     fields = {
         "format": dumps(FORMAT),
         "version": dumps(VERSION),
-        "fps": dumps(float(recording.fps)),
+        "fps": dumps(float(data.fps)),
         "skeleton": _object({key: dumps(value) for key, value in skeleton.items()}, "  "),
-        "meta": dumps(recording.meta),
-        "positions": _frames(_rounded(recording.positions)),
-        "root": _frames(_rounded(recording.root)),
+        "meta": dumps(data.meta),
+        "positions": _frames(_rounded(data.positions)),
+        "root": _frames(_rounded(data.root)),
         "rotations": _frames(_rounded(None if rotations is None else quaternions(rotations))),
     }
     path.write_text(_object(fields, "") + "\n", encoding="utf-8")

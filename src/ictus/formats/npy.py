@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.errors import MotionError
-from ictus.formats import Recording, cm100
+from ictus.formats import MotionData, cm100
 from ictus.formats.npz import DAMAGE
 from ictus.skeleton import get_skeleton
 
@@ -27,7 +27,7 @@ _DANCER_FPS, _MELODY_FPS = 60.0, 25.0
 write, BODIES, FPS = cm100.write, cm100.BODIES, cm100.FPS
 
 
-def read(path: Path) -> Recording:
+def read(path: Path) -> MotionData:
     """Read a motion.
 
     Raises
@@ -42,13 +42,13 @@ def read(path: Path) -> Recording:
             return _dancer(np.array(array[:, -_FRAME:], np.float64))
         if shape in ((len(_MELODY), 3), (3 * len(_MELODY),)):
             points = np.array(array, np.float32).reshape(-1, len(_MELODY), 3)
-            return Recording(_MELODY, _MELODY_FPS, points)
+            return MotionData(_MELODY, _MELODY_FPS, points)
     except DAMAGE as error:
         raise MotionError("is no NumPy array of numbers, or a damaged one") from error
     return cm100.read(path)
 
 
-def _dancer(frames: NDArray[np.float64]) -> Recording:
+def _dancer(frames: NDArray[np.float64]) -> MotionData:
     matrices = frames[:, 3:].reshape(-1, len(_DANCER), 3, 3)
     if not np.isfinite(frames).all():
         raise MotionError("its numbers are not finite; fill or cut the gap first")
@@ -56,4 +56,4 @@ def _dancer(frames: NDArray[np.float64]) -> Recording:
     if (size[..., 1] < 1e-3).any():  # then no rotation is the nearest
         raise MotionError("some of its matrices are far from any rotation; this is no dance")
     left[..., 2] *= np.linalg.det(left @ right)[..., None]
-    return Recording(_DANCER, _DANCER_FPS, None, (left @ right).astype(np.float32), frames[:, :3].astype(np.float32))
+    return MotionData(_DANCER, _DANCER_FPS, None, (left @ right).astype(np.float32), frames[:, :3].astype(np.float32))

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.errors import MotionError
-from ictus.formats import Recording
+from ictus.formats import MotionData
 from ictus.formats.json import dumps, loads
 from ictus.skeleton import Skeleton, get_skeleton
 
@@ -40,7 +40,7 @@ DAMAGE = (
 )
 
 
-def read(path: Path) -> Recording:
+def read(path: Path) -> MotionData:
     """Read a motion.
 
     Raises
@@ -63,24 +63,24 @@ def read(path: Path) -> Recording:
     rotations, root = (
         _numbers(arrays, key, n) if key in arrays else None for key, n in (("rotations", 4), ("root", 2))
     )
-    return Recording(_skeleton(arrays), fps.item(), _numbers(arrays, "positions", 3), rotations, root, meta)
+    return MotionData(_skeleton(arrays), fps.item(), _numbers(arrays, "positions", 3), rotations, root, meta)
 
 
-def write(path: Path, recording: Recording) -> None:
+def write(path: Path, data: MotionData) -> None:
     """Write a motion. Raises MotionError if its meta is not made of JSON types."""
-    body = recording.skeleton
+    body = data.skeleton
     arrays: dict[str, Any] = {
-        "positions": recording.positions,
-        "fps": np.float64(recording.fps),
+        "positions": data.positions,
+        "fps": np.float64(data.fps),
         "skeleton": np.array(body.name),
         "joints": np.array(body.joints),
         "bones": np.array(body.bones, np.int64).reshape(-1, 2),
         "mirror": np.array(body.mirror, np.int64),
         "parents": None if body.parents is None else np.array(body.parents, np.int64),
         "rest": body.rest,
-        "rotations": recording.rotations,
-        "root": recording.root,
-        "meta": np.array(dumps(recording.meta)),
+        "rotations": data.rotations,
+        "root": data.root,
+        "meta": np.array(dumps(data.meta)),
     }
     with path.open("wb") as file:
         np.savez_compressed(file, **{key: a for key, a in arrays.items() if a is not None})

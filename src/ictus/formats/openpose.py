@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.files import writing
-from ictus.formats import Keypoints, Recording
+from ictus.formats import Keypoints, MotionData
 from ictus.formats.json import loads
 from ictus.formats.solos import ARMS, BODY, HAND, checked, followed, joined
 
@@ -86,13 +86,13 @@ def _person(person: dict[str, Any]) -> NDArray[np.float32]:
     return player
 
 
-def write(folder: Path, recording: Recording) -> None:
+def write(folder: Path, data: MotionData) -> None:
     """Write a file for each frame.
 
     Parameters
     ----------
     folder : is made if it is not there.
-    recording : positions (T, J, 2|3) of coco-17, conductor-13 or another body whose joints have COCO's names.
+    data : positions (T, J, 2|3) of coco-17, conductor-13 or another body whose joints have COCO's names.
 
     Raises
     ------
@@ -101,17 +101,17 @@ def write(folder: Path, recording: Recording) -> None:
     IctusError
         If the folder cannot be written to.
     """
-    for frame, points in enumerate(body_25(recording).tolist()):
+    for frame, points in enumerate(body_25(data).tolist()):
         numbers = [round(number, 6) for point in points for number in point]
         with writing(folder / f"{folder.name}_{frame:012}_keypoints.json") as temporary:
             temporary.write_text(json.dumps(_page(numbers, depth=len(points[0]) - 1)))
 
 
-def body_25(recording: Recording) -> NDArray[np.float32]:
+def body_25(data: MotionData) -> NDArray[np.float32]:
     """Return (T, 25, 3|4): the coordinates and the confidence, 1 or 0, of each of BODY_25's points."""
-    joints, positions = recording.skeleton.joints, recording.positions
+    joints, positions = data.skeleton.joints, data.positions
     if positions is None or "right_wrist" not in joints:
-        raise MotionError(f"OpenPose knows coco-17, and this motion is of {recording.skeleton.name}; convert it first")
+        raise MotionError(f"OpenPose knows coco-17, and this motion is of {data.skeleton.name}; convert it first")
     points = np.zeros((len(positions), len(BODY_25), positions.shape[2] + 1), np.float32)
     for number, between in enumerate(BODY_25):
         if set(between) <= set(joints):

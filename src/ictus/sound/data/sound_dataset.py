@@ -112,7 +112,7 @@ class SoundWindows:
         return len(self.recordings)
 
     def __getitem__(self, index: int) -> dict[str, Float32Array | str]:
-        """Read a window; raises as `Recording.read` does."""
+        """Read a window; raises as `SoundRecording.read` does."""
         return self.cut(self.recordings[index], 0)
 
     def cut(self, recording: SoundRecording, frame: int, gain: float = 1.0) -> dict[str, Float32Array | str]:
@@ -166,7 +166,7 @@ class RandomSoundWindows(SoundWindows):
         return len(self.turns)
 
     def __getitem__(self, index: int) -> dict[str, Float32Array | str]:
-        """Read a window of the recording whose turn it is; raises as `Recording.read` does."""
+        """Read a window of the recording whose turn it is; raises as `SoundRecording.read` does."""
         recording = self.turns[index]
         last = (recording.samples - self.samples) // mel80.hop
         frame = int(np.random.randint(last + 1))  # noqa: NPY002  # the loop seeds it, per sample

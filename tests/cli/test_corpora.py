@@ -65,7 +65,7 @@ def test_every_recipe_trains_and_what_it_makes_is_evaluated(
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["--model", "maestro"], 2, "hears sound"),
+        (["--model", "maestro"], 2, "takes sound"),
         (["--model", "nowhere"], 1, "nowhere"),
         (["--split", "test"], 2, "no such folder"),
         (["-o", "table.xls"], 2, "table.xls"),

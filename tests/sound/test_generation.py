@@ -16,15 +16,19 @@ import soundfile
 import torch
 from threadpoolctl import threadpool_limits
 
-from ictus.cli import evaluate_sound, main
+from ictus.cli import evaluate as evaluate_command
+from ictus.cli import main
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS
+from ictus.sound.ablations import AblatedSoloist
 from ictus.sound.data.dataset import WINDOW, find_performances
-from ictus.sound.data.samples import PerformanceSample, PerformanceSamples
-from ictus.sound.generation import fingerprint, generate_corpus, process_rank, read_generated, window_seed
+from ictus.sound.data.samples import PerformanceSample, PerformanceSamples, window_seed
+from ictus.sound.evaluation import compare
+from ictus.sound.generation import fingerprint, generate_corpus, process_rank, read_generated
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import SoloistTransformer
+from ictus.sound.pipeline import Soloist
 from ictus.types import Float32Array
 from sound.small_performances import random_keypoints, write_performance
 from sound.small_soloist import save_soloist
@@ -102,12 +106,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def soloist(folder: Path) -> evaluate_sound.Contestant:
-    return evaluate_sound.Contestant(str(folder))
+def soloist(folder: Path) -> AblatedSoloist:
+    return AblatedSoloist(Soloist.from_folder(folder))
 
 
 def test_any_number_of_processes_makes_the_same_files(
-    samples: PerformanceSamples, soloist: evaluate_sound.Contestant, tmp_path: Path
+    samples: PerformanceSamples, soloist: AblatedSoloist, tmp_path: Path
 ) -> None:
     def generate(out: Path, *shares: tuple[int, int]) -> list[int]:
         made = [
@@ -136,9 +140,7 @@ def test_any_number_of_processes_makes_the_same_files(
     assert len({one[f"{name}/mel.npy"] for name in names}) == 6
 
 
-def test_what_is_kept_is_what_was_played(
-    samples: PerformanceSamples, soloist: evaluate_sound.Contestant, tmp_path: Path
-) -> None:
+def test_what_is_kept_is_what_was_played(samples: PerformanceSamples, soloist: AblatedSoloist, tmp_path: Path) -> None:
     play = soloist.plays(samples)
     generate_corpus(play, samples, tmp_path / "out", settings={}, seed=3, kinds=soloist.kinds, vocode=griffin_lim)
     for number in range(len(samples)):
@@ -159,7 +161,7 @@ def test_what_is_kept_is_what_was_played(
 
 
 def test_chances_come_from_the_name(
-    corpus: Path, samples: PerformanceSamples, soloist: evaluate_sound.Contestant, tmp_path: Path
+    corpus: Path, samples: PerformanceSamples, soloist: AblatedSoloist, tmp_path: Path
 ) -> None:
     assert window_seed(0, "test/00@0") == 0x2DFC8B15CA27FADB  # of sha256("0 test/00@0"), for good
     assert len({window_seed(seed, f"test/{name}@0") for seed in range(9) for name in range(9)}) == 81
@@ -302,17 +304,17 @@ def test_a_fingerprint_is_of_the_weights_not_of_the_place(folder: Path, tmp_path
 def test_the_table_is_of_what_lies_there(
     samples: PerformanceSamples,
     corpus: Path,
-    soloist: evaluate_sound.Contestant,
+    soloist: AblatedSoloist,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    plays = evaluate_sound.keep({"a": soloist}, samples, tmp_path)
+    plays = evaluate_command.generate({"a": soloist}, samples, tmp_path)
     assert plays is not None
     assert [path.name for path in tmp_path.iterdir() if path.name != "corpus"] == ["mine"]
     silent = samples[0].name
     np.save(tmp_path / "mine" / silent / "mel.npy", np.zeros((FRAMES, 80), np.float16))
-    plays = evaluate_sound.keep({"a": soloist}, samples, tmp_path)
-    rows, _, _ = evaluate_sound.compare({"a": soloist}, samples, corpus, "test", told=False, kept=plays)
+    plays = evaluate_command.generate({"a": soloist}, samples, tmp_path)
+    rows = compare({"a": soloist}, samples, ablations=False, kept=plays)
     row = next(row for row in rows if row.name == "a")
     assert "seconds" not in row.values
     for number, figures in enumerate(row.samples):
@@ -321,18 +323,18 @@ def test_the_table_is_of_what_lies_there(
         assert figures["l1"] == pytest.approx(np.abs(mel - samples[number].mel).mean(), rel=1e-5)
     assert row.samples[0]["l1"] == pytest.approx(samples[0].mel.mean(), rel=1e-5)
     with pytest.raises(UsageError, match="one name"):
-        evaluate_sound.keep({"a": soloist, "b": soloist}, samples, tmp_path)
+        evaluate_command.generate({"a": soloist, "b": soloist}, samples, tmp_path)
     with pytest.raises(UsageError, match="--workers 0"):
-        evaluate_sound.keep({"a": soloist}, samples, tmp_path, workers=0)
+        evaluate_command.generate({"a": soloist}, samples, tmp_path, workers=0)
     with pytest.raises(UsageError, match="was played with seed 0, not 1"):
-        evaluate_sound.keep({"a": soloist}, samples, tmp_path, seed=1)
+        evaluate_command.generate({"a": soloist}, samples, tmp_path, seed=1)
 
 
 def test_a_share_of_torchrun(
     *,
     corpus: Path,
     samples: PerformanceSamples,
-    soloist: evaluate_sound.Contestant,
+    soloist: AblatedSoloist,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -341,7 +343,7 @@ def test_a_share_of_torchrun(
     np.save(corpus / "test" / "01" / "keypoints.npy", points * np.nan)
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert evaluate_sound.keep({"a": soloist}, samples, tmp_path / "out") is None
+    assert evaluate_command.generate({"a": soloist}, samples, tmp_path / "out") is None
     said = capsys.readouterr()
     assert said.out.endswith("mine: process 2 of 2 played 2 windows; 0 were there\n")
     assert said.err.count("\n") == 1
@@ -349,7 +351,7 @@ def test_a_share_of_torchrun(
     assert sorted(path.name for path in (tmp_path / "out" / "mine" / "test").iterdir()) == ["00@64", "06@64"]
     monkeypatch.delenv("RANK")
     with pytest.raises(IctusError, match="2 windows could not be played"):
-        evaluate_sound.keep({"a": soloist}, samples, tmp_path / "out")
+        evaluate_command.generate({"a": soloist}, samples, tmp_path / "out")
     assert len(list((tmp_path / "out" / "mine" / "test").iterdir())) == 4
 
 
@@ -374,8 +376,8 @@ def test_torchrun_and_workers_make_the_files_of_one_process(
     ]
     samples = PerformanceSamples(tmp_path / "corpus", "test", kinds=("keypoints",))
     for out, workers in (("one", 1), ("workers", 2)):
-        mine = {"mine": evaluate_sound.Contestant(str(folder))}
-        evaluate_sound.keep(mine, samples, tmp_path / out, vocoder="griffin-lim", workers=workers)
+        mine = {"mine": AblatedSoloist(Soloist.from_folder(folder))}
+        evaluate_command.generate(mine, samples, tmp_path / out, vocoder="griffin-lim", workers=workers)
     one = files(tmp_path / "one")
     assert len(one) == 10
     assert files(tmp_path / "two") == files(tmp_path / "workers") == one

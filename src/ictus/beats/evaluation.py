@@ -9,8 +9,10 @@ import numpy as np
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
+from ictus.beats.classical import ClassicalBeatTracker
 from ictus.beats.dataset import AnnotatedRecording
 from ictus.beats.metrics import continuity, f_measure, rolled
+from ictus.beats.tracker import BeatTracker
 from ictus.errors import UsageError
 from ictus.features import mel81
 from ictus.metrics.bootstrap import interval, mean_of
@@ -86,6 +88,24 @@ def librosa_predictor() -> BeatPredictor:
         return PredictedBeats(np.asarray(times, np.float64))
 
     return predict
+
+
+def predictor(name: str) -> BeatPredictor:
+    """Return a beat tracker: "librosa", "classical", or a trained one by name or folder.
+
+    Raises
+    ------
+    UsageError
+        If librosa is not installed.
+    ModelError
+        If there is no such beat tracker, or it is damaged.
+    """
+    if name == "librosa":
+        return librosa_predictor()
+    if name == "classical":
+        return offline_predictor(ClassicalBeatTracker())
+    tracker = BeatTracker.from_folder(name)
+    return offline_predictor(tracker) if isinstance(tracker, BeatTracker) else online_predictor(name)
 
 
 def evaluate_beats(

@@ -24,8 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for module in (conduct, dance, sound, studio, beats, train, evaluate, convert, models, data):
         commands.command(module.run, name=module.__name__.rpartition(".")[2])
     try:
-        if words[:1] == ["data"]:  # a tree of its own, which would make `ictus --help` half as slow again
-            return int(data.app().cli(prog="ictus data", args=words[1:], config=config))
+        for tree, module in (("data", data), ("evaluate", evaluate)):  # which would make `ictus --help` slower
+            if words[:1] == [tree]:
+                return int(module.app().cli(prog=f"ictus {tree}", args=words[1:], config=config))
         about = "Music and human motion turn into each other."
         return int(commands.cli(prog="ictus", description=about, args=words, config=config))
     except IctusError as error:

@@ -1,160 +1,95 @@
 """`ictus evaluate`: models x metrics, with intervals and controls."""
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
+from tyro.extras import SubcommandApp
 
 from ictus.cli import tables
-from ictus.cli.console import progress_bar
-from ictus.errors import UsageError
-from ictus.files import writing
+from ictus.cli.console import complain, progress_bar, say
+from ictus.errors import IctusError, UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
 
-    from ictus.beats.evaluation import BeatPredictor
-    from ictus.conducting.data.conductor_motion import ConductorMotion
-    from ictus.conducting.evaluation import Conduct
-    from ictus.metrics.tables import Row
-    from ictus.sound.data.samples import MelPredictor
+    from ictus.sound.ablations import AblatedSoloist
+    from ictus.sound.data.samples import MelPredictor, PerformanceSamples
 
-_PROTOCOLS = {
-    "conducting": ("all", "prospective-cup", "beats"),
-    "dance": ("all", "fact", "bailando"),
-    "sound": ("all",),
-}
-_MARKERS = ("listener", "maestro", "classical")
+_TRACKERS = ("beat-tracker", "maestro", "classical")
+
+Corpus = Annotated[Path, tyro.conf.arg(metavar="DIR")]
+Models = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FOLDER")]
+Folder = Annotated[str | None, tyro.conf.arg(metavar="FOLDER")]
+Splits = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="SPLIT")]
+Pictures = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
+Tables = Annotated[tuple[Path, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="TABLE")]
 
 
-def run(
-    art: Annotated[Literal["conducting", "dance", "sound"], tyro.conf.Positional],
-    /,
-    data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
-    model: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="FOLDER")] = (),
-    judge: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None,
-    critic: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None,
-    protocol: Literal["all", "prospective-cup", "beats", "fact", "bailando"] = "all",
+def run() -> int:
+    """Compare models on a corpus, beside controls: the ground truth, and models that ignore their input."""
+    return int(app().cli(prog="ictus evaluate", args=[]))  # stands for the tree below in the list of commands
+
+
+def app() -> SubcommandApp:
+    """Return `ictus evaluate` with its subcommands."""
+    arts = SubcommandApp()
+    arts.command(name="conducting")(evaluate_conducting)
+    arts.command(name="dance")(evaluate_dance)
+    arts.command(name="sound")(evaluate_sound)
+    arts.command(name="beats")(evaluate_beats)
+    return arts
+
+
+def evaluate_conducting(
+    data: Corpus,
+    model: Models = (),
+    judge: Folder = None,
+    critic: Folder = None,
+    protocol: Literal["all", "prospective-cup", "beats"] = "all",
     split: str = "val",
-    reference: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="SPLIT")] = (),
-    seconds: int | None = None,
+    seconds: int = 30,
     limit_hours: float | None = None,
-    unseeded: bool = False,
-    vocoder: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None,
-    told: bool = True,
-    keep: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
-    workers: int = 1,
     seed: int = 0,
     seeds: int = 1,
-    show: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
+    show: Pictures = None,
     shown: int = 3,
-    out: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="TABLE")] = (),
+    out: Tables = (),
     json: bool = False,
 ) -> int:
-    """Compare models on a corpus. Controls stand beside them: the truth, and those who do not hear the music.
+    """Compare conductors with real ones, beside shuffled pairs of music and motion.
 
     Args:
-        art: What is evaluated.
-        data: Folder of a corpus: in the format of ConductorMotion100; of AIST++ as it is prepared for FACT; or of
-            performances, as `ictus data prepare recital` makes them.
-        model: Name or folder of a trained conductor, dancer or soloist; may be given several times. Dancers other than
-            FACT hear music.flac beside each dance.
-        judge: Of conducting: folder of an M2S-Net, for the sync error. Of sound: folder of a judge, for FID, KID, the
-            inception score, KL and the instrument.
-        critic: Of conducting: folder of a critic, such as RUN/model/critic of an M2S-GAN, for the Wasserstein estimate.
-        protocol: all. Of conducting: the four figures of the Prospective Cup; or beats: what ears hear and hands mark
-            of music whose beats are known (music.flac, beats.npz), where --model is listener, classical, librosa, a
-            listener's folder, or a conductor; without --model: listener, maestro, classical. Of dance: fact or
-            bailando, after the papers whose FID, Dist and BeatAlign are to be compared with.
+        data: Folder of a corpus in the format of ConductorMotion100.
+        model: Name or folder of a trained conductor; may be given several times.
+        judge: Folder of an M2S-Net, for the sync error.
+        critic: Folder of a discriminator, such as RUN/model/critic of an M2S-GAN, for the Wasserstein estimate.
+        protocol: all, or the four values of the Prospective Cup; beats is `ictus evaluate beats`.
         split: Split of the corpus.
-        reference: Of dance and sound: split of the real ones that FID is measured from; may be given several times.
-            Without it: the split itself. Papers take all real dances of AIST++.
-        seconds: Length of a sample. Without it: 30, and of dance 20, after the 2 that FACT is given to begin with.
+        seconds: Length of a sample.
         limit_hours: Use only so much of it.
-        unseeded: Of dance: let FACT begin by itself, too, and hear music.flac, as `ictus dance` does.
-        vocoder: Of sound: folder of a vocoder, or griffin-lim: what is played is then heard, not read.
-        told: Of sound: also let soloists play what they are told of another performance, of the instrument alone, of
-            nothing; --no-told leaves it out.
-        keep: Of sound: folder that keeps what each soloist plays of its own performances, as mel.npy, and with
-            --vocoder as sound.flac; what is there already is not played again. Under torchrun each process plays its
-            share of it, and nothing is measured: run the command once more without torchrun for the table.
-        workers: Of sound: processes that play what is kept, each with the soloist in memory.
         seed: Of the models' noise.
-        seeds: Of conducting: with more than one, the motions for the same music are also compared with each other.
-        show: Folder for pictures of the first samples. Of conducting: a film of the real and all generated motions side
-            by side, and each model's joint curves over the real ones; of beats, what maestro hears over the truth. Of
-            dance: how fast real and generated dances move, over the beats.
+        seeds: With more than one, the motions for the same music are also compared with each other.
+        show: Folder for a film of the real and all generated motions side by side, and each model's joint curves.
         shown: How many samples are shown.
         out: .json (all), .md (the table), .csv (each sample); may be given several times.
         json: Report on stdout as JSON.
     """
+    if protocol == "beats":
+        return evaluate_beats(data, model, split, limit_hours, seed, show, shown, out, json)
     tables.check(out)
-    if art != "sound" and (keep is not None or workers != 1):
-        raise UsageError("--keep and --workers are of sound; leave them out")
-    if keep is None and workers != 1:
-        raise UsageError("--workers play what is kept; give a folder with --keep")
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: at least one is needed")
-    if protocol not in _PROTOCOLS[art]:
-        raise UsageError(f"--protocol {protocol} is none of {art}; choose one of {', '.join(_PROTOCOLS[art])}")
-    if art == "dance":
-        if judge or critic or seeds > 1 or vocoder:
-            raise UsageError("--judge, --critic, --seeds and --vocoder are not of dance; leave them out")
-        from ictus.cli import evaluate_dance
-        from ictus.dance.data.samples import Samples
-
-        samples = Samples(data, split, seconds=20 if seconds is None else seconds, limit_hours=limit_hours)
-        dancers = {name: evaluate_dance.dance_to(name, unseeded) for name in model}
-        found, title, meaning = evaluate_dance.compare(dancers, samples, data, reference or (split,), protocol, seed)
-        if show is not None:
-            named = {tables.short(name): dancer for name, dancer in dancers.items()}
-            evaluate_dance.show(named, samples, protocol, range(min(shown, len(samples))), seed, show)
-        tables.give(found, title, meaning, out, json)
-        return 1 if samples.broken else 0
-    if art == "sound":
-        if critic or seeds > 1 or unseeded or show is not None or seconds is not None:
-            raise UsageError("--critic, --seeds, --unseeded, --show and --seconds are not of sound; leave them out")
-        from ictus.cli import evaluate_sound
-        from ictus.sound.data.samples import PerformanceSamples as Performances
-
-        soloists = {name: evaluate_sound.Contestant(name) for name in model}
-        heard = Performances(data, split, kinds=evaluate_sound.kinds_of(soloists), limit_hours=limit_hours)
-        kept: Mapping[str, MelPredictor] | None = {}
-        if keep is not None:
-            kept = evaluate_sound.keep(soloists, heard, keep, vocoder=vocoder, seed=seed, workers=workers)
-            if kept is None:
-                return 0
-        table, title, meaning = evaluate_sound.compare(
-            *(soloists, heard, data, split),
-            judge=judge,
-            reference=reference,
-            vocoder=vocoder,
-            told=told,
-            seed=seed,
-            kept=kept,
-        )
-        tables.give(table, title, meaning, out, json)
-        return 1 if heard.broken else 0
-    if reference or unseeded or vocoder:
-        raise UsageError("--reference and --unseeded are of dance, --vocoder is of sound; leave them out")
-    if protocol == "beats":
-        rows, title, meaning = _compare_beats(data, split, model, limit_hours, seed)
-        if show is not None:
-            _show_beats(data, split, shown, seed, show)
-        tables.give(rows, title, meaning, out, json)
-        return 0
-    seconds = 30 if seconds is None else seconds
+    from ictus import registry
+    from ictus.conducting import evaluation
     from ictus.conducting.data.conductor_motion import ConductorMotion
-    from ictus.conducting.evaluation import MEANING, evaluate
     from ictus.conducting.models.m2s_gan import Discriminator
     from ictus.conducting.models.m2s_net import M2SNet
 
     corpus = ConductorMotion(data, split, seconds=seconds, limit_hours=limit_hours)
-    models = {name: _conductor(name) for name in model}
+    models = {name: evaluation.conduct_mels(registry.conductor(name), name) for name in model}
     with progress_bar("evaluate") as progress:
-        rows = evaluate(
+        rows = evaluation.evaluate(
             models,
             corpus,
             evaluator=M2SNet.from_pretrained(judge) if judge else None,
@@ -164,104 +99,242 @@ def run(
             progress=progress,
         )
     if show is not None:
-        _show(models, corpus, range(min(shown, len(corpus))), seed, show)
-    tables.give(rows, f"{len(corpus)} samples of {seconds} s of {data / split}", MEANING, out, json)
+        named = {tables.short(name): conduct for name, conduct in models.items()}
+        evaluation.film_windows(named, corpus, range(min(shown, len(corpus))), seed, show)
+    tables.give(rows, f"{len(corpus)} samples of {seconds} s of {data / split}", evaluation.MEANING, out, json)
     return 0
 
 
-def _compare_beats(
-    data: Path, split: str, names: tuple[str, ...], limit_hours: float | None, seed: int
-) -> tuple[list["Row"], str, Mapping[str, str]]:
+def evaluate_beats(
+    data: Corpus,
+    model: Models = (),
+    split: str = "val",
+    limit_hours: float | None = None,
+    seed: int = 0,
+    show: Pictures = None,
+    shown: int = 3,
+    out: Tables = (),
+    json: bool = False,
+) -> int:
+    """Compare beat trackers, and the hands of conductors, with the annotated beats of music.
+
+    Args:
+        data: Folder of a corpus of music.flac and beats.npz.
+        model: beat-tracker, classical, librosa, the folder of a beat tracker, or a conductor; may be given several
+            times. Without it: beat-tracker, maestro, classical.
+        split: Split of the corpus.
+        limit_hours: Use only so much of it.
+        seed: Of the conductors.
+        show: Folder for films of maestro on the predicted and on the annotated beats, and plots of both.
+        shown: How many pieces are shown.
+        out: .json (all), .md (the table), .csv (each sample); may be given several times.
+        json: Report on stdout as JSON.
+    """
+    tables.check(out)
+    from ictus import registry
     from ictus.beats.dataset import BeatDataset
-    from ictus.beats.evaluation import MEANING, evaluate_beats
+    from ictus.beats.evaluation import MEANING, BeatPredictor, predictor
+    from ictus.beats.evaluation import evaluate_beats as compare
+    from ictus.conducting.evaluation import film_beats, hands
+
+    def marks(name: str) -> BeatPredictor:
+        if name in ("librosa", "classical") or registry.command_of(name) == "beats":
+            return predictor(name)
+        return hands(registry.conductor(name), seed)
 
     recordings = BeatDataset(data, split).recordings
     if limit_hours is not None:
         recordings = recordings[: max(1, round(limit_hours * 60))]  # they last a minute
-    markers = {name: _marker(name, seed) for name in names or _MARKERS}
+    predictors = {name: marks(name) for name in model or _TRACKERS}
     with progress_bar("evaluate") as progress:
-        rows = evaluate_beats(markers, recordings, progress)
-    return rows, f"{len(recordings)} pieces of {data / split}", MEANING
+        rows = compare(predictors, recordings, progress)
+    if show is not None:
+        film_beats(recordings[:shown], seed, show)
+    tables.give(rows, f"{len(recordings)} pieces of {data / split}", MEANING, out, json)
+    return 0
 
 
-def _show_beats(data: Path, split: str, count: int, seed: int, folder: Path) -> None:
-    """Film pieces as maestro hears and conducts them, beside the same conductor on the true beats; plot both."""
-    from ictus.audio import Audio
-    from ictus.beats.beats import Beats
-    from ictus.beats.dataset import BeatDataset
-    from ictus.conducting.pipeline import Maestro
-    from ictus.render.film import film
-    from ictus.render.plots import beats_and_truth
+def evaluate_dance(
+    data: Corpus,
+    model: Models = (),
+    protocol: Literal["all", "fact", "bailando"] = "all",
+    split: str = "val",
+    reference: Splits = (),
+    seconds: int = 20,
+    limit_hours: float | None = None,
+    unseeded: bool = False,
+    seed: int = 0,
+    show: Pictures = None,
+    shown: int = 3,
+    out: Tables = (),
+    json: bool = False,
+) -> int:
+    """Compare dancers with real dances, beside controls without music.
 
-    maestro = Maestro()
-    for recording in BeatDataset(data, split).recordings[:count]:
-        audio = Audio.load(recording.folder / "music.flac")
-        truth = Beats(recording.times, recording.positions, recording.meter, duration=audio.duration)
-        heard = maestro(audio, seed=seed)
-        known = maestro.perform(truth, audio.duration, seed=seed)
-        name = recording.name.replace("/", "-")
-        film([heard, known], audio, folder / f"{name}.mp4", captions=["as heard", "true beats"])
-        with writing(folder / f"{name}.png") as path:
-            beats_and_truth(heard.meta["beats"], truth.to_meta()).savefig(path, format="png", dpi=100)
-
-
-def _marker(name: str, seed: int) -> "BeatPredictor":
-    """Return a beat tracker by name or folder, or the hands of a conductor."""
+    Args:
+        data: Folder of a corpus of AIST++ as it is prepared for FACT.
+        model: Name or folder of a dancer; may be given several times. Dancers other than FACT dance to music.flac
+            beside each dance.
+        protocol: all; fact or bailando, after the papers whose FID, Dist and BeatAlign are to be compared with.
+        split: Split of the corpus.
+        reference: Split of the real dances that FID is measured from; may be given several times. Without it: the split
+            itself. Papers take all real dances of AIST++.
+        seconds: Length of a sample, after the two seconds that FACT is given to begin with.
+        limit_hours: Use only so much of it.
+        unseeded: Let FACT begin by itself, too, and dance to music.flac, as `ictus dance` does.
+        seed: Of the models' noise.
+        show: Folder for plots of how fast real and generated dances move, over the beats.
+        shown: How many samples are shown.
+        out: .json (all), .md (the table), .csv (each sample); may be given several times.
+        json: Report on stdout as JSON.
+    """
+    tables.check(out)
     from ictus import registry
-    from ictus.beats import BeatTracker, evaluation
-    from ictus.beats.classical import ClassicalBeatTracker
-    from ictus.conducting.evaluation import hands
+    from ictus.dance import evaluation
+    from ictus.dance.data.samples import Samples
 
-    if name == "librosa":
-        return evaluation.librosa_predictor()
-    if name == "classical":
-        return evaluation.offline_predictor(ClassicalBeatTracker())
-    if registry.command_of(name) != "beats":
-        return hands(registry.conductor(name), seed)
-    tracker = registry.load(name)
-    offline = isinstance(tracker, BeatTracker)
-    return evaluation.offline_predictor(tracker) if offline else evaluation.online_predictor(name)
+    samples = Samples(data, split, seconds=seconds, limit_hours=limit_hours)
+    dancers = {name: evaluation.dance_to(registry.dancer(name), name, unseeded) for name in model}
+    splits = reference or (split,)
+    real = evaluation.Reference.of(data, splits)
+    broken = dict.fromkeys((*samples.broken, *real.broken))
+    for line in (*(f"{line}; left out" for line in broken), *evaluation.caveats(len(samples), real)):
+        complain(line)
+    with progress_bar("evaluate") as progress:
+        rows = evaluation.evaluate(dancers, samples, real, protocol=protocol, seed=seed, progress=progress)
+    if show is not None:
+        named = {tables.short(name): dancer for name, dancer in dancers.items()}
+        evaluation.plot_dances(named, samples, protocol, range(min(shown, len(samples))), seed, show)
+    whole = f"{len(real)} whole ones of {' and '.join(str(data / split) for split in splits)}"
+    title = f"{len(samples)} dances of up to {samples.seconds} s; FID from {whole}"
+    tables.give(rows, title, evaluation.MEANING, out, json)
+    return 1 if samples.broken else 0
 
 
-def _conductor(name: str) -> "Conduct":
-    """Return a function of a mel and a seed; raise UsageError where the model hears sound, not mels."""
+def evaluate_sound(
+    data: Corpus,
+    model: Models = (),
+    judge: Folder = None,
+    split: str = "val",
+    reference: Splits = (),
+    limit_hours: float | None = None,
+    vocoder: Folder = None,
+    ablations: Annotated[bool, tyro.conf.arg(aliases=["--no-told"])] = True,
+    keep: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
+    workers: int = 1,
+    seed: int = 0,
+    protocol: Literal["all"] = "all",
+    out: Tables = (),
+    json: bool = False,
+) -> int:
+    """Compare soloists with recorded sound, beside the sound of other performances.
+
+    Args:
+        data: Folder of a corpus of performances, as `ictus data prepare recital` makes them.
+        model: Name or folder of a soloist; may be given several times.
+        judge: Folder of an instrument classifier, for FID, KID, the inception score, KL and the instrument.
+        split: Split of the corpus.
+        reference: Split of the real sounds that FID is measured from; may be given several times. Without it: the split
+            itself.
+        limit_hours: Use only so much of it.
+        vocoder: Folder of a vocoder, or griffin-lim: what the codebook keeps is then measured as sound, too.
+        ablations: Also let soloists play when they are given another performance, the instrument alone, or nothing;
+            --no-ablations leaves it out.
+        keep: Folder that keeps what each soloist plays of its own performances, as mel.npy, and with --vocoder as
+            sound.flac; what is there already is not played again. Under torchrun each process plays its share of it,
+            and nothing is measured: run the command once more without torchrun for the table.
+        workers: Processes that play what is kept, each with the soloist in memory.
+        seed: Of the models' noise.
+        protocol: all.
+        out: .json (all), .md (the table), .csv (each sample); may be given several times.
+        json: Report on stdout as JSON.
+    """
+    tables.check(out)
+    if keep is None and workers != 1:
+        raise UsageError("--workers play what is kept; give a folder with --keep")
+    if reference and judge is None:
+        raise UsageError("--reference is for the values of a classifier; give one with --judge")
+    import numpy as np
+
     from ictus import registry
+    from ictus.sound.ablations import AblatedSoloist, kinds_of
+    from ictus.sound.data.samples import PerformanceSamples
+    from ictus.sound.evaluation import MEANING, FeatureExtractor, caveats, compare
+    from ictus.sound.models.instrument_classifier import InstrumentClassifier
 
-    if name == "maestro":
-        raise UsageError("maestro hears sound, but the corpus holds mels; give the folder of a trained network")
-    from ictus.conducting.chunked_inference import generate
-    from ictus.conducting.neural_conductor import NeuralConductor
+    soloists = {name: AblatedSoloist(registry.soloist(name)) for name in model}
+    samples = PerformanceSamples(data, split, kinds=kinds_of(soloists), limit_hours=limit_hours)
+    kept = None if keep is None else generate(soloists, samples, keep, vocoder, seed, workers)
+    if keep is not None and kept is None:
+        return 0
+    extractor, real, measured, broken = None, None, "", list(samples.broken)
+    if judge is not None:
+        extractor = FeatureExtractor.from_classifier(InstrumentClassifier.from_pretrained(judge))
+        others = [PerformanceSamples(data, other, frames=samples.frames) for other in reference]
+        broken += [line for other in others for line in other.broken]
+        real = np.concatenate([extractor.features_of(one) for one in others or [samples]])
+        measured = f"; FID and KID from {len(real)} windows of {' and '.join(reference or [split])}"
+    for line in (*(f"{line}; left out" for line in dict.fromkeys(broken)), *caveats(len(samples), real)):
+        complain(line)
+    with progress_bar("evaluate") as progress:
+        rows = compare(
+            soloists,
+            samples,
+            extractor=extractor,
+            reference=real,
+            vocoder=vocoder,
+            ablations=ablations,
+            seed=seed,
+            kept=kept,
+            progress=progress,
+        )
+    title = f"{len(samples)} windows of {samples.seconds:.1f} s of {data / split}{measured}"
+    tables.give(rows, title, MEANING, out, json)
+    return 1 if samples.broken else 0
 
-    conductor = registry.load(name)
-    if not isinstance(conductor, NeuralConductor):
-        raise UsageError(f"{name} cannot be evaluated on mels; give the folder of a trained network")
-    generator = conductor.generator
-    return lambda mel, seed: generate(generator, mel, seed=seed)
 
+def generate(
+    soloists: "Mapping[str, AblatedSoloist]",
+    samples: "PerformanceSamples",
+    folder: Path,
+    vocoder: str | None = None,
+    seed: int = 0,
+    workers: int = 1,
+) -> "Mapping[str, MelPredictor] | None":
+    """Let soloists play what does not lie in a folder yet; return those who play it from there.
 
-def _show(
-    models: dict[str, "Conduct"], corpus: "ConductorMotion", numbers: Iterable[int], seed: int, folder: Path
-) -> None:
-    """Film some samples, the real conductor first, with the music where the corpus holds it; draw the joint curves."""
-    from ictus.audio import Audio
-    from ictus.motion import Motion
-    from ictus.render.film import film
-    from ictus.render.plots import joint_curves
-    from ictus.skeleton import get_skeleton
+    Under torchrun, a process plays its share alone, and says what it did; None is returned, because others may be at
+    work still. Windows that cannot be played are no error there, for torchrun would stop those others.
+    """
+    from contextlib import nullcontext
 
-    def motion(positions: "NDArray[np.float32]") -> Motion:
-        return Motion(positions, 30.0, get_skeleton("conductor-13"))
+    if workers < 1:
+        raise UsageError(f"--workers {workers}: at least one is needed")
+    from ictus.sound.generation import generate_split, process_rank, read_generated
 
-    for number in numbers:
-        take, start = corpus.windows[number]
-        real, mel = motion(take.motion(start, corpus.seconds)), take.mel(start, corpus.seconds)
-        made = {tables.short(name): motion(conduct(mel, seed)) for name, conduct in models.items()}
-        sound, music = None, take.folder / "music.flac"
-        if music.exists():
-            whole = Audio.load(music)
-            sound = Audio(whole.samples[:, start * whole.rate : (start + corpus.seconds) * whole.rate], whole.rate)
-        name = f"{take.folder.parent.name}-{take.folder.name}-{start}"
-        film([real, *made.values()], sound, folder / f"{name}.mp4", captions=["real", *made])
-        for model, generated in made.items():
-            with writing(folder / f"{name}-{model}.png") as path:
-                joint_curves(real, generated).savefig(path, format="png", dpi=100)
+    folders = {name: folder / tables.short(soloist.soloist.name) for name, soloist in soloists.items()}
+    if len(set(folders.values())) < len(folders):
+        raise UsageError("two of --model have one name; keep what they play in two folders, with a command for each")
+    rank, world = process_rank()
+    failed = 0
+    for name, out in folders.items():
+        with progress_bar(f"play {out.name}") if rank == 0 else nullcontext(lambda fraction: None) as progress:
+            done = generate_split(
+                *(soloists[name], samples, out),
+                vocoder=vocoder,
+                seed=seed,
+                workers=workers,
+                rank=rank,
+                world=world,
+                progress=progress,
+            )
+        for line in done.failed:
+            complain(line)
+        failed += len(done.failed)
+        if world > 1:
+            say(f"{out}: process {rank + 1} of {world} played {done.played} windows; {done.there} were there")
+    if world > 1:
+        return None
+    if failed:
+        raise IctusError(f"{failed} windows could not be played, for the reasons above; mend them, or take them away")
+    return {name: read_generated(out) for name, out in folders.items()}

@@ -1,20 +1,29 @@
 """Compare conductors on a corpus: every value with its interval, beside the ground truth and beside chance."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from ictus.audio import Audio
+from ictus.beats.beats import Beats
+from ictus.beats.dataset import AnnotatedRecording
 from ictus.beats.evaluation import BeatPredictor, PredictedBeats
 from ictus.conducting import metrics
+from ictus.conducting.chunked_inference import generate
 from ictus.conducting.data.conductor_motion import ConductorMotion, ConductorRecording
 from ictus.conducting.models.m2s_gan import Discriminator
 from ictus.conducting.models.m2s_net import M2SNet
-from ictus.conducting.pipeline import Conductor
+from ictus.conducting.neural_conductor import NeuralConductor
+from ictus.conducting.pipeline import Conductor, Maestro
 from ictus.errors import UsageError
+from ictus.files import writing
 from ictus.metrics.bootstrap import Interval, interval
 from ictus.metrics.tables import Row
 from ictus.motion import Motion
+from ictus.render.film import film
+from ictus.render.plots import beats_and_truth, joint_curves
 from ictus.skeleton import get_skeleton
 from ictus.types import Float32Array, Float64Array, IntArray, Progress
 
@@ -181,3 +190,54 @@ def _true_beats(recording: ConductorRecording, start: int, seconds: int) -> Floa
     with np.load(file, allow_pickle=False) as archive:
         times = np.asarray(archive["conducted_times"], np.float64) - start
     return np.asarray(times[(times >= 0) & (times < seconds)])
+
+
+def conduct_mels(conductor: Conductor, name: str) -> Conduct:
+    """Return a function of a mel and a seed.
+
+    Parameters
+    ----------
+    name : of the conductor, for the message.
+
+    Raises
+    ------
+    UsageError
+        If the conductor takes sound, not mels, as maestro does.
+    """
+    if not isinstance(conductor, NeuralConductor):
+        raise UsageError(f"{name} takes sound, but the corpus holds mels; give the folder of a trained network")
+    generator = conductor.generator
+    return lambda mel, seed: generate(generator, mel, seed=seed)
+
+
+def film_windows(
+    models: Mapping[str, Conduct], corpus: ConductorMotion, numbers: Iterable[int], seed: int, folder: Path
+) -> None:
+    """Film some samples, the real conductor first, with the music where the corpus holds it; draw the joint curves."""
+    for number in numbers:
+        recording, start = corpus.windows[number]
+        real, mel = _motion(recording.motion(start, corpus.seconds)), recording.mel(start, corpus.seconds)
+        made = {name: _motion(conduct(mel, seed)) for name, conduct in models.items()}
+        sound, music = None, recording.folder / "music.flac"
+        if music.exists():
+            whole = Audio.load(music)
+            sound = Audio(whole.samples[:, start * whole.rate : (start + corpus.seconds) * whole.rate], whole.rate)
+        name = f"{recording.folder.parent.name}-{recording.folder.name}-{start}"
+        film([real, *made.values()], sound, folder / f"{name}.mp4", captions=["real", *made])
+        for model, generated in made.items():
+            with writing(folder / f"{name}-{model}.png") as path:
+                joint_curves(real, generated).savefig(path, format="png", dpi=100)
+
+
+def film_beats(recordings: Sequence[AnnotatedRecording], seed: int, folder: Path) -> None:
+    """Film pieces as maestro conducts the predicted beats, beside the same conductor on the true ones; plot both."""
+    maestro = Maestro()
+    for recording in recordings:
+        audio = Audio.load(recording.folder / "music.flac")
+        target = Beats(recording.times, recording.positions, recording.meter, duration=audio.duration)
+        predicted = maestro(audio, seed=seed)
+        annotated = maestro.perform(target, audio.duration, seed=seed)
+        name = recording.name.replace("/", "-")
+        film([predicted, annotated], audio, folder / f"{name}.mp4", captions=["predicted beats", "true beats"])
+        with writing(folder / f"{name}.png") as path:
+            beats_and_truth(predicted.meta["beats"], target.to_meta()).savefig(path, format="png", dpi=100)

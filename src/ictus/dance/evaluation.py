@@ -2,23 +2,33 @@
 
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from ictus.audio import Audio
 from ictus.dance import metrics
 from ictus.dance.controls import BEATS, CONTROLS, Beats, the_truth
 from ictus.dance.data.dataset import AIST, scan_dances
-from ictus.dance.data.samples import RATE, SEED, Array, DanceTo, Frames, Samples, joints
+from ictus.dance.data.samples import RATE, SEED, Array, DanceTo, Frames, Sample, Samples, joints
+from ictus.dance.frames import padded, unpadded
 from ictus.dance.metrics.beats import BeatProtocol
 from ictus.dance.metrics.kinetic import KineticProtocol
+from ictus.dance.models.fact import FACT, MOTION_WINDOW
+from ictus.dance.pipeline import Dancer, FACTDancer
 from ictus.errors import IctusError, UsageError
+from ictus.files import writing
 from ictus.metrics.bootstrap import Chosen, Interval, interval, mean_of
 from ictus.metrics.frechet import Normal
 from ictus.metrics.tables import Row
+from ictus.motion import Motion
+from ictus.render.dance_plots import speed_and_beats
+from ictus.skeleton import get_skeleton
 
 TRUTH = "ground truth"
 
@@ -258,3 +268,58 @@ def _fid(real: Normal, made: Array, chosen: Chosen) -> float:
 
 def _dist(made: Array, chosen: Chosen) -> float:
     return metrics.diversity(made[chosen])
+
+
+def dance_to(dancer: Dancer, name: str, unseeded: bool = False) -> DanceTo:
+    """Return how a model dances to a sample.
+
+    A FACT gets the first two seconds of the true dance, and goes on from there to the end of the music that the corpus
+    holds, with as many frames of each prediction as it was trained for, each brought back to rotations. All others, and
+    FACT too if it shall dance `unseeded`, get music.flac, and dance from its beginning, as `ictus dance` lets them.
+
+    Parameters
+    ----------
+    name : of the dancer, for messages.
+    """
+    if isinstance(dancer, FACTDancer) and not unseeded:
+        return _from_seed_motion(dancer.network)
+    return _from_music(dancer, name)
+
+
+def _from_seed_motion(network: FACT) -> DanceTo:
+    def dance(sample: Sample, seed: int) -> Frames:
+        motion, audio = (torch.from_numpy(frames)[None] for frames in (sample.motion, sample.audio))
+        begun = padded(motion[:, :MOTION_WINDOW], network.config.pose)
+        made = network.generate(begun, audio, stride=network.config.future, orthonormalise=True, to_end=True)
+        return joints(unpadded(torch.cat((begun, made), 1))[0].numpy())
+
+    return dance
+
+
+def _from_music(dancer: Dancer, name: str) -> DanceTo:
+    def dance(sample: Sample, seed: int) -> Frames:
+        file = sample.folder / "music.flac"
+        if not file.exists():
+            raise UsageError(f"{file}: missing, and {name} dances to sound; prepare the corpus with its music")
+        audio = Audio.load(file)
+        audio = Audio(audio.samples[:, : round(sample.seconds * audio.rate)], audio.rate)
+        motion = dancer(audio, seed=zlib.crc32(f"{seed} {sample.name}".encode()))  # another dance to each piece
+        if motion.skeleton != get_skeleton("smpl-24"):
+            raise UsageError(f"{name} moves {motion.skeleton.name}; dances are compared as smpl-24")
+        return motion.resample(RATE).positions
+
+    return dance
+
+
+def plot_dances(
+    models: Mapping[str, DanceTo], samples: Samples, protocol: str, numbers: Iterable[int], seed: int, folder: Path
+) -> None:
+    """Plot how fast the true dancer and all others move in some dances, and which beats they mark."""
+    marked_by = PUBLISHED[PROTOCOLS[protocol][0]].beats
+    for number in numbers:
+        sample = samples[number]
+        places = {"real": sample.positions, **{name: dance(sample, seed) for name, dance in models.items()}}
+        dances = {name: Motion(made, RATE, get_skeleton("smpl-24")) for name, made in places.items()}
+        marks = {name: metrics.motion_beats(dance, marked_by) for name, dance in dances.items()}
+        with writing(folder / f"{sample.name.replace('/', '-')}.png") as path:
+            speed_and_beats(dances, marks, sample.beats).savefig(path, format="png", dpi=100)

@@ -2,23 +2,28 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+import torch
 
 from ictus.errors import IctusError, UsageError
 from ictus.metrics.bootstrap import Chosen, Interval, interval, mean_of
 from ictus.metrics.frechet import Normal
 from ictus.metrics.tables import Row
 from ictus.sound import INSTRUMENTS, metrics
-from ictus.sound.controls import GROUND_TRUTH, controls, play_ground_truth
+from ictus.sound.ablations import AblatedSoloist
+from ictus.sound.controls import GROUND_TRUTH, controls, play_ground_truth, through_codebook, through_vocoder
 from ictus.sound.data.dataset import UNKNOWN
 from ictus.sound.data.samples import MelPredictor, PerformanceSample, PerformanceSamples
 from ictus.sound.metrics import ExtractFeatures
 from ictus.sound.metrics.distances import kernel
+from ictus.sound.models.codebook import SpectrogramCodebook
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
-from ictus.types import Float32Array, Float64Array, IntArray
+from ictus.sound.models.vocoder_loading import vocode_function
+from ictus.types import Float32Array, Float64Array, IntArray, Progress
 
 _CENTRED = "its interval is drawn over performances, and centred"
 MEANING = {
@@ -104,6 +109,69 @@ def caveats(samples: int, reference: Float64Array | None) -> list[str]:
             f"{metrics.MIN_SPLIT_SOUNDS} are needed"
         )
     return lines
+
+
+def compare(
+    soloists: Mapping[str, AblatedSoloist],
+    samples: PerformanceSamples,
+    *,
+    extractor: FeatureExtractor | None = None,
+    reference: Float64Array | None = None,
+    vocoder: str | None = None,
+    ablations: bool = True,
+    seed: int = 0,
+    kept: Mapping[str, MelPredictor] | None = None,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Compare soloists, what their codebook and the vocoder keep of the ground truth, and what each condition is worth.
+
+    Parameters
+    ----------
+    extractor, reference : as `evaluate` takes them.
+    vocoder : "griffin-lim" or a folder: what is left of the ground truth, and of its codes, when they are vocoded.
+    ablations : whether each soloist also plays when it is given another performance, only the instrument, or nothing.
+    kept : soloists whose playing was generated before; how long they took is not known.
+    """
+    kept = kept or {}
+    players: dict[str, MelPredictor] = {}
+    for name, soloist in soloists.items():
+        players[name] = kept[name] if name in kept else soloist.plays(samples)
+        given = soloist.ablations() if ablations else ()
+        players.update({f"{name}, {way}": soloist.plays(samples, way) for way in given})
+    ceilings = {name: through_codebook(codebook) for name, codebook in _codebooks(soloists).items()}
+    if vocoder:
+        vocode, short = vocode_function(vocoder), Path(vocoder).name
+        vocoded = {f"{name}, by {short}": through_vocoder(vocode, play) for name, play in ceilings.items()}
+        ceilings = {f"truth, by {short}": through_vocoder(vocode), **ceilings, **vocoded}
+    rows = evaluate(
+        players, samples, extractor=extractor, reference=reference, ceilings=ceilings, seed=seed, progress=progress
+    )
+    return [_untimed(row) if row.name in kept else row for row in rows]
+
+
+def _untimed(row: Row) -> Row:
+    """Return a row without the time that playing took."""
+    values = {metric: value for metric, value in row.values.items() if metric != "seconds"}
+    samples = [{key: value for key, value in sample.items() if key != "seconds"} for sample in row.samples]
+    return replace(row, values=values, samples=samples)
+
+
+def _codebooks(soloists: Mapping[str, AblatedSoloist]) -> dict[str, SpectrogramCodebook]:
+    """Return the codebooks of the soloists, each once, by the name of their rows."""
+    found: list[tuple[str, SpectrogramCodebook]] = []
+    for name, soloist in soloists.items():
+        codebook = soloist.soloist.codebook
+        weights = codebook.state_dict()
+        same = (
+            one.config == codebook.config
+            and all(torch.equal(value, weights[key]) for key, value in one.state_dict().items())
+            for _, one in found
+        )
+        if not any(same):
+            found.append((name, codebook))
+    if len(found) == 1:
+        return {"truth, as codes": found[0][1]}
+    return {f"truth, as codes of {name}": codebook for name, codebook in found}
 
 
 def evaluate(

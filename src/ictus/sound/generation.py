@@ -12,11 +12,12 @@ because the last bits of a sum depend on how many share it; it is processes that
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,20 @@ from ictus.audio import Audio
 from ictus.corpora import CorpusWriteError, check_signature, remove_unfinished
 from ictus.errors import IctusError, UsageError
 from ictus.formats.npz import DAMAGE
+from ictus.nn.folder import locate
+from ictus.processes import run_in_processes
 from ictus.sound import INSTRUMENTS
+from ictus.sound.ablations import AblatedSoloist
 from ictus.sound.controls import MelToAudio
 from ictus.sound.data.dataset import UNKNOWN
 from ictus.sound.data.samples import MelPredictor, PerformanceSample, PerformanceSamples
+from ictus.sound.models.vocoder_loading import GRIFFIN_LIM, vocode_function
+from ictus.sound.pipeline import Soloist
+from ictus.sound.sampling import Sampling
 from ictus.types import Float32Array, Progress
 
 SETTINGS = "generated.json"
+_PARTS = 8  # of a share for each worker, so that none has long to wait for others
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,89 @@ def generate_corpus(
     return Generated(played, there, tuple(failed))
 
 
+@dataclass(frozen=True)
+class _Share:
+    """What one process plays of a split: part `rank` of `world`; see `generate_corpus`."""
+
+    model: str
+    sampling: Sampling
+    samples: PerformanceSamples
+    out: Path
+    settings: Mapping[str, Any]
+    vocoder: str | None
+    seed: int
+    rank: int
+    world: int
+
+    def play(self, soloist: AblatedSoloist | None = None, progress: Progress | None = None) -> Generated:
+        """Play it; without a soloist, by one that this process loads once."""
+        soloist = soloist or _loaded(self.model, self.sampling)
+        return generate_corpus(
+            *(soloist.plays(self.samples), self.samples, self.out),
+            settings=self.settings,
+            seed=self.seed,
+            kinds=soloist.kinds,
+            vocode=_vocode(self.vocoder) if self.vocoder else None,
+            rank=self.rank,
+            world=self.world,
+            progress=progress,
+        )
+
+    def parts(self, count: int) -> "list[_Share]":
+        """Divide it."""
+        return [replace(self, rank=self.rank + k * self.world, world=count * self.world) for k in range(count)]
+
+
+def generate_split(
+    soloist: AblatedSoloist,
+    samples: PerformanceSamples,
+    out: Path,
+    *,
+    vocoder: str | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    rank: int = 0,
+    world: int = 1,
+    progress: Progress = lambda fraction: None,
+) -> Generated:
+    """Let a soloist play what does not lie in a folder yet; see `generate_corpus`.
+
+    Parameters
+    ----------
+    vocoder : "griffin-lim" or a folder: the sound is kept, too.
+    workers : processes that this one starts, each with the soloist in memory.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds what was played in another way.
+    """
+    name, sampling = soloist.soloist.name, soloist.sampling
+    settings = {
+        "model": fingerprint(locate(name)),
+        "sampling": asdict(sampling),
+        "vocoder": vocoder if vocoder in (None, GRIFFIN_LIM) else fingerprint(locate(vocoder)),
+    }
+    share = _Share(name, sampling, samples, out, settings, vocoder, seed, rank, world)
+    if workers == 1:
+        return share.play(soloist, progress)
+    parts, done = share.parts(_PARTS * workers), Generated(0, 0, ())
+    for number, part in enumerate(run_in_processes(_Share.play, parts, workers), 1):
+        done = Generated(done.played + part.played, done.there + part.there, done.failed + part.failed)
+        progress(number / len(parts))
+    return done
+
+
+@functools.lru_cache(1)
+def _loaded(model: str, sampling: Sampling) -> AblatedSoloist:
+    return AblatedSoloist(Soloist.from_folder(model), sampling)
+
+
+@functools.lru_cache(1)
+def _vocode(name: str) -> MelToAudio:
+    return vocode_function(name)
+
+
 def read_generated(out: Path) -> MelPredictor:
     """Return a model that plays what `generate_corpus` kept; raises IctusError where that is missing or damaged."""
 
@@ -116,12 +207,6 @@ def read_generated(out: Path) -> MelPredictor:
         return _mel(out / sample.name)
 
     return play
-
-
-def window_seed(seed: int, name: str) -> int:
-    """Return a seed of a window's own, from 0 to 2^63 - 1: the same wherever the window stands among others."""
-    digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
 
 
 def fingerprint(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """Samples of an evaluation: windows of a split, with their sound, the features of the performance, and notes."""
 
+import hashlib
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ class PerformanceSample:
     def seconds(self) -> float:
         """Length."""
         return len(self.mel) / MEL_RATE
+
+
+def window_seed(seed: int, name: str) -> int:
+    """Return a seed of a window's own, from 0 to 2^63 - 1: the same wherever the window stands among others."""
+    digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
 # Of a sample and a seed: (T, 80) in [0, 1], as long as the sample's mel.

@@ -8,20 +8,29 @@ import numpy as np
 
 from ictus.kinematics import global_pose
 from ictus.motion import Motion
+from ictus.render.figure_tables import (
+    BODY,
+    DERIVED,
+    HEAD_OVER_JOINT,
+    HEAD_OVER_NECK,
+    HEAD_RADIUS,
+    LEG,
+    SIDES,
+    TALL,
+    BodyPart,
+    Place,
+)
 from ictus.render.shapes import Points, smoothed, unit
 from ictus.skeleton import Skeleton
 
-SIDES = ("left", "right")
 _USUAL = {"waist": "hip", "toes": "toe"}  # what Dance with Melody and SMPL call these
 _NEEDED = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-_TALL, _LEG = 1.70, 0.78  # metres: the body whose measures stand below, and its leg from hip to ankle
 _STAND, _SHARE, _DRIFT = 3.0, 30, 0.3  # seconds, percent and body sizes: how the floor is found
 _LARGEST = 1e6  # metres
 _BLOCK = 2048  # frames that are worked on at once
 _UP, _AHEAD = np.array([0, 1, 0], np.float32), np.array([0, 0, 1], np.float32)
 
 Joints = dict[str, Points]  # (T, 3) each, metres
-Ball = tuple[Points, float]  # centre (T, 3) and radius, metres
 
 
 @dataclass(frozen=True)
@@ -81,17 +90,14 @@ class Body:
     def solids(self, start: int, stop: int) -> list[Solid]:
         """Return the flesh of frames `start` to `stop`, without gaps between the parts."""
         at, head = self._joints(slice(start, stop)), self.head(start, stop)
-        across, up, _ = self._axes(at)
-        chin = head.centre + head.radius * (0.25 * head.ahead - 0.75 * head.up)
-        solids = [
-            self._chest(at, across, up),
-            self._hips(at, across, up),
-            self._solid("neck", "middle", (at["neck"], 0.05), (head.centre, 0.05)),
-            self._solid("skull", "middle", (head.centre, 0.1), (chin, 0.062)),
-        ]
-        for side in SIDES:
-            solids += [*self._arm(at, side), *self._leg(at, side)]
-        return solids
+        at |= dict(zip(("across", "up", "ahead"), self._axes(at), strict=True))
+        at |= {"head_centre": head.centre, "face": head.ahead, "crown": head.up, "vertical": _UP}
+        for name, is_direction, place in DERIVED:
+            if is_direction:
+                at[name] = unit(self._at(at, place))
+            elif name not in at:
+                at[name] = self._at(at, place)
+        return [self._solid(part, at) for part in BODY]
 
     def head(self, start: int, stop: int) -> Head:
         """Return the head of frames `start` to `stop`."""
@@ -101,13 +107,15 @@ class Body:
             ahead, up = self._looks[start:stop] @ _AHEAD, self._looks[start:stop] @ _UP
         if "head" in at:
             up = up if self._looks is not None else unit(at["head"] - at["waist"])
-            centre = at["head"] + np.float32(self.scale) * (np.float32(0.085) * up + np.float32(0.01) * ahead)
+            centre = at["head"] + np.float32(self.scale) * (
+                np.float32(HEAD_OVER_JOINT[0]) * up + np.float32(HEAD_OVER_JOINT[1]) * ahead
+            )
         else:  # points of the face or the skull, which lie around its middle
             around = [at[name] for name in at if "head" in name or "ear" in name]
-            centre = np.mean(around or [at["neck"] + np.float32(0.2 * self.scale) * up], axis=0)
+            centre = np.mean(around or [at["neck"] + np.float32(HEAD_OVER_NECK * self.scale) * up], axis=0)
             ahead = unit(at["nose"] - centre) if "nose" in at and around else ahead
         up = unit(up - (up * ahead).sum(1, keepdims=True) * ahead)
-        return Head(centre, ahead, up, 0.1 * self.scale)
+        return Head(centre, ahead, up, HEAD_RADIUS * self.scale)
 
     def _ground(self, fps: float) -> Points:
         lowest = np.concatenate(
@@ -139,59 +147,23 @@ class Body:
         up = unit(at["neck"] - at["waist"])
         return across, up, np.float32(self._sense) * unit(np.cross(across, up))
 
-    def _chest(self, at: Joints, across: Points, up: Points) -> Solid:
-        shoulders = [at[f"{side}_shoulder"] for side in SIDES]
-        inwards = [np.float32(0.25) * (at["neck"] - shoulder) for shoulder in shoulders]
-        side, rise = np.float32(0.05 * self.scale) * across, np.float32(0.02 * self.scale) * up
-        tops = [(shoulder + inner - rise, 0.078) for shoulder, inner in zip(shoulders, inwards, strict=True)]
-        ribs = np.float32(0.75) * at["waist"] + np.float32(0.25) * at["neck"]
-        tops.append((at["neck"] + np.float32(0.04 * self.scale) * up, 0.045))
-        return self._solid("chest", "middle", *tops, (ribs + side, 0.092), (ribs - side, 0.092))
-
-    def _hips(self, at: Joints, across: Points, up: Points) -> Solid:
-        side = np.float32(0.045 * self.scale) * across
-        bones = [(np.float32(0.8) * at[f"{side}_hip"] + np.float32(0.2) * at["waist"], 0.102) for side in SIDES]
-        return self._solid("hips", "middle", (at["waist"] + side, 0.086), (at["waist"] - side, 0.086), *bones)
-
-    def _arm(self, at: Joints, side: str) -> list[Solid]:
-        shoulder, elbow, wrist = (at[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
-        along = unit(wrist - elbow)
-        palm = at.get(f"{side}_hand", wrist + np.float32(0.08 * self.scale) * along)
-        tips = palm + np.float32(0.05 * self.scale) * unit(palm - wrist)
-        return [
-            self._solid("arm", side, (shoulder, 0.058), (elbow, 0.042)),
-            self._solid("arm", side, (elbow, 0.042), (wrist, 0.03)),
-            self._solid("hand", side, (wrist, 0.024), (palm, 0.036), (tips, 0.024)),
-        ]
-
-    def _leg(self, at: Joints, side: str) -> list[Solid]:
-        hip, knee, ankle = (at[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
-        calf = np.float32(0.72) * knee + np.float32(0.28) * ankle
-        return [
-            self._solid("leg", side, (hip, 0.088), (knee, 0.056)),
-            self._solid("leg", side, (knee, 0.055), (calf, 0.055), (ankle, 0.036)),
-            self._solid("foot", side, (ankle, 0.038), *self._sole(at, side)),
-        ]
-
-    def _sole(self, at: Joints, side: str) -> list[Ball]:
-        """The heel, the ball and the tip of a foot."""
-        ankle, toe = at[f"{side}_ankle"], self._toe(at, side)
-        along = unit(toe - ankle)
-        down = unit(ankle - at[f"{side}_knee"])
-        down = unit(down - np.float32(0.5) * along)  # the heel lies below the ankle and behind it
-        heel = at.get(f"{side}_heel", ankle + np.float32(0.05 * self.scale) * down)
-        tip = toe + np.float32(0.05 * self.scale) * unit(toe - heel)
-        return [(heel, 0.03), (toe, 0.032), (tip, 0.022)]
-
     def _toe(self, at: Joints, side: str) -> Points:
         if (toe := at.get(f"{side}_toe")) is not None:
             return toe
         ahead = self._axes(at)[2]
         return at[f"{side}_ankle"] + np.float32(self.scale) * (np.float32(0.12) * ahead - np.float32(0.05) * _UP)
 
-    def _solid(self, part: str, side: str, *balls: Ball) -> Solid:
-        centres = np.stack([centre for centre, _ in balls], axis=1)
-        return Solid(part, side, centres, np.array([self.scale * radius for _, radius in balls], np.float32))
+    def _at(self, at: Joints, place: Place) -> Points:
+        """(T, 3): a point by the points and directions it is made of."""
+        terms = [np.float32(weight) * at[name] for name, weight in place.points.items()]
+        terms += [np.float32(self.scale * step) * at[name] for name, step in place.steps.items()]
+        return np.asarray(sum(terms[1:], start=terms[0]))
+
+    def _solid(self, part: BodyPart, at: Joints) -> Solid:
+        centres = np.stack([self._at(at, place) for _, place in part.balls], axis=1)
+        return Solid(
+            part.part, part.side, centres, np.float32(self.scale) * np.array([r for r, _ in part.balls], np.float32)
+        )
 
 
 def is_whole(motion: Motion) -> bool:
@@ -239,7 +211,7 @@ def _scale(at: Joints, positions: Points) -> float:
     pairs = [(f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
     legs = np.sum([np.linalg.norm(at[a] - at[b], axis=1) for a, b in pairs], axis=0) / 2
     height = float(np.median(np.ptp(positions[..., 1], axis=1)))
-    return max(float(np.median(legs)) / _LEG, 0.2 * height / _TALL) or 1.0
+    return max(float(np.median(legs)) / LEG, 0.2 * height / TALL) or 1.0
 
 
 def _looks(motion: Motion) -> Points | None:

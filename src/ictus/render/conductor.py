@@ -6,32 +6,31 @@ from numpy.typing import NDArray
 from ictus.motion import Motion
 from ictus.render.camera import Box, Camera, Extent, depth
 from ictus.render.figure import Layer, Pose, Trail, shaded, shape
-from ictus.render.shapes import Frame, Points, Table, capsule, grown, rounded, smoothed, turned, unit
-from ictus.render.theme import Theme
+from ictus.render.figure_tables import (
+    BATON,
+    BATON_ALONG,
+    BATON_UP,
+    BOW,
+    CHEST,
+    COLLAR,
+    CONDUCTOR_WIDTHS,
+    CUFF,
+    FACE,
+    GRIP,
+    HAND,
+    HAND_LENGTH,
+    HAND_SHARE,
+    LINEN,
+    SLEEVE,
+    Capsule,
+)
+from ictus.render.shapes import Frame, Points, capsule, grown, rounded, smoothed, turned, unit
+from ictus.render.theme import Colour, Theme
 
-# Cut and cloth. In the chest's frame x counts in shoulder widths, and y from the neck (0) to the hips (1).
-_SHIRT: Table = ((-0.2, -0.12), (0.2, -0.12), (0.19, 0.2), (0.0, 0.75), (-0.19, 0.2))
-_LAPEL: Table = (
-    *((0.16, -0.14), (0.29, -0.05), (0.36, 0.16), (0.29, 0.16), (0.32, 0.21)),
-    *((0.03, 0.79), (0.0, 0.72), (0.17, 0.2)),
-)
-# In the neck's frame both axes count in shoulder widths.
-_COLLAR: Table = ((-0.17, -0.2), (0.17, -0.2), (0.2, -0.1), (0.13, 0.04), (0.0, -0.08), (-0.13, 0.04), (-0.2, -0.1))
-_BOW: Table = (
-    *((-0.2, -0.07), (-0.17, -0.1), (-0.02, -0.04), (0.02, -0.04), (0.17, -0.1), (0.2, -0.07)),
-    *((0.2, 0.07), (0.17, 0.1), (0.02, 0.04), (-0.02, 0.04), (-0.17, 0.1), (-0.2, 0.07)),
-)
-_SQUARE: Table = ((0.27, 0.33), (0.3, 0.275), (0.33, 0.3), (0.36, 0.265), (0.38, 0.33))
-# In the head's frame both axes count in half-axes of the head.
-_FACE: Table = (
-    *((0.6, -0.62), (0.88, -0.25), (0.86, 0.25), (0.52, 0.86), (0.0, 1.05)),
-    *((-0.52, 0.86), (-0.86, 0.25), (-0.88, -0.25), (-0.6, -0.62), (0.0, -0.52)),
-)
-_WIDTHS = {"conductor-13": 0.2, "conductor-23": 0.36}  # of the shoulders, in the body's own units
 _HEM = 0.62  # shoulder widths below the hips, where the coat has faded into the dark
 
 
-CONDUCTORS = tuple(_WIDTHS)
+CONDUCTORS = tuple(CONDUCTOR_WIDTHS)
 
 
 class Conductor:
@@ -68,9 +67,7 @@ class Conductor:
             shape(grown(coat, 1.5), theme.rim),
             shape(coat, theme.coat),
             shape(self._throat(at), theme.skin_shade),
-            shape(chest.polygon(_SHIRT), theme.shirt),
-            shape(chest.polygon(_SQUARE), theme.shirt),
-            *(shape(chest.polygon([(s * x, y) for x, y in _LAPEL]), theme.lapel) for s in (1, -1)),
+            *(shape(chest.polygon(outline), getattr(theme, paint)) for paint, outline in CHEST),
         ]
 
     def _throat(self, at: dict[str, Points]) -> Points:
@@ -102,31 +99,40 @@ class Conductor:
         skull = head.moved(-0.08 * aside, -0.03 * nod)
         ears = head.moved(-0.2 * aside, 0.06 * nod)
         return [
-            shape(collar.polygon(_COLLAR), theme.linen),
-            shape(grown(collar.polygon(_BOW), 1.2), theme.linen_shade),
-            shape(collar.polygon(_BOW), theme.linen),
+            shape(collar.polygon(COLLAR), theme.linen),
+            shape(grown(collar.polygon(BOW), 1.2), theme.linen_shade),
+            shape(collar.polygon(BOW), theme.linen),
             shape(skull.ellipse(0, -0.1, 1.1, 1.03), theme.hair),
             *(shape(ears.ellipse(0.98 * s, 0.1, 0.17, 0.24, 12), theme.skin_shade) for s in (1, -1)),
-            shape(face.curve(_FACE), theme.skin),
+            shape(face.curve(FACE), theme.skin),
         ]
 
     def _arm(self, at: dict[str, Points], side: str, near: Points) -> Layer:
         theme, u = self._theme, self.unit
         sleeve = shaded(theme.coat, theme.lapel, 0.3 + 0.5 * near)
-        shoulder, elbow, wrist, hand = (at[f"{side}_{part}"] for part in ("shoulder", "elbow", "wrist", "hand"))
-        cuff = elbow + 0.86 * (wrist - elbow)
-        upper, fore = capsule(shoulder, elbow, 0.135 * u, 0.12 * u), capsule(elbow, cuff, 0.12 * u, 0.092 * u)
-        layer = [
-            shape(grown(capsule(shoulder + 0.4 * (elbow - shoulder), elbow, 0.13 * u, 0.12 * u), 1.5), theme.rim),
-            shape(grown(fore, 1.5), theme.rim),
-            shape(upper, sleeve),
-            shape(fore, sleeve),
-            shape(capsule(cuff, wrist, 0.08 * u, 0.076 * u), theme.linen),
+        places = {part: at[f"{side}_{part}"] for part in ("shoulder", "elbow", "wrist", "hand")}
+        places |= {"grip": at["grip"], "baton": at["baton"]}
+        shoulder, elbow, wrist = places["shoulder"], places["elbow"], places["wrist"]
+        places["cuff"] = elbow + np.float32(CUFF) * (wrist - elbow)
+        colours: dict[str, Colour | list[Colour]] = {
+            "sleeve": sleeve,
+            "hand": theme.skin,
+            "linen": theme.linen,
+            "baton": theme.baton,
+            "cork": theme.cork,
+        }
+
+        def limb(part: Capsule) -> Points:
+            _, start, end, start_radius, end_radius = part
+            corners = {"baton": 4, "cork": 5}.get(part[0], 8)
+            return capsule(places[start], places[end], start_radius * u, end_radius * u, corners)
+
+        rim = [capsule(shoulder + 0.4 * (elbow - shoulder), elbow, 0.13 * u, 0.12 * u), limb(SLEEVE[1])]
+        parts = [*SLEEVE, LINEN, *(BATON if side == "right" else ()), HAND]
+        return [
+            *(shape(grown(outline, 1.5), theme.rim) for outline in rim),
+            *(shape(limb(part), colours[part[0]]) for part in parts),
         ]
-        if side == "right":
-            layer.append(shape(capsule(hand, at["baton"], 0.014 * u, 0.008 * u, 4), theme.baton))
-            layer.append(shape(capsule(at["grip"], hand, 0.036 * u, 0.02 * u, 5), theme.cork))
-        return [*layer, shape(capsule(wrist, hand, 0.062 * u, 0.052 * u), theme.skin)]
 
     def _axes(self, at: dict[str, Points]) -> tuple[Points, Points]:
         """The trunk's directions across (towards the figure's left) and down, each of length `unit`."""
@@ -157,7 +163,7 @@ def _complete(motion: Motion) -> tuple[dict[str, Points], Points, float]:
     flat = positions[..., :2] * np.array([1, -1 if positions.shape[2] == 3 else 1], np.float32)
     joints = {name: flat[:, j] for j, name in enumerate(motion.skeleton.joints)}
     left, right = (positions[:, motion.skeleton.index(f"{side}_shoulder")] for side in ("left", "right"))
-    usual = _WIDTHS[motion.skeleton.name]
+    usual = CONDUCTOR_WIDTHS[motion.skeleton.name]
     width = float(np.clip(np.median(np.linalg.norm(left - right, axis=1)), 0.3 * usual, 3 * usual))
     parts = ("shoulder", "elbow", "wrist", "hip")
     tracks: dict[str, Points] = {
@@ -203,14 +209,15 @@ def _hand_tracks(joints: dict[str, Points], width: float, fps: float) -> dict[st
     for side in ("left", "right"):
         fore = joints[f"{side}_wrist"] - joints[f"{side}_elbow"]
         reach = np.linalg.norm(fore, axis=1, keepdims=True)
-        share = np.minimum(0.34, 0.26 * width / np.maximum(reach, 1e-6)).astype(np.float32)
+        share = np.minimum(HAND_SHARE, HAND_LENGTH * width / np.maximum(reach, 1e-6)).astype(np.float32)
         tracks[f"{side}_hand"] = joints.get(f"{side}_hand", joints[f"{side}_wrist"] + share * fore)
     hand = tracks["right_hand"]
     # Without a baton in the data, the conductor holds it a little up and inwards.
     forwards = smoothed(joints["right_wrist"] - joints["right_elbow"], 0.12 * fps)
-    held = hand + np.float32(0.55) * forwards + np.float32(width) * np.array([0.16, -0.34], np.float32)
+    held = hand + np.float32(BATON_ALONG) * forwards
+    held = held + np.float32(width) * np.array([BATON_UP[0], -BATON_UP[1]], np.float32)
     tracks["baton"] = joints.get("baton", held)
-    tracks["grip"] = hand - np.float32(0.12 * width) * unit(tracks["baton"] - hand)
+    tracks["grip"] = hand - np.float32(GRIP * width) * unit(tracks["baton"] - hand)
     return tracks
 
 

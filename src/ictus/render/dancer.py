@@ -1,24 +1,31 @@
 """A dancer: a body of round limbs, lit from above and seen in perspective, its left and right told by colour."""
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 
 from ictus.motion import Motion
-from ictus.render.body import Body, Head
+from ictus.render.body import Body, Head, Solid
 from ictus.render.camera import Box, Extent
 from ictus.render.figure import Pose, Shape, shaded, shape
+from ictus.render.figure_tables import (
+    BEFORE,
+    DEPTH,
+    EDGE,
+    FARTHEST,
+    HAIR_ANGLE,
+    HAIR_GLEAM,
+    HAIR_MIDDLE,
+    HAIR_RADIUS,
+    LIGHT_FROM,
+    TONES,
+    Paint,
+    paints,
+)
 from ictus.render.floor import Floor, Ground
 from ictus.render.perspective import View, followed, slopes
 from ictus.render.shapes import Points, hull, unit
-from ictus.render.theme import WHITE, Colour, Theme, bgr, mix
+from ictus.render.theme import Theme, mix
 
-# How a round thing is lit: each tone lies on the one before, shrunk and moved towards the light by shares of a radius.
-_TONES = ((0.0, 0.0), (0.14, 0.14), (0.29, 0.27), (0.46, 0.38), (0.64, 0.46), (0.83, 0.5))
-_LIGHT = np.array([-0.5, -0.866], np.float32)  # where it comes from in the picture: from the left, above
-_CHESTNUT = bgr("#7a5240")
-_HAIR, _CROWN = 1.5, (0.72, -0.69)  # radians from its middle to its edge; where the middle is, up and ahead
-_BEFORE = {"chest": 0.04, "hips": 0.03, "skull": 0.05, "hand": 0.02}  # body sizes that a part wins by when it is close
+_LIGHT = np.array(LIGHT_FROM, np.float32)
 _BLOCK = 2048  # frames that are measured at once
 
 
@@ -30,7 +37,7 @@ class Dancer:
         self._path = _path(self._body, motion.fps)
         self._view = View.fit(extent, self._body.scale, box)
         self._theme = theme
-        self._paints = _paints(theme)
+        self._paints = paints(theme)
         self.floor = Floor(self._view, self._path, theme)
 
     def ground(self, start: int, stop: int) -> Ground:
@@ -46,33 +53,38 @@ class Dancer:
         for solid in solids:
             at, scale = self._view.project(solid.centres - path[:, None])
             distance = self._view.focal / scale.mean(1)  # metres
-            near = 0.5 + (usual - distance) / np.float32(0.9 * self._body.scale)
-            limbs.append(self._lit(at, scale * solid.radii, self._paints[solid.part, solid.side], near))
-            away.append(distance - _BEFORE.get(solid.part, 0) * self._body.scale)
+            near = 0.5 + (usual - distance) / np.float32(DEPTH * self._body.scale)
+            limbs.append(self._lit(at, scale * solid.radii, self._paint(solid), near))
+            away.append(distance - BEFORE.get(solid.part, 0) * self._body.scale)
             if solid.part == "skull":
                 limbs[-1] += self._hair(self._body.head(start, stop), path, near)
         order = np.argsort(-np.stack(away, axis=1), axis=1, kind="stable")
         return Pose([], limbs, order)
 
-    def _lit(self, at: Points, radii: Points, paint: Sequence[Colour], near: Points) -> list[Shape]:
+    def _paint(self, solid: Solid) -> Paint:
+        return self._paints.get(solid.part + solid.side) or self._paints[solid.part]
+
+    def _lit(self, at: Points, radii: Points, paint: Paint, near: Points) -> list[Shape]:
         """A round part, the darker the farther away, with an edge that sets it off from what lies behind."""
-        layer = [shape(hull(at, radii + np.float32(1.2)), paint[0])]
-        for (less, aside), colour in zip(_TONES, paint[1:], strict=True):
+        layer = [shape(hull(at, radii + np.float32(EDGE)), paint[0])]
+        for (less, aside), colour in zip(TONES, paint[1:], strict=True):
             moved = at + np.float32(aside) * radii[..., None] * _LIGHT
-            dark = mix(colour, self._theme.edge, 0.3)
+            dark = mix(colour, self._theme.edge, FARTHEST)
             layer.append(shape(hull(moved, np.float32(1 - less) * radii), shaded(dark, colour, near)))
         return layer
 
     def _hair(self, head: Head, path: Points, near: Points) -> list[Shape]:
         """The part of the hair that can be seen: a cap on the ball of the head."""
-        crown = unit(np.float32(_CROWN[0]) * head.up + np.float32(_CROWN[1]) * head.ahead)
+        crown = unit(np.float32(HAIR_MIDDLE[0]) * head.up + np.float32(HAIR_MIDDLE[1]) * head.ahead)
         viewer = unit(self._view.eye + path - head.centre)
-        cap = head.centre[:, None] + np.float32(1.03 * head.radius) * seen_of_cap(crown, _HAIR, viewer)
+        cap = head.centre[:, None] + np.float32(HAIR_RADIUS * head.radius) * seen_of_cap(crown, HAIR_ANGLE, viewer)
         at, scale = self._view.project(np.concatenate([head.centre[:, None], cap], axis=1) - path[:, None])
         middle, rim = at[:, :1], at[:, 1:]
-        lit = middle + np.float32(0.86) * (rim - middle) + np.float32(0.12 * head.radius) * scale[:, :1, None] * _LIGHT
-        dark, hair = self._paints["hair", "middle"][1], self._paints["hair", "middle"][4]
-        return [shape(rim, shaded(mix(dark, self._theme.edge, 0.3), dark, near)), shape(lit, hair)]
+        size, aside = HAIR_GLEAM
+        lit = middle + np.float32(size) * (rim - middle)
+        lit = lit + np.float32(aside * head.radius) * scale[:, :1, None] * _LIGHT
+        _, dark, _, _, hair, *_ = self._paints["hair"]
+        return [shape(rim, shaded(mix(dark, self._theme.edge, FARTHEST), dark, near)), shape(lit, hair)]
 
 
 def seen_of_cap(middle: Points, angle: float, viewer: Points, corners: int = 16) -> Points:
@@ -117,20 +129,3 @@ def dancer_extent(motion: Motion) -> Extent:
 
 def _path(body: Body, fps: float) -> Points:
     return followed(body.middle, body.floor, body.scale, fps)
-
-
-def _paints(theme: Theme) -> dict[tuple[str, str], tuple[Colour, ...]]:
-    """Return for each part and side its edge, and its tones from shade to gleam."""
-    dark = theme.edge if theme.name == "dark" else theme.text
-    colours = {("chest", "middle"): theme.middle, ("hips", "middle"): mix(theme.middle, theme.edge, 0.25)}
-    colours |= {(part, "middle"): theme.skin for part in ("neck", "skull")} | {("hair", "middle"): _CHESTNUT}
-    for side, colour in (("left", theme.left), ("right", theme.right)):
-        colours |= {("arm", side): colour, ("leg", side): colour, ("hand", side): theme.skin}
-        colours[("foot", side)] = mix(colour, dark, 0.4)
-    return {key: tuple(_ramp(colour, dark)) for key, colour in colours.items()}
-
-
-def _ramp(colour: Colour, dark: Colour) -> Iterator[Colour]:
-    yield mix(colour, dark, 0.8)
-    for light in np.linspace(-0.45, 0.3, len(_TONES)):
-        yield mix(colour, dark, -light) if light < 0 else mix(colour, WHITE, light)

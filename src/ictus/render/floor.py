@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from ictus.render.body import Solid
 from ictus.render.figure import Layer, shape
+from ictus.render.figure_tables import CAST, REACH, SHADOW_GROWTH, SHADOW_HEIGHT, SHADOW_LEAST, TILE
 from ictus.render.perspective import View
 from ictus.render.shapes import SHIFT, Points, fixed, hull
 from ictus.render.theme import Image, Theme
 
-_TILE, _REACH = 0.5, 4.5  # body sizes: between two lines, and from the target to where they have faded
-_CAST = (0.22, -0.3)  # where the top of a thing of height 1 throws its shadow: to the right, and away from the camera
 _COARSE = 2  # bits: the shadow is painted at a quarter of the picture's size, for it is soft anyway
 
 
@@ -39,7 +38,7 @@ class Floor:
         pool = (below * np.exp(-((away / 1.9) ** 2)))[..., None]
         colour = np.array(self._theme.pool, np.float32)
         stage[:] = np.rint(stage + (colour - stage) * np.float32(0.75) * pool).astype(np.uint8)
-        fade = np.clip(1 - away / _REACH, 0, 1) ** 1.5
+        fade = np.clip(1 - away / REACH, 0, 1) ** 1.5
         self._fade = np.rint((48 if self._dark else 44) * fade * below).astype(np.uint8)
         rows = np.flatnonzero(self._fade.any(1))
         self._top = int(rows[0]) if len(rows) else 0
@@ -58,8 +57,8 @@ class Floor:
 
     def _grid(self, path: Points) -> NDArray[np.int32]:
         """Return the lines, (T, lines, 2, 2) in fixed-point pixels; they stay where they are while the camera goes."""
-        tile, reach = np.float32(_TILE * self._view.unit), np.float32(_REACH * self._view.unit)
-        count = int(_REACH / _TILE)
+        tile, reach = np.float32(TILE * self._view.unit), np.float32(REACH * self._view.unit)
+        count = int(REACH / TILE)
         steps = tile * np.arange(-count, count + 2, dtype=np.float32)
         lines = np.zeros((len(path), 2, len(steps), 2, 3), np.float32)
         for way, axis in enumerate((0, 2)):
@@ -73,11 +72,13 @@ class Floor:
         for solid in solids:
             at = solid.centres - path[:, None]
             height = np.maximum(at[..., 1:2], 0)
-            ground = at[..., ::2] + height * np.array(_CAST, np.float32)
-            outline = hull(ground, solid.radii * (np.float32(1.4) + np.float32(0.15) * height[..., 0] / unit), 20)
+            ground = at[..., ::2] + height * np.array(CAST, np.float32)
+            outline = hull(
+                ground, solid.radii * (np.float32(1.4) + np.float32(SHADOW_GROWTH) * height[..., 0] / unit), 20
+            )
             flat = np.stack([outline[..., 0], np.zeros_like(outline[..., 0]), outline[..., 1]], axis=-1)
             heights.append(height.mean((1, 2)) / unit)
-            depth = np.rint(255 * np.clip(1 - heights[-1] / 2.2, 0.25, 1)).astype(int).tolist()
+            depth = np.rint(255 * np.clip(1 - heights[-1] / SHADOW_HEIGHT, SHADOW_LEAST, 1)).astype(int).tolist()
             layer.append(shape(self._view.project(flat)[0], [(value, value, value) for value in depth]))
         return layer, heights
 

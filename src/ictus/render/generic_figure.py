@@ -6,11 +6,10 @@ from ictus.motion import Motion
 from ictus.render.body import sides
 from ictus.render.camera import Box, Camera, Extent, depth
 from ictus.render.figure import Layer, Pose, Trail, shaded, shape
+from ictus.render.figure_tables import FACE_JOINTS, LIMB, LIMB_SHARES, NECK, TAPER, TRUNK
 from ictus.render.shapes import Frame, Points, capsule, grown, rounded
 from ictus.render.theme import Colour, Theme, mix
 
-_TRUNK = ("right_shoulder", "left_shoulder", "left_hip", "right_hip")
-_FACE = ("head", "nose", "eye", "ear")
 _LIGHTS = ("wrist", "ankle")
 
 
@@ -25,7 +24,7 @@ class GenericFigure:
     """
 
     hem: float | None = None
-    thickness = 0.15  # of limbs
+    thickness = LIMB  # of limbs
 
     def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
         self._theme = theme
@@ -36,9 +35,9 @@ class GenericFigure:
         self.at = camera.project(positions)  # (T, J, 2)
         near = depth(positions)
         self._near = 0.5 + (near - near.mean(1, keepdims=True)) / np.float32(0.7 * height)  # (T, J), about [0, 1]
-        self._face = [j for j, name in enumerate(self.joints) if any(part in name.lower() for part in _FACE)]
-        known = set(_TRUNK) <= set(self.joints)
-        self._trunk = [self.joints.index(name) for name in _TRUNK] if known else []
+        self._face = [j for j, name in enumerate(self.joints) if any(part in name.lower() for part in FACE_JOINTS)]
+        known = set(TRUNK) <= set(self.joints)
+        self._trunk = [self.joints.index(name) for name in TRUNK] if known else []
         flesh = {*self._face, *self._trunk}
         self.bones = [(a, b) for a, b in motion.skeleton.bones if not {a, b} <= flesh]
         self.trails = [
@@ -62,7 +61,7 @@ class GenericFigure:
     def _limb(self, at: Points, near: Points, a: int, b: int) -> tuple[Layer, Points]:
         length = float(np.median(np.linalg.norm(at[:, a] - at[:, b], axis=1)))
         thick = self.thickness * self.unit
-        thick, thin = min(thick, 0.4 * length), min(0.73 * thick, 0.3 * length)
+        thick, thin = min(thick, LIMB_SHARES[0] * length), min(TAPER * thick, LIMB_SHARES[1] * length)
         return self._part(capsule(at[:, a], at[:, b], thick, thin), self._colour(b), (near[:, a] + near[:, b]) / 2)
 
     def _body(self, corners: Points, near: Points) -> tuple[Layer, Points]:
@@ -70,7 +69,7 @@ class GenericFigure:
 
     def _neck(self, at: Points, near: Points) -> tuple[Layer, Points]:
         shoulders, head = at[:, self._trunk[:2]].mean(1), at[:, self._face].mean(1)
-        return self._part(capsule(shoulders, head, 0.14 * self.unit, 0.11 * self.unit), self._theme.middle, near)
+        return self._part(capsule(shoulders, head, NECK[0] * self.unit, NECK[1] * self.unit), self._theme.middle, near)
 
     def _head(self, centre: Points, near: Points) -> tuple[Layer, Points]:
         axis = np.broadcast_to(np.array([0.28 * self.unit, 0], np.float32), centre.shape)

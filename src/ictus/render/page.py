@@ -24,6 +24,7 @@ from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.motion import Motion
 from ictus.render.body import Body, is_whole, places, sides
+from ictus.render.figure_tables import exported
 from ictus.render.packing import COARSE, FINE, packed, size, thinned
 from ictus.render.sound_embedding import embedded
 from ictus.render.theme import DARK, LIGHT, get_theme
@@ -101,6 +102,7 @@ def page_html(
         "motions": entries,
         "peaks": base64.b64encode(sound.peaks.tobytes()).decode() if sound else None,
     }
+    tables = f"const TABLES = {_json(exported())};"
     report(1.0)
     return _filled(
         theme=theme,
@@ -109,7 +111,7 @@ def page_html(
         duration=f"{seconds:.3f}",
         length=f"{int(seconds) // 60}:{int(seconds) % 60:02d}",
         style=_part("viewer.css"),
-        script='"use strict";\n' + "\n".join(_bare(_part(f"{name}.js")) for name in _SCRIPTS),
+        script="\n".join(['"use strict";', tables, *(_bare(_part(f"{name}.js")) for name in _SCRIPTS)]),
         motions=_json(content),
         sound_type=sound.type if sound else "",
         sound=sound.data if sound else "",

@@ -6,12 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from ictus.render.camera import Box, Extent
+from ictus.render.figure_tables import FAR, HEIGHT, NEAREST, PITCH
 from ictus.render.shapes import Points, smoothed
 
-_FAR = 6.0  # body sizes between the camera and the body
-_HEIGHT = 0.9  # body sizes from the floor to what the camera looks at
-_PITCH = 0.2  # radians down
-_NEAREST = 0.3  # of the distance: what comes nearer is seen as if it were there
 _CALM, _SOFT = 1.6, 0.5  # seconds
 _ASTRAY = 1.8  # body sizes that the body may be off the picture's middle
 
@@ -31,12 +28,12 @@ class View:
     focal: float
     centre: tuple[float, float]
 
-    far: ClassVar[float] = _FAR  # units from the camera to what it looks at
+    far: ClassVar[float] = FAR  # units from the camera to what it looks at
 
     @property
     def eye(self) -> Points:
         """(3,) metres: where the camera is, from the target."""
-        aside = np.array([0, _HEIGHT + _FAR * np.sin(_PITCH), _FAR * np.cos(_PITCH)], np.float32)
+        aside = np.array([0, HEIGHT + FAR * np.sin(PITCH), FAR * np.cos(PITCH)], np.float32)
         return aside * np.float32(self.unit)
 
     @classmethod
@@ -61,18 +58,18 @@ class View:
         """
         x = (np.arange(width, dtype=np.float32)[None] + 0.5 - self.centre[0]) / self.focal
         y = (self.centre[1] - 0.5 - np.arange(height, dtype=np.float32)[:, None]) / self.focal
-        sine, cosine = np.sin(_PITCH), np.cos(_PITCH)
+        sine, cosine = np.sin(PITCH), np.cos(PITCH)
         fall = sine - y * cosine
-        away = np.where(fall > 1e-3, (_HEIGHT + _FAR * sine) / np.maximum(fall, 1e-3), np.nan)
-        return np.asarray(x * away), np.asarray(-y * away * sine + (_FAR - away) * cosine + 0 * x)
+        away = np.where(fall > 1e-3, (HEIGHT + FAR * sine) / np.maximum(fall, 1e-3), np.nan)
+        return np.asarray(x * away), np.asarray(-y * away * sine + (FAR - away) * cosine + 0 * x)
 
 
 def slopes(points: Points, unit: float) -> tuple[Points, Points]:
     """Return slopes (..., 2) right and up, and 1 / distance (...) in units, of points (..., 3) from the target."""
     x, y, z = (np.asarray(points[..., k] / np.float32(unit)) for k in range(3))
-    sine, cosine = np.float32(np.sin(_PITCH)), np.float32(np.cos(_PITCH))
-    y = y - np.float32(_HEIGHT)
-    away = np.maximum(np.float32(_FAR) - (y * sine + z * cosine), np.float32(_NEAREST * _FAR))
+    sine, cosine = np.float32(np.sin(PITCH)), np.float32(np.cos(PITCH))
+    y = y - np.float32(HEIGHT)
+    away = np.maximum(np.float32(FAR) - (y * sine + z * cosine), np.float32(NEAREST * FAR))
     return np.stack([x / away, (y * cosine - z * sine) / away], axis=-1), 1 / away
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from ictus.motion import Motion
 from ictus.render.camera import Box, Extent
 from ictus.render.figure import Layer, Pose, shape
+from ictus.render.figure_tables import PLAYER_LIMB
 from ictus.render.generic_figure import GenericFigure, generic_extent
 from ictus.render.shapes import Frame, Points, capsule, grown, rounded, unit
 from ictus.render.theme import Theme, mix
@@ -18,7 +19,7 @@ _TALL, _LONG, _WIDE = 0.85, 1.65, 0.28  # of the head over the neck, the trunk b
 class Player(GenericFigure):
     """The figure of a motion of solos-47. Sizes count in `unit`, the median width of the shoulders."""
 
-    thickness = 0.115
+    thickness = PLAYER_LIMB
 
     def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
         super().__init__(motion, extent, box, theme)

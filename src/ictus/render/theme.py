@@ -19,6 +19,12 @@ def bgr(code: str) -> Colour:
     return int(code[5:7], 16), int(code[3:5], 16), int(code[1:3], 16)
 
 
+def code(colour: Colour) -> str:
+    """Return a colour as "#rrggbb"."""
+    blue, green, red = colour
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 WHITE: Colour = (255, 255, 255)
 
 
@@ -49,8 +55,7 @@ class Theme:
 
     def codes(self) -> dict[str, str]:
         """Return the colours as "#rrggbb", by the names of the parts."""
-        colours = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "name"}
-        return {name: f"#{red:02x}{green:02x}{blue:02x}" for name, (blue, green, red) in colours.items()}
+        return {part.name: code(getattr(self, part.name)) for part in fields(self) if part.name != "name"}
 
 
 DARK = Theme(

@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ictus.render.figure_tables import TRAIL_FADE, TRAIL_OPACITY, TRAIL_SECONDS, TRAIL_TAPER
 from ictus.render.shapes import SHIFT, Bounds, Points, fixed, inside, turned, unit
 from ictus.render.theme import Colour, Image
 
-SECONDS = 1.0
 _BANDS = 10  # of opacity along a trail
-_OPACITY = 0.75  # where it is new
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,9 @@ class Ribbons:
 def ribbons(track: Points, start: int, stop: int, fps: float, width: float, colour: Colour) -> Ribbons:
     """Return the trail of `track`, (frames, 2) in pixels, in the frames `start` to `stop`.
 
-    A trail is at most `width` pixels wide and `SECONDS` long, and grows thinner and fainter towards its past.
+    A trail is at most `width` pixels wide and `TRAIL_SECONDS` long, and grows thinner and fainter towards its past.
     """
-    steps = max(2, round(SECONDS * fps * 2 / _BANDS))  # half frames in a band
+    steps = max(2, round(TRAIL_SECONDS * fps * 2 / _BANDS))  # half frames in a band
     frames = -(-steps * _BANDS // 2)
     # The past of each frame; before the first frame there is none, so the trail grows out of its first point.
     past = np.clip(np.arange(start - frames - 1, stop + 1), 0, len(track) - 1)
@@ -44,12 +43,12 @@ def ribbons(track: Points, start: int, stop: int, fps: float, width: float, colo
     window = window[: stop - start, -(steps * _BANDS + 1) :]  # (T, steps * bands + 1, 2)
     age = np.linspace(1, 0, window.shape[1], dtype=np.float32)
     across = turned(unit(np.gradient(window, axis=1)))
-    half = np.float32(width / 2) * ((1 - age) ** 0.7)[:, None] * across
+    half = np.float32(width / 2) * ((1 - age) ** TRAIL_TAPER)[:, None] * across
     edges = np.stack([window + half, window - half], axis=1)  # (T, 2, samples, 2)
     pick = np.arange(_BANDS)[:, None] * steps + np.arange(steps + 1)  # (bands, steps + 1)
     one, other = edges[:, 0][:, pick], edges[:, 1][:, pick[:, ::-1]]
     bands = fixed(np.concatenate([one, other], axis=2))
-    opacity = (_OPACITY * (np.arange(1, _BANDS + 1) / _BANDS) ** 1.8).tolist()
+    opacity = (TRAIL_OPACITY * (np.arange(1, _BANDS + 1) / _BANDS) ** TRAIL_FADE).tolist()
     blue, green, red = colour
     colours = [(blue * share, green * share, red * share, 255 * (1 - share)) for share in opacity]
     return Ribbons(bands, colours, Bounds.of([bands.reshape(len(bands), -1, 2)]))

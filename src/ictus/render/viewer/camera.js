@@ -1,9 +1,6 @@
 // From a body's coordinates to pixels: flat bodies seen from the front, others in perspective from any side.
 
-const FAR = 6; // body sizes between the camera and what it looks at
-const HEIGHT = 0.9; // body sizes from the floor to what it looks at
-const PITCH = 0.2; // radians down
-const NEAREST = 0.3; // of the distance: what comes nearer is seen as if it were there
+const { FAR, HEIGHT, PITCH, NEAREST } = TABLES;
 
 class Camera {
   constructor(flat, unit) {

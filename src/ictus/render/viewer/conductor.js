@@ -1,19 +1,11 @@
 // A conductor in white tie. Lengths count in `unit`, the width of the shoulders; cut and cloth are the films' own.
 
-const USUAL_WIDTH = { "conductor-13": 0.2, "conductor-23": 0.36 };
-const SHIRT = [[-0.2, -0.12], [0.2, -0.12], [0.19, 0.2], [0, 0.75], [-0.19, 0.2]];
-const LAPEL = [[0.16, -0.14], [0.29, -0.05], [0.36, 0.16], [0.29, 0.16], [0.32, 0.21], [0.03, 0.79], [0, 0.72], [0.17, 0.2]];
-const SQUARE = [[0.27, 0.33], [0.3, 0.275], [0.33, 0.3], [0.36, 0.265], [0.38, 0.33]];
-const COLLAR = [[-0.17, -0.2], [0.17, -0.2], [0.2, -0.1], [0.13, 0.04], [0, -0.08], [-0.13, 0.04], [-0.2, -0.1]];
-const BOW = [
-  [-0.2, -0.07], [-0.17, -0.1], [-0.02, -0.04], [0.02, -0.04], [0.17, -0.1], [0.2, -0.07],
-  [0.2, 0.07], [0.17, 0.1], [0.02, 0.04], [-0.02, 0.04], [-0.17, 0.1], [-0.2, 0.07],
-];
+const { CHEST, COLLAR, BOW, SLEEVE, LINEN, BATON, HAND, CUFF, GRIP, HAND_SHARE, HAND_LENGTH, BATON_ALONG, BATON_UP } = TABLES;
 
 class Conductor {
   constructor(motion, track) {
     this.track = track;
-    const usual = USUAL_WIDTH[motion.skeleton.name];
+    const usual = TABLES.CONDUCTOR_WIDTHS[motion.skeleton.name];
     const width = (frame) => length(minus(track.frame("left_shoulder", frame), track.frame("right_shoulder", frame)));
     this.unit = clip(median(track.some().map(width)), 0.3 * usual, 3 * usual);
     this.complete();
@@ -38,7 +30,7 @@ class Conductor {
       if (track.has(`${side}_hand`)) continue;
       track.add(`${side}_hand`, (at) => {
         const fore = minus(at(`${side}_wrist`), at(`${side}_elbow`));
-        return along(at(`${side}_wrist`), fore, Math.min(0.34, (0.26 * width) / Math.max(length(fore), 1e-6)));
+        return along(at(`${side}_wrist`), fore, Math.min(HAND_SHARE, (HAND_LENGTH * width) / Math.max(length(fore), 1e-6)));
       });
     }
     if (track.has("baton")) {
@@ -47,10 +39,10 @@ class Conductor {
       // Without a baton in the data, the conductor holds it a little up and inwards.
       track.add("forwards", (at) => minus(at("right_wrist"), at("right_elbow")));
       track.steady("forwards", 0.12);
-      track.add("tip", (at) => plus(along(at("right_hand"), at("forwards"), 0.55), times([0.16, 0.34, 0], width)));
+      track.add("tip", (at) => plus(along(at("right_hand"), at("forwards"), BATON_ALONG), times([...BATON_UP, 0], width)));
     }
     if (track.flat) return;
-    // In space the conductor stands on two legs, of which the motion tells nothing.
+    // In space the conductor stands on two legs, of which the motion says nothing.
     for (const side of SIDES) {
       const hips = track.some().map((frame) => track.frame(`${side}_hip`, frame));
       this[side] = [median(hips.map((hip) => hip[0])), 0.05, median(hips.map((hip) => hip[2]))];
@@ -97,10 +89,7 @@ class Conductor {
         ...solid("coat", 0.08, ...chest),
         hulls: [skirt, chest],
         patches: [
-          patch("shirt", SHIRT.map(on)),
-          patch("lapel", LAPEL.map(on)),
-          patch("lapel", LAPEL.map(([x, y]) => on([-x, y]))),
-          patch("shirt", SQUARE.map(on)),
+          ...CHEST.map(([paint, outline]) => patch(paint, outline.map(on))),
         ],
       },
       solid("neck", 0.06, ball(place(at("neck"), 0, -0.1), 0.13), ball(between(at("neck"), head.centre, 0.6), 0.13)),
@@ -134,19 +123,20 @@ class Conductor {
   }
 
   arm(at, side, solid, ball) {
-    const [shoulder, elbow, wrist, hand] = ["shoulder", "elbow", "wrist", "hand"].map((joint) => at(`${side}_${joint}`));
-    const cuff = between(elbow, wrist, 0.86);
-    const sleeve = [[ball(shoulder, 0.135), ball(elbow, 0.12)], [ball(elbow, 0.12), ball(cuff, 0.092)]];
-    const parts = [
-      { ...solid("sleeve", 0.02, ...sleeve.flat()), hulls: sleeve },
-      solid("linen", 0.03, ball(cuff, 0.08), ball(wrist, 0.076)),
-    ];
+    const places = Object.fromEntries(["shoulder", "elbow", "wrist", "hand"].map((joint) => [joint, at(`${side}_${joint}`)]));
+    places.cuff = between(places.elbow, places.wrist, CUFF);
     if (side === "right") {
-      const tip = at("tip");
-      const grip = along(hand, unit(minus(tip, hand)), -0.12 * this.unit);
-      parts.push(solid("baton", 0.02, ball(hand, 0.014), ball(tip, 0.008)), solid("cork", 0.02, ball(grip, 0.036), ball(hand, 0.02)));
+      places.baton = at("tip");
+      places.grip = along(places.hand, unit(minus(places.baton, places.hand)), -GRIP * this.unit);
     }
-    return [...parts, solid("hand", 0.06, ball(wrist, 0.062), ball(hand, 0.055))];
+    const balls = ([, from, to, thick, thin]) => [ball(places[from], thick), ball(places[to], thin)];
+    const sleeve = SLEEVE.map(balls);
+    const before = { linen: 0.03, hand: 0.06 };
+    const parts = [LINEN, ...(side === "right" ? BATON : []), HAND];
+    return [
+      { ...solid("sleeve", 0.02, ...sleeve.flat()), hulls: sleeve },
+      ...parts.map((part) => solid(part[0], before[part[0]] ?? 0.02, ...balls(part))),
+    ];
   }
 
   leg(at, side, solid, ball) {

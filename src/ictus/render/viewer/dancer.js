@@ -1,8 +1,6 @@
-// The flesh of a whole body in space, as ictus/stage/body.py has it: solids, each the hull of balls.
+// A whole body in space, by the tables that ictus/render/body.py reads too: solids, each the hull of balls.
 
-const TALL = 1.7; // metres: the body whose measures stand here
-const LEG = 0.78;
-const SIDES = ["left", "right"];
+const { SIDES, TALL, LEG, HEAD_RADIUS, HEAD_OVER_JOINT, HEAD_OVER_NECK, DERIVED, BODY } = TABLES;
 
 class Dancer {
   constructor(motion, track) {
@@ -54,24 +52,24 @@ class Dancer {
     };
     const axes = this.axes(at);
     const head = this.head(at, axes, seconds);
-    const [across, up] = axes;
-    const ball = (point, radius) => [point, radius * scale];
-    const solid = (part, side, before, ...balls) => ({ part, side, before: before * scale, balls });
-    const ribs = between(at("waist"), at("neck"), 0.25);
-    const chest = SIDES.map((side) => {
-      const inner = between(at(`${side}_shoulder`), at("neck"), 0.25);
-      return ball(along(inner, up, -0.02 * scale), 0.078);
-    });
-    const hip = (side) => ball(between(at(`${side}_hip`), at("waist"), 0.2), 0.102);
-    const aside = (point, shift, radius) => [1, -1].map((way) => ball(along(point, across, way * shift * scale), radius));
-    const chin = along(along(head.centre, head.ahead, 0.25 * head.radius), head.up, -0.75 * head.radius);
-    return [
-      solid("chest", "middle", 0.04, ...chest, ball(along(at("neck"), up, 0.04 * scale), 0.045), ...aside(ribs, 0.05, 0.092)),
-      solid("hips", "middle", 0.03, ...aside(at("waist"), 0.045, 0.086), hip("left"), hip("right")),
-      solid("neck", "middle", 0, ball(at("neck"), 0.05), ball(head.centre, 0.05)),
-      { ...solid("skull", "middle", 0.05, ball(head.centre, 0.1), ball(chin, 0.062)), head },
-      ...SIDES.flatMap((side) => [...this.arm(at, side, solid, ball), ...this.leg(at, side, axes, solid, ball)]),
-    ];
+    ["across", "up", "ahead"].forEach((name, k) => known.set(name, axes[k]));
+    Object.entries({ head_centre: head.centre, face: head.ahead, crown: head.up, vertical: UP }).forEach(([name, to]) => known.set(name, to));
+    // The weighted sum of points, and of steps along directions.
+    const place = (points, steps) => {
+      let sum = [0, 0, 0];
+      for (const name in points) sum = along(sum, at(name), points[name]);
+      for (const name in steps) sum = along(sum, at(name), steps[name] * scale);
+      return sum;
+    };
+    for (const [name, isDirection, points, steps] of DERIVED) {
+      if (isDirection) known.set(name, unit(place(points)));
+      else if (!track.has(name)) known.set(name, place(points, steps));
+    }
+    return BODY.map(([part, side, before, balls]) => ({
+      part, side, before: before * scale,
+      balls: balls.map(([radius, points, steps]) => [place(points, steps), radius * scale]),
+      ...(part === "skull" && { head }),
+    }));
   }
 
   head(at, [, up, ahead], seconds) {
@@ -80,40 +78,13 @@ class Dancer {
     if (this.looks) [up, ahead] = [this.looks.at("up", seconds), this.looks.at("ahead", seconds)].map(unit);
     if (track.has("head")) {
       if (!this.looks) up = unit(minus(at("head"), at("waist")));
-      centre = along(along(at("head"), up, 0.085 * scale), ahead, 0.01 * scale);
+      centre = along(along(at("head"), up, HEAD_OVER_JOINT[0] * scale), ahead, HEAD_OVER_JOINT[1] * scale);
     } else {
       const around = [...track.points.keys()].filter((name) => /^(left|right)_(head|ear)$/.test(name)).map(at);
-      centre = around.length ? times(around.reduce(plus), 1 / around.length) : along(at("neck"), up, 0.2 * scale);
+      centre = around.length ? times(around.reduce(plus), 1 / around.length) : along(at("neck"), up, HEAD_OVER_NECK * scale);
       if (track.has("nose") && around.length) ahead = unit(minus(at("nose"), centre));
     }
-    return { centre, ahead, up: square(up, ahead), radius: 0.1 * scale };
-  }
-
-  arm(at, side, solid, ball) {
-    const [shoulder, elbow, wrist] = ["shoulder", "elbow", "wrist"].map((joint) => at(`${side}_${joint}`));
-    const name = `${side}_hand`;
-    const palm = this.track.has(name) ? at(name) : along(wrist, unit(minus(wrist, elbow)), 0.08 * this.unit);
-    const tips = along(palm, unit(minus(palm, wrist)), 0.05 * this.unit);
-    return [
-      solid("arm", side, 0, ball(shoulder, 0.058), ball(elbow, 0.042)),
-      solid("arm", side, 0, ball(elbow, 0.042), ball(wrist, 0.03)),
-      solid("hand", side, 0.02, ball(wrist, 0.024), ball(palm, 0.036), ball(tips, 0.024)),
-    ];
-  }
-
-  leg(at, side, [, , ahead], solid, ball) {
-    const [hip, knee, ankle] = ["hip", "knee", "ankle"].map((joint) => at(`${side}_${joint}`));
-    const calf = between(knee, ankle, 0.28);
-    const ahead_of_ankle = along(along(ankle, ahead, 0.12 * this.unit), UP, -0.05 * this.unit);
-    const toe = this.track.has(`${side}_toe`) ? at(`${side}_toe`) : ahead_of_ankle;
-    const down = unit(along(unit(minus(ankle, knee)), unit(minus(toe, ankle)), -0.5));
-    const heel = this.track.has(`${side}_heel`) ? at(`${side}_heel`) : along(ankle, down, 0.05 * this.unit);
-    const tip = along(toe, unit(minus(toe, heel)), 0.05 * this.unit);
-    return [
-      solid("leg", side, 0, ball(hip, 0.088), ball(knee, 0.056)),
-      solid("leg", side, 0, ball(knee, 0.055), ball(calf, 0.055), ball(ankle, 0.036)),
-      solid("foot", side, 0, ball(ankle, 0.038), ball(heel, 0.03), ball(toe, 0.032), ball(tip, 0.022)),
-    ];
+    return { centre, ahead, up: square(up, ahead), radius: HEAD_RADIUS * scale };
   }
 }
 

@@ -1,8 +1,6 @@
 // The floor of a body in space: a pool of light, lines to see the way by, and a soft shadow.
 
-const TILE = 0.5; // body sizes between two lines
-const REACH = 4.5; // body sizes from the target to where they have faded
-const CAST = [0.22, -0.3]; // where the top of a thing of height 1 throws its shadow
+const { TILE, REACH, CAST, SHADOW_GROWTH, SHADOW_HEIGHT, SHADOW_LEAST } = TABLES;
 const COARSE = 6; // pixels of the picture in one of the shadow's, for it is soft anyway
 
 class Floor {
@@ -81,14 +79,14 @@ class Floor {
     const shapes = solids.filter(({ part }) => part !== "baton").flatMap(({ hulls, balls }) => hulls ?? [balls]).map((balls) => {
       const discs = balls.map(([[x, y, z], radius]) => {
         const height = Math.max(y - floor, 0);
-        return [x + CAST[0] * height, z + CAST[1] * height, radius * (1.2 + (0.15 * height) / body), height];
+        return [x + CAST[0] * height, z + CAST[1] * height, radius * (1.2 + (SHADOW_GROWTH * height) / body), height];
       });
       const outline = TURNS.filter((_, k) => k % 2 === 0).map(([c, s]) => {
         const best = discs.reduce((a, b) => (b[0] * c + b[1] * s + b[2] > a[0] * c + a[1] * s + a[2] ? b : a));
         return camera.project([best[0] + best[2] * c, floor, best[1] + best[2] * s]);
       });
       const height = discs.reduce((sum, disc) => sum + disc[3], 0) / discs.length / body;
-      return { outline, depth: clip(1 - height / 2.2, 0.25, 1) };
+      return { outline, depth: clip(1 - height / SHADOW_HEIGHT, SHADOW_LEAST, 1) };
     });
     shapes.sort((a, b) => a.depth - b.depth); // the palest first
     for (const { outline, depth } of shapes) {

@@ -1,7 +1,7 @@
 // Any other body, flat or in space: limbs along its bones, and a trunk and a head where it has the joints for them.
 
-const FACE = /head|nose|eye|ear/;
-const TRUNK = ["left_shoulder", "right_shoulder", "left_hip", "right_hip"];
+const { TRUNK, FACE_JOINTS, LIMB, PLAYER_LIMB, LIMB_SHARES, TAPER, NECK } = TABLES;
+const FACE = new RegExp(FACE_JOINTS.join("|"));
 const LIGHTS = /(wrist|hand)$/;
 
 class Anybody {
@@ -39,7 +39,7 @@ class Anybody {
     };
     const solid = (part, side, ...balls) => ({ part, side, before: 0, balls });
     const solids = [];
-    const thickness = this.player ? 0.115 : 0.15;
+    const thickness = this.player ? PLAYER_LIMB : LIMB;
     const middle = (names) => times(names.map(at).reduce(plus), 1 / names.length);
     if (this.player) {
       // Of a player only arms and hands are known; a body behind them lets the eye find its way.
@@ -58,12 +58,12 @@ class Anybody {
     }
     if (this.trunk) {
       solids.push(solid("chest", "middle", ...TRUNK.map((name) => [at(name), 0.24 * u])));
-      if (face.length) solids.push(solid("neck", "middle", [middle(TRUNK.slice(0, 2)), 0.14 * u], [middle(face), 0.12 * u]));
+      if (face.length) solids.push(solid("neck", "middle", [middle(TRUNK.slice(0, 2)), NECK[0] * u], [middle(face), NECK[1] * u]));
     }
     for (const { a, b, side, length: reach } of this.bones) {
       const finger = /thumb|index|middle|ring|pinky/.test(b);
       const part = finger ? "hand" : side === "middle" ? "limb" : "arm";
-      const [thick, thin] = finger ? [0.034 * u, 0.026 * u] : [Math.min(thickness * u, 0.4 * reach), Math.min(0.75 * thickness * u, 0.3 * reach)];
+      const [thick, thin] = finger ? [0.034 * u, 0.026 * u] : [Math.min(thickness * u, LIMB_SHARES[0] * reach), Math.min(TAPER * thickness * u, LIMB_SHARES[1] * reach)];
       solids.push(solid(part, side, [at(a), thick], [at(b), thin]));
     }
     if (face.length) solids.push(solid("skull", "middle", [middle(face), 0.3 * u]));

@@ -8,7 +8,7 @@ class Panel {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.track = new Track(motion);
-    this.conducting = motion.skeleton.name in USUAL_WIDTH;
+    this.conducting = motion.skeleton.name in TABLES.CONDUCTOR_WIDTHS;
     const Figure = this.conducting ? Conductor : motion.whole ? Dancer : Anybody;
     this.figure = new Figure(motion, this.track);
     const { flat } = this.track;
@@ -105,7 +105,7 @@ class Panel {
       });
       const projected = (solid.hulls ?? [solid.balls]).map(discs);
       const distance = discs(solid.balls).reduce((sum, disc) => sum + disc[3], 0) / solid.balls.length;
-      const near = this.path ? 0.5 + (usual - distance) / 0.9 : 1;
+      const near = this.path ? 0.5 + (usual - distance) / TABLES.DEPTH : 1;
       return { away: distance - solid.before / camera.unit, paint: () => this.paintSolid(solid, projected, near), part: solid.part };
     });
     const lights = trails ? figure.trails.map((trail) => this.trail(trail, seconds)) : [];
@@ -144,7 +144,7 @@ class Panel {
     const { camera, track, context } = this;
     const count = 48;
     const points = Array.from({ length: count + 1 }, (_, k) => {
-      return camera.project(track.at(name, Math.max(seconds - TRAIL * (1 - k / count), 0)));
+      return camera.project(track.at(name, Math.max(seconds - TRAIL_SECONDS * (1 - k / count), 0)));
     });
     const width = (this.path ? 0.016 * this.size : 0.045 * this.figure.unit) * points[count][2];
     return { away: points[count][3] + 0.02, paint: () => paintTrail(context, points, Math.max(width, 3), this.theme[side]) };

@@ -1,6 +1,7 @@
 """The house plan, read from the imports: they run downwards only, no art imports another, and no door is private."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -162,3 +163,15 @@ def test_what_is_ones_own_or_from_outside_is_no_private_door() -> None:
         private_doors("a.py", ast.parse("import os\nclass A:\n    _x = 1\n    y = lambda self: self._x\nos._exit(0)"))
         == []
     )
+
+
+def test_the_library_names_no_flag_of_the_command_line():
+    flag = re.compile(r"(?<![\w(-])(--(?!x)[a-z]{2,}|-o\b)")
+    named = [
+        f"{name}:{node.lineno}: {found[0]}"
+        for name in FILES
+        if not name.startswith("cli/")
+        for node in ast.walk(tree(FILES[name]))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and (found := flag.search(node.value))
+    ]
+    assert [one for one in named if not one.startswith("formats/openpose.py")] == []  # which names OpenPose's own

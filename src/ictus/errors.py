@@ -6,7 +6,16 @@ never followed by a traceback.
 
 
 class IctusError(Exception):
-    """Anything that the user can mend: the base of all errors that this package raises on purpose."""
+    """User error: the base of all errors that this package raises on purpose.
+
+    Attributes
+    ----------
+    option : what has to be given otherwise, such as "data" or "out": the command line adds the flag of that name.
+    """
+
+    def __init__(self, message: str, *, option: str | None = None) -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class UsageError(IctusError):

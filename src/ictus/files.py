@@ -27,7 +27,9 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise IctusError(f"{target}: is a folder; give the name of a file")
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
     except OSError as error:
-        raise IctusError(f"{target}: cannot write there ({error.strerror}); choose another place with -o") from error
+        raise IctusError(
+            f"{target}: cannot write there ({error.strerror}); choose another place", option="out"
+        ) from error
     os.close(handle)
     temporary = Path(name)
     try:

@@ -19,7 +19,7 @@ from sound.raw_films import write_film, write_keypoints
 from sound.small_soloist import save_soloist
 from studio.studio_on_trial import clicks, served
 
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PATIENCE = 240_000  # milliseconds: two cores may have other things to do
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 class Visit:
     """A browser of its own on the studio's page; what the page asks for and complains of is remembered."""
 
-    def __init__(self, browser: Any, address: str, size: dict[str, int] = DESK, **options: Any) -> None:
+    def __init__(self, browser: Any, address: str, size: dict[str, int] = DESKTOP, **options: Any) -> None:
         self.context = browser.new_context(viewport=size, **options)
         self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
@@ -174,7 +174,7 @@ def test_sound_of_a_film(visit: Visit, tmp_path: Path) -> None:
     assert visit.said == []
 
 
-def test_what_goes_wrong_is_told_in_a_line(visit: Visit, tmp_path: Path) -> None:
+def test_what_goes_wrong_is_shown_in_a_line(visit: Visit, tmp_path: Path) -> None:
     visit.open("Conduct")
     visit.make()
     toast = visit.page.locator(".toast-body")
@@ -195,7 +195,7 @@ def test_another_browser_sees_nothing_and_nothing_stays(browser: Any, address: s
     assert one.plays() > 0.3
     assert one.plots() == 3
     assert one.film() > 4
-    theirs = [url for url in one.asked if "/takes/" in url or "/file=" in url]
+    theirs = [url for url in one.asked if "/results/" in url or "/file=" in url]
     assert {url.rpartition("/")[2].rpartition(".")[2] for url in theirs} >= {"html", "mp4", "png", "wav"}
     assert {one.page.request.get(url).status for url in theirs} == {200}
     assert {other.page.request.get(url).status for url in theirs} <= {403, 404}
@@ -210,13 +210,13 @@ def test_another_browser_sees_nothing_and_nothing_stays(browser: Any, address: s
     other.close()
 
 
-@pytest.mark.parametrize(("size", "colours"), [(DESK, "light"), (PHONE, "dark")])
+@pytest.mark.parametrize(("size", "colours"), [(DESKTOP, "light"), (PHONE, "dark")])
 def test_everything_has_room_in_both_lights(browser: Any, address: str, size: dict[str, int], colours: str) -> None:
     visit = Visit(browser, address, size, color_scheme=colours)
     for art in ("Conduct", "Dance", "Sound"):
         visit.open(art)
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-        if size is DESK:
+        if size is DESKTOP:
             place = visit.panel.locator("button.go").bounding_box()
             assert place["y"] + place["height"] <= size["height"], f"the button of {art} lies below the fold"
     ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -230,10 +230,11 @@ def test_everything_has_room_in_both_lights(browser: Any, address: str, size: di
     visit.close()
 
 
-def test_a_phone_shows_the_stage_when_something_is_asked_for(browser: Any, address: str) -> None:
+def test_a_phone_shows_the_result_when_something_is_asked_for(browser: Any, address: str) -> None:
     visit = Visit(browser, address, PHONE)
     visit.open("Dance")
-    top = "document.querySelector('.arts > [role=tabpanel]:not([style*=none]) .stage').getBoundingClientRect().top"
+    panel = ".arts > [role=tabpanel]:not([style*=none]) .result-panel"
+    top = f"document.querySelector('{panel}').getBoundingClientRect().top"
     visit.page.evaluate("scrollTo(0, 0)")
     before = visit.page.evaluate(top)
     visit.make()

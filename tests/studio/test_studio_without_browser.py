@@ -25,8 +25,8 @@ from ictus.scores.score import Score
 from ictus.sound.pose_normalization import PoseTrack
 from ictus.studio import examples
 from ictus.studio.app import studio
-from ictus.studio.limits import Limits, spoken
-from ictus.studio.models import chosen, offers
+from ictus.studio.limits import Limits, show_errors
+from ictus.studio.models import chosen, model_choices
 from ictus.studio.visitors import KEPT, Visitors
 from sound.small_soloist import save_soloist
 from studio.studio_on_trial import clicks
@@ -54,22 +54,24 @@ def test_music_is_measured_before_it_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [AudioError("{}: holds\nno sound"), OSError("{}: holds no  sound")])
 def test_errors_are_one_line_with_the_visitors_own_file_name(tmp_path: Path, error: Exception) -> None:
     file = tmp_path / "song.wav"
-    with pytest.raises(gradio.Error) as told, spoken(file):
+    with pytest.raises(gradio.Error) as shown, show_errors(file):
         raise type(error)(str(error).format(file))
-    assert told.value.message == "song.wav: holds no sound"
+    assert shown.value.message == "song.wav: holds no sound"
 
 
-def test_takes_are_made_once_and_when_asked_for(visitors: Visitors) -> None:
+def test_results_are_made_once_and_when_asked_for(visitors: Visitors) -> None:
     made: list[Path] = []
-    _, take = visitors.of("a").keep("song", "tab", {".npz": lambda path, progress: (made.append(path), write(path, 0))})
+    _, result = visitors.of("a").keep(
+        "song", "tab", {".npz": lambda path, progress: (made.append(path), write(path, 0))}
+    )
     assert made == []
-    assert take.file(".npz") == take.file(".npz")
+    assert result.file(".npz") == result.file(".npz")
     assert len(made) == 1
     with pytest.raises(UsageError, match=r"there is no \.exe of this; there are \.npz"):
-        take.file(".exe")
+        result.file(".exe")
 
 
-def test_old_takes_make_room(visitors: Visitors) -> None:
+def test_old_results_make_room(visitors: Visitors) -> None:
     one = visitors.of("a")
     folders = [one.keep("song", "tab", {".npz": write})[1].folder for _ in range(KEPT + 2)]
     assert [folder.exists() for folder in folders] == [False] * 2 + [True] * KEPT
@@ -127,7 +129,7 @@ def test_the_broom_takes_what_is_old(visitors: Visitors) -> None:
         os.utime(path, (long_ago, long_ago))
     kept = new.file(".npz")
     visitors.sweep(50)
-    assert not (old.folder / "take.npz").exists()
+    assert not (old.folder / "result.npz").exists()
     assert kept.exists()
 
 
@@ -152,13 +154,13 @@ def test_the_ode_is_played_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_models_by_art(tmp_path: Path) -> None:
     folder = save_soloist(tmp_path / "mine", description="has learnt nothing")
-    assert [one.title for one in offers("sound", [folder])][-1] == "mine"
-    assert offers("conduct", [folder])[0].name == "maestro"
-    dancers = [one.name for one in offers("dance", [folder])]
+    assert [one.title for one in model_choices("sound", [folder])][-1] == "mine"
+    assert model_choices("conduct", [folder])[0].name == "maestro"
+    dancers = [one.name for one in model_choices("dance", [folder])]
     assert dancers[0] == "choreographer"
     assert not {"m2s-net", "listener", "m2s-gan", str(folder)} & set(dancers)
     with pytest.raises(UsageError, match="no such model"):
-        chosen(offers("sound", [folder]), "/etc")
+        chosen(model_choices("sound", [folder]), "/etc")
 
 
 @pytest.mark.parametrize(

@@ -309,7 +309,7 @@ def test_resuming_where_nothing_is_begins(train):
 def test_a_folder_with_another_run_is_refused(train, tmp_path):
     train(epochs=1)
     before = (tmp_path / "run" / "log.jsonl").read_bytes()
-    with pytest.raises(UsageError, match="holds a run already; --resume"):
+    with pytest.raises(UsageError, match="holds a run already; resume it"):
         train(epochs=1)
     with pytest.raises(
         UsageError, match=r"is a checkpoint of toy_tasks:Regression, and the recipe trains toy_tasks:Gan"
@@ -351,7 +351,7 @@ def test_empty_splits_fail_before_the_first_batch(train, split):
         points = getattr(task, split)
         points.rows = points.rows[:0]
 
-    with pytest.raises(UsageError, match="set is empty; check --data"):
+    with pytest.raises(UsageError, match="set is empty; give other data"):
         train(spoil=empty, validate_first=True)
     assert tasks[0].seen == []
 

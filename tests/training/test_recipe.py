@@ -107,7 +107,7 @@ def test_what_is_saved_is_read_as_the_same(file, tmp_path):
 def test_mistakes_are_named(file, line, words):
     refused(file, f"task: toys.regression\n{line}\n", str(file), *words)
     key, _, value = line.partition(": ")
-    message = refused(file, "task: toys.regression", "--set", *words, changes=[f"{key}={value}"])
+    message = refused(file, "task: toys.regression", "the changes", *words, changes=[f"{key}={value}"])
     assert str(file) not in message
 
 
@@ -119,7 +119,7 @@ def test_files_that_are_no_recipes(file):
     with pytest.raises(UsageError, match="no such file"):
         read_recipe(file.with_name("none.yaml"), config)
     for change in ("width", "=3", "a..b=3", "width=[", ".=1"):
-        refused(file, TEXT, f"--set {change}", changes=[change])
+        refused(file, TEXT, f"{change}: ", changes=[change])
 
 
 @dataclass(frozen=True)

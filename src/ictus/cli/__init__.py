@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import tyro
 
     from ictus.cli import beats, conduct, convert, dance, data, evaluate, models, sound, studio, train
-    from ictus.cli.console import complain
+    from ictus.cli.console import complain, with_flags
     from ictus.errors import IctusError, UsageError
 
     # On a busy machine, threads that spin while they wait for each other take the time of those that work.
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         about = "Music and human motion turn into each other."
         return int(commands.cli(prog="ictus", description=about, args=words, config=config))
     except IctusError as error:
-        complain(str(error))
+        complain(with_flags(error))
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         complain("stopped")

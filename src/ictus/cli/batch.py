@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ictus.cli.console import Progress, complain, part, progress_bar, say, say_json
+from ictus.cli.console import Progress, complain, part, progress_bar, say, say_json, with_flags
 from ictus.errors import IctusError, UsageError
 
 _SOUND = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".wma"}
@@ -95,7 +95,7 @@ def run_batch(
         except UsageError:
             raise
         except (IctusError, OSError, MemoryError) as error:
-            message = str(error) or type(error).__name__
+            message = with_flags(error) or type(error).__name__
             report = {given: str(file), "error": message}
             complain(message if message.startswith(str(file)) else f"{file}: {message}")
         reports.append(report)

@@ -24,6 +24,13 @@ def complain(text: str) -> None:
     sys.stderr.write("ictus: " + " ".join(text.split()) + "\n")
 
 
+def with_flags(error: Exception) -> str:
+    """Return an error's message, with the flag that gives what has to be given otherwise, if it says so."""
+    option = getattr(error, "option", None)
+    flags = {"run": "--resume or --out", "devices": "--devices, --accelerator"}
+    return f"{error} ({flags.get(option, f'--{option}')})" if option else str(error)
+
+
 def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Write a table to stdout."""
     from rich.console import Console

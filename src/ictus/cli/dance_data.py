@@ -98,7 +98,7 @@ def prepare_aist(
     from ictus.dance.data.dataset import AIST
 
     if music is None:
-        raise UsageError(aist_preparation.WHERE_MUSIC_IS)
+        raise UsageError(aist_preparation.WHERE_MUSIC_IS, option="music")
     _check_workers(workers)
     songs, lacking = aist_preparation.plan(data, music, out, splits=_splits(split), sound=sound)
     return _made(aist_preparation.prepare_song, songs, lacking, out, AIST, workers)

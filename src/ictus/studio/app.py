@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-# Gradio reads these when it is imported: nothing is told to anybody.
+# Gradio reads these when it is imported: nothing is sent to anybody.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -15,12 +15,12 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from ictus.studio import sound
-from ictus.studio.components import House, cookie_behind
+from ictus.studio.components import StudioSettings, cookie_behind
 from ictus.studio.conduct import CONDUCT
 from ictus.studio.dance import DANCE
 from ictus.studio.guard import Guard
 from ictus.studio.limits import Limits
-from ictus.studio.routes import add_takes
+from ictus.studio.routes import add_results
 from ictus.studio.theme import style, theme
 from ictus.studio.visitors import Visitors
 
@@ -46,23 +46,23 @@ def studio(limits: Limits, folders: Sequence[Path] = ()) -> Iterator[FastAPI]:
     with Visitors.opened() as visitors:
         os.environ[_FOLDER] = str(visitors.root)
         try:
-            yield _application(House(visitors, limits, folders))
+            yield _application(StudioSettings(visitors, limits, folders))
         finally:
             del os.environ[_FOLDER]
             if before is not None:
                 os.environ[_FOLDER] = before
 
 
-def page(house: House) -> gradio.Blocks:
+def page(settings: StudioSettings) -> gradio.Blocks:
     """Build the page."""
-    visitors = house.visitors
+    visitors = settings.visitors
     blocks: gradio.Blocks
     with gradio.Blocks(title="Ictus studio", analytics_enabled=False, fill_width=True) as blocks:
         gradio.HTML(_HEAD)
         with gradio.Tabs(elem_classes="arts"):
             for name, build in (("Conduct", CONDUCT.build), ("Dance", DANCE.build), ("Sound", sound.build)):
                 with gradio.Tab(name):
-                    build(house)
+                    build(settings)
 
         def enter(request: gradio.Request) -> None:
             if cookie := cookie_behind(request):
@@ -74,17 +74,17 @@ def page(house: House) -> gradio.Blocks:
 
         blocks.load(enter, api_visibility="private", show_progress="hidden")
         blocks.unload(leave)
-    blocks.queue(max_size=house.limits.waiting, api_open=False)
+    blocks.queue(max_size=settings.limits.waiting, api_open=False)
     return blocks
 
 
-def _application(house: House) -> FastAPI:
+def _application(settings: StudioSettings) -> FastAPI:
     @asynccontextmanager
     async def sweeping(app: FastAPI) -> AsyncIterator[None]:
         async def sweep() -> None:
             while True:
                 await asyncio.sleep(_SWEEP)
-                await asyncio.to_thread(house.visitors.sweep)
+                await asyncio.to_thread(settings.visitors.sweep)
 
         broom = asyncio.create_task(sweep())
         yield
@@ -94,22 +94,22 @@ def _application(house: House) -> FastAPI:
 
     app = FastAPI(
         lifespan=sweeping,
-        middleware=[Middleware(Guard, visitors=house.visitors)],
+        middleware=[Middleware(Guard, visitors=settings.visitors)],
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
     )
-    add_takes(app, house.visitors)
+    add_results(app, settings.visitors)
     mounted: FastAPI = gradio.mount_gradio_app(
         app,
-        page(house),
+        page(settings),
         path="/",
         theme=theme(),
         css=style(),
         footer_links=[],
         run_history=False,
         show_error=False,
-        max_file_size=f"{house.limits.megabytes}mb",
+        max_file_size=f"{settings.limits.megabytes}mb",
         ssr_mode=False,
         pwa=False,
         mcp_server=False,

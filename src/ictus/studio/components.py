@@ -1,4 +1,4 @@
-"""What the three tabs share: a form on the left, and on the right a stage where things appear as they are made."""
+"""What the three tabs share: a form on the left, and on the right a panel where things appear as they are made."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,21 +11,21 @@ from gradio.components import Component
 
 from ictus.studio.guard import cookie_of
 from ictus.studio.limits import Limits
-from ictus.studio.models import Offer
-from ictus.studio.staging import note
+from ictus.studio.models import ModelChoice
+from ictus.studio.results import note
 from ictus.studio.visitors import Visitor, Visitors
 
 PROGRESS = gradio.Progress()
-# On a phone the stage lies below the form.
-_TO_THE_STAGE = """() => {
-    const stage = [...document.querySelectorAll(".stage")].find((one) => one.offsetParent);
-    if (innerWidth <= 760) stage?.scrollIntoView({ behavior: "smooth" });
+# On a phone the result lies below the form.
+_TO_THE_RESULT = """() => {
+    const panel = [...document.querySelectorAll(".result-panel")].find((one) => one.offsetParent);
+    if (innerWidth <= 760) panel?.scrollIntoView({ behavior: "smooth" });
 }"""
 ONE_AT_A_TIME = "performances"  # all tabs wait in one queue, for they share one machine
 
 
 @dataclass(frozen=True)
-class House:
+class StudioSettings:
     """What every tab is given.
 
     Attributes
@@ -51,7 +51,7 @@ def cookie_behind(request: gradio.Request) -> str | None:
 
 
 @dataclass(frozen=True)
-class Stage:
+class ResultPanel:
     """Where results appear."""
 
     said: Component
@@ -71,7 +71,7 @@ class Stage:
             concurrency_id=ONE_AT_A_TIME,
             api_visibility="private",
         )
-        button.click(None, js=_TO_THE_STAGE)
+        button.click(None, js=_TO_THE_RESULT)
 
 
 @contextmanager
@@ -82,9 +82,9 @@ def form(words: str) -> Iterator[None]:
         yield
 
 
-def stage(drawing: str, words: str) -> Stage:
+def result_panel(drawing: str, words: str) -> ResultPanel:
     """Make the right side of a tab; until there is something, it shows a drawing and a line."""
-    with gradio.Column(elem_classes="stage", min_width=320):
+    with gradio.Column(elem_classes="result-panel", min_width=320):
         with gradio.Tabs(elem_classes="views"):
             with gradio.Tab("Live"):
                 live = gradio.HTML(f'<div class="empty">{drawing}<p>{words}</p></div>')
@@ -95,27 +95,27 @@ def stage(drawing: str, words: str) -> Stage:
             with gradio.Tab("Downloads"):
                 downloads = gradio.HTML(note("There is nothing to download yet."))
         said = gradio.HTML(elem_classes="said", min_height=44)
-    return Stage(said, live, film, plots, downloads)
+    return ResultPanel(said, live, film, plots, downloads)
 
 
-def music(house: House, example: Callable[[Path], Path], words: str) -> gradio.Audio:
+def music(settings: StudioSettings, example: Callable[[Path], Path], words: str) -> gradio.Audio:
     """Make the place for music, and a button below it that fills it with an example."""
     given = gradio.Audio(
         type="filepath",
         sources=["upload", "microphone"],
-        label=f"Music, up to {house.limits.minutes:g} minutes",
+        label=f"Music, up to {settings.limits.minutes:g} minutes",
         buttons=[],
         elem_classes="given",
     )
-    example_for(house, example, words, given)
+    example_for(settings, example, words, given)
     return given
 
 
-def example_for(house: House, example: Callable[[Path], Path], words: str, given: Component) -> None:
+def example_for(settings: StudioSettings, example: Callable[[Path], Path], words: str, given: Component) -> None:
     """Make a button that fills a place with an example."""
     button = gradio.Button(words, size="sm", elem_classes="example")
     button.click(
-        lambda: str(example(house.visitors.examples)),
+        lambda: str(example(settings.visitors.examples)),
         None,
         given,
         concurrency_limit=1,
@@ -140,7 +140,7 @@ def seed() -> gradio.Number:
     return gradio.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1)
 
 
-def models(choices: Sequence[Offer], words: str) -> gradio.Dropdown:
+def models(choices: Sequence[ModelChoice], words: str) -> gradio.Dropdown:
     """Make the choice of a model, with a line about the one that is chosen."""
     about = {one.name: one.what for one in choices}
     first = choices[0].name if choices else None
@@ -159,8 +159,8 @@ def models(choices: Sequence[Offer], words: str) -> gradio.Dropdown:
 
 
 def light() -> gradio.Radio:
-    """Make the choice of the stage's light."""
-    return gradio.Radio([("Dark", "dark"), ("Light", "light")], value="dark", label="Stage")
+    """Make the choice of the picture's background."""
+    return gradio.Radio([("Dark", "dark"), ("Light", "light")], value="dark", label="Background")
 
 
 def given_file(path: str | None, words: str) -> Path:

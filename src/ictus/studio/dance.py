@@ -10,9 +10,9 @@ from ictus.dance.metrics.beats import motion_beats
 from ictus.motion import Motion
 from ictus.render.dance_plots import speed_and_beats
 from ictus.studio import drawings
-from ictus.studio.limits import spoken
-from ictus.studio.models import Offer, chosen, loaded
-from ictus.studio.motion_tab import Art, Plots
+from ictus.studio.limits import show_errors
+from ictus.studio.models import ModelChoice, chosen, loaded
+from ictus.studio.motion_tab import MotionTab, Plots
 
 _ANY = "any"
 
@@ -23,22 +23,22 @@ def genres(model: str) -> list[tuple[str, str]]:
     return [("Any" if codes else "As it learnt", _ANY), *((GENRES[code], code) for code in codes)]
 
 
-def _genre(choices: Sequence[Offer], model: gradio.Dropdown) -> gradio.Dropdown:
+def _genre(choices: Sequence[ModelChoice], model: gradio.Dropdown) -> gradio.Dropdown:
     genre = gradio.Dropdown(genres(choices[0].name), value=_ANY, label="Genre")
 
     def known(name: str) -> gradio.Dropdown:
-        with spoken():
+        with show_errors():
             return gradio.Dropdown(genres(chosen(choices, name)), value=_ANY)
 
     model.change(known, model, genre, api_visibility="private", show_progress="hidden")
     return genre
 
 
-def _asked(genre: str) -> dict[str, Any]:
+def _options(genre: str) -> dict[str, Any]:
     return {} if genre == _ANY else {"genre": genre}
 
 
-def _heard(motion: Motion) -> str:
+def _summary(motion: Motion) -> str:
     genre = motion.meta.get("genre")
     return f"{len(motion.meta['beats']['times'])} beats" + (f", {GENRES[genre]}" if genre else "")
 
@@ -52,7 +52,7 @@ def _plots(motion: Motion) -> Plots:
     }
 
 
-DANCE = Art(
+DANCE = MotionTab(
     command="dance",
     who="dancer",
     about="Any music gets a dancer, whose steps fall on its beats and whose feet stay on the floor.",
@@ -60,7 +60,7 @@ DANCE = Art(
     empty="Give it music, and somebody will dance here.",
     usual=_genre,
     more=list,
-    asked=_asked,
-    heard=_heard,
+    options_of=_options,
+    summary=_summary,
     plots=_plots,
 )

@@ -1,4 +1,4 @@
-"""What stands on an empty stage: a few lines for each art."""
+"""What stands on an empty panel: a few lines for each art."""
 
 _FRAME = '<svg viewBox="0 0 240 180" role="img" aria-label="{}" fill="none" stroke-linecap="round">{}</svg>'
 

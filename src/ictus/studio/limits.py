@@ -47,7 +47,7 @@ class Limits:
 
 
 @contextmanager
-def spoken(*files: Path) -> Iterator[None]:
+def show_errors(*files: Path) -> Iterator[None]:
     """Turn what goes wrong into one line on the page, in which files have the names that the visitor knows.
 
     Raises

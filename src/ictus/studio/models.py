@@ -15,7 +15,7 @@ _LOADED = 4  # models in memory
 
 
 @dataclass(frozen=True)
-class Offer:
+class ModelChoice:
     """A model that can be chosen.
 
     Attributes
@@ -30,7 +30,7 @@ class Offer:
     what: str
 
 
-def offers(command: registry.Command, folders: Sequence[Path] = ()) -> list[Offer]:
+def model_choices(command: registry.Command, folders: Sequence[Path] = ()) -> list[ModelChoice]:
     """Return what can be chosen, the usual one first.
 
     Raises
@@ -39,13 +39,15 @@ def offers(command: registry.Command, folders: Sequence[Path] = ()) -> list[Offe
         If a folder is no checkpoint.
     """
     found = [
-        Offer(one.name, one.name, one.what) for one in registry.shipped() if registry.command_of(one.name) == command
+        ModelChoice(one.name, one.name, one.what)
+        for one in registry.shipped()
+        if registry.command_of(one.name) == command
     ]
     found.sort(key=lambda one: one.name not in _FIRST)
     for folder in folders:
         if registry.command_of(folder) == command:
             what = str(read_config(folder)["metadata"].get("description", ""))
-            found.append(Offer(str(folder), folder.resolve().name, what))
+            found.append(ModelChoice(str(folder), folder.resolve().name, what))
     return found
 
 
@@ -55,7 +57,7 @@ def loaded(name: str, **options: Any) -> Any:
     return registry.load(name, **options)
 
 
-def chosen(choices: Sequence[Offer], name: str) -> str:
+def chosen(choices: Sequence[ModelChoice], name: str) -> str:
     """Return a name if it is among those offered: what a browser sends need not be.
 
     Raises

@@ -1,4 +1,4 @@
-"""The addresses of what was made: `/takes/NAME/SUFFIX`, for the browser that it was made for."""
+"""The addresses of what was made: `/results/NAME/SUFFIX`, for the browser that it was made for."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, PlainTextResponse, Response
 from ictus.errors import IctusError
 from ictus.render.render_options import FILM, PAGE
 from ictus.studio.guard import cookie_of
-from ictus.studio.visitors import Take, Visitors
+from ictus.studio.visitors import ResultFiles, Visitors
 
 _PLOT = re.compile(r"\.\d\.png")
 _TYPES = {
@@ -19,13 +19,13 @@ _TYPES = {
 _ALONE = {"content-security-policy": "sandbox allow-scripts allow-downloads"}  # a page must not act for its visitor
 
 
-def add_takes(app: FastAPI, visitors: Visitors) -> None:
-    """Let an application answer for takes: 404 for whatever is not the visitor's, as if it were not there."""
+def add_results(app: FastAPI, visitors: Visitors) -> None:
+    """Let an application answer for results: 404 for whatever is not the visitor's, as if it were not there."""
 
-    @app.get("/takes/{name}/{suffix}")
-    def take(name: str, suffix: str, request: Request) -> Response:
+    @app.get("/results/{name}/{suffix}")
+    def result(name: str, suffix: str, request: Request) -> Response:
         cookie = cookie_of(request.scope)
-        found = visitors.of(cookie).takes.get(name) if cookie else None
+        found = visitors.of(cookie).results.get(name) if cookie else None
         if found is None:
             return PlainTextResponse("This is gone; make it again.", 404)
         try:
@@ -42,6 +42,6 @@ def add_takes(app: FastAPI, visitors: Visitors) -> None:
         )
 
 
-def _file(take: Take, suffix: str) -> Path:
-    plot = take.folder / f"take{suffix}"
-    return plot if _PLOT.fullmatch(suffix) and plot.exists() else take.file(suffix)
+def _file(result: ResultFiles, suffix: str) -> Path:
+    plot = result.folder / f"result{suffix}"
+    return plot if _PLOT.fullmatch(suffix) and plot.exists() else result.file(suffix)

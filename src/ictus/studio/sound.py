@@ -1,6 +1,6 @@
 """The tab Sound: a performer's motion -> the instrument's sound."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,10 @@ from ictus.sound.performance import Performance
 from ictus.sound.pipeline import SAMPLING
 from ictus.studio import components, drawings
 from ictus.studio.examples import player
-from ictus.studio.limits import spoken
-from ictus.studio.models import chosen, loaded, offers
-from ictus.studio.staging import Performed, Updates, staged, told
+from ictus.studio.limits import show_errors
+from ictus.studio.models import chosen, loaded, model_choices
+from ictus.studio.results import TabResult, Updates, reporter, show_results
+from ictus.types import Progress
 
 if TYPE_CHECKING:
     from ictus.sound.pipeline import SoloistResult
@@ -27,17 +28,17 @@ _AUTO = "auto"
 _DROP = 110  # pixels
 
 
-def build(house: components.House) -> None:
+def build(settings: components.StudioSettings) -> None:
     """Fill the tab."""
-    choices = offers("sound", house.folders)
-    with gradio.Row(elem_classes="desk"):
+    choices = model_choices("sound", settings.folders)
+    with gradio.Row(elem_classes="columns"):
         with components.form(
-            "A player is seen and not heard: from the movement alone, the instrument is played again."
+            "A player is seen but makes no sound: from the movement alone, the instrument is played again."
         ):
             keypoints = gradio.File(
                 label="Keypoints of the player", file_types=list(POSES), height=_DROP, elem_classes="given"
             )
-            components.example_for(house, player, "or take a cellist, invented by Ictus", keypoints)
+            components.example_for(settings, player, "or take a cellist, invented by Ictus", keypoints)
             film = gradio.File(
                 label="The film they are of (may be left out)",
                 file_types=list(FILMS),
@@ -55,11 +56,11 @@ def build(house: components.House) -> None:
                 temperature = gradio.Slider(0, 1.5, SAMPLING.temperature, step=0.05, label="Freedom (temperature)")
                 seed, theme = components.seed(), components.light()
         words = (
-            "Give it the movement of a player, and it will be heard here."
+            "Give it the movement of a player, and its sound will come here."
             if choices
-            else "No soloist is here yet: start the studio with <code>--model FOLDER</code> of a trained one."
+            else "No soloist is here yet: start the studio with the folder of a trained one."
         )
-        stage = components.stage(drawings.SOUND, words)
+        panel = components.result_panel(drawings.SOUND, words)
 
     def make(
         given: str | None,
@@ -74,29 +75,29 @@ def build(house: components.House) -> None:
     ) -> Iterator[Updates]:
         points = components.given_file(given, "Drop the keypoints of a player first, or take the example.")
         source = Path(filmed) if filmed else None
-        visitor, tab = house.visitor(request)
-        with spoken(points, source or points):
-            told(progress, "Waking the soloist", 0.0, 0.1)
+        visitor, tab = settings.visitor(request)
+        with show_errors(points, source or points):
+            reporter(progress, "Waking the soloist", 0.0, 0.1)
             soloist = loaded(chosen(choices, model))
             performance = Performance.load(points, source)
-            house.limits.check(performance.track.duration)
+            settings.limits.check(performance.track.duration)
             played = soloist(
                 performance.track,
                 instrument=None if instrument == _AUTO else instrument,
                 seed=int(seed or 0),
                 sampling=replace(SAMPLING, temperature=temperature),
-                progress=told(progress, "Playing", 0.1, 0.5),
+                progress=reporter(progress, "Playing", 0.1, 0.5),
             )
-            yield from staged(_performed(performance, played, Path(model).name, theme), visitor, tab, progress)
+            yield from show_results(_tab_result(performance, played, Path(model).name, theme), visitor, tab, progress)
 
-    stage.shows(button, make, [keypoints, film, model, instrument, seed, temperature, theme])
+    panel.shows(button, make, [keypoints, film, model, instrument, seed, temperature, theme])
 
 
-def _performed(performance: Performance, played: "SoloistResult", model: str, theme: str) -> Performed:
-    def make(out: Path, progress: Callable[[float], None]) -> None:
+def _tab_result(performance: Performance, played: "SoloistResult", model: str, theme: str) -> TabResult:
+    def make(out: Path, progress: Progress) -> None:
         io.save_sound(played, performance, model, out, theme, progress)
 
-    return Performed(
+    return TabResult(
         title=performance.file.stem,
         said=_said(performance.track.duration, played),
         makers=dict.fromkeys(io.FILES["sound"], make),

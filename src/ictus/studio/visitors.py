@@ -1,7 +1,7 @@
 """Who uses the studio, and what is theirs: folders that nobody else can read, gone when they are.
 
 A visitor is a browser, known by a cookie that only the studio hands out. Everything of theirs lies in a folder with a
-random name, under names that the studio gives; what they call their files is only ever told back to them.
+random name, under names that the studio gives; what they call their files is only ever shown to them.
 """
 
 import secrets
@@ -15,17 +15,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ictus.errors import UsageError
+from ictus.types import Progress
 
-Progress = Callable[[float], None]
 Maker = Callable[[Path, Progress], None]
 
-KEPT = 4  # takes of a visitor; older ones make room
+KEPT = 4  # results of a visitor; older ones make room
 SECONDS = 3600.0  # that files live at most
 _STALLED = 60.0  # seconds after which an upload has broken off that is not written to any more
 
 
 @dataclass(frozen=True)
-class Take:
+class ResultFiles:
     """Something that was made, in every format that it can have; a file is made when it is first asked for.
 
     Attributes
@@ -46,7 +46,7 @@ class Take:
         """Return the file, made now if it is not there. Raises UsageError if there is no such format."""
         if suffix not in self.makers:
             raise UsageError(f"there is no {suffix or 'file'} of this; there are {' '.join(self.makers)}")
-        path = self.folder / f"take{suffix}"
+        path = self.folder / f"result{suffix}"
         with self.lock:
             if not path.exists():
                 self.makers[suffix](path, progress)
@@ -55,27 +55,27 @@ class Take:
 
 @dataclass
 class Visitor:
-    """One browser: its open tabs, the files it has sent, and the takes made for it."""
+    """One browser: its open tabs, the files it has sent, and the results made for it."""
 
     folder: Path
     tabs: set[str] = field(default_factory=set)
     uploads: set[Path] = field(default_factory=set)
-    takes: dict[str, Take] = field(default_factory=dict)
+    results: dict[str, ResultFiles] = field(default_factory=dict)
 
-    def keep(self, title: str, tab: str, makers: Mapping[str, Maker]) -> tuple[str, Take]:
-        """Make room for a take, and return the name that its address has."""
-        while len(self.takes) >= KEPT:
-            self.drop(next(iter(self.takes)))
+    def keep(self, title: str, tab: str, makers: Mapping[str, Maker]) -> tuple[str, ResultFiles]:
+        """Make room for a result, and return the name that its address has."""
+        while len(self.results) >= KEPT:
+            self.drop(next(iter(self.results)))
         name = secrets.token_urlsafe(24)
         folder = self.folder / name
         folder.mkdir(parents=True)
-        take = Take(folder, title, tab, makers)
-        self.takes[name] = take
-        return name, take
+        result = ResultFiles(folder, title, tab, makers)
+        self.results[name] = result
+        return name, result
 
     def drop(self, name: str) -> None:
-        """Forget a take, and remove its files."""
-        shutil.rmtree(self.takes.pop(name).folder, ignore_errors=True)
+        """Forget a result, and remove its files."""
+        shutil.rmtree(self.results.pop(name).folder, ignore_errors=True)
 
 
 class Visitors:
@@ -87,7 +87,7 @@ class Visitors:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.examples = root / "examples"
-        self.takes = root / "takes"
+        self.results = root / "results"
         self._known: dict[str, Visitor] = {}
         self._lock = threading.Lock()
 
@@ -102,7 +102,7 @@ class Visitors:
         """Return the visitor who has this cookie."""
         with self._lock:
             if cookie not in self._known:
-                self._known[cookie] = Visitor(self.takes / secrets.token_urlsafe(24))
+                self._known[cookie] = Visitor(self.results / secrets.token_urlsafe(24))
             return self._known[cookie]
 
     def may_read(self, cookie: str, path: str) -> bool:
@@ -121,7 +121,7 @@ class Visitors:
         """Remove what was made in a tab that has been closed; with a visitor's last tab, all that is theirs."""
         visitor = self.of(cookie)
         visitor.tabs.discard(tab)
-        for name in [name for name, take in visitor.takes.items() if take.tab == tab]:
+        for name in [name for name, result in visitor.results.items() if result.tab == tab]:
             visitor.drop(name)
         if not visitor.tabs:
             with self._lock:

@@ -70,7 +70,7 @@ class TrainLoader:
         count, batch = len(samples), self.training.batch
         if count < batch:
             what = "is empty" if count == 0 else f"has {count} samples, fewer than a batch of {batch}"
-            raise UsageError(f"the train set {what}; check --data, or lower training.batch")
+            raise UsageError(f"the train set {what}; give other data, or lower training.batch", option="data")
         return count // batch
 
     def epoch(self, samples: Samples, epoch: int, start: int) -> Iterator[list[Batch]]:
@@ -87,7 +87,7 @@ class TrainLoader:
             )
         self._order.epoch, self._order.start = epoch, start
         parts: list[Batch] = []
-        for part in _told(self._loader):
+        for part in _with_plain_errors(self._loader):
             parts.append(part)
             if len(parts) == self.training.accumulate:
                 yield parts
@@ -103,11 +103,11 @@ def in_order(samples: Samples, training: Training, size: int, pin: bool) -> Iter
         If the set is empty.
     """
     if len(samples) == 0:
-        raise UsageError("the validation set is empty; check --data")
+        raise UsageError("the validation set is empty; give other data", option="data")
     places: list[list[_Place]] = [
         [(index,) for index in range(first, min(first + size, len(samples)))] for first in range(0, len(samples), size)
     ]
-    yield from _told(
+    yield from _with_plain_errors(
         DataLoader(
             _Seeded(samples, training.seed, VALIDATION),
             batch_sampler=places,
@@ -117,7 +117,7 @@ def in_order(samples: Samples, training: Training, size: int, pin: bool) -> Iter
     )
 
 
-def _told(loader: DataLoader[Mapping[str, Any]]) -> Iterator[Batch]:
+def _with_plain_errors(loader: DataLoader[Mapping[str, Any]]) -> Iterator[Batch]:
     """Iterate; an error that the user can mend comes without the traceback of the process that met it."""
     try:
         yield from loader

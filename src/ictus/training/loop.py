@@ -135,7 +135,7 @@ class Loop:
         samples = self.task.train_set(progress.epoch)
         if progress.position > 0 and progress.samples != len(samples):
             was = f"{progress.samples} samples when the run stopped and has {len(samples)} now"
-            raise UsageError(f"the train set had {was}; a run goes on with its own data: check --data")
+            raise UsageError(f"the train set had {was}; a run goes on with its own data", option="data")
         progress.samples, steps = len(samples), self.loader.steps(samples)
         for network in self.networks.values():
             network.train()
@@ -224,7 +224,7 @@ class Loop:
         kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
         raise IctusError(
             f"step {self.progress.step}, optimiser {optimizer}: {what}; {kept}. "
-            f"RenderOptions at these samples, or lower the learning rate: {listed}"
+            f"Look at these samples, or lower the learning rate: {listed}"
         )
 
     def _tick(self) -> float:

@@ -2,8 +2,8 @@
 
 Each process trains the same networks on its part of the batch. After each back-propagation the loop averages the
 gradients over the processes. It does so itself, and the networks stay as they are, because a task may call them in any
-way: other methods than `forward`, a critic three times in one loss, gradients of gradients. Very large networks can be
-sharded instead (FSDP): each process then keeps a part of every weight, and networks must be called by `forward`.
+way: other methods than `forward`, a discriminator three times in one loss, gradients of gradients. Very large networks
+can be sharded instead (FSDP): each process then keeps a part of every weight, and networks must be called by `forward`.
 """
 
 import logging
@@ -31,8 +31,8 @@ def launch(
 ) -> Fabric:
     """Start the processes; each returns here with its device.
 
-    Under torchrun or SLURM the processes are there already; torchrun's own numbers go before `devices` and `nodes`.
-    Otherwise this program starts itself again for each further device. On several nodes, start it on each, with
+    Under torchrun or SLURM the processes are there already; torchrun's own numbers take precedence over `devices` and
+    `nodes`. Otherwise this program starts itself again for each further device. On several nodes, start it on each with
     MASTER_ADDR, MASTER_PORT and NODE_RANK in the environment.
 
     Raises
@@ -49,7 +49,7 @@ def launch(
         parts = f"{world} devices" + (f" x {training.accumulate} parts" if training.accumulate > 1 else "")
         raise UsageError(f"training.batch is {training.batch}, which cannot be divided among {parts}")
     if strategy == "fsdp" and training.precision == "16-mixed":
-        raise UsageError("--strategy fsdp cannot scale losses for 16-mixed; set training.precision=bf16-mixed")
+        raise UsageError("the strategy fsdp cannot scale losses for 16-mixed; set training.precision=bf16-mixed")
     if training.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
@@ -66,7 +66,7 @@ def launch(
                 precision=training.precision,
             )
     except (MisconfigurationException, ValueError, RuntimeError) as error:
-        raise UsageError(f"--accelerator {accelerator} --devices {devices}: {error}") from error
+        raise UsageError(f"{devices} devices of the accelerator {accelerator!r}: {error}", option="devices") from error
     if training.precision == "16-mixed" and fabric.device.type == "cpu":
         raise UsageError("training.precision 16-mixed needs a GPU; bf16-mixed works on a CPU, too")
     if training.sync_batch_norm and world > 1 and fabric.device.type != "cuda":

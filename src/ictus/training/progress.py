@@ -47,19 +47,21 @@ def check_same_run(last: Path, recipe: Recipe, resume: bool) -> None:
         Naming both, and what differs.
     """
     if not resume:
-        raise UsageError(f"{last.parents[1]}: holds a run already; --resume goes on with it, --out begins elsewhere")
+        raise UsageError(f"{last.parents[1]}: holds a run already; resume it, or train in another folder", option="run")
     before = checkpoint.read_facts(last).get("recipe", {})
     if before.get("task") != recipe.task:
         raise UsageError(
             f"{last}: is a checkpoint of {before.get('task')}, and the recipe trains {recipe.task}; "
-            "give another folder to --out"
+            "train in another folder",
+            option="out",
         )
     old, new = _flat(before), _flat(json.loads(json.dumps(recipe.to_dict())))
     for key in sorted(old.keys() | new.keys()):
         if key not in _FREE and old.get(key) != new.get(key):
             raise UsageError(
                 f"{last}: was trained with {key} = {old.get(key)}, and the recipe says {new.get(key)}; "
-                "a run goes on with its own recipe: give another folder to --out"
+                "a run goes on with its own recipe: train in another folder",
+                option="out",
             )
 
 

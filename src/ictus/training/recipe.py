@@ -3,7 +3,7 @@
 A recipe is::
 
     task: conducting.m2s_gan   # whose further keys these are: the fields of its Config
-    data: ../corpus            # optional; --data goes before it
+    data: ../corpus            # optional; the data given to `read` take precedence
     training:                  # how the loop trains, the same for all tasks: see `Training`
       epochs: 200
       batch: 20
@@ -152,24 +152,24 @@ def read_recipe(
     if changes:
         for change in changes:
             _change(content, change)
-        recipe = _recipe(content, config, "--set")
+        recipe = _recipe(content, config, "the changes", option="set")
     return recipe if data is None else dataclasses.replace(recipe, data=os.fspath(data))
 
 
-def _recipe(content: Any, config: Callable[[str], type[Any]], where: str) -> Recipe:
+def _recipe(content: Any, config: Callable[[str], type[Any]], where: str, option: str | None = None) -> Recipe:
     if not isinstance(content, dict) or not isinstance(content.get("task"), str):
         raise UsageError(
             f"{where}: a recipe begins with the name of what is trained, for example task: conducting.m2s_net"
         )
     try:
         settings = config(content["task"])
-        hints = {"task": str, "data": str | None, "training": Training}
+        common = {"task": str, "data": str | None, "training": Training}
         content = with_new_names(settings, content)
-        values = parse_fields({**field_types(settings), **hints}, content, "")
-        own = {key: value for key, value in values.items() if key not in hints}
-        return Recipe(config=build(settings, own, ""), **{key: values[key] for key in hints if key in values})
+        values = parse_fields({**field_types(settings), **common}, content, "")
+        own = {key: value for key, value in values.items() if key not in common}
+        return Recipe(config=build(settings, own, ""), **{key: values[key] for key in common if key in values})
     except UsageError as error:
-        raise UsageError(f"{where}: {error}") from error
+        raise UsageError(f"{where}: {error}", option=option) from error
 
 
 def _change(content: dict[str, Any], change: str) -> None:
@@ -177,11 +177,11 @@ def _change(content: dict[str, Any], change: str) -> None:
     path, equals, text = change.partition("=")
     *parents, key = path.strip().split(".")
     if not equals or not key or not all(parents):
-        raise UsageError(f"--set {change}: give a key and a value, for example training.epochs=10")
+        raise UsageError(f"{change}: give a key and a value, for example training.epochs=10", option="set")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UsageError(f"--set {change}: {text!r} is no valid YAML") from error
+        raise UsageError(f"{change}: {text!r} is no valid YAML", option="set") from error
     for parent in parents:
         below = content.get(parent)
         content[parent] = content = dict(below) if isinstance(below, dict) else {}

@@ -38,7 +38,7 @@ ABOUT = {
 }
 WHERE_MUSIC_IS = (
     "AIST++ comes without its music: fetch the songs (mBR0 to mJB5) from the AIST Dance Video Database, "
-    "aistdancedb.ongaaccel.jp, whose terms of use allow research only and no passing on; give their folder as --music"
+    "aistdancedb.ongaaccel.jp, whose terms of use allow research only and no passing on; give their folder"
 )
 
 

@@ -1,6 +1,6 @@
 """Choreography: a synthetic corpus of paired music and dance that anyone can make.
 
-Songs whose beats are known (`ictus data prepare rehearsal --music`) and some real dances become hours of dance on the
+Songs whose beats are known (`ictus.synthesis`) and some real dances become hours of dance on the
 beat, in the prepared layout of either published system (see `ictus.dance.data.dataset`). The name of a dance, gBR_17,
 holds its genre, as AIST++'s do, and the number of its music.
 """
@@ -136,7 +136,7 @@ def plan(
             if not there.is_dir():
                 jobs.append(ChoreographyJob(folder, tuple(by_genre[genre]), there, form, dance_seed, sound, steady))
     if not any((Path(music) / split).is_dir() for split in splits):
-        raise UsageError(f"{music}: holds no songs; make some with `ictus data prepare rehearsal --music`")
+        raise UsageError(f"{music}: holds no songs; make some with `ictus data prepare rehearsal`", option="music")
     return jobs
 
 

@@ -1,4 +1,4 @@
-"""What happens after the button: something is performed, then shown piece by piece, as soon as each is ready.
+"""What happens after the button: something is made, then shown piece by piece, as soon as each is ready.
 
 The page comes first, which plays at once; then the plots; then the film, which takes longest. All other formats are
 made when somebody asks for them.
@@ -15,12 +15,12 @@ import gradio
 from ictus.errors import UsageError
 from ictus.render.plot_style import save_on_paper
 from ictus.render.render_options import FILM, PAGE
-from ictus.studio.visitors import Take, Visitor
+from ictus.studio.visitors import ResultFiles, Visitor
+from ictus.types import Progress
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Progress = Callable[[float], None]
 Updates = tuple[Any, Any, Any, Any, Any]
 
 _WORDS = {
@@ -40,14 +40,14 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Performed:
+class TabResult:
     """What a tab has made, before anything is drawn.
 
     Attributes
     ----------
     title : what it was made of, without a suffix.
     said : a line about it.
-    makers : by suffix, functions that make the file, and tell how far they are.
+    makers : by suffix, functions that make the file, and report how far they are.
     plots : by caption, functions that draw; one that finds nothing to draw raises UsageError, and is left out.
     """
 
@@ -57,56 +57,56 @@ class Performed:
     plots: "Mapping[str, Callable[[], Figure]]"
 
 
-def told(progress: gradio.Progress, what: str, start: float, end: float) -> Progress:
+def reporter(progress: gradio.Progress, what: str, start: float, end: float) -> Progress:
     """Give the progress of a part of the work, with a word of what is being done."""
     progress(start, desc=what)
     return lambda fraction: progress(start + (end - start) * fraction, desc=what)
 
 
-def staged(performed: Performed, visitor: Visitor, tab: str, progress: gradio.Progress) -> Iterator[Updates]:
-    """Show a performance, half of whose work is done; yields what is new of a `Stage`, in its order."""
-    name, take = visitor.keep(performed.title, tab, performed.makers)
+def show_results(made: TabResult, visitor: Visitor, tab: str, progress: gradio.Progress) -> Iterator[Updates]:
+    """Show a performance, half of whose work is done; yields what is new of a `ResultPanel`, in its order."""
+    name, result = visitor.keep(made.title, tab, made.makers)
     same = gradio.skip()
-    take.file(PAGE, told(progress, "Drawing", 0.5, 0.6))
+    result.file(PAGE, reporter(progress, "Drawing", 0.5, 0.6))
     soon = (note("The film comes in a moment."), note("The plots come in a moment."))
-    yield html.escape(performed.said), _live(name, performed), *soon, _downloads(name, take)
+    yield html.escape(made.said), _live(name, made), *soon, _downloads(name, result)
     progress(0.6, desc="Plotting")
-    yield same, same, same, _plots(name, take, performed), same
-    take.file(FILM, told(progress, "Filming", 0.65, 1.0))
+    yield same, same, same, _plots(name, result, made), same
+    result.file(FILM, reporter(progress, "Filming", 0.65, 1.0))
     yield same, same, _film(name), same, same
 
 
-def _live(name: str, performed: Performed) -> str:
-    title = html.escape(performed.title, quote=True)
+def _live(name: str, made: TabResult) -> str:
+    title = html.escape(made.title, quote=True)
     return (
-        f'<iframe class="live" title="{title}" src="/takes/{name}/{PAGE}" sandbox="allow-scripts allow-downloads" '
+        f'<iframe class="live" title="{title}" src="/results/{name}/{PAGE}" sandbox="allow-scripts allow-downloads" '
         'allow="autoplay; fullscreen"></iframe>'
     )
 
 
 def _film(name: str) -> str:
-    return f'<video class="film" controls playsinline preload="metadata" src="/takes/{name}/{FILM}"></video>'
+    return f'<video class="film" controls playsinline preload="metadata" src="/results/{name}/{FILM}"></video>'
 
 
-def _plots(name: str, take: Take, performed: Performed) -> str:
+def _plots(name: str, result: ResultFiles, made: TabResult) -> str:
     sheets = []
-    for number, (caption, draw) in enumerate(performed.plots.items()):
+    for number, (caption, draw) in enumerate(made.plots.items()):
         try:
-            save_on_paper(draw(), take.folder / f"take.{number}.png")
+            save_on_paper(draw(), result.folder / f"result.{number}.png")
         except UsageError:  # such as a pattern without a whole bar
             continue
         words = html.escape(caption)
         sheets.append(
-            f'<figure><img alt="{words}" src="/takes/{name}/.{number}.png"><figcaption>{words}</figcaption></figure>'
+            f'<figure><img alt="{words}" src="/results/{name}/.{number}.png"><figcaption>{words}</figcaption></figure>'
         )
     return f'<div class="sheets">{"".join(sheets)}</div>' if sheets else note("There is nothing to plot.")
 
 
-def _downloads(name: str, take: Take) -> str:
+def _downloads(name: str, result: ResultFiles) -> str:
     links = [
-        f'<a href="/takes/{name}/{suffix}" download="{html.escape(take.title + suffix, quote=True)}">'
+        f'<a href="/results/{name}/{suffix}" download="{html.escape(result.title + suffix, quote=True)}">'
         f"<b>{suffix[1:]}</b><span>{_WORDS[suffix]}</span></a>"
-        for suffix in take.makers
+        for suffix in result.makers
     ]
     return f'<nav class="downloads" aria-label="Downloads">{"".join(links)}</nav>'
 

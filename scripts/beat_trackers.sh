@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Makes the beat trackers that the package ships: corpora, training, evaluation, model cards.
 #     bash scripts/beat_trackers.sh SCORES SOUNDFONTS WORK
-# SCORES: a folder of scores, see `ictus data prepare rehearsal`; two works of it are set aside for validation.
+# SCORES: a folder of scores, see `ictus data prepare synthetic`; two works of it are set aside for validation.
 # SOUNDFONTS: a folder with FluidR3_GM.sf2, MuseScore_General_Lite.sf3 and TimGM6mb.sf2, as Debian packages them; the
 # last is only measured with in the end. WORK: where the corpora and the runs go. Two CPU cores take four hours.
 set -euo pipefail
 scores=$1 fonts=$2 work=$3
 known=(--soundfont "$fonts/FluidR3_GM.sf2" --soundfont "$fonts/MuseScore_General_Lite.sf3")
 
-prepare() { ictus data prepare rehearsal --data "$scores" --out "$work/$1" --workers 2 --music "${@:2}"; }
+prepare() { ictus data prepare synthetic --data "$scores" --out "$work/$1" --workers 2 --music "${@:2}"; }
 prepare learned --split train --hours 13 --seed 11 --songs 0.3 --piano 0.33 "${known[@]}"
 prepare heldout --split val --hours 1.2 --seed 12 --songs 0.33 --piano 0.4 "${known[@]}"
 prepare held-out-soundfont --split val --hours 1.2 --seed 13 --songs 0.33 --piano 0.4 --soundfont "$fonts/TimGM6mb.sf2"

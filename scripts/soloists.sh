@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the soloist and the instrument classifier that the package ships: corpus, training, ablation, evaluation, model cards.
 #     bash scripts/soloists.sh SCORES WORK SOUNDFONT...
-# SCORES: a folder of scores, see `ictus data prepare recital`. WORK: where the corpus and the runs go.
+# SCORES: a folder of scores, see `ictus data prepare players`. WORK: where the corpus and the runs go.
 # Two CPU cores take six hours.
 set -euo pipefail
 scores=$1 work=$2
@@ -9,14 +9,14 @@ shift 2
 
 fonts=()
 for font in "$@"; do fonts+=(--soundfont "$font"); done
-recital=$work/recital
+players=$work/players
 prepare() { # [OPTIONS]: what is there already is kept
-    ictus data prepare recital --data "$scores" --out "$recital" --takes 4 --workers 2 "${fonts[@]}" "$@"
+    ictus data prepare players --data "$scores" --out "$players" --takes 4 --workers 2 "${fonts[@]}" "$@"
 }
 learn() { # RECIPE NAME [--set ...]: what has been learnt already is not learnt again
     local recipe=$1 name=$2
     shift 2
-    ictus train "recipes/$recipe.yaml" --data "$recital" --out "$work/$name" --resume --set training.validate_first=false "$@"
+    ictus train "recipes/$recipe.yaml" --data "$players" --out "$work/$name" --resume --set training.validate_first=false "$@"
 }
 
 prepare --hours 3
@@ -33,7 +33,7 @@ learn soloist-keypoints soloist-keypoints "${codes[@]}" keypoints="$work/keypoin
 learn soloist-instrument soloist-instrument "${codes[@]}" training.steps=1400
 learn soloist-none soloist-none "${codes[@]}" training.steps=1400
 
-ictus evaluate sound --data "$recital" --split val --judge "$work/instrument-classifier/model" --reference train --vocoder griffin-lim --limit-hours 0.17 \
+ictus evaluate sound --data "$players" --split val --judge "$work/instrument-classifier/model" --reference train --vocoder griffin-lim --limit-hours 0.17 \
     --model "$work/soloist/model" --model "$work/soloist-keypoints/model" --model "$work/soloist-instrument/model" \
     --model "$work/soloist-none/model" -o "$work/soloists.json" -o "$work/soloists.md"
 cp -r "$work/vocoder/model" "$work/soloist/model/vocoder"

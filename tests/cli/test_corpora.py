@@ -106,7 +106,7 @@ def clicks(tmp_path: Path) -> Path:
 
 
 def test_a_corpus_that_can_be_heard(clicks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["data", "prepare", "rehearsal", "--data", str(clicks), "-o", str(tmp_path / "x"), "--hours", "0.02"]
+    command = ["data", "prepare", "synthetic", "--data", str(clicks), "-o", str(tmp_path / "x"), "--hours", "0.02"]
     assert main([*command, "--music"]) == 0
     assert (tmp_path / "x" / "train" / "0" / "music.flac").stat().st_size > 10_000
     assert json.loads((tmp_path / "x" / "rehearsal.json").read_text())["music"] is True
@@ -127,7 +127,7 @@ def test_prepare_refuses(
 ) -> None:
     if "--soundfont" in words:
         pytest.importorskip("fluidsynth", reason="needs the scores extra and libfluidsynth", exc_type=ImportError)
-    assert main(["data", "prepare", "rehearsal", "--data", str(clicks), "-o", str(tmp_path / "x"), *words]) == code
+    assert main(["data", "prepare", "synthetic", "--data", str(clicks), "-o", str(tmp_path / "x"), *words]) == code
     said = capsys.readouterr().err
     assert says in said
     assert "Traceback" not in said

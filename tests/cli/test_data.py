@@ -24,7 +24,7 @@ def scores(tmp_path: Path) -> Path:
 
 def test_a_corpus_is_made_and_gone_on_with(scores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "corpus"
-    command = ["data", "prepare", "rehearsal", "--data", str(scores), "--out", str(out), "--hours"]
+    command = ["data", "prepare", "synthetic", "--data", str(scores), "--out", str(out), "--hours"]
     assert main([*command, "0.03"]) == 0
     said = capsys.readouterr()
     assert said.out.splitlines()[-1] == f"{out}: 3 minutes made; train has 2 minutes, val has 1 minute"
@@ -41,7 +41,7 @@ def test_a_corpus_is_made_and_gone_on_with(scores: Path, tmp_path: Path, capsys:
 
 def test_bad_scores_are_named_in_a_line(scores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (scores / "click_0.mid").unlink()
-    command = ["data", "prepare", "rehearsal", "--data", str(scores), "-o", str(tmp_path / "x"), "--hours", "0.02"]
+    command = ["data", "prepare", "synthetic", "--data", str(scores), "-o", str(tmp_path / "x"), "--hours", "0.02"]
     assert main([*command, "--split", "train"]) == 1
     said = capsys.readouterr()
     assert [line for line in said.err.splitlines() if "broken.mxl: no MusicXML" in line]
@@ -65,5 +65,5 @@ def test_wrong_usage(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["data", "prepare", "rehearsal", *arguments]) == 2
+    assert main(["data", "prepare", "synthetic", *arguments]) == 2
     assert message in capsys.readouterr().err

@@ -21,7 +21,7 @@ def test_help_imports_nothing_heavy() -> None:
     commands = {
         "conduct": "MUSIC",
         "train": "RECIPE",
-        "data prepare rehearsal": "--hours",
+        "data prepare synthetic": "--hours",
         "data prepare aist": "--music",
         "data prepare solos": "--stretch",
     }

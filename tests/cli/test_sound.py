@@ -47,7 +47,7 @@ def test_keypoints_to_sound_and_to_the_players_figure(
     assert main(["sound", str(keypoints), "--model", model, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)[0]
     assert report["out"] == [str(tmp_path / "player.wav")]
-    assert not report["told"]
+    assert not report["given"]
     assert report["instrument"] == max(report["chances"], key=report["chances"].get)
 
 
@@ -81,7 +81,7 @@ def test_a_folder_of_films_and_keypoints(model: str, tmp_path: Path, capsys: pyt
         (["lost.npy"], 1, "lost.npy: no such file"),
         (["film.mp4"], 1, "there are no keypoints of this film"),
         (["film.mp4", "--keypoints", "short.npy"], 1, "lasts 3.00 s, and its keypoints short.npy last 1.00 s"),
-        (["k.npy", "--keypoints", "k.npy"], 2, "--keypoints belongs to one film"),
+        (["k.npy", "--keypoints", "k.npy"], 2, "keypoints belong to one film"),
         (["few.npy"], 1, "few.npy"),
         (["nan.npy"], 1, "nan.npy"),
         (["k.npy", "-o", "x.bvh"], 2, "cannot make a file with '.bvh'"),

@@ -76,14 +76,14 @@ def test_recital_is_prepared_and_inspected(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
-    assert run("prepare_recital", "--data", scores, "--out", out, "--hours", 0.004, "--split", "train") == 0
+    assert run("prepare_players", "--data", scores, "--out", out, "--hours", 0.004, "--split", "train") == 0
     assert capsys.readouterr().out == f"{out}: 1 excerpt made; train has 1\n"
-    assert run("inspect_recital", "--data", out) == 0
+    assert run("inspect_players", "--data", out) == 0
     assert capsys.readouterr().out.startswith("train: cello: 1 clip of 1 video, 0.00 hours, 1 with keypoints, of which")
     bad = tmp_path / "bad"
     bad.mkdir()
     (bad / "nothing.mid").write_bytes(b"garbage")
-    assert run("prepare_recital", "--data", bad, "--out", tmp_path / "none", "--hours", 0.004) == 1
+    assert run("prepare_players", "--data", bad, "--out", tmp_path / "none", "--hours", 0.004) == 1
     assert "nothing.mid" in capsys.readouterr().err
 
 
@@ -94,7 +94,7 @@ def test_recital_is_prepared_and_inspected(
         (["prepare_solos", "--data", ".", "--out", "out", "--workers", "0"], "--workers 0"),
         (["prepare_solos", "--data", ".", "--out", "out", "--stretch", "9"], "stretch 9"),
         (["prepare_solos", "--data", ".", "--out", "out", "--ids", "nowhere.json"], "nowhere.json: no such file"),
-        (["prepare_recital", "--data", "nowhere", "--out", "out"], "nowhere: no such folder"),
+        (["prepare_players", "--data", "nowhere", "--out", "out"], "nowhere: no such folder"),
         (["inspect_solos", "--data", "."], "has none of train/, val/, test/"),
     ],
 )

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+_OLD_NAMES = {"rehearsal": "synthetic", "recital": "players"}  # of corpora
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `ictus ...`; return the exit code: 0 done, 1 something failed, 2 wrong usage."""
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for tree, module in (("data", data), ("evaluate", evaluate)):  # which would make `ictus --help` slower
             if words[:1] == [tree]:
+                words[2:3] = [_OLD_NAMES.get(word, word) for word in words[2:3]] if tree == "data" else words[2:3]
                 return int(module.app().cli(prog=f"ictus {tree}", args=words[1:], config=config))
         about = "Music and human motion turn into each other."
         return int(commands.cli(prog="ictus", description=about, args=words, config=config))

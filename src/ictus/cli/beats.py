@@ -26,7 +26,7 @@ def run(
         music: Sound files, films or folders of them.
         out: .csv, .txt, .mid or .json; may be given several times; a folder takes .csv files. Without it: a .csv beside
             the music.
-        meter: Beats in a bar; auto listens for it.
+        meter: Beats in a bar; auto finds it.
         json: Report on stdout as JSON, beats included.
     """
     files = music_files(music)

@@ -41,7 +41,7 @@ def run(
             Without it: a film beside the music.
         model: A conductor that `ictus models` lists, or the folder of a trained one.
         seed: Another seed is another performance.
-        meter: Beats in a bar; auto listens for it.
+        meter: Beats in a bar; auto finds it.
         lead: Milliseconds by which the hands come before the sound (20 to 80 look natural on stage).
         fps: Frames a second of the film.
         size: Size of the film in pixels.

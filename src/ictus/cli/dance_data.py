@@ -158,7 +158,7 @@ def prepare_choreography(
     What is there already is kept: the same command resumes.
 
     Args:
-        data: Folder of songs whose beats are known, made by `ictus data prepare rehearsal --music`.
+        data: Folder of songs whose beats are known, made by `ictus data prepare synthetic --music`.
         dances: Folder of real dances, NAME.npz with rotations (T, 22 or 24, 3, 3), root (T, 3), fps, bpm and joins;
             named as AIST++'s sequences are.
         out: Folder to make or go on with.

@@ -20,28 +20,28 @@ def app() -> SubcommandApp:
     """Return `ictus data` with its subcommands."""
     from ictus.cli import dance_data, sound_data
 
-    make_music_corpus = SubcommandApp()
-    make_music_corpus.command(name="rehearsal")(prepare_rehearsal)
-    make_music_corpus.command(name="aist")(dance_data.prepare_aist)
-    make_music_corpus.command(name="melody")(dance_data.prepare_melody)
-    make_music_corpus.command(name="choreography")(dance_data.prepare_choreography)
-    make_music_corpus.command(name="solos")(sound_data.prepare_solos)
-    make_music_corpus.command(name="recital")(sound_data.prepare_recital)
+    prepare = SubcommandApp()
+    prepare.command(name="synthetic")(prepare_synthetic)
+    prepare.command(name="aist")(dance_data.prepare_aist)
+    prepare.command(name="melody")(dance_data.prepare_melody)
+    prepare.command(name="choreography")(dance_data.prepare_choreography)
+    prepare.command(name="solos")(sound_data.prepare_solos)
+    prepare.command(name="players")(sound_data.prepare_players)
     data = SubcommandApp()
-    data.command(make_music_corpus, name="prepare", help="Make or convert a corpus.")
+    data.command(prepare, name="prepare", help="Make or convert a corpus.")
     inspect, plot = SubcommandApp(), SubcommandApp()
     inspect.command(name="conductor-motion")(inspect_conductor_motion)
     inspect.command(name="aist")(dance_data.inspect_aist)
     inspect.command(name="melody")(dance_data.inspect_melody)
     inspect.command(name="solos")(sound_data.inspect_solos)
-    inspect.command(name="recital")(sound_data.inspect_recital)
+    inspect.command(name="players")(sound_data.inspect_players)
     plot.command(name="conductor-motion")(plot_conductor_motion)
     data.command(inspect, name="inspect", help="Count what is there, and name what is broken.")
     data.command(plot, name="plot", help="Draw the samples of a corpus.")
     return data
 
 
-def prepare_rehearsal(
+def prepare_synthetic(
     data: Annotated[Path, tyro.conf.arg(metavar="SCORES")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
     hours: float = 1.0,
@@ -85,7 +85,7 @@ def prepare_rehearsal(
     options = SynthesisOptions(soundfont, piano, songs, music)
     wanted = plan_music_corpus(data, out, hours=hours, split=split, seed=seed, options=options)
     finish = partial(conductor_motion, music=music)
-    with progress_bar("rehearsal") as progress:
+    with progress_bar("synthetic") as progress:
         made = make_music_corpus(wanted, finish, workers=workers, progress=progress, report=complain, cluster=cluster)
     there = {order.split: sum(1 for k in range(order.count) if order.folder(k).is_dir()) for order in wanted}
     say(f"{out}: {_minutes(made)} made; " + ", ".join(f"{name} has {_minutes(n)}" for name, n in there.items()))

@@ -230,7 +230,7 @@ def evaluate_sound(
     """Compare soloists with recorded sound, beside the sound of other performances.
 
     Args:
-        data: Folder of a corpus of performances, as `ictus data prepare recital` makes them.
+        data: Folder of a corpus of performances, as `ictus data prepare players` makes them.
         model: Name or folder of a soloist; may be given several times.
         judge: Folder of an instrument classifier, for FID, KID, the inception score, KL and the instrument.
         split: Split of the corpus.

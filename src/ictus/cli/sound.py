@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,6 +16,7 @@ from ictus.errors import MotionError, UsageError
 from ictus.render.render_options import SHOWN
 
 if TYPE_CHECKING:
+    from ictus.sound.performance import PerformanceFiles
     from ictus.sound.pipeline import Soloist
 
 Instrument = Literal["auto", "cello", "violin", "clarinet", "flute", "horn", "trombone"]
@@ -33,7 +34,7 @@ def run(
     temperature: float | None = None,
     json: bool = False,
 ) -> int:
-    """Play what a performer's motion tells: the sound of the instrument, or the film with its new sound.
+    """Play what a performer's motion shows: the sound of the instrument, or the film with its new sound.
 
     Args:
         performance: Keypoints of a player (.npy of Solos, .json of COCO-WholeBody or MMPose, .npy or .npz of MediaPipe,
@@ -42,14 +43,16 @@ def run(
             sound; of keypoints without a film, the player's figure), .html (a page that plays the figure). A folder
             takes .wav files. Without it: a .wav beside the performance.
         keypoints: The keypoints of the one film that is given.
-        keypoint_fps: Frames a second of keypoints that do not tell; without it, those of the film.
+        keypoint_fps: Frames a second of keypoints whose file does not say; without it, those of the film.
         model: A soloist that `ictus models` lists, or the folder of a trained one.
         instrument: What is played; auto: what the movement looks like.
         seed: Another seed plays otherwise.
         temperature: How freely it plays; 0 always takes what is likeliest.
         json: Report on stdout as JSON.
     """
-    performances = _performances(performance, keypoints)
+    from ictus.sound.performance import find_performance_files
+
+    performances = find_performance_files(performance, keypoints)
     files = [one.file for one in performances]
     plans = destinations(out, files, io.FILES["sound"], ".wav")
     if temperature is not None and temperature < 0:
@@ -61,62 +64,9 @@ def run(
     return run_batch(jobs, _described, json, given="performance")
 
 
-@dataclass(frozen=True)
-class Given:
-    """What is given of one player: a file or folder, whether it is a film, and where its keypoints are."""
-
-    file: Path
-    film: bool
-    keypoints: Path | None
-
-
-def _performances(paths: Sequence[Path], keypoints: Path | None) -> list[Given]:
-    """Return what is meant: each file, and of each folder what lies directly in it; a folder of OpenPose is one."""
-    from ictus.sound.data.video_index import POSES
-    from ictus.sound.data.video_io import SUFFIXES as FILMS
-
-    if not paths:
-        raise UsageError("no performance given; name a file of keypoints, a film or a folder of them")
-    found: list[Given] = []
-    for path in paths:
-        if not path.is_dir() or _is_openpose(path):
-            found.append(_performance(path))
-            continue
-        fitting = (*FILMS, *POSES)
-        inside = [_performance(p) for p in sorted(path.iterdir()) if p.suffix.lower() in fitting or _is_openpose(p)]
-        theirs = {one.keypoints for one in inside if one.film}
-        inside = [one for one in inside if one.film or one.file not in theirs]
-        if not inside:
-            raise UsageError(
-                f"{path}: no performance in this folder; it may hold films ({' '.join(FILMS)}) and keypoints "
-                f"({' '.join(POSES)}, folders of OpenPose)"
-            )
-        found += inside
-    if keypoints is None:
-        return found
-    if len(found) != 1 or not found[0].film:
-        raise UsageError(
-            "--keypoints belongs to one film; give one film, or lay keypoints of the same name beside each"
-        )
-    return [Given(found[0].file, True, keypoints)]
-
-
-def _performance(path: Path) -> Given:
-    from ictus.sound.data.video_index import keypoints_beside
-    from ictus.sound.data.video_io import SUFFIXES as FILMS
-
-    if path.suffix.lower() not in FILMS:
-        return Given(path, False, path)
-    return Given(path, True, keypoints_beside(path))
-
-
-def _is_openpose(path: Path) -> bool:
-    return path.is_dir() and any(path.glob("*_keypoints.json"))
-
-
 def _play(
     soloist: "Soloist",
-    given: Given,
+    given: "PerformanceFiles",
     outs: Sequence[Path],
     progress: Progress,
     *,
@@ -151,7 +101,7 @@ def _play(
         "seconds": round(track.duration, 2),
         "instrument": played.instrument,
         "chances": {name: round(chance, 3) for name, chance in played.probabilities.items()},
-        "told": instrument is not None,
+        "given": instrument is not None,
         "filled": round(played.filled, 4),
         "guessed": round(played.guessed, 4),
         "silent": played.silent.round(2).tolist(),
@@ -162,7 +112,7 @@ def _play(
 def _described(report: dict[str, Any]) -> str:
     known, outs, seconds, took = report["instrument"], ", ".join(report["out"]), report["seconds"], report["took"]
     what = known or "instrument unknown"
-    if known and not report["told"]:
+    if known and not report["given"]:
         what += f" by the movement, {100 * report['chances'][known]:.0f} %"
     notes = [what]
     if report["filled"] or report["guessed"]:

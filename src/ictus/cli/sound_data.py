@@ -43,8 +43,8 @@ def prepare_solos(
         skeletons: Solos' skeleton.npy, with skeleton_dict.json beside it. By default those among the films.
         ids: The ids that are wanted: Solos' solos_ids.json, {INSTRUMENT: [ids]}, or a line for each.
         instrument: Only this one; may be given several times.
-        keypoint_rate: Keypoints a second of the film, where they are not told, or wrongly.
-        feature_rate: Rows of rgb and flow a second of the film, where they are not told.
+        keypoint_rate: Keypoints a second of the film, where their file does not say so, or wrongly.
+        feature_rate: Rows of rgb and flow a second of the film, where their file does not say so.
         workers: Processes; a film is the work of one.
         seed: Another seed splits the videos otherwise.
     """
@@ -73,7 +73,7 @@ def prepare_solos(
     return int(bool(lacking or done.failures))
 
 
-def prepare_recital(
+def prepare_players(
     data: Annotated[Path, tyro.conf.arg(metavar="SCORES")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
     hours: float = 1.0,
@@ -95,14 +95,14 @@ def prepare_recital(
         split: Which split to make.
         workers: Processes.
         seed: Another seed is another corpus.
-        takes: Other players, before other cameras, who also play each excerpt for training: seen, not heard.
+        takes: Other players, before other cameras, who also play each excerpt for training; their sound is not kept.
         soundfont: General MIDI SoundFont that plays some of the excerpts; may be given several times.
     """
     from ictus.synthesis.player_corpus import make_player_corpus, plan_player_corpus
 
     _check_workers(workers)
     wanted = plan_player_corpus(data, out, hours=hours, split=split, seed=seed, soundfonts=soundfont, takes=takes)
-    with progress_bar("recital") as progress:
+    with progress_bar("players") as progress:
         made = make_player_corpus(wanted, workers=workers, progress=progress, report=complain)
     there = {order.split: sum(order.folder(k).is_dir() for k in range(order.count)) for order in wanted}
     has = ", ".join(f"{name} has {count}" for name, count in there.items())
@@ -120,11 +120,11 @@ def inspect_solos(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: boo
     return _inspect(data, json)
 
 
-def inspect_recital(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
-    """Count excerpts and hours of a recital by instrument, and name what is broken.
+def inspect_players(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
+    """Count excerpts and hours of a corpus of synthetic players by instrument, and name what is broken.
 
     Args:
-        data: Folder with train/, val/, test/, made by `ictus data prepare recital`.
+        data: Folder with train/, val/, test/, made by `ictus data prepare players`.
         json: Report on stdout as JSON.
     """
     return _inspect(data, json)

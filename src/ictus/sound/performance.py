@@ -1,11 +1,14 @@
 """A performance: what is given of a player, keypoints and perhaps the film that they are of."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ictus.errors import MotionError
+from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
+from ictus.sound.data.video_index import POSES, keypoints_beside
+from ictus.sound.data.video_io import SUFFIXES as FILM_SUFFIXES
 from ictus.sound.data.video_io import Film, probe
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps
 
@@ -59,3 +62,59 @@ class Performance:
     def motion(self, model: str) -> Motion:
         """Return the player as seen, with gaps filled: a motion of solos-47, which names the model."""
         return replace(fill_gaps(self.track).track.motion(), meta={"model": model, "music": self.file.name})
+
+
+@dataclass(frozen=True)
+class PerformanceFiles:
+    """What is given of one player: a file or folder, whether it is a film, and where its keypoints are."""
+
+    file: Path
+    film: bool
+    keypoints: Path | None
+
+
+def find_performance_files(paths: Sequence[Path], keypoints: Path | None = None) -> list[PerformanceFiles]:
+    """Return what is meant: each file, and of each folder what lies directly in it; a folder of OpenPose is one.
+
+    Parameters
+    ----------
+    paths : films, files of keypoints, and folders of them.
+    keypoints : of the only film, where they do not lie beside it.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing, or keypoints are given for several.
+    """
+    if not paths:
+        raise UsageError("no performance given; name a file of keypoints, a film or a folder of them")
+    found: list[PerformanceFiles] = []
+    for path in paths:
+        if not path.is_dir() or _is_openpose(path):
+            found.append(_performance(path))
+            continue
+        fitting = (*FILM_SUFFIXES, *POSES)
+        inside = [_performance(p) for p in sorted(path.iterdir()) if p.suffix.lower() in fitting or _is_openpose(p)]
+        theirs = {one.keypoints for one in inside if one.film}
+        inside = [one for one in inside if one.film or one.file not in theirs]
+        if not inside:
+            raise UsageError(
+                f"{path}: no performance in this folder; it may hold films ({' '.join(FILM_SUFFIXES)}) and keypoints "
+                f"({' '.join(POSES)}, folders of OpenPose)"
+            )
+        found += inside
+    if keypoints is None:
+        return found
+    if len(found) != 1 or not found[0].film:
+        raise UsageError("keypoints belong to one film; give one film, or lay keypoints of the same name beside each")
+    return [PerformanceFiles(found[0].file, True, keypoints)]
+
+
+def _performance(path: Path) -> PerformanceFiles:
+    if path.suffix.lower() not in FILM_SUFFIXES:
+        return PerformanceFiles(path, False, path)
+    return PerformanceFiles(path, True, keypoints_beside(path))
+
+
+def _is_openpose(path: Path) -> bool:
+    return path.is_dir() and any(path.glob("*_keypoints.json"))

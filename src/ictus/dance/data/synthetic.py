@@ -136,7 +136,7 @@ def plan(
             if not there.is_dir():
                 jobs.append(ChoreographyJob(folder, tuple(by_genre[genre]), there, form, dance_seed, sound, steady))
     if not any((Path(music) / split).is_dir() for split in splits):
-        raise UsageError(f"{music}: holds no songs; make some with `ictus data prepare rehearsal`", option="music")
+        raise UsageError(f"{music}: holds no songs; make some with `ictus data prepare synthetic`", option="music")
     return jobs
 
 

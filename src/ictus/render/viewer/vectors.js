@@ -15,7 +15,8 @@ const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted.length ? sorted[sorted.length >> 1] : 0;
+  const half = sorted.length >> 1;
+  return sorted.length ? (sorted[half] + sorted[(sorted.length - 1) >> 1]) / 2 : 0;
 }
 
 // The mean over about `frames` frames of a track with `width` numbers a frame; its ends stay steady.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ictus.motion import Motion
 from ictus.render.shapes import SHIFT, Rectangle
 from ictus.render.theme import Colour, Image, Theme, mix
+from ictus.types import Float64Array
 
 _DECAY = 0.22  # seconds until a lamp has lost two thirds of its light
 
@@ -27,7 +28,7 @@ class Lamps:
     counts : (B,) how many lamps its bar has.
     """
 
-    times: NDArray[np.float64]
+    times: Float64Array
     positions: NDArray[np.intp]
     counts: NDArray[np.intp]
     centre: tuple[float, float]

@@ -20,8 +20,9 @@ from ictus.render.figure_tables import (
     BodyPart,
     Place,
 )
-from ictus.render.shapes import Points, smoothed, unit
+from ictus.render.shapes import smoothed, unit
 from ictus.skeleton import Skeleton
+from ictus.types import FloatArray
 
 _USUAL = {"waist": "hip", "toes": "toe"}  # what Dance with Melody and SMPL call these
 _NEEDED = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -30,7 +31,7 @@ _LARGEST = 1e6  # metres
 _BLOCK = 2048  # frames that are worked on at once
 _UP, _AHEAD = np.array([0, 1, 0], np.float32), np.array([0, 0, 1], np.float32)
 
-Joints = dict[str, Points]  # (T, 3) each, metres
+Joints = dict[str, FloatArray]  # (T, 3) each, metres
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,17 @@ class Solid:
 
     part: str
     side: str
-    centres: Points
-    radii: Points
+    centres: FloatArray
+    radii: FloatArray
 
 
 @dataclass(frozen=True)
 class Head:
     """Where a head is and where it looks: (T, 3) each; the centre in metres, the directions of length 1."""
 
-    centre: Points
-    ahead: Points
-    up: Points
+    centre: FloatArray
+    ahead: FloatArray
+    up: FloatArray
     radius: float
 
 
@@ -74,9 +75,9 @@ class Body:
     def __init__(self, motion: Motion) -> None:
         # Whatever a network that has gone astray puts out can be squared, and is still drawn.
         huge = max(float(np.abs(motion.positions).max()) / _LARGEST, 1.0)
-        self._positions: Points = motion.positions if huge == 1 else motion.positions / np.float32(huge)
+        self._positions: FloatArray = motion.positions if huge == 1 else motion.positions / np.float32(huge)
         self._places = places(motion.skeleton)
-        self.middle: Points = np.asarray(self._positions.mean(1))
+        self.middle: FloatArray = np.asarray(self._positions.mean(1))
         at = self._joints(slice(None))
         self.scale = _scale(at, self._positions)
         self._sense = 1.0
@@ -117,7 +118,7 @@ class Body:
         up = unit(up - (up * ahead).sum(1, keepdims=True) * ahead)
         return Head(centre, ahead, up, HEAD_RADIUS * self.scale)
 
-    def _ground(self, fps: float) -> Points:
+    def _ground(self, fps: float) -> FloatArray:
         lowest = np.concatenate(
             [
                 np.min([(one.centres[..., 1] - one.radii).min(1) for one in self.solids(start, start + _BLOCK)], axis=0)
@@ -141,19 +142,19 @@ class Body:
         at["waist"] = at.get("spine", at.get("waist", np.float32(0.4) * at["neck"] + np.float32(0.6) * at["pelvis"]))
         return at
 
-    def _axes(self, at: Joints) -> tuple[Points, Points, Points]:
+    def _axes(self, at: Joints) -> tuple[FloatArray, FloatArray, FloatArray]:
         """The chest's own left, up and ahead, (T, 3) of length 1."""
         across = unit(at["left_shoulder"] - at["right_shoulder"])
         up = unit(at["neck"] - at["waist"])
         return across, up, np.float32(self._sense) * unit(np.cross(across, up))
 
-    def _toe(self, at: Joints, side: str) -> Points:
+    def _toe(self, at: Joints, side: str) -> FloatArray:
         if (toe := at.get(f"{side}_toe")) is not None:
             return toe
         ahead = self._axes(at)[2]
         return at[f"{side}_ankle"] + np.float32(self.scale) * (np.float32(0.12) * ahead - np.float32(0.05) * _UP)
 
-    def _at(self, at: Joints, place: Place) -> Points:
+    def _at(self, at: Joints, place: Place) -> FloatArray:
         """(T, 3): a point by the points and directions it is made of."""
         terms = [np.float32(weight) * at[name] for name, weight in place.points.items()]
         terms += [np.float32(self.scale * step) * at[name] for name, step in place.steps.items()]
@@ -173,7 +174,7 @@ def is_whole(motion: Motion) -> bool:
 
 
 def sides(body: Skeleton) -> list[str]:
-    """Return for each joint "left" or "right", if it has a counterpart whose name tells so, else "middle"."""
+    """Return for each joint "left" or "right", if it has a counterpart whose name says so, else "middle"."""
     return [_side(body.joints[joint], body.joints[other]) for joint, other in enumerate(body.mirror)]
 
 
@@ -206,7 +207,7 @@ def places(body: Skeleton) -> dict[str, int]:
     return found
 
 
-def _scale(at: Joints, positions: Points) -> float:
+def _scale(at: Joints, positions: FloatArray) -> float:
     """Return how large a body is by the length of its legs, or, where they have none, by its height."""
     pairs = [(f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
     legs = np.sum([np.linalg.norm(at[a] - at[b], axis=1) for a, b in pairs], axis=0) / 2
@@ -214,8 +215,8 @@ def _scale(at: Joints, positions: Points) -> float:
     return max(float(np.median(legs)) / LEG, 0.2 * height / TALL) or 1.0
 
 
-def _looks(motion: Motion) -> Points | None:
-    """Return how the head is turned, (T, 3, 3), where a motion of the package's own dancer tells."""
+def _looks(motion: Motion) -> FloatArray | None:
+    """Return how the head is turned, (T, 3, 3), where a motion of the package's own dancer states it."""
     if motion.rotations is None or motion.root is None or motion.skeleton.name != "smpl-24":
         return None
     return global_pose(motion.skeleton, motion.rotations, motion.root)[1][:, motion.skeleton.index("head")]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Points = NDArray[np.floating]
+from ictus.types import FloatArray
+
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 
@@ -13,11 +13,11 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 class Extent:
     """What a picture must show: from low to high, each (2,) in the body's units."""
 
-    low: Points
-    high: Points
+    low: FloatArray
+    high: FloatArray
 
     @classmethod
-    def of(cls, points: Points) -> "Extent":
+    def of(cls, points: FloatArray) -> "Extent":
         """Return the extent of points (..., 2|3), seen from the front."""
         flat = points[..., :2].reshape(-1, 2)
         return cls(flat.min(0), flat.max(0))
@@ -50,13 +50,13 @@ class Camera:
         x, y = (extent.low + extent.high) / 2 * scale * np.array([1, -1 if y_up else 1])
         return cls(scale, ((left + right) / 2 - float(x), (top + bottom) / 2 - float(y)), y_up)
 
-    def project(self, positions: Points) -> Points:
+    def project(self, positions: FloatArray) -> FloatArray:
         """Return pixels (..., 2) of positions (..., 2|3); all frames at once."""
         scale = np.array([self.scale, -self.scale if self.y_up else self.scale], np.float32)
         return positions[..., :2] * scale + np.array(self.origin, np.float32)
 
 
-def depth(positions: Points) -> Points:
+def depth(positions: FloatArray) -> FloatArray:
     """Return how near each point is to the viewer, (...) in the body's units; 0 for a flat body."""
     if positions.shape[-1] == 3:
         return positions[..., 2]

@@ -24,8 +24,9 @@ from ictus.render.figure_tables import (
     SLEEVE,
     Capsule,
 )
-from ictus.render.shapes import Frame, Points, capsule, grown, rounded, smoothed, turned, unit
+from ictus.render.shapes import Frame, capsule, grown, rounded, smoothed, turned, unit
 from ictus.render.theme import Colour, Theme
+from ictus.types import FloatArray
 
 _HEM = 0.62  # shoulder widths below the hips, where the coat has faded into the dark
 
@@ -54,7 +55,7 @@ class Conductor:
         arms = [self._arm(at, side, self._near[side][start:stop]) for side in ("left", "right")]
         return Pose(body, arms, self._order[start:stop])
 
-    def _coat(self, at: dict[str, Points]) -> Layer:
+    def _coat(self, at: dict[str, FloatArray]) -> Layer:
         across, down = self._axes(at)
         flanks = [
             self._flank(Frame(at[f"{side}_shoulder"], sign * across, down), at[f"{side}_hip"])
@@ -70,12 +71,12 @@ class Conductor:
             *(shape(chest.polygon(outline), getattr(theme, paint)) for paint, outline in CHEST),
         ]
 
-    def _throat(self, at: dict[str, Points]) -> Points:
+    def _throat(self, at: dict[str, FloatArray]) -> FloatArray:
         top = at["head"] + np.float32(0.35) * (at["chin"] - at["head"])
         return capsule(at["neck"], top, 0.16 * self.unit, 0.14 * self.unit)
 
     @staticmethod
-    def _flank(shoulder: Frame, hip: Points) -> Points:
+    def _flank(shoulder: Frame, hip: FloatArray) -> FloatArray:
         """One side of the coat, from the neck down to the hem, (T, 8, 2)."""
         side = hip - shoulder.origin
         corners = [
@@ -90,7 +91,7 @@ class Conductor:
         ]
         return np.stack(corners, axis=1)
 
-    def _head(self, at: dict[str, Points], turn: Points) -> Layer:
+    def _head(self, at: dict[str, FloatArray], turn: FloatArray) -> Layer:
         theme = self._theme
         head = Frame(at["head"], at["temple"] - at["head"], at["chin"] - at["head"])
         collar = Frame(at["neck"], *self._axes(at))
@@ -107,7 +108,7 @@ class Conductor:
             shape(face.curve(FACE), theme.skin),
         ]
 
-    def _arm(self, at: dict[str, Points], side: str, near: Points) -> Layer:
+    def _arm(self, at: dict[str, FloatArray], side: str, near: FloatArray) -> Layer:
         theme, u = self._theme, self.unit
         sleeve = shaded(theme.coat, theme.lapel, 0.3 + 0.5 * near)
         places = {part: at[f"{side}_{part}"] for part in ("shoulder", "elbow", "wrist", "hand")}
@@ -122,7 +123,7 @@ class Conductor:
             "cork": theme.cork,
         }
 
-        def limb(part: Capsule) -> Points:
+        def limb(part: Capsule) -> FloatArray:
             _, start, end, start_radius, end_radius = part
             corners = {"baton": 4, "cork": 5}.get(part[0], 8)
             return capsule(places[start], places[end], start_radius * u, end_radius * u, corners)
@@ -134,7 +135,7 @@ class Conductor:
             *(shape(limb(part), colours[part[0]]) for part in parts),
         ]
 
-    def _axes(self, at: dict[str, Points]) -> tuple[Points, Points]:
+    def _axes(self, at: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
         """The trunk's directions across (towards the figure's left) and down, each of length `unit`."""
         across = unit(at["left_shoulder"] - at["right_shoulder"])
         return across * np.float32(self.unit), unit(at["hips"] - at["neck"]) * np.float32(self.unit)
@@ -149,7 +150,7 @@ def conductor_extent(motion: Motion) -> Extent:
     return Extent.of(np.concatenate([*tracks.values(), [hem - room, hem + room]]))
 
 
-def _complete(motion: Motion) -> tuple[dict[str, Points], Points, float]:
+def _complete(motion: Motion) -> tuple[dict[str, FloatArray], FloatArray, float]:
     """Complete the joints with a head, hands, grip and baton.
 
     Returns
@@ -166,7 +167,7 @@ def _complete(motion: Motion) -> tuple[dict[str, Points], Points, float]:
     usual = CONDUCTOR_WIDTHS[motion.skeleton.name]
     width = float(np.clip(np.median(np.linalg.norm(left - right, axis=1)), 0.3 * usual, 3 * usual))
     parts = ("shoulder", "elbow", "wrist", "hip")
-    tracks: dict[str, Points] = {
+    tracks: dict[str, FloatArray] = {
         f"{side}_{part}": joints[f"{side}_{part}"] for side in ("left", "right") for part in parts
     }
     tracks["neck"] = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
@@ -175,7 +176,7 @@ def _complete(motion: Motion) -> tuple[dict[str, Points], Points, float]:
     return tracks | head | _hand_tracks(joints, width, motion.fps), turn, width
 
 
-def _head_tracks(joints: dict[str, Points], width: float, fps: float) -> tuple[dict[str, Points], Points]:
+def _head_tracks(joints: dict[str, FloatArray], width: float, fps: float) -> tuple[dict[str, FloatArray], FloatArray]:
     """Find the head from nose, eyes and ears, which tremble in real recordings and are steadied first."""
     names = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
     nose, left_eye, right_eye, left_ear, right_ear = (smoothed(joints[name], 0.25 * fps) for name in names)
@@ -203,9 +204,9 @@ def _head_tracks(joints: dict[str, Points], width: float, fps: float) -> tuple[d
     return tracks, np.stack([aside, nod], axis=1)
 
 
-def _hand_tracks(joints: dict[str, Points], width: float, fps: float) -> dict[str, Points]:
+def _hand_tracks(joints: dict[str, FloatArray], width: float, fps: float) -> dict[str, FloatArray]:
     """Find hands, grip and baton; where the body has none, they prolong the forearm."""
-    tracks: dict[str, Points] = {}
+    tracks: dict[str, FloatArray] = {}
     for side in ("left", "right"):
         fore = joints[f"{side}_wrist"] - joints[f"{side}_elbow"]
         reach = np.linalg.norm(fore, axis=1, keepdims=True)
@@ -221,7 +222,7 @@ def _hand_tracks(joints: dict[str, Points], width: float, fps: float) -> dict[st
     return tracks
 
 
-def _arms_by_depth(motion: Motion, width: float) -> tuple[NDArray[np.intp], dict[str, Points]]:
+def _arms_by_depth(motion: Motion, width: float) -> tuple[NDArray[np.intp], dict[str, FloatArray]]:
     """Return the order of the arms (0 left, 1 right), (T, 2), the far one first, and how near each is, in [0, 1]."""
     away = depth(motion.positions) / np.float32(2 * width)
     near = {

@@ -6,20 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.motion import Motion
 from ictus.render.plot_style import FAINT, GENERATED, INK, REAL, new_figure, styled
+from ictus.types import Float64Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Seconds = NDArray[np.float64]
-
 
 @styled
-def speed_and_beats(dances: Mapping[str, Motion], marks: Mapping[str, Seconds], beats: Seconds) -> Figure:
+def speed_and_beats(dances: Mapping[str, Motion], marks: Mapping[str, Float64Array], beats: Float64Array) -> Figure:
     """Show how fast the joints of each dance move, one dance below the other, over lines on the beats of the music.
 
     Parameters
@@ -51,7 +49,7 @@ def speed_and_beats(dances: Mapping[str, Motion], marks: Mapping[str, Seconds], 
     return figure
 
 
-def _speed(dance: Motion) -> NDArray[np.float64]:
+def _speed(dance: Motion) -> Float64Array:
     """(T,) m/s: mean over the joints, of the step that leads to each frame."""
     steps = np.linalg.norm(np.diff(dance.positions.astype(np.float64), axis=0), axis=-1)  # (T - 1, J)
     return np.append(0.0, steps.mean(1) * dance.fps)

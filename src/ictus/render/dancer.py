@@ -1,4 +1,4 @@
-"""A dancer: a body of round limbs, lit from above and seen in perspective, its left and right told by colour."""
+"""A dancer: a body of round limbs, lit from above and seen in perspective, its left and right set apart by colour."""
 
 import numpy as np
 
@@ -22,8 +22,9 @@ from ictus.render.figure_tables import (
 )
 from ictus.render.floor import Floor, Ground
 from ictus.render.perspective import View, followed, slopes
-from ictus.render.shapes import Points, hull, unit
+from ictus.render.shapes import hull, unit
 from ictus.render.theme import Theme, mix
+from ictus.types import FloatArray
 
 _LIGHT = np.array(LIGHT_FROM, np.float32)
 _BLOCK = 2048  # frames that are measured at once
@@ -64,7 +65,7 @@ class Dancer:
     def _paint(self, solid: Solid) -> Paint:
         return self._paints.get(solid.part + solid.side) or self._paints[solid.part]
 
-    def _lit(self, at: Points, radii: Points, paint: Paint, near: Points) -> list[Shape]:
+    def _lit(self, at: FloatArray, radii: FloatArray, paint: Paint, near: FloatArray) -> list[Shape]:
         """A round part, the darker the farther away, with an edge that sets it off from what lies behind."""
         layer = [shape(hull(at, radii + np.float32(EDGE)), paint[0])]
         for (less, aside), colour in zip(TONES, paint[1:], strict=True):
@@ -73,7 +74,7 @@ class Dancer:
             layer.append(shape(hull(moved, np.float32(1 - less) * radii), shaded(dark, colour, near)))
         return layer
 
-    def _hair(self, head: Head, path: Points, near: Points) -> list[Shape]:
+    def _hair(self, head: Head, path: FloatArray, near: FloatArray) -> list[Shape]:
         """The part of the hair that can be seen: a cap on the ball of the head."""
         crown = unit(np.float32(HAIR_MIDDLE[0]) * head.up + np.float32(HAIR_MIDDLE[1]) * head.ahead)
         viewer = unit(self._view.eye + path - head.centre)
@@ -87,7 +88,7 @@ class Dancer:
         return [shape(rim, shaded(mix(dark, self._theme.edge, FARTHEST), dark, near)), shape(lit, hair)]
 
 
-def seen_of_cap(middle: Points, angle: float, viewer: Points, corners: int = 16) -> Points:
+def seen_of_cap(middle: FloatArray, angle: float, viewer: FloatArray, corners: int = 16) -> FloatArray:
     """Return the outline of what can be seen of a cap on the unit ball, (T, 2 * corners, 3).
 
     Parameters
@@ -127,5 +128,5 @@ def dancer_extent(motion: Motion) -> Extent:
     return Extent(low, high)
 
 
-def _path(body: Body, fps: float) -> Points:
+def _path(body: Body, fps: float) -> FloatArray:
     return followed(body.middle, body.floor, body.scale, fps)

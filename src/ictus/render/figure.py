@@ -7,8 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.render.shapes import Points, fixed
+from ictus.render.shapes import fixed
 from ictus.render.theme import Colour
+from ictus.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ Layer = list[Shape]
 class Trail:
     """A point that leaves light behind: its track (T, 2) in pixels."""
 
-    track: Points
+    track: FloatArray
     colour: Colour
 
 
@@ -65,12 +66,12 @@ class Figure(Protocol):
         ...
 
 
-def shape(polygon: Points, colour: Colour | list[Colour]) -> Shape:
+def shape(polygon: FloatArray, colour: Colour | list[Colour]) -> Shape:
     """Return a polygon (T, N, 2) in pixels, of one colour or of a colour for each frame, as a shape."""
     return Shape(fixed(polygon), colour if isinstance(colour, list) else [colour] * len(polygon))
 
 
-def shaded(dark: Colour, light: Colour, share: Points) -> list[Colour]:
+def shaded(dark: Colour, light: Colour, share: FloatArray) -> list[Colour]:
     """Return T colours between two, for T shares in [0, 1]."""
     start, end = np.asarray(dark), np.asarray(light)
     mixed = np.rint(start + np.clip(share, 0, 1)[:, None] * (end - start)).astype(int)

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from fractions import Fraction
@@ -17,7 +17,6 @@ from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
@@ -27,10 +26,9 @@ from ictus.render.scene import Scene
 from ictus.render.shapes import Rectangle, around, inside
 from ictus.render.soundtrack import soundtrack
 from ictus.render.theme import Image
+from ictus.types import Float32Array, Progress
 
 Item = TypeVar("Item")
-Samples = NDArray[np.float32]
-Progress = Callable[[float], None]
 Packets: TypeAlias = "list[Packet[AudioStream]]"
 
 _AHEAD = 6  # frames, or seconds of sound, that are ready before they are needed
@@ -198,7 +196,7 @@ def _planes(frame: av.VideoFrame) -> list[Image]:
     ]
 
 
-def _sound_packets(stream: AudioStream, blocks: Iterator[Samples]) -> Iterator[Packets]:
+def _sound_packets(stream: AudioStream, blocks: Iterator[Float32Array]) -> Iterator[Packets]:
     done = 0
     for block in blocks:
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout="stereo")

@@ -11,8 +11,9 @@ from ictus.render.body import Solid
 from ictus.render.figure import Layer, shape
 from ictus.render.figure_tables import CAST, REACH, SHADOW_GROWTH, SHADOW_HEIGHT, SHADOW_LEAST, TILE
 from ictus.render.perspective import View
-from ictus.render.shapes import SHIFT, Points, fixed, hull
+from ictus.render.shapes import SHIFT, fixed, hull
 from ictus.render.theme import Image, Theme
+from ictus.types import FloatArray
 
 _COARSE = 2  # bits: the shadow is painted at a quarter of the picture's size, for it is soft anyway
 
@@ -25,7 +26,7 @@ class Floor:
     path : (T, 3) metres, what the view's target is in each frame.
     """
 
-    def __init__(self, view: View, path: Points, theme: Theme) -> None:
+    def __init__(self, view: View, path: FloatArray, theme: Theme) -> None:
         self._view, self._path, self._theme = view, path, theme
         self._dark = theme.name == "dark"
 
@@ -55,7 +56,7 @@ class Floor:
         order = np.argsort(-np.stack(heights, axis=1), axis=1, kind="stable")  # the palest first
         return Ground(self, self._grid(path), layer, order)
 
-    def _grid(self, path: Points) -> NDArray[np.int32]:
+    def _grid(self, path: FloatArray) -> NDArray[np.int32]:
         """Return the lines, (T, lines, 2, 2) in fixed-point pixels; they stay where they are while the camera goes."""
         tile, reach = np.float32(TILE * self._view.unit), np.float32(REACH * self._view.unit)
         count = int(REACH / TILE)
@@ -66,9 +67,9 @@ class Floor:
             lines[:, way, :, :, 2 - axis] = np.array([-reach, reach])
         return fixed(self._view.project(lines.reshape(len(path), -1, 2, 3))[0])
 
-    def _shadows(self, solids: Sequence[Solid], path: Points) -> tuple[Layer, list[Points]]:
+    def _shadows(self, solids: Sequence[Solid], path: FloatArray) -> tuple[Layer, list[FloatArray]]:
         """Return the solids' shadows, in greys that are the lighter the deeper they are, and the solids' heights."""
-        layer, heights, unit = Layer(), list[Points](), np.float32(self._view.unit)
+        layer, heights, unit = Layer(), list[FloatArray](), np.float32(self._view.unit)
         for solid in solids:
             at = solid.centres - path[:, None]
             height = np.maximum(at[..., 1:2], 0)

@@ -1,4 +1,4 @@
-"""Any other body: a jointed figure of tapered limbs, with a trunk and a head where the skeleton tells of them."""
+"""Any other body: a jointed figure of tapered limbs, with a trunk and a head where the skeleton has joints for them."""
 
 import numpy as np
 
@@ -7,8 +7,9 @@ from ictus.render.body import sides
 from ictus.render.camera import Box, Camera, Extent, depth
 from ictus.render.figure import Layer, Pose, Trail, shaded, shape
 from ictus.render.figure_tables import FACE_JOINTS, LIMB, LIMB_SHARES, NECK, TAPER, TRUNK
-from ictus.render.shapes import Frame, Points, capsule, grown, rounded
+from ictus.render.shapes import Frame, capsule, grown, rounded
 from ictus.render.theme import Colour, Theme, mix
+from ictus.types import FloatArray
 
 _LIGHTS = ("wrist", "ankle")
 
@@ -58,25 +59,25 @@ class GenericFigure:
         order = np.argsort(np.stack([nearness for _, nearness in parts], axis=1), axis=1, kind="stable")
         return Pose([], [layer for layer, _ in parts], order)
 
-    def _limb(self, at: Points, near: Points, a: int, b: int) -> tuple[Layer, Points]:
+    def _limb(self, at: FloatArray, near: FloatArray, a: int, b: int) -> tuple[Layer, FloatArray]:
         length = float(np.median(np.linalg.norm(at[:, a] - at[:, b], axis=1)))
         thick = self.thickness * self.unit
         thick, thin = min(thick, LIMB_SHARES[0] * length), min(TAPER * thick, LIMB_SHARES[1] * length)
         return self._part(capsule(at[:, a], at[:, b], thick, thin), self._colour(b), (near[:, a] + near[:, b]) / 2)
 
-    def _body(self, corners: Points, near: Points) -> tuple[Layer, Points]:
+    def _body(self, corners: FloatArray, near: FloatArray) -> tuple[Layer, FloatArray]:
         return self._part(rounded(grown(corners, 0.22 * self.unit)), self._theme.middle, near)
 
-    def _neck(self, at: Points, near: Points) -> tuple[Layer, Points]:
+    def _neck(self, at: FloatArray, near: FloatArray) -> tuple[Layer, FloatArray]:
         shoulders, head = at[:, self._trunk[:2]].mean(1), at[:, self._face].mean(1)
         return self._part(capsule(shoulders, head, NECK[0] * self.unit, NECK[1] * self.unit), self._theme.middle, near)
 
-    def _head(self, centre: Points, near: Points) -> tuple[Layer, Points]:
+    def _head(self, centre: FloatArray, near: FloatArray) -> tuple[Layer, FloatArray]:
         axis = np.broadcast_to(np.array([0.28 * self.unit, 0], np.float32), centre.shape)
         disc = Frame(centre, axis, axis[:, ::-1]).ellipse(0, 0, 1, 1.2)
         return self._part(disc, self._theme.skin, near)
 
-    def _part(self, polygon: Points, colour: Colour, near: Points) -> tuple[Layer, Points]:
+    def _part(self, polygon: FloatArray, colour: Colour, near: FloatArray) -> tuple[Layer, FloatArray]:
         """A part that is darker the farther away it is, with an edge that sets it off from what lies behind."""
         edge, far = (mix(colour, self._theme.edge, share) for share in (0.75, 0.45))
         return [shape(grown(polygon, 1.2), edge), shape(polygon, shaded(far, colour, near))], near

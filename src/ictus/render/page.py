@@ -11,7 +11,7 @@ import base64
 import html
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -28,9 +28,9 @@ from ictus.render.figure_tables import exported
 from ictus.render.packing import COARSE, FINE, packed, size, thinned
 from ictus.render.sound_embedding import embedded
 from ictus.render.theme import DARK, LIGHT, get_theme
+from ictus.types import Progress
 
 Motions = Motion | Mapping[str, Motion] | Sequence[Motion]
-Progress = Callable[[float], None]
 
 _FORMS = ((60, FINE), (30, FINE), (30, COARSE))  # frames a second and metres: the first that fits is taken
 _ROOM = 325_000  # letters that motions may take up

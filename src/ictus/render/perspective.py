@@ -7,7 +7,8 @@ import numpy as np
 
 from ictus.render.camera import Box, Extent
 from ictus.render.figure_tables import FAR, HEIGHT, NEAREST, PITCH
-from ictus.render.shapes import Points, smoothed
+from ictus.render.shapes import smoothed
+from ictus.types import FloatArray
 
 _CALM, _SOFT = 1.6, 0.5  # seconds
 _ASTRAY = 1.8  # body sizes that the body may be off the picture's middle
@@ -31,7 +32,7 @@ class View:
     far: ClassVar[float] = FAR  # units from the camera to what it looks at
 
     @property
-    def eye(self) -> Points:
+    def eye(self) -> FloatArray:
         """(3,) metres: where the camera is, from the target."""
         aside = np.array([0, HEIGHT + FAR * np.sin(PITCH), FAR * np.cos(PITCH)], np.float32)
         return aside * np.float32(self.unit)
@@ -45,13 +46,13 @@ class View:
         focal = min((right - left) / wide, (bottom - top) / max(high - low, 1e-6))
         return cls(unit, focal, ((left + right) / 2, (top + bottom) / 2 + focal * (low + high) / 2))
 
-    def project(self, points: Points) -> tuple[Points, Points]:
+    def project(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return pixels (..., 2), and pixels per metre (...), of points (..., 3) in metres from the target."""
         slope, near = slopes(points, self.unit)
         pixels = slope * np.array([self.focal, -self.focal], np.float32) + np.array(self.centre, np.float32)
         return np.asarray(pixels), np.asarray(self.focal / self.unit * near)
 
-    def floor(self, width: int, height: int) -> tuple[Points, Points]:
+    def floor(self, width: int, height: int) -> tuple[FloatArray, FloatArray]:
         """Return where on the floor each pixel of a picture lies: right of and towards the camera from the target.
 
         Both (height, width) in units; NaN above the horizon.
@@ -64,7 +65,7 @@ class View:
         return np.asarray(x * away), np.asarray(-y * away * sine + (FAR - away) * cosine + 0 * x)
 
 
-def slopes(points: Points, unit: float) -> tuple[Points, Points]:
+def slopes(points: FloatArray, unit: float) -> tuple[FloatArray, FloatArray]:
     """Return slopes (..., 2) right and up, and 1 / distance (...) in units, of points (..., 3) from the target."""
     x, y, z = (np.asarray(points[..., k] / np.float32(unit)) for k in range(3))
     sine, cosine = np.float32(np.sin(PITCH)), np.float32(np.cos(PITCH))
@@ -73,7 +74,7 @@ def slopes(points: Points, unit: float) -> tuple[Points, Points]:
     return np.stack([x / away, (y * cosine - z * sine) / away], axis=-1), 1 / away
 
 
-def followed(middle: Points, floor: Points, unit: float, fps: float) -> Points:
+def followed(middle: FloatArray, floor: FloatArray, unit: float, fps: float) -> FloatArray:
     """Return the target (T, 3), metres: a point on the floor that goes along with a body, calmly.
 
     It stands still while the body only sways, for it is the middle between the farthest places within some seconds.

@@ -9,8 +9,9 @@ from ictus.render.camera import Box, Extent
 from ictus.render.figure import Layer, Pose, shape
 from ictus.render.figure_tables import PLAYER_LIMB
 from ictus.render.generic_figure import GenericFigure, generic_extent
-from ictus.render.shapes import Frame, Points, capsule, grown, rounded, unit
+from ictus.render.shapes import Frame, capsule, grown, rounded, unit
 from ictus.render.theme import Theme, mix
+from ictus.types import FloatArray
 
 PLAYER = "solos-47"
 _TALL, _LONG, _WIDE = 0.85, 1.65, 0.28  # of the head over the neck, the trunk below it and half the waist, in shoulders
@@ -35,7 +36,7 @@ class Player(GenericFigure):
         """See `Figure.pose`."""
         return replace(super().pose(start, stop), body=self._body_of(self.at[start:stop]))
 
-    def _body_of(self, at: Points) -> Layer:
+    def _body_of(self, at: FloatArray) -> Layer:
         """(T, 47, 2) -> trunk, neck and head."""
         neck, right, left, u = at[:, self._neck_joint], at[:, self._right], at[:, self._left], self.unit
         across = unit(left - right)
@@ -64,6 +65,6 @@ def player_extent(motion: Motion) -> Extent:
     return generic_extent(motion) | Extent.of(over)
 
 
-def _shoulders(positions: Points, right: int, left: int) -> float:
+def _shoulders(positions: FloatArray, right: int, left: int) -> float:
     """(T, 47, 2) -> the median width of the shoulders."""
     return float(np.median(np.linalg.norm(positions[:, left] - positions[:, right], axis=-1))) or 1.0

@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.motion import Motion
 from ictus.render.plot_style import FAINT, GENERATED, INK, REAL, new_figure, styled
 from ictus.render.theme import bgr, mix
+from ictus.types import Float64Array, FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ _MOST_NAMES = 24  # of joints beside a plot
 
 
 @styled
-def mel_and_motion(mel: NDArray[np.floating], motion: Motion, *, rate: float = 90.0) -> Figure:
+def mel_and_motion(mel: FloatArray, motion: Motion, *, rate: float = 90.0) -> Figure:
     """Show sound and motion as two matrices, one above the other on the same time axis.
 
     Parameters
@@ -215,7 +215,7 @@ def beats_and_truth(heard: Mapping[str, Any], truth: Mapping[str, Any], *, windo
     return figure
 
 
-def _trace(cell: Axes, path: NDArray[np.float64], motion: Motion, times: Any, positions: Any) -> None:
+def _trace(cell: Axes, path: Float64Array, motion: Motion, times: Any, positions: Any) -> None:
     """Draw one bar: its path growing darker, and a numbered dot at each beat."""
     from matplotlib.collections import LineCollection
 

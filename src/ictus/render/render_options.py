@@ -1,6 +1,5 @@
 """How motions are shown to people: as a film or as a page."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,7 @@ from ictus.errors import UsageError
 if TYPE_CHECKING:
     from ictus.audio import Audio
     from ictus.motion import Motion
-
-Progress = Callable[[float], None]
+    from ictus.types import Progress
 
 FILM, PAGE = ".mp4", ".html"
 SHOWN = (FILM, PAGE)  # what people watch; all else is for programs
@@ -35,7 +33,7 @@ class RenderOptions:
         if not 1 <= self.fps <= 240:
             raise UsageError(f"fps {self.fps}: choose between 1 and 240 frames a second")
 
-    def show(self, motion: "Motion", music: "Audio | Path", out: Path, progress: Progress) -> None:
+    def show(self, motion: "Motion", music: "Audio | Path", out: Path, progress: "Progress") -> None:
         """Make a film or a page; the suffix, one of `SHOWN`, says which."""
         if out.suffix.lower() == FILM:
             from ictus.render.film import film

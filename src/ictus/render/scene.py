@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import UsageError
 from ictus.motion import Motion
@@ -21,6 +20,7 @@ from ictus.render.player import PLAYER, Player, player_extent
 from ictus.render.shapes import SHIFT, Bounds, Rectangle, inside
 from ictus.render.theme import Image, Theme, get_theme, lit, write
 from ictus.render.trail import Glow, Ribbons, ribbons
+from ictus.types import Float32Array
 
 _STRETCH = 64  # frames whose shapes are worked out at once
 
@@ -129,7 +129,7 @@ def _lasting(motion: Motion, frames: int) -> Motion:
     if len(motion) == frames:
         return motion
 
-    def held(track: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    def held(track: Float32Array | None) -> Float32Array | None:
         return None if track is None else np.concatenate([track, np.repeat(track[-1:], frames - len(track), axis=0)])
 
     positions = np.concatenate([motion.positions, np.repeat(motion.positions[-1:], frames - len(motion), axis=0)])

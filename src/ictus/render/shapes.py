@@ -7,13 +7,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.floating]
+from ictus.types import FloatArray
+
 Table = Sequence[tuple[float, float]]
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two outside
 SHIFT = 4  # bits of sub-pixel precision in the coordinates that OpenCV is given
 
 
-def fixed(points: Points) -> NDArray[np.int32]:
+def fixed(points: FloatArray) -> NDArray[np.int32]:
     """Return pixels as the fixed-point integers that OpenCV draws from."""
     return np.rint(points * (1 << SHIFT)).astype(np.int32, order="C")
 
@@ -55,12 +56,12 @@ class Bounds:
         return left, top, right, bottom
 
 
-def unit(vectors: Points) -> Points:
+def unit(vectors: FloatArray) -> FloatArray:
     """Return vectors (..., 2) at length 1."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-6)))
 
 
-def turned(vectors: Points) -> Points:
+def turned(vectors: FloatArray) -> FloatArray:
     """Return vectors (..., 2) turned by a quarter, from right to down."""
     return np.stack([-vectors[..., 1], vectors[..., 0]], axis=-1)
 
@@ -69,35 +70,35 @@ def turned(vectors: Points) -> Points:
 class Frame:
     """A place on the body with its own axes: origin, right and down are (T, 2) in pixels."""
 
-    origin: Points
-    right: Points
-    down: Points
+    origin: FloatArray
+    right: FloatArray
+    down: FloatArray
 
-    def at(self, x: float, y: float) -> Points:
+    def at(self, x: float, y: float) -> FloatArray:
         """Return (T, 2): the point at `x`, `y` of this frame."""
         return np.asarray(self.origin + np.float32(x) * self.right + np.float32(y) * self.down)
 
-    def polygon(self, table: Table) -> Points:
+    def polygon(self, table: Table) -> FloatArray:
         """Return (T, N, 2): the polygon with these N corners."""
         corners = np.asarray(table, np.float32)
         polygon = self.origin[:, None] + corners[:, :1] * self.right[:, None] + corners[:, 1:] * self.down[:, None]
         return np.asarray(polygon)
 
-    def curve(self, table: Table) -> Points:
+    def curve(self, table: Table) -> FloatArray:
         """Return (T, 4 N, 2): a smooth closed curve near these N corners."""
         return rounded(self.polygon(table))
 
-    def ellipse(self, x: float, y: float, width: float, height: float, corners: int = 36) -> Points:
+    def ellipse(self, x: float, y: float, width: float, height: float, corners: int = 36) -> FloatArray:
         """Return (T, corners, 2): an ellipse around `x`, `y` with these half-axes."""
         angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
         return self.polygon(np.stack([x + width * np.cos(angle), y + height * np.sin(angle)], axis=1).tolist())
 
-    def moved(self, x: Points, y: Points) -> "Frame":
+    def moved(self, x: FloatArray, y: FloatArray) -> "Frame":
         """Return this frame with its origin moved by (T, 1) of its own axes."""
         return Frame(self.origin + x * self.right + y * self.down, self.right, self.down)
 
 
-def capsule(start: Points, end: Points, start_radius: float, end_radius: float, corners: int = 8) -> Points:
+def capsule(start: FloatArray, end: FloatArray, start_radius: float, end_radius: float, corners: int = 8) -> FloatArray:
     """A limb: the hull of two discs. `start`, `end` are (T, 2); returns (T, 2 * corners, 2), always convex."""
     along = end - start
     length = np.linalg.norm(along, axis=-1, keepdims=True)  # (T, 1)
@@ -113,7 +114,7 @@ def capsule(start: Points, end: Points, start_radius: float, end_radius: float, 
     return np.concatenate([around, behind], axis=1).astype(np.float32)
 
 
-def hull(centres: Points, radii: Points, corners: int = 32) -> Points:
+def hull(centres: FloatArray, radii: FloatArray, corners: int = 32) -> FloatArray:
     """The hull of N discs, whose centres are (T, N, 2) and radii (T, N); returns (T, corners, 2), always convex."""
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False, dtype=np.float32)
     out = np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (corners, 2)
@@ -122,12 +123,12 @@ def hull(centres: Points, radii: Points, corners: int = 32) -> Points:
     return np.asarray(centre + np.take_along_axis(radii, farthest, axis=1)[..., None] * out)
 
 
-def rounded(polygon: Points, steps: int = 4) -> Points:
+def rounded(polygon: FloatArray, steps: int = 4) -> FloatArray:
     """A closed smooth curve near the corners of `polygon`, (T, K, 2); returns (T, K * steps, 2)."""
     return np.asarray(np.matmul(_spline(polygon.shape[1], steps), polygon))
 
 
-def grown(polygon: Points, by: float) -> Points:
+def grown(polygon: FloatArray, by: float) -> FloatArray:
     """Return the polygon with each corner moved `by` pixels outwards, across its two edges."""
     after, before = np.roll(polygon, -1, axis=1), np.roll(polygon, 1, axis=1)
     area = (polygon[..., 0] * after[..., 1] - polygon[..., 1] * after[..., 0]).sum(1)  # positive if clockwise
@@ -135,7 +136,7 @@ def grown(polygon: Points, by: float) -> Points:
 
 
 @cache
-def _spline(count: int, steps: int) -> Points:
+def _spline(count: int, steps: int) -> FloatArray:
     """Weights (count * steps, count) of a closed curve halfway between a Catmull-Rom and a uniform B-spline."""
     t = np.arange(steps, dtype=np.float32)[:, None] / steps
     powers = np.concatenate([np.ones_like(t), t, t**2, t**3], axis=1)
@@ -149,7 +150,7 @@ def _spline(count: int, steps: int) -> Points:
     return basis.reshape(count * steps, count)
 
 
-def smoothed(track: Points, frames: float) -> Points:
+def smoothed(track: FloatArray, frames: float) -> FloatArray:
     """Return a track (T, ...) averaged over about `frames` frames, with a bell-shaped window and steady ends."""
     radius = min(round(frames), len(track) - 1)
     if radius < 1:

@@ -3,7 +3,7 @@
 import base64
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import av
@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from ictus.audio import Audio
 from ictus.errors import IctusError
 from ictus.render.soundtrack import soundtrack
-
-Samples = NDArray[np.float32]
+from ictus.types import Float32Array, Progress
 
 _RATE = 48000  # Opus has no other
 _BIT_RATE = 96_000
@@ -31,7 +30,7 @@ class EmbeddedSound:
     Attributes
     ----------
     type : its MIME type.
-    data : WebM with Opus in base 64. Chromium and Firefox decode Opus themselves, wherever they run, and WebM tells
+    data : WebM with Opus in base 64. Chromium and Firefox decode Opus themselves, wherever they run, and WebM says
         them how many samples the encoder has put before the sound, and where each packet belongs: they start and seek
         to the sample. (Chromium seeks in MP3 by guessing, and Firefox on Linux borrows its AAC from the system.)
     peaks : (N,) uint8, the loudest sample of each stretch, 255 for the loudest of all.
@@ -47,7 +46,7 @@ def embedded(
     seconds: float,
     *,
     stretches: int = 1200,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> EmbeddedSound:
     """Encode the first `seconds` of a sound; what is missing there is silence.
 
@@ -98,14 +97,14 @@ def player(audio: Audio) -> str:
     )
 
 
-def _encode(container: av.container.OutputContainer, stream: AudioStream, block: Samples, done: int) -> None:
+def _encode(container: av.container.OutputContainer, stream: AudioStream, block: Float32Array, done: int) -> None:
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout="stereo")
     # With its time given, the encoder's priming samples fall before 0, where players leave them out.
     frame.sample_rate, frame.pts = _RATE, done
     container.mux(stream.encode(frame))
 
 
-def _at_48_khz(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
+def _at_48_khz(blocks: Iterator[Float32Array], rate: int) -> Iterator[Float32Array]:
     if rate == _RATE:
         yield from blocks
         return

@@ -5,18 +5,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
 from ictus.audio import Audio, blocks
-
-Samples = NDArray[np.float32]
+from ictus.types import Float32Array
 
 _RATES = (44100, 48000)  # that every player knows
 # Left and right from front left, front right, centre, low frequencies, back left and right (ITU-R BS.775, no clipping).
 _FROM_SIX = np.array([[1, 0, 0.7071, 0, 0.7071, 0], [0, 1, 0.7071, 0, 0, 0.7071]], np.float32) / np.float32(2.4142)
 
 
-def soundtrack(audio: Audio | str | os.PathLike[str], seconds: float) -> tuple[int, Iterator[Samples]]:
+def soundtrack(audio: Audio | str | os.PathLike[str], seconds: float) -> tuple[int, Iterator[Float32Array]]:
     """Return the sample rate, and blocks of float32 (2, n) that add up to `seconds`.
 
     Sound that is longer is cut, sound that is shorter is followed by silence. A file is decoded piece by piece.
@@ -35,12 +33,12 @@ def soundtrack(audio: Audio | str | os.PathLike[str], seconds: float) -> tuple[i
     return rate, _fitted(stereo if rate == source_rate else _resampled(stereo, source_rate, rate), seconds, rate)
 
 
-def _slices(audio: Audio) -> Iterator[Samples]:
+def _slices(audio: Audio) -> Iterator[Float32Array]:
     for start in range(0, audio.samples.shape[1], audio.rate):
         yield audio.samples[:, start : start + audio.rate]
 
 
-def _stereo(part: Samples) -> Samples:
+def _stereo(part: Float32Array) -> Float32Array:
     """(channels, n) -> (2, n): one channel goes to both sides, six are mixed down, other numbers averaged."""
     channels = len(part)
     if channels == 2:
@@ -50,14 +48,14 @@ def _stereo(part: Samples) -> Samples:
     return np.repeat(part.mean(0, keepdims=True), 2, axis=0)
 
 
-def _resampled(stereo: Iterator[Samples], source_rate: int, rate: int) -> Iterator[Samples]:
+def _resampled(stereo: Iterator[Float32Array], source_rate: int, rate: int) -> Iterator[Float32Array]:
     stream = soxr.ResampleStream(source_rate, rate, 2, dtype="float32", quality="HQ")
     for part in stereo:
         yield stream.resample_chunk(np.ascontiguousarray(part.T)).T
     yield stream.resample_chunk(np.zeros((0, 2), np.float32), last=True).T
 
 
-def _fitted(stereo: Iterator[Samples], seconds: float, rate: int) -> Iterator[Samples]:
+def _fitted(stereo: Iterator[Float32Array], seconds: float, rate: int) -> Iterator[Float32Array]:
     missing = round(seconds * rate)
     for part in stereo:
         if missing and part.shape[1]:

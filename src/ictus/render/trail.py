@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.render.figure_tables import TRAIL_FADE, TRAIL_OPACITY, TRAIL_SECONDS, TRAIL_TAPER
-from ictus.render.shapes import SHIFT, Bounds, Points, fixed, inside, turned, unit
+from ictus.render.shapes import SHIFT, Bounds, fixed, inside, turned, unit
 from ictus.render.theme import Colour, Image
+from ictus.types import FloatArray
 
 _BANDS = 10  # of opacity along a trail
 
@@ -29,7 +30,7 @@ class Ribbons:
     bounds: Bounds
 
 
-def ribbons(track: Points, start: int, stop: int, fps: float, width: float, colour: Colour) -> Ribbons:
+def ribbons(track: FloatArray, start: int, stop: int, fps: float, width: float, colour: Colour) -> Ribbons:
     """Return the trail of `track`, (frames, 2) in pixels, in the frames `start` to `stop`.
 
     A trail is at most `width` pixels wide and `TRAIL_SECONDS` long, and grows thinner and fainter towards its past.
@@ -54,7 +55,7 @@ def ribbons(track: Points, start: int, stop: int, fps: float, width: float, colo
     return Ribbons(bands, colours, Bounds.of([bands.reshape(len(bands), -1, 2)]))
 
 
-def _halved(track: Points) -> Points:
+def _halved(track: FloatArray) -> FloatArray:
     """Put a point between each two, on the smooth curve through four; the first and last point are spent on that."""
     between = (9 * (track[1:-2] + track[2:-1]) - track[:-3] - track[3:]) / 16
     fine = np.empty((2 * len(between) + 1, 2), np.float32)

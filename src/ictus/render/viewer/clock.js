@@ -7,7 +7,7 @@ class Clock {
     this.rate = 1;
     this.playing = false;
     this.anchor = { media: 0, wall: 0 };
-    this.told = -1; // what the audio element said last
+    this.reported = -1; // what the audio element said last
     audio?.addEventListener("ended", () => this.halt(this.duration));
     audio?.addEventListener("pause", () => this.rest());
     audio?.addEventListener("error", () => this.mute());
@@ -27,14 +27,14 @@ class Clock {
     let media = this.anchor.media + (wall - this.anchor.wall) * this.rate;
     if (this.audio) {
       // Browsers tell the time of the sound in steps of up to 40 ms; between these the wall clock goes on.
-      const told = this.audio.currentTime;
-      if (told !== this.told) {
-        const off = told - media;
+      const reported = this.audio.currentTime;
+      if (reported !== this.reported) {
+        const off = reported - media;
         media += Math.abs(off) > 0.06 ? off : 0.2 * off;
-        this.told = told;
+        this.reported = reported;
         this.anchor = { media, wall };
       } else if (wall - this.anchor.wall > 0.15) {
-        media = told; // it waits for data
+        media = reported; // it waits for data
       }
     } else if (media >= this.duration) {
       this.halt(this.duration);
@@ -87,6 +87,6 @@ class Clock {
 
   set(media) {
     this.anchor = { media, wall: performance.now() / 1000 };
-    this.told = this.audio ? this.audio.currentTime : -1;
+    this.reported = this.audio ? this.audio.currentTime : -1;
   }
 }

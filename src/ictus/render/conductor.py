@@ -21,7 +21,13 @@ from ictus.render.figure_tables import (
     HAND_LENGTH,
     HAND_SHARE,
     LINEN,
+    RISE,
+    RISE_RANGE,
+    ROLL,
     SLEEVE,
+    SWAY,
+    TEMPLE,
+    TURN,
     Capsule,
 )
 from ictus.render.shapes import Frame, capsule, grown, rounded, smoothed, turned, unit
@@ -182,22 +188,22 @@ def _head_tracks(joints: dict[str, FloatArray], width: float, fps: float) -> tup
     nose, left_eye, right_eye, left_ear, right_ear = (smoothed(joints[name], 0.25 * fps) for name in names)
     ears, eyes = (left_ear + right_ear) / 2, (left_eye + right_eye) / 2
     level = left_ear - right_ear + left_eye - right_eye
-    roll = np.clip(np.arctan2(level[:, 1:], np.maximum(np.abs(level[:, :1]), 0.2 * width)), -0.5, 0.5)
+    roll = np.clip(np.arctan2(level[:, 1:], np.maximum(np.abs(level[:, :1]), 0.2 * width)), -ROLL, ROLL)
     right = np.concatenate([np.cos(roll), np.sin(roll)], axis=1).astype(np.float32)
     down = turned(right)
     look = nose - ears
     # Recorded heads drift away from the shoulders; no neck is that long.
     neck = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
     rise = (ears + eyes) / 2 - neck
-    rise[:, 1] = -np.float32(width) * (0.54 + 0.1 * np.tanh((-rise[:, 1] / width - 0.54) / 0.1))
-    rise[:, 0] = np.float32(width) * 0.3 * np.tanh(rise[:, 0] / (0.3 * width))
+    rise[:, 1] = -np.float32(width) * (RISE + RISE_RANGE * np.tanh((-rise[:, 1] / width - RISE) / RISE_RANGE))
+    rise[:, 0] = np.float32(width) * SWAY * np.tanh(rise[:, 0] / (SWAY * width))
     centre = neck + rise
-    aside = np.clip((look * right).sum(1) / (0.24 * width), -0.9, 0.9)
+    aside = np.clip((look * right).sum(1) / (TEMPLE * width), -TURN, TURN)
     nod = (look * down).sum(1) / (0.31 * width)
     nod = np.clip(nod - np.median(nod), -0.8, 0.8)
     tracks = {
         "head": centre,
-        "temple": centre + np.float32(0.24 * width) * right,
+        "temple": centre + np.float32(TEMPLE * width) * right,
         "chin": centre + np.float32(0.31 * width) * down,
         "crown": centre - np.float32(0.4 * width) * down,
     }

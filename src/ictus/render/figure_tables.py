@@ -62,6 +62,9 @@ FACE: Table = (
     *((-0.52, 0.86), (-0.86, 0.25), (-0.88, -0.25), (-0.6, -0.62), (0.0, -0.52)),
 )
 CONDUCTOR_WIDTHS = {"conductor-13": 0.2, "conductor-23": 0.36}  # of the shoulders, in the body's own units
+# The head, in shoulder widths: usually so far over the neck, about so much more or less, and at most so far aside.
+RISE, RISE_RANGE, SWAY = 0.54, 0.1, 0.3
+TEMPLE, ROLL, TURN = 0.24, 0.5, 0.9  # half its width; radians it tilts at most; how far it looks aside at most
 CUFF = 0.86  # where the sleeve ends, from the elbow (0) to the wrist (1)
 HAND_SHARE, HAND_LENGTH = 0.34, 0.26  # a hand that is not known: at most so much of a forearm, and shoulder widths
 BATON_ALONG, BATON_UP = 0.55, (0.16, 0.34)  # one that is not known: of a forearm onwards; inwards and up, in widths

@@ -74,9 +74,8 @@ class Floor:
             at = solid.centres - path[:, None]
             height = np.maximum(at[..., 1:2], 0)
             ground = at[..., ::2] + height * np.array(CAST, np.float32)
-            outline = hull(
-                ground, solid.radii * (np.float32(1.4) + np.float32(SHADOW_GROWTH) * height[..., 0] / unit), 20
-            )
+            growth = np.float32(1.4) + np.float32(SHADOW_GROWTH) * height[..., 0] / unit
+            outline = hull(ground, solid.radii * growth, 20)
             flat = np.stack([outline[..., 0], np.zeros_like(outline[..., 0]), outline[..., 1]], axis=-1)
             heights.append(height.mean((1, 2)) / unit)
             depth = np.rint(255 * np.clip(1 - heights[-1] / SHADOW_HEIGHT, SHADOW_LEAST, 1)).astype(int).tolist()

@@ -1,6 +1,7 @@
 // A conductor in white tie. Lengths count in `unit`, the width of the shoulders; cut and cloth are the films' own.
 
 const { CHEST, COLLAR, BOW, SLEEVE, LINEN, BATON, HAND, CUFF, GRIP, HAND_SHARE, HAND_LENGTH, BATON_ALONG, BATON_UP } = TABLES;
+const { RISE, RISE_RANGE, SWAY, TEMPLE, ROLL, TURN } = TABLES;
 
 class Conductor {
   constructor(motion, track) {
@@ -23,7 +24,7 @@ class Conductor {
       const ears = between(at("left_ear"), at("right_ear"), 0.5);
       if (!track.flat) return ears;
       const rise = times(minus(between(ears, between(at("left_eye"), at("right_eye"), 0.5), 0.5), at("neck")), 1 / width);
-      const calm = [0.3 * Math.tanh(rise[0] / 0.3), 0.56 + 0.1 * Math.tanh((rise[1] - 0.54) / 0.1), 0];
+      const calm = [SWAY * Math.tanh(rise[0] / SWAY), RISE + 0.02 + RISE_RANGE * Math.tanh((rise[1] - RISE) / RISE_RANGE), 0];
       return along(at("neck"), calm, width);
     });
     for (const side of SIDES) {
@@ -51,11 +52,7 @@ class Conductor {
 
   solids(seconds) {
     const { track, unit: u } = this;
-    const known = new Map();
-    const at = (name) => {
-      if (!known.has(name)) known.set(name, track.at(name, seconds));
-      return known.get(name);
-    };
+    const at = remembered((name) => track.at(name, seconds));
     const across = unit(minus(at("left_shoulder"), at("right_shoulder")));
     const up = unit(minus(at("neck"), at("hips")));
     const ahead = track.flat ? [0, 0, 1] : unit(cross(across, up));
@@ -114,10 +111,10 @@ class Conductor {
       return { centre, ahead: facing, up: square(up, facing), radius: 0.25 * u };
     }
     const level = plus(minus(at("left_ear"), at("right_ear")), minus(at("left_eye"), at("right_eye")));
-    const roll = clip(Math.atan2(level[1], Math.max(Math.abs(level[0]), 0.2 * u)), -0.5, 0.5);
+    const roll = clip(Math.atan2(level[1], Math.max(Math.abs(level[0]), 0.2 * u)), -ROLL, ROLL);
     const right = [Math.cos(roll), Math.sin(roll), 0];
     const upright = [-right[1], right[0], 0];
-    const aside = clip(dot(look, right) / (0.24 * u), -0.9, 0.9);
+    const aside = clip(dot(look, right) / (TEMPLE * u), -TURN, TURN);
     const facing = unit(along([0, 0, 1], right, 0.6 * aside));
     return { centre: at("skull"), ahead: facing, up: square(upright, facing), radius: 0.25 * u };
   }

@@ -46,10 +46,7 @@ class Dancer {
   solids(seconds) {
     const { track, unit: scale } = this;
     const known = new Map();
-    const at = (name) => {
-      if (!known.has(name)) known.set(name, track.at(name, seconds));
-      return known.get(name);
-    };
+    const at = remembered((name) => track.at(name, seconds), known);
     const axes = this.axes(at);
     const head = this.head(at, axes, seconds);
     ["across", "up", "ahead"].forEach((name, k) => known.set(name, axes[k]));

@@ -32,11 +32,7 @@ class Anybody {
 
   solids(seconds) {
     const { track, unit: u, face } = this;
-    const known = new Map();
-    const at = (name) => {
-      if (!known.has(name)) known.set(name, track.at(name, seconds));
-      return known.get(name);
-    };
+    const at = remembered((name) => track.at(name, seconds));
     const solid = (part, side, ...balls) => ({ part, side, before: 0, balls });
     const solids = [];
     const thickness = this.player ? PLAYER_LIMB : LIMB;

@@ -13,6 +13,14 @@ const unit = (a) => times(a, 1 / Math.max(length(a), 1e-9));
 const square = (a, b) => unit(along(a, b, -dot(a, b))); // a, but square to the unit vector b
 const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 
+// A function of one name that makes each value once.
+function remembered(make, known = new Map()) {
+  return (name) => {
+    if (!known.has(name)) known.set(name, make(name));
+    return known.get(name);
+  };
+}
+
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;

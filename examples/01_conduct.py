@@ -19,7 +19,7 @@ else:
     name = "ode_to_joy"
     audio.save(out / f"{name}.wav")
 
-# A conductor hears its beats, bars and dynamics, and moves.
+# A conductor follows its beats, bars and dynamics.
 motion = ictus.load("maestro")(audio, seed=0)
 beats = motion.meta["beats"]
 print(f"{len(beats['times'])} beats, {beats['meter']} in a bar, {audio.duration:.1f} s of music")

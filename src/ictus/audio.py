@@ -10,12 +10,12 @@ import av
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import NDArray
 
 from ictus.errors import AudioError, UsageError
 from ictus.files import readable, writing
+from ictus.types import Float32Array
 
-Samples = NDArray[np.float32]
+Samples = Float32Array
 
 _log = logging.getLogger(__name__)
 _BLOCK = 1 << 18  # samples a channel: 6 s at 44.1 kHz

@@ -1,14 +1,12 @@
 """Forward and inverse kinematics of a hierarchy of joints, on NumPy arrays."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.skeleton import Skeleton
+from ictus.types import Float64Array, FloatArray
 
-Array = NDArray[np.floating]
 
-
-def forward_kinematics(skeleton: Skeleton, rotations: Array, root: Array) -> Array:
+def forward_kinematics(skeleton: Skeleton, rotations: FloatArray, root: FloatArray) -> FloatArray:
     """Pose a hierarchy.
 
     Parameters
@@ -23,7 +21,7 @@ def forward_kinematics(skeleton: Skeleton, rotations: Array, root: Array) -> Arr
     return global_pose(skeleton, rotations, root)[0]
 
 
-def global_pose(skeleton: Skeleton, rotations: Array, root: Array) -> tuple[Array, Array]:
+def global_pose(skeleton: Skeleton, rotations: FloatArray, root: FloatArray) -> tuple[FloatArray, FloatArray]:
     """As `forward_kinematics`, and also each joint's rotation relative to the world, (T, J, 3, 3)."""
     parents = skeleton.parents or ()
     offsets = skeleton.offsets
@@ -38,7 +36,9 @@ def global_pose(skeleton: Skeleton, rotations: Array, root: Array) -> tuple[Arra
     return positions, turned
 
 
-def two_bone_elbow(shoulder: Array, wrist: Array, upper: float, fore: float, pole: Array) -> tuple[Array, Array]:
+def two_bone_elbow(
+    shoulder: FloatArray, wrist: FloatArray, upper: float, fore: float, pole: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Find the elbow of an arm whose ends are known: the triangle's third corner, on the side of `pole`.
 
     Parameters
@@ -62,7 +62,7 @@ def two_bone_elbow(shoulder: Array, wrist: Array, upper: float, fore: float, pol
     return shoulder + foot * along + height * sideways, shoulder + distance * along
 
 
-def _soft_limit(distance: Array, longest: float, shortest: float, margin: float = 0.12) -> Array:
+def _soft_limit(distance: FloatArray, longest: float, shortest: float, margin: float = 0.12) -> FloatArray:
     """Keep a reach inside (shortest, longest): untouched in the middle, levelling off smoothly near either end."""
     start, room = longest * (1 - margin), longest * (margin - 0.005)
     over = np.maximum(distance - start, 0.0) / room
@@ -70,7 +70,7 @@ def _soft_limit(distance: Array, longest: float, shortest: float, margin: float 
     return np.maximum(limited, shortest * 1.05 + 1e-3)
 
 
-def frame_from(primary: Array, secondary: Array) -> Array:
+def frame_from(primary: FloatArray, secondary: FloatArray) -> FloatArray:
     """Return rotations (..., 3, 3) whose first column is along `primary` and whose second leans to `secondary`.
 
     Where a direction is missing (zero, or both along one line), any that makes a rotation is taken.
@@ -80,7 +80,7 @@ def frame_from(primary: Array, secondary: Array) -> Array:
     return np.stack([x, y, np.cross(x, y)], axis=-1)
 
 
-def _square_to(axis: Array, wish: Array) -> Array:
+def _square_to(axis: FloatArray, wish: FloatArray) -> FloatArray:
     """Return the unit vectors at right angles to the unit vectors `axis` that lean most to `wish`.
 
     Where the wish lies along the axis, any right angle will do.
@@ -90,19 +90,19 @@ def _square_to(axis: Array, wish: Array) -> Array:
     return _unit(square, spare / np.linalg.norm(spare, axis=-1, keepdims=True))
 
 
-def _unit(vectors: Array, otherwise: Array) -> Array:
+def _unit(vectors: FloatArray, otherwise: FloatArray) -> FloatArray:
     """Return the vectors at length 1, or `otherwise` where they have next to no length."""
     size = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.where(size > 1e-6, vectors / np.maximum(size, 1e-6), otherwise.astype(vectors.dtype))
 
 
-def bone_lengths(skeleton: Skeleton, positions: Array) -> Array:
+def bone_lengths(skeleton: Skeleton, positions: FloatArray) -> FloatArray:
     """Return (T, B): the length of each of the skeleton's bones in each frame, in the unit of `positions`."""
     start, end = np.array(skeleton.bones, int).reshape(-1, 2).T
     return np.asarray(np.linalg.norm(positions[:, end] - positions[:, start], axis=-1))
 
 
-def turn_between(first: Array, second: Array) -> Array:
+def turn_between(first: FloatArray, second: FloatArray) -> FloatArray:
     """Return the smallest rotations (..., 3, 3) that take the directions `first` to `second`, both (..., 3).
 
     Where a direction has no length it stays; where the two are opposite, any half turn will do.
@@ -115,12 +115,14 @@ def turn_between(first: Array, second: Array) -> Array:
     return _mirror(between) @ _mirror(start)
 
 
-def _mirror(normal: Array) -> Array:
+def _mirror(normal: FloatArray) -> FloatArray:
     """Return (..., 3, 3): the reflection in the plane that is square to a unit vector."""
     return np.asarray(np.eye(3, dtype=normal.dtype) - 2 * normal[..., :, None] * normal[..., None, :])
 
 
-def two_bone_turns(start: Array, middle: Array, end: Array, wish: Array, front: Array) -> tuple[Array, Array]:
+def two_bone_turns(
+    start: FloatArray, middle: FloatArray, end: FloatArray, wish: FloatArray, front: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Find how a limb's two bones turn for its end to come to another place, while its joint points where it pointed.
 
     Parameters
@@ -155,7 +157,7 @@ def two_bone_turns(start: Array, middle: Array, end: Array, wish: Array, front: 
     return turns[0], turns[1]
 
 
-def nearest_rotations(matrices: Array) -> Array:
+def nearest_rotations(matrices: FloatArray) -> FloatArray:
     """Return the rotations (..., 3, 3) nearest to matrices: of a mean of rotations, their mean.
 
     "Nearest" is by the sum of squares; where a matrix lies as near to several rotations, any of them.
@@ -174,6 +176,6 @@ def nearest_rotations(matrices: Array) -> Array:
     return np.asarray(near)
 
 
-def smootherstep(phase: NDArray[np.float64]) -> NDArray[np.float64]:
+def smootherstep(phase: Float64Array) -> Float64Array:
     """6 p^5 - 15 p^4 + 10 p^3: from 0 to 1 with neither speed nor acceleration at its ends."""
     return phase**3 * (10 + phase * (6 * phase - 15))

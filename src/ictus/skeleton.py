@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
+from ictus.types import Float32Array
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Skeleton:
     bones: tuple[tuple[int, int], ...]
     parents: tuple[int, ...] | None = None
     mirror: tuple[int, ...] = ()
-    rest: NDArray[np.float32] | None = field(default=None, compare=False)
+    rest: Float32Array | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         count = len(self.joints)
@@ -70,7 +70,7 @@ class Skeleton:
             raise MotionError(f"skeleton {self.name} has no joint {joint!r}; it has {', '.join(self.joints)}") from None
 
     @cached_property
-    def offsets(self) -> NDArray[np.float32]:
+    def offsets(self) -> Float32Array:
         """(J, 3) metres: each joint's rest position relative to its parent (the root's: relative to the origin)."""
         if self.parents is None or self.rest is None:
             raise MotionError(f"skeleton {self.name} is no hierarchy: it has no parents or no rest pose")

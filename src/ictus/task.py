@@ -12,12 +12,12 @@ folder::
 
     class GanTask:
         Config = GanConfig
-        monitor = ("distance", "min")  # the figure of `validate` that chooses the best checkpoint
+        monitor = ("distance", "min")  # the value of `validate` that chooses the best checkpoint
 
         def __init__(self, config: GanConfig, data: Path) -> None:
-            self.config, self.songs, self.unseen = config, Songs(data, "train"), Songs(data, "val")
-            self.generator, self.critic = Generator(...), Critic(...)
-            self.networks = {"generator": self.generator, "critic": self.critic}
+            self.config, self.songs, self.validation = config, Songs(data, "train"), Songs(data, "val")
+            self.generator, self.discriminator = Generator(...), Discriminator(...)
+            self.networks = {"generator": self.generator, "discriminator": self.discriminator}
 
         def optimizers(self) -> dict[str, Optimizer]:
             lr = self.config.lr
@@ -29,13 +29,13 @@ folder::
         def losses(self, batch: dict[str, Any], epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict]]:
             for _ in range(self.config.critic_steps):
                 fake = self.generator(batch["mel"]).detach()
-                loss = self.critic(fake).mean() - self.critic(batch["motion"]).mean()
-                yield "critic", loss, {"critic/loss": loss}  # here the loop back-propagates and steps the critic
-            loss = -self.critic(self.generator(batch["mel"])).mean()
+                loss = self.discriminator(fake).mean() - self.discriminator(batch["motion"]).mean()
+                yield "discriminator", loss, {"discriminator/loss": loss}  # the loop back-propagates and steps it
+            loss = -self.discriminator(self.generator(batch["mel"])).mean()
             yield "generator", loss, {"generator/loss": loss}
 
         def validate(self, batches: Callable[..., Iterator[dict[str, Any]]]) -> dict[str, float]:
-            errors = [(self.generator(b["mel"]) - b["motion"]).abs().mean() for b in batches(self.unseen)]
+            errors = [(self.generator(b["mel"]) - b["motion"]).abs().mean() for b in batches(self.validation)]
             return {"distance": float(torch.stack(errors).mean())}
 
         def export(self, folder: Path, facts: dict[str, Any]) -> None:
@@ -50,7 +50,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 Batch = dict[str, Any]  # tensors, stacked along a new first axis; what is text in a sample is a list of it in a batch
-Loss = tuple[str, Tensor, Mapping[str, Tensor | float]]  # optimiser that steps, scalar to reduce, figures to log
+Loss = tuple[str, Tensor, Mapping[str, Tensor | float]]  # optimiser that steps, scalar to reduce, values to log
 
 
 class Samples(Protocol):
@@ -78,7 +78,7 @@ class Task(Protocol):
 
     A task may have two more members. `frozen`, a mapping of networks, is moved to the training device, put in eval
     mode, and neither trained nor saved. `pictures(epoch) -> Mapping[str, Figure]` is called after each `validate`, and
-    may draw what that kept; its figures go to TensorBoard and to pictures/epoch-NNNN/NAME.png.
+    may draw what that kept; these go to TensorBoard and to pictures/epoch-NNNN/NAME.png.
     """
 
     @property
@@ -87,7 +87,7 @@ class Task(Protocol):
 
     @property
     def monitor(self) -> tuple[str, Literal["min", "max"]]:
-        """The figure of `validate` that chooses the best checkpoint, and what is best."""
+        """The value of `validate` that chooses the best checkpoint, and what is best."""
 
     def optimizers(self) -> Mapping[str, Optimizer]:
         """Make the optimisers; called once, when the networks are where they will be trained.
@@ -117,9 +117,9 @@ class Task(Protocol):
         ...
 
     def validate(self, batches: Batches) -> Mapping[str, float]:
-        """Return figures, without gradients, in eval mode, with averaged weights where the recipe averages.
+        """Return values, without gradients, in eval mode, with averaged weights where the recipe averages.
 
-        Every process does all of it, with the same random numbers at every call; the first process's figures count.
+        Every process does all of it, with the same random numbers at every call; the first process's values count.
         """
         ...
 
@@ -129,7 +129,7 @@ class Task(Protocol):
         Parameters
         ----------
         folder : for example for `save_pretrained`; each call writes the same files anew.
-        facts : for the metadata: "recipe", "epoch", "step" and "validation" (the figures), all JSON.
+        facts : for the metadata: "recipe", "epoch", "step" and "validation" (the values), all JSON.
         """
         ...
 

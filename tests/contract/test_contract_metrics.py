@@ -50,7 +50,7 @@ def _still(body: str, frames: int) -> np.ndarray:
 RNG = np.random.default_rng(0)
 TIMES = 0.5 + 0.5 * np.arange(17)  # seconds: beats
 ROWS = RNG.normal(size=(12, 4))  # features
-TOLD = 40 * np.eye(10)  # logits: each of ten sounds is surely of another class
+LOGITS = 40 * np.eye(10)  # logits: each of ten sounds is surely of another class
 
 # Two conductors at 30 fps, whose wrists (joints 9 and 10) are lowest on every beat; y is down.
 CONDUCTED = np.full((2, 270, 13, 2), 0.5) + 0.2 * np.linspace(0, 1, 26).reshape(13, 2)
@@ -71,7 +71,7 @@ for first in ONSETS:
     MEL[first : first + 60, 10::5] = 0.8
 CLASSES = np.array([9, 9, -1, 0, 4])
 JUDGE = M2SNet.from_config("debug").eval()
-CRITIC = Discriminator.from_config("debug").eval()
+DISCRIMINATOR = Discriminator.from_config("debug").eval()
 
 
 def _standard(sets: tuple[np.ndarray, np.ndarray]) -> bool:
@@ -104,7 +104,7 @@ CASES: dict[str, Case] = {
     "conducting.strength_contour_error": Case((CONDUCTED, CONDUCTED), 0),
     "conducting.sync_error": Case((CONDUCTED, CONDUCTED, JUDGE), 0),
     "conducting.validate": Case((CONDUCTED, CONDUCTED), None),
-    "conducting.wasserstein_estimate": Case((CONDUCTED, CONDUCTED, CRITIC), 0),
+    "conducting.wasserstein_estimate": Case((CONDUCTED, CONDUCTED, DISCRIMINATOR), 0),
     "dance.beat_alignment": Case((PULSE, TURNS), 1, within=0.05),
     "dance.diversity": Case((np.array([[0.0, 0, 1], [3, 4, 1]]),), 5, columns=False),
     "dance.drift": Case((STILL,), {"farthest": 0, "per_minute": 0}),
@@ -123,9 +123,9 @@ CASES: dict[str, Case] = {
     "sound.chroma_accuracy": Case((CLASSES, CLASSES), 1, empty=np.nan),
     "sound.evaluate": Case(([MEL, MEL], [MEL, MEL]), {"l1": 0, "onset_f": 1, "chroma": 1}),
     "sound.frechet_distance": Case((ROWS, ROWS), 0),
-    "sound.inception_score": Case((TOLD,), lambda score: np.isclose(score[0], 1), columns=False),
+    "sound.inception_score": Case((LOGITS,), lambda score: np.isclose(score[0], 1), columns=False),
     "sound.kernel_distance": Case((ROWS, ROWS), lambda distance: distance[0] <= 0),
-    "sound.kl_divergence": Case((TOLD, TOLD), np.zeros(10), within=1e-5),
+    "sound.kl_divergence": Case((LOGITS, LOGITS), np.zeros(10), within=1e-5),
     "sound.mel_error": Case((MEL, MEL), 0),
     "sound.note_classes": Case((np.array([[0.0, 9, 69]]), 5), np.full(5, 9), np.full(5, -1), columns=False),
     "sound.onset_f_measure": Case((TIMES, TIMES), (1, 1, 1), empty=(0, 0, 0)),

@@ -27,13 +27,13 @@ class Given:
     shape : of a batch of two.
     fixed : the axis whose length the network prescribes, if there is one.
     below : of whole numbers, one more than the largest.
-    heard : whether anything depends on it.
+    used : whether anything depends on it.
     """
 
     shape: tuple[int, ...]
     fixed: int | None = None
     below: int = 0
-    heard: bool = True
+    used: bool = True
 
 
 INPUTS: dict[str, tuple[Given, ...]] = {
@@ -48,7 +48,7 @@ INPUTS: dict[str, tuple[Given, ...]] = {
     "MelGAN": (Given((2, 80, 16), fixed=1),),
     "MelodyAutoencoder": (Given((2, 50, 16), fixed=2), Given((2, 50, 3), fixed=2)),
     "PatchDiscriminator": (Given((2, 80, 64)),),
-    "Plain": (Given((2, 180, 128), fixed=2, heard=False),),
+    "Plain": (Given((2, 180, 128), fixed=2, used=False),),
     "MotionMemory": (Given((2,), below=1), Given((2,))),
     "SoloistTransformer": (Given((2, 265), below=16), Given((2, 53, 71), fixed=2)),
     "SpectralVocoder": (Given((2, 80, 16), fixed=1),),
@@ -146,7 +146,7 @@ def test_a_batch_is_its_samples(name: str) -> None:
     alone = [run(network, [part[k : k + 1] for part in given]) for k in range(2)]
     assert together
     for number, whole in enumerate(together):
-        if len(whole) == 2:  # what is told of a whole batch has no samples
+        if len(whole) == 2:  # what is computed of a whole batch has no samples
             parts = torch.cat([made[number] for made in alone])
             close(parts, whole, layers=40)
 
@@ -188,7 +188,7 @@ def test_nan_is_refused_or_seen_and_stays_in_its_sample(name: str) -> None:
             assert "\n" not in str(made)
             continue
         seen = any(not tensor[0].isfinite().all() for tensor in made)
-        assert seen == given.heard, "NaN went in, and what came out looks right"
+        assert seen == given.used, "NaN went in, and what came out looks right"
         for expected, found in zip(right, made, strict=True):
             close(found[1], expected[1], layers=40)
 

@@ -17,11 +17,11 @@ def noise(seconds: float) -> np.ndarray:
 def test_equals_librosa() -> None:
     samples = noise(2.345)
     power = librosa.feature.melspectrogram(y=samples, sr=22050, n_fft=1024, hop_length=441, n_mels=81).T
-    heard = mel81(Audio(samples, 22050))
-    assert heard.dtype == np.float32
-    np.testing.assert_allclose(heard, np.log10(1 + 1e4 * power), atol=1e-4)
+    computed = mel81(Audio(samples, 22050))
+    assert computed.dtype == np.float32
+    np.testing.assert_allclose(computed, np.log10(1 + 1e4 * power), atol=1e-4)
     assert mel81.frame_rate == 50
-    assert len(heard) == 1 + len(samples) // 441
+    assert len(computed) == 1 + len(samples) // 441
 
 
 def test_a_click_shows_on_its_frame() -> None:
@@ -36,8 +36,8 @@ def test_a_gain_adds_the_same_everywhere_that_is_not_faint() -> None:
 
 
 def test_power_and_back() -> None:
-    heard = mel81(Audio(noise(1), 22050))
-    np.testing.assert_allclose(mel81.compressed(mel81.power(heard)), heard, atol=1e-4)
+    computed = mel81(Audio(noise(1), 22050))
+    np.testing.assert_allclose(mel81.compressed(mel81.power(computed)), computed, atol=1e-4)
 
 
 @pytest.mark.parametrize("sizes", [(441,), (100,), (1, 2000, 17, 512)])

@@ -20,19 +20,19 @@ def tune(seconds: float = 5.0) -> np.ndarray:
 
 def test_equals_librosa():
     samples = tune()
-    heard = melody16(Audio(samples, RATE))
+    computed = melody16(Audio(samples, RATE))
     cepstrum = librosa.feature.mfcc(y=samples, sr=RATE, n_mfcc=3)
     strength = librosa.onset.onset_strength(y=samples, sr=RATE, hop_length=512)
-    assert heard.dtype == np.float32
-    assert heard.shape == (1 + len(samples) // 512, 16) == (126, 16)
+    assert computed.dtype == np.float32
+    assert computed.shape == (1 + len(samples) // 512, 16) == (126, 16)
     groups = melody16.groups
-    np.testing.assert_allclose(heard[:, groups["cepstrum"]], cepstrum.T, atol=2e-3)
-    np.testing.assert_allclose(heard[:, groups["delta"]], librosa.feature.delta(cepstrum).T, atol=1e-3)
+    np.testing.assert_allclose(computed[:, groups["cepstrum"]], cepstrum.T, atol=2e-3)
+    np.testing.assert_allclose(computed[:, groups["delta"]], librosa.feature.delta(cepstrum).T, atol=1e-3)
     chroma = librosa.feature.chroma_cqt(y=samples, sr=RATE, hop_length=512, n_chroma=4)
-    np.testing.assert_allclose(heard[:, groups["chroma"]], chroma.T, atol=1e-6)
+    np.testing.assert_allclose(computed[:, groups["chroma"]], chroma.T, atol=1e-6)
     lags = librosa.feature.tempogram(onset_envelope=strength, sr=RATE, hop_length=512, win_length=5)
-    np.testing.assert_allclose(heard[:, groups["tempogram"]], lags.T, atol=1e-3)
-    np.testing.assert_allclose(heard[:, 15], strength, atol=1e-3)
+    np.testing.assert_allclose(computed[:, groups["tempogram"]], lags.T, atol=1e-3)
+    np.testing.assert_allclose(computed[:, 15], strength, atol=1e-3)
     assert melody16.frame_rate == 25
 
 

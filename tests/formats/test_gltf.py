@@ -298,7 +298,7 @@ def test_matrices_and_scales_count(tmp_path):
         (two_bones(), BENDING, {"animations": [{}, {}]}, "holds 2 animations"),
         (two_bones(), BENDING, {"extensionsRequired": ["EXT_meshopt_compression"]}, "EXT_meshopt_compression"),
         (two_bones(), [(0, "weights", [0, 1], [0, 1])], {"skins": SKIN}, "moves no joint"),
-        (two_bones(children=[]), [*BENDING, (0, *BENDING[0][1:])], {}, "more than one figure"),
+        (two_bones(children=[]), [*BENDING, (0, *BENDING[0][1:])], {}, "more than one skeleton"),
         (two_bones(), [(2, "rotation", [0, 1e9], [[0, 0, 0, 1]] * 2)], {}, "too long"),
         (two_bones(), [(2, "rotation", [0, 1, 1], BENDING[0][3])], {}, "malformed"),
         (two_bones(), [(2, "rotation", [0, np.nan, 1], BENDING[0][3])], {}, "malformed"),

@@ -77,7 +77,7 @@ def test_a_video_among_all(tmp_path: Path, points: np.ndarray) -> None:
     found = solos.read_video(tmp_path / "skeleton.npy", table, "b")
     np.testing.assert_array_equal(found.points, points[2:])
     for video, complaint in {
-        "c": "has 5 frames, and .* tells of 9",
+        "c": "has 5 frames, and .* states 9",
         "d": "d is .4, 4.; it must be",
         "_counter": "_counter is 5",
         "e": "no video 'e'",

@@ -1,4 +1,4 @@
-"""Vectors are told by the nearest code, learn by the placement that is named, and do not die."""
+"""Vectors are represented by the nearest code, learn by the placement that is named, and do not die."""
 
 import numpy as np
 import pytest
@@ -105,7 +105,7 @@ def test_nothing_is_replaced_outside_training() -> None:
 
 @pytest.mark.parametrize("changes", [{"restart": 4}, {"restart": 4, "decay": 0.9}])
 def test_restarts_find_all_clusters(changes: dict) -> None:
-    """Codes that begin side by side, far from what is to be told, all find their use; without restarts they do not."""
+    """Codes that begin side by side, far from all vectors, all find their use; without restarts they do not."""
 
     def distance(made: VectorQuantizer) -> float:
         with torch.no_grad():  # as they were made: all near 0

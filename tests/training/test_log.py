@@ -4,7 +4,7 @@ import sys
 import pytest
 from matplotlib.figure import Figure
 
-from ictus.training.log import Bar, Log
+from ictus.training.log import Log, TrainingBar
 from ictus.training.progress import Progress
 
 
@@ -22,7 +22,7 @@ def test_the_bar_shows_speed_and_time_left_on_a_terminal_only(monkeypatch, termi
     monkeypatch.setattr(sys, "stderr", stream := Stream(terminal))
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    with Bar(total=200, done=50, shown=shown) as bar:
+    with TrainingBar(total=200, done=50, shown=shown) as bar:
         bar.show(100, "epoch 2/4", 123.4)
     text = stream.getvalue()
     if terminal and shown:

@@ -49,7 +49,7 @@ def test_a_task_learns_and_its_folder_holds_everything(train, corpus):
     assert facts == [str(progress.best["epoch"]), str(progress.best["step"]), str(min(errors[1:]))]
 
 
-def test_tensorboard_holds_the_figures(train):
+def test_tensorboard_holds_the_values(train):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     run = train(log_every=3)
@@ -152,7 +152,7 @@ def test_averaged_weights_are_validated_exported_and_kept(train):
     assert facts["epoch"] == 3
     assert same(exported, {key.removeprefix("networks/network/"): t for key, t in tensors.items()})
     assert not same(exported, run.task.network.state_dict())
-    x = torch.from_numpy(run.task.unseen.rows)
+    x = torch.from_numpy(run.task.validation.rows)
     run.task.network.load_state_dict(exported)
     error = (run.task.network.eval()(x[:, :4]) - x[:, 4:]).abs().mean().item()
     assert error == pytest.approx(facts["validation"]["error"], abs=1e-6)
@@ -160,11 +160,11 @@ def test_averaged_weights_are_validated_exported_and_kept(train):
 
 @pytest.mark.parametrize(("which", "expected"), [("min", 3), ("max", 2)])
 def test_the_best_is_kept_and_exported(train, which, expected):
-    figures = iter([5.0, 9.0, 1.0, float("nan"), 5.0])
+    values = iter([5.0, 9.0, 1.0, float("nan"), 5.0])
 
     def spoil(task):
         task.monitor = ("error", which)
-        task.validate = lambda batches: {"error": next(figures)}
+        task.validate = lambda batches: {"error": next(values)}
 
     run = train(spoil=spoil, epochs=5)
     assert [line["best"] for line in run.log("validation")] == [True, which == "max", which == "min", False, False]
@@ -193,12 +193,12 @@ def test_what_is_not_finite_stops_the_run_and_names_the_samples(train, tmp_path,
         losses = task.losses
 
         def spoiled(batch, epoch, step):
-            for name, value, figures in losses(batch, epoch, step):
+            for name, value, values in losses(batch, epoch, step):
                 if step == 8:
                     spoiled.batch = batch["name"]
                     kink = (task.network[0].weight - task.network[0].weight.detach()).abs().sqrt().sum()
                     value = value * torch.nan if where == "loss" else value + kink
-                yield name, value, figures
+                yield name, value, values
 
         task.losses = spoiled
         spoil.spoiled = spoiled
@@ -230,10 +230,10 @@ def test_only_the_part_with_the_bad_loss_is_blamed(train):
         losses = task.losses
 
         def spoiled(batch, epoch, step):
-            for name, value, figures in losses(batch, epoch, step):
+            for name, value, values in losses(batch, epoch, step):
                 bad = "row-7" in batch["name"]
                 spoil.blamed = batch["name"] if bad else getattr(spoil, "blamed", None)
-                yield name, value * (torch.inf if bad else 1), figures
+                yield name, value * (torch.inf if bad else 1), values
 
         task.losses = spoiled
 
@@ -274,8 +274,8 @@ def test_loss_scaling_skips_what_overflows_and_is_resumed(train):
         losses = task.losses
 
         def huge(batch, epoch, step):
-            for name, value, figures in losses(batch, epoch, step):
-                yield name, value * (1e36 if step == 4 else 1), figures
+            for name, value, values in losses(batch, epoch, step):
+                yield name, value * (1e36 if step == 4 else 1), values
 
         task.losses = huge
 
@@ -342,7 +342,7 @@ def test_a_train_set_of_another_size_is_refused(train):
         train(resume=True, spoil=shrink)
 
 
-@pytest.mark.parametrize("split", ["points", "unseen"])
+@pytest.mark.parametrize("split", ["points", "validation"])
 def test_empty_splits_fail_before_the_first_batch(train, split):
     tasks = []
 
@@ -363,7 +363,7 @@ def test_a_monitor_that_is_not_validated_fails_before_the_first_batch(train):
         tasks.append(task)
         task.monitor = ("accuracy", "max")
 
-    with pytest.raises(IctusError, match="'accuracy' is not among the figures of validate: error, chance"):
+    with pytest.raises(IctusError, match="'accuracy' is not among the values of validate: error, chance"):
         train(spoil=spoil, validate_first=True)
     assert tasks[0].seen == []
 

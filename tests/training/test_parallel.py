@@ -107,7 +107,7 @@ def test_the_command_starts_its_own_processes(train, corpus, tmp_path):
         ({"precision": "16-mixed"}, {"strategy": "fsdp"}, "bf16-mixed"),
         ({"precision": "16-mixed"}, {"accelerator": "cpu"}, "16-mixed needs a GPU"),
         ({"sync_batch_norm": True}, {"devices": 2, "accelerator": "cpu"}, "on GPUs only"),
-        ({}, {"accelerator": "abacus"}, "--accelerator abacus"),
+        ({}, {"accelerator": "abacus"}, "accelerator 'abacus'"),
     ],
 )
 def test_what_cannot_be_started_is_said_before(training, asked, message):

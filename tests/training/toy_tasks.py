@@ -61,7 +61,7 @@ class Regression:
     def __init__(self, config: RegressionConfig, data: Path) -> None:
         self.config = config
         self.points = Points(data / "train.npy", config.noise)
-        self.unseen = Points(data / "val.npy")
+        self.validation = Points(data / "val.npy")
         hidden: list[nn.Module] = [nn.Linear(4, config.width)]
         hidden += [nn.BatchNorm1d(config.width)] if config.norm else []
         self.network = nn.Sequential(*hidden, nn.Tanh(), nn.Dropout(config.dropout), nn.Linear(config.width, 1))
@@ -83,8 +83,8 @@ class Regression:
         yield "network", loss, {"loss": loss}
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        errors = [(self.network(batch["x"]) - batch["y"]).abs().sum() for batch in batches(self.unseen)]
-        return {"error": float(torch.stack(errors).sum()) / len(self.unseen), "chance": float(torch.rand(()))}
+        errors = [(self.network(batch["x"]) - batch["y"]).abs().sum() for batch in batches(self.validation)]
+        return {"error": float(torch.stack(errors).sum()) / len(self.validation), "chance": float(torch.rand(()))}
 
     def pictures(self, epoch: int) -> dict[str, Figure]:
         figure = Figure(figsize=(1, 1))
@@ -112,7 +112,7 @@ class Gan:
 
     def __init__(self, config: GanConfig, data: Path) -> None:
         self.config = config
-        self.points, self.unseen = Points(data / "train.npy", config.noise), Points(data / "val.npy")
+        self.points, self.validation = Points(data / "train.npy", config.noise), Points(data / "val.npy")
         self.generator = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
         self.critic = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 1))
         self.networks = {"generator": self.generator, "critic": self.critic}
@@ -138,7 +138,7 @@ class Gan:
         yield "generator", loss, {"generator/loss": loss, "generator/sync": sync}
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        errors = [(self.generator(batch["x"]) - batch["y"]).abs().mean() for batch in batches(self.unseen, size=1)]
+        errors = [(self.generator(batch["x"]) - batch["y"]).abs().mean() for batch in batches(self.validation, size=1)]
         return {"distance": float(torch.stack(errors).mean())}
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:

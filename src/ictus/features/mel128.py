@@ -1,11 +1,11 @@
 """mel128@90: the music feature of ConductorMotion100 and VirtualConductor."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.errors import AudioError
 from ictus.features.spectrum import mel_power
+from ictus.types import Float32Array
 
 _RATE, _WINDOW, _HOP, _BANDS = 22050, 2048, 256, 128
 _RANGE_DB = 80.0
@@ -22,7 +22,7 @@ class Mel128:
     frame_rate = 90.0
     rate = _RATE
 
-    def __call__(self, audio: Audio) -> NDArray[np.float32]:
+    def __call__(self, audio: Audio) -> Float32Array:
         """Compute the feature.
 
         Raises
@@ -41,7 +41,7 @@ class Mel128:
         return np.ascontiguousarray(_stretch(scaled[:, ::-1], frames))
 
 
-def _stretch(mel: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+def _stretch(mel: Float32Array, frames: int) -> Float32Array:
     """Resize along time as OpenCV's bilinear resize does (which itself takes no side beyond 32,767)."""
     centres = (np.arange(frames) + 0.5) * (len(mel) / frames) - 0.5
     lower = np.floor(centres)

@@ -1,13 +1,11 @@
-"""mel80@86: the spectrogram in which the networks of sound hear and play."""
+"""mel80@86: the spectrogram that the networks of sound read and generate."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.audio import Audio
 from ictus.errors import AudioError
 from ictus.features.spectrum import mel_filters
-
-Array = NDArray[np.float32]
+from ictus.types import Float32Array
 
 _RATE, _WINDOW, _HOP, _BANDS = 22050, 1024, 256, 80
 _LOWEST, _HIGHEST = 125.0, 7600.0  # hertz: where the filters begin and end
@@ -32,7 +30,7 @@ class Mel80:
     frame_rate = _RATE / _HOP
     rate, window, hop, bands = _RATE, _WINDOW, _HOP, _BANDS
 
-    def __call__(self, audio: Audio) -> Array:
+    def __call__(self, audio: Audio) -> Float32Array:
         """Compute the feature: 1 + n // 256 frames of n samples at 22,050 Hz.
 
         Raises
@@ -42,25 +40,25 @@ class Mel80:
         """
         mono = audio.mono().resample(_RATE)
         if mono.samples.shape[1] == 0:
-            raise AudioError("the sound is empty; there is nothing to hear")
+            raise AudioError("the sound is empty; there is nothing to compute it from")
         return self.level(_mel(mono.samples[0], self.filters.T))
 
     @property
-    def filters(self) -> Array:
+    def filters(self) -> Float32Array:
         """The filter bank, (80, 513), that makes mel bands of the magnitudes of a spectrum."""
         return mel_filters(_RATE, _WINDOW, _BANDS, _LOWEST, _HIGHEST)
 
-    def level(self, magnitude: Array) -> Array:
+    def level(self, magnitude: Float32Array) -> Float32Array:
         """Turn magnitudes of mel bands into levels from 0 (1e-4 and below) to 1 (10 and above)."""
         decibels = 20 * np.log10(np.maximum(magnitude, 1e-5))
         return np.asarray(np.clip((decibels - _FAINTEST_DB) / _RANGE_DB, 0, 1), np.float32)
 
-    def inverse(self, level: Array) -> Array:
+    def inverse(self, level: Float32Array) -> Float32Array:
         """Turn levels back into magnitudes of mel bands; what was cut off comes back as 1e-4 or 10."""
         return np.asarray(10 ** ((_RANGE_DB * level + _FAINTEST_DB) / 20), np.float32)
 
 
-def _mel(samples: Array, bank: Array) -> Array:
+def _mel(samples: Float32Array, bank: Float32Array) -> Float32Array:
     """Return the mel spectrogram of one channel by its magnitudes, (1 + n // 256, 80)."""
     shape = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)).astype(np.float32)
     mel = np.empty((1 + len(samples) // _HOP, _BANDS), np.float32)
@@ -72,7 +70,7 @@ def _mel(samples: Array, bank: Array) -> Array:
     return mel
 
 
-def _reflected(samples: Array, start: int, length: int) -> Array:
+def _reflected(samples: Float32Array, start: int, length: int) -> Float32Array:
     """Return `length` samples from `start`; beyond its ends the sound runs backwards, a short one to and fro."""
     period = max(1, 2 * (len(samples) - 1))
     places = np.arange(start, start + length) % period

@@ -1,11 +1,12 @@
 """melody16@25: the music feature of Dance with Melody, and where in song and beat each frame stands."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ictus.audio import Audio
 from ictus.errors import AudioError, UsageError
 from ictus.features.decibels import HOP, mel_cepstrum, mel_decibels, onset_strength
+from ictus.types import Float32Array
 
 _RATE = 25 * HOP  # hertz: 12,800
 _COEFFICIENTS, _CLASSES, _LAGS = 3, 4, 5
@@ -40,7 +41,7 @@ class Melody16:
         "onset": slice(15, 16),
     }
 
-    def __call__(self, audio: Audio) -> NDArray[np.float32]:
+    def __call__(self, audio: Audio) -> Float32Array:
         """Compute the feature.
 
         Raises
@@ -65,7 +66,7 @@ class Melody16:
 melody16 = Melody16()
 
 
-def temporal_index(beats: ArrayLike, frames: int, frame_rate: float = Melody16.frame_rate) -> NDArray[np.float32]:
+def temporal_index(beats: ArrayLike, frames: int, frame_rate: float = Melody16.frame_rate) -> Float32Array:
     """Return (frames, 3): the number of each frame; 1 on the first frame of each beat; frames since the last beat.
 
     The paper's t1, t2, t3. Frames before the first beat are counted from the beginning.

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from ictus.audio import Audio
 from ictus.errors import AudioError
 from ictus.features.decibels import HOP, mel_cepstrum, mel_decibels, onset_strength
+from ictus.types import Float32Array
 
 _RATE = 60 * HOP  # hertz: 30,720
 _COEFFICIENTS, _CLASSES = 20, 12
@@ -33,14 +34,14 @@ class Rhythm35:
     frame_rate = 60.0
     rate = _RATE
 
-    def __call__(self, audio: Audio, tempo: float | None = None, beats: ArrayLike | None = None) -> NDArray[np.float32]:
+    def __call__(self, audio: Audio, tempo: float | None = None, beats: ArrayLike | None = None) -> Float32Array:
         """Compute the feature.
 
         Parameters
         ----------
         tempo : beats per minute near which the beats are sought: with AIST's songs that of their names
             (`ictus.dance.data.aist.song_tempo`); estimated if not given.
-        beats : (N,) seconds of the beats where they are known better than librosa would hear them.
+        beats : (N,) seconds of the beats where they are known better than librosa would find them.
 
         Raises
         ------
@@ -71,7 +72,7 @@ class Rhythm35:
         return np.column_stack([strength, cepstrum, chroma[: len(strength)], *marks]).astype(np.float32)
 
 
-def _marks(frames: NDArray[np.integer], count: int) -> NDArray[np.float32]:
+def _marks(frames: NDArray[np.integer], count: int) -> Float32Array:
     """(count,): 1 on these frames, 0 elsewhere."""
     marks = np.zeros(count, np.float32)
     marks[frames] = 1

@@ -3,14 +3,13 @@
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from ictus.types import Float32Array, Float64Array
 
 _FRAMES_AT_ONCE = 2048  # bounds memory: one block of spectra is then 17 MB
 
 
-def mel_power(samples: Array, rate: int, window: int, hop: int, bands: int) -> Array:
+def mel_power(samples: Float32Array, rate: int, window: int, hop: int, bands: int) -> Float32Array:
     """Return the mel power spectrogram of one channel, float32 (1 + n // hop, bands).
 
     Centred frames with zero padding, periodic Hann window, Slaney mel bands from 0 Hz to half the rate: the defaults
@@ -28,7 +27,7 @@ def mel_power(samples: Array, rate: int, window: int, hop: int, bands: int) -> A
     return mel
 
 
-def _stretch(samples: Array, start: int, length: int) -> Array:
+def _stretch(samples: Float32Array, start: int, length: int) -> Float32Array:
     """Return `length` samples from `start`, with zeros where there are none."""
     inside = samples[max(start, 0) : max(start + length, 0)]
     before = max(-start, 0)
@@ -36,7 +35,7 @@ def _stretch(samples: Array, start: int, length: int) -> Array:
 
 
 @lru_cache(maxsize=8)
-def mel_filters(rate: int, window: int, bands: int, lowest: float = 0.0, highest: float | None = None) -> Array:
+def mel_filters(rate: int, window: int, bands: int, lowest: float = 0.0, highest: float | None = None) -> Float32Array:
     """Return Slaney's triangular mel filters, float32 (bands, window // 2 + 1), each of unit area.
 
     Source: M. Slaney, Auditory Toolbox, 1998; the default of `librosa.filters.mel`.
@@ -59,6 +58,6 @@ def _hertz_to_mel(hertz: float) -> float:
     return float(_KNEE_MEL + np.log(hertz / _KNEE_HERTZ) / _LOG_STEP)
 
 
-def _mel_to_hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mel_to_hertz(mel: Float64Array) -> Float64Array:
     above = _KNEE_HERTZ * np.exp(_LOG_STEP * (mel - _KNEE_MEL))
     return np.where(mel < _KNEE_MEL, mel * _LINEAR, above)

@@ -3,7 +3,7 @@
 Formats know skeletons and arrays, not `Motion`, so that `Motion.load` and `Motion.save` can call them. The suffix
 chooses the format. `coco` and `openpose`, which have no suffix of their own, are written by calling them.
 
-What pose estimators say of a player in a film is read by `read_keypoints`: points with a confidence, not a motion yet.
+What pose estimators find of a player in a film is read by `read_keypoints`: points with a confidence, not a motion yet.
 """
 
 import os
@@ -13,11 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ictus.errors import UsageError
 from ictus.skeleton import Skeleton
+from ictus.types import Float32Array
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,9 @@ class MotionData:
 
     skeleton: Skeleton
     fps: float
-    positions: NDArray[np.float32] | None
-    rotations: NDArray[np.float32] | None = None
-    root: NDArray[np.float32] | None = None
+    positions: Float32Array | None
+    rotations: Float32Array | None = None
+    root: Float32Array | None = None
     meta: dict[str, Any] = field(default_factory=dict)
 
 
@@ -50,10 +48,10 @@ class Keypoints:
     ----------
     points : (T, 47, 3) of solos-47: x and y in pixels, y down, and the confidence in [0, 1]. A point that was not
         found is zeros, or where its confidence of 0 says so a guess.
-    fps : frames per second, or None where the format does not tell.
+    fps : frames per second, or None where the format does not say.
     """
 
-    points: NDArray[np.float32]
+    points: Float32Array
     fps: float | None
 
 
@@ -90,7 +88,7 @@ def _module(path: str | os.PathLike[str]) -> Any:
 
 
 def read_keypoints(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Keypoints:
-    """Read what a pose estimator says of a player.
+    """Read what a pose estimator has found of a player.
 
     Parameters
     ----------

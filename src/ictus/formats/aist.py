@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import MotionError
 from ictus.formats import MotionData, pickled
 from ictus.formats.hierarchy import turning
 from ictus.skeleton import get_skeleton
+from ictus.types import Float64Array
 
 FPS = 60.0
 BODIES = ("smpl-24",)
@@ -81,7 +81,7 @@ def write(path: Path, data: MotionData) -> None:
         pickle.dump(content, file, _PROTOCOL)
 
 
-def _numbers(content: Mapping[str, Any], key: str) -> NDArray[np.float64]:
+def _numbers(content: Mapping[str, Any], key: str) -> Float64Array:
     """Return one entry of the dict in a pickle as an array of finite numbers."""
     if not isinstance(content, dict):
         raise MotionError("is a pickle, but of no dict; an AIST++ motion has smpl_poses, smpl_trans and smpl_scaling")

@@ -1,6 +1,6 @@
 """Biovision hierarchy: joint rotations as text, which nearly every animation program opens.
 
-The format has no units. This package writes centimetres, and reads them unless told another scale.
+The format has no units. This package writes centimetres, and reads them unless given another scale.
 
 Written: root with Xposition Yposition Zposition and, as every joint, Zrotation Xrotation Yrotation (R = Rz Rx Ry,
 degrees). The root's OFFSET is zero, so that programs which add it to the position and programs which do not agree.
@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import MotionError
 from ictus.formats import MotionData, hierarchy
 from ictus.skeleton import Skeleton
+from ictus.types import Float64Array, FloatArray
 
 BODIES = ("conductor-23", "smpl-24")  # with a hierarchy, for motions of bodies that have none
 METRES = 0.01  # metres in a unit: centimetres
@@ -109,7 +109,7 @@ def _joints(text: str) -> list[_Joint]:
             if keyword in ("ROOT", "JOINT"):
                 parent = opened[-1] if opened else -1
                 if (keyword == "ROOT") == bool(joints) or (joints and parent < 0):
-                    raise MotionError("has a joint outside the figure, or more than one figure; export one by itself")
+                    raise MotionError("has a joint outside the skeleton, or several skeletons; export one by itself")
                 opened.append(len(joints))
                 joints.append(_Joint(_name(words), parent))
             elif keyword == "END":
@@ -151,7 +151,7 @@ def _channels(words: Iterator[str]) -> list[str]:
     return channels
 
 
-def _values(text: str, count: str, width: int) -> NDArray[np.float64]:
+def _values(text: str, count: str, width: int) -> Float64Array:
     """Parse the frames: (T, channels)."""
     try:
         frames, values = int(count), np.array(text.split(), np.float64)
@@ -178,7 +178,7 @@ def _fps(text: str) -> float:
     return hierarchy.whole_fps(1 / time, min(10.0**-digits, 5e-5) / time**2)
 
 
-def _translations(joint: _Joint, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _translations(joint: _Joint, values: Float64Array) -> Float64Array:
     """(T, 3) units of the file."""
     moved = np.tile(joint.offset, (len(values), 1))
     for axis, channel in enumerate(_POSITIONS):
@@ -187,7 +187,7 @@ def _translations(joint: _Joint, values: NDArray[np.float64]) -> NDArray[np.floa
     return moved
 
 
-def _rotations(joint: _Joint, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rotations(joint: _Joint, values: Float64Array) -> Float64Array:
     """(T, 3, 3): the product of the joint's axis rotations, in the order of its channels."""
     turning = [(k, channel[0]) for k, channel in enumerate(joint.channels) if channel in _ROTATIONS]
     if not turning:
@@ -230,5 +230,5 @@ def _tree(body: Skeleton, order: list[int]) -> Iterator[str]:
         yield from ("\t" * closed + "}" for closed in range(depth, after, -1))
 
 
-def _triple(vector: NDArray[np.floating]) -> str:
+def _triple(vector: FloatArray) -> str:
     return " ".join(f"{value:.6f}" for value in vector.tolist())

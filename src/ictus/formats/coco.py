@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.formats import MotionData
 from ictus.skeleton import get_skeleton
-
-Array = NDArray[np.float64]
+from ictus.types import Float64Array
 
 _BODY = get_skeleton("coco-17")
 
@@ -64,7 +62,7 @@ def write(path: Path, data: MotionData, size: tuple[int, int]) -> None:
     path.write_text(json.dumps(content))
 
 
-def _person(frame: int, there: Array, points: Array) -> dict[str, Any]:
+def _person(frame: int, there: Float64Array, points: Float64Array) -> dict[str, Any]:
     """Return the annotation of one frame: all points (17, 3), and those of them that the body has."""
     (left, top), (right, bottom) = there[:, :2].min(0).tolist(), there[:, :2].max(0).tolist()
     width, height = right - left, bottom - top

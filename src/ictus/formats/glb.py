@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.formats.json import dumps, loads
+from ictus.types import AnyArray, Float64Array
 
 _MAGIC, _VERSION = b"glTF", 2
 _JSON, _BINARY = 0x4E4F534A, 0x004E4942
@@ -25,7 +25,7 @@ class Packer:
         self._views: list[dict[str, Any]] = []
         self._accessors: list[dict[str, Any]] = []
 
-    def add(self, array: NDArray[Any], *, vertices: bool = False, bounds: bool = False) -> int:
+    def add(self, array: AnyArray, *, vertices: bool = False, bounds: bool = False) -> int:
         """Append an array, float32 or uint16, one element per row; return the number of its accessor.
 
         A matrix goes in row by row, so give it transposed: glTF counts columns first. `bounds` adds the smallest and
@@ -91,7 +91,7 @@ class Unpacker:
             raise MotionError("is a binary glTF file without a readable document")
         self._block = chunks.get(_BINARY, b"")
 
-    def array(self, number: int) -> NDArray[np.float64]:
+    def array(self, number: int) -> Float64Array:
         """Return the array of an accessor, integers scaled to [-1, 1] or [0, 1] if it says so.
 
         Raises

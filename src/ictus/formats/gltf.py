@@ -1,4 +1,4 @@
-"""Binary glTF 2.0 (.glb): a figure that moves, for Blender, three.js, game engines and the browser.
+"""Binary glTF 2.0 (.glb): a body that moves, for Blender, three.js, game engines and the browser.
 
 Written: one node per joint, standing in the rest pose (metres, y up); one animation with a rotation channel for each
 joint and a translation channel for the root; and a mesh, skinned to the joints, of one slim octahedron per bone, so
@@ -23,8 +23,7 @@ from ictus.errors import MotionError
 from ictus.formats import MotionData, hierarchy
 from ictus.formats.glb import Packer, Unpacker, item
 from ictus.skeleton import Skeleton
-
-Array = NDArray[np.float64]
+from ictus.types import Float32Array, Float64Array
 
 BODIES = ("conductor-23", "smpl-24")  # with a hierarchy, for motions of bodies that have none
 _HARMLESS = ("KHR_materials", "KHR_texture", "KHR_draco", "KHR_mesh", "EXT_texture")  # extensions that move nothing
@@ -66,7 +65,7 @@ def _nodes(body: Skeleton) -> list[dict[str, Any]]:
     return nodes
 
 
-def _animation(rotations: NDArray[np.float32], root: NDArray[np.float32], fps: float, packer: Packer) -> dict[str, Any]:
+def _animation(rotations: Float32Array, root: Float32Array, fps: float, packer: Packer) -> dict[str, Any]:
     turns = hierarchy.quaternions(rotations)
     # q and -q are one rotation; of the two, the one nearer to the frame before, or players would turn the long way.
     flips = np.where((turns[1:] * turns[:-1]).sum(-1, keepdims=True) < 0, -1.0, 1.0)
@@ -81,14 +80,14 @@ def _animation(rotations: NDArray[np.float32], root: NDArray[np.float32], fps: f
     }
 
 
-def _unposed(body: Skeleton) -> NDArray[np.float32]:
+def _unposed(body: Skeleton) -> Float32Array:
     """(J, 4, 4): for each joint the matrix, column by column, that brings the rest pose into its own axes."""
     matrices = np.tile(np.eye(4, dtype=np.float32), (len(body), 1, 1))
     matrices[:, 3, :3] = -_rest(body)
     return matrices
 
 
-def _rest(body: Skeleton) -> NDArray[np.float32]:
+def _rest(body: Skeleton) -> Float32Array:
     return np.zeros((len(body), 3), np.float32) if body.rest is None else body.rest
 
 
@@ -110,7 +109,7 @@ def _primitive(body: Skeleton, packer: Packer) -> dict[str, Any]:
     return {"attributes": attributes, "material": 0}
 
 
-def _octahedra(body: Skeleton) -> tuple[Array, NDArray[np.int_]]:
+def _octahedra(body: Skeleton) -> tuple[Float64Array, NDArray[np.int_]]:
     """Return triangles (N, 3, 3), in metres in the rest pose, outside in front, and the joint that each moves with."""
     rest = _rest(body).astype(np.float64)
     bones = [(parent, rest[parent], rest[joint]) for joint, parent in enumerate(body.parents or ()) if parent >= 0]
@@ -197,11 +196,11 @@ class _Clock:
 class _Channel:
     """One property of one node over time."""
 
-    times: Array  # (K,) seconds, rising
-    values: Array  # (K, 3 | 4)
+    times: Float64Array  # (K,) seconds, rising
+    values: Float64Array  # (K, 3 | 4)
     stepping: bool
 
-    def at(self, clock: _Clock) -> tuple[Array, Array, Array]:
+    def at(self, clock: _Clock) -> tuple[Float64Array, Float64Array, Float64Array]:
         """Return the values before and after each frame, (T, 3 | 4), and the share of the latter, (T, 1)."""
         frames, keys = np.arange(clock.frames), (self.times - clock.start) * clock.fps
         # Float32 seconds fall a little beside their frames: a key that all but lies on a frame is meant to be there.
@@ -212,12 +211,12 @@ class _Channel:
         share = np.zeros(len(frames)) if self.stepping else np.clip((frames - keys[before]) / gap, 0.0, 1.0)
         return self.values[before], self.values[after], share[:, None]
 
-    def translations(self, clock: _Clock) -> Array:
+    def translations(self, clock: _Clock) -> Float64Array:
         """(T, 3), along straight lines."""
         before, after, share = self.at(clock)
         return before + share * (after - before)
 
-    def rotations(self, clock: _Clock) -> Array:
+    def rotations(self, clock: _Clock) -> Float64Array:
         """(T, 3, 3), along the shortest arcs."""
         before, after, share = self.at(clock)
         first, last = Rotation.from_quat(before), Rotation.from_quat(after)
@@ -288,7 +287,7 @@ def _joints(document: dict[str, Any], parents: list[int], moving: set[int]) -> l
     lines = [_lineage(node, parents) for node in dict.fromkeys(wanted)]
     shared = [column[0] for column in zip(*lines, strict=False) if len(set(column)) == 1]
     if not shared:
-        raise MotionError("holds more than one figure, or none; export one by itself")
+        raise MotionError("holds more than one skeleton, or none; export one by itself")
     # The root: what carries all joints, or something above that moves and so carries them along.
     root = next((depth for depth, node in enumerate(shared) if node in moving), len(shared) - 1)
     return list(dict.fromkeys(node for line in lines for node in line[root:]))
@@ -300,7 +299,7 @@ def _pose(
     joints: list[int],
     channels: dict[tuple[int, str], _Channel],
     clock: _Clock,
-) -> tuple[Array, Array, Array]:
+) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Return translations (T, J, 3) in metres and rotations (T, J, 3, 3), the root's in the world, and its rest."""
     translations = np.empty((clock.frames, len(joints), 3))
     rotations = np.empty((clock.frames, len(joints), 3, 3))
@@ -322,7 +321,7 @@ def _pose(
     return translations, rotations, start
 
 
-def _local(node: dict[str, Any]) -> tuple[Array, Array, float]:
+def _local(node: dict[str, Any]) -> tuple[Float64Array, Float64Array, float]:
     """Return a node's own translation (3,), rotation (3, 3) and scale."""
     if "matrix" in node:
         matrix = np.array(node["matrix"], np.float64).reshape(4, 4).T
@@ -335,7 +334,7 @@ def _local(node: dict[str, Any]) -> tuple[Array, Array, float]:
     return moved, turn, _even(np.array(node.get("scale", (1, 1, 1)), np.float64).reshape(-1, 3))
 
 
-def _even(scales: Array) -> float:
+def _even(scales: Float64Array) -> float:
     """Return the one scale that all axes (and keys) have."""
     size = float(scales.mean())
     if not size > 0 or not np.allclose(scales, size, rtol=1e-3):

@@ -4,14 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import MotionError
 from ictus.formats import MotionData
 from ictus.skeleton import Skeleton, find_skeleton
-
-Array = NDArray[np.floating]
+from ictus.types import Float32Array, Float64Array, FloatArray
 
 _SAME_BODY = 1e-4  # metres between two rest poses that count as one
 _FAR = 1e9  # metres
@@ -22,10 +20,10 @@ def from_transforms(
     name: str,
     joints: tuple[str, ...],
     parents: tuple[int, ...],
-    translations: Array,
-    rotations: Array,
+    translations: FloatArray,
+    rotations: FloatArray,
     fps: float,
-    start: Array | None = None,
+    start: FloatArray | None = None,
     meta: dict[str, Any] | None = None,
 ) -> MotionData:
     """Make motion data of local transforms.
@@ -66,7 +64,7 @@ def from_transforms(
     return MotionData(body, fps, None, rotations.astype(np.float32), root, meta or {})
 
 
-def turning(data: MotionData, form: str) -> tuple[Skeleton, NDArray[np.float32], NDArray[np.float32]]:
+def turning(data: MotionData, form: str) -> tuple[Skeleton, Float32Array, Float32Array]:
     """Return the body, its rotations (T, J, 3, 3) and its root (T, 3), for a format that cannot do without them.
 
     Raises
@@ -83,12 +81,12 @@ def turning(data: MotionData, form: str) -> tuple[Skeleton, NDArray[np.float32],
     return body, rotations, root
 
 
-def quaternions(rotations: Array) -> NDArray[np.float64]:
+def quaternions(rotations: FloatArray) -> Float64Array:
     """Return rotation matrices (..., 3, 3) as unit quaternions (..., 4) in the order x, y, z, w."""
     return Rotation.from_matrix(rotations.reshape(-1, 3, 3)).as_quat().reshape(*rotations.shape[:-2], 4)
 
 
-def matrices(quaternions: Array) -> NDArray[np.float64]:
+def matrices(quaternions: FloatArray) -> Float64Array:
     """Return quaternions (..., 4), x, y, z, w, as rotation matrices (..., 3, 3). Raises ValueError if one is zero."""
     return Rotation.from_quat(quaternions.reshape(-1, 4)).as_matrix().reshape(*quaternions.shape[:-1], 3, 3)
 
@@ -98,12 +96,12 @@ def whole_fps(fps: float, error: float) -> float:
     return float(round(fps)) if abs(fps - round(fps)) <= error else fps
 
 
-def _new_body(name: str, joints: tuple[str, ...], parents: tuple[int, ...], rest: Array) -> Skeleton:
+def _new_body(name: str, joints: tuple[str, ...], parents: tuple[int, ...], rest: FloatArray) -> Skeleton:
     bones = tuple((parent, joint) for joint, parent in enumerate(parents) if parent >= 0)
     return Skeleton(name, joints, bones, parents, rest=rest.astype(np.float32))
 
 
-def _known_body(known: Skeleton, rest: Array) -> Skeleton:
+def _known_body(known: Skeleton, rest: FloatArray) -> Skeleton:
     """Return a known body as it is, or with the rest pose of a file in which it has other proportions."""
     if known.rest is None:
         return replace(known, rest=rest)
@@ -111,7 +109,7 @@ def _known_body(known: Skeleton, rest: Array) -> Skeleton:
     return known if np.allclose(rest, known.rest, rtol=0, atol=_SAME_BODY) else replace(known, rest=rest)
 
 
-def _accumulate(offsets: Array, parents: tuple[int, ...]) -> Array:
+def _accumulate(offsets: FloatArray, parents: tuple[int, ...]) -> FloatArray:
     rest = offsets.copy()
     for joint, parent in enumerate(parents):
         if parent >= 0:
@@ -119,7 +117,7 @@ def _accumulate(offsets: Array, parents: tuple[int, ...]) -> Array:
     return rest
 
 
-def _pose(parents: tuple[int, ...], translations: Array, rotations: Array) -> NDArray[np.float32]:
+def _pose(parents: tuple[int, ...], translations: FloatArray, rotations: FloatArray) -> Float32Array:
     """Forward kinematics of bones that change their length: (T, J, 3) metres."""
     positions, turned = translations.copy(), rotations.copy()
     for joint, parent in enumerate(parents):

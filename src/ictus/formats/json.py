@@ -26,12 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.formats import MotionData
 from ictus.formats.hierarchy import matrices, quaternions
 from ictus.skeleton import Skeleton
+from ictus.types import AnyArray, Float32Array
 
 FORMAT, VERSION = "ictus-motion", 1
 
@@ -111,7 +111,7 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _rounded(array: NDArray[Any] | None) -> Any:
+def _rounded(array: AnyArray | None) -> Any:
     return None if array is None else np.round(array.astype(np.float64), 6).tolist()
 
 
@@ -150,7 +150,7 @@ def _index(value: Any) -> int:
     return value
 
 
-def _numbers(content: dict[str, Any], key: str, dimensions: int) -> NDArray[np.float32] | None:
+def _numbers(content: dict[str, Any], key: str, dimensions: int) -> Float32Array | None:
     if content.get(key) is None:
         return None
     try:
@@ -162,7 +162,7 @@ def _numbers(content: dict[str, Any], key: str, dimensions: int) -> NDArray[np.f
     return array
 
 
-def _rotations(content: dict[str, Any]) -> NDArray[np.float32] | None:
+def _rotations(content: dict[str, Any]) -> Float32Array | None:
     turns = _numbers(content, "rotations", 3)
     if turns is None:
         return None

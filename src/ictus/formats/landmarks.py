@@ -16,14 +16,12 @@ Source: developers.google.com/edge/mediapipe, holistic, pose and hand landmarker
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.formats import Keypoints
 from ictus.formats.npz import DAMAGE
 from ictus.formats.solos import HAND, checked, joined
-
-Array = NDArray[np.float32]
+from ictus.types import AnyArray, Float32Array
 
 _PARTS = {"pose": 33, "left_hand": HAND, "right_hand": HAND}
 _ARMS = {
@@ -67,7 +65,7 @@ def read(path: Path, size: tuple[int, int] | None = None) -> Keypoints:
     return Keypoints(checked(points, str(path)), _fps(path, arrays))
 
 
-def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+def _arrays(path: Path) -> dict[str, AnyArray]:
     try:
         if path.suffix.lower() == ".npz":
             with np.load(path, allow_pickle=False) as archive:
@@ -81,7 +79,7 @@ def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     return dict(zip(_PARTS, pieces, strict=True))
 
 
-def _part(path: Path, arrays: dict[str, NDArray[np.generic]], name: str) -> Array:
+def _part(path: Path, arrays: dict[str, AnyArray], name: str) -> Float32Array:
     if name not in arrays:
         held = ", ".join(arrays) or "nothing"
         raise MotionError(f"{path}: holds {held}, but no {name}; it needs {', '.join(_PARTS)}")
@@ -96,7 +94,7 @@ def _part(path: Path, arrays: dict[str, NDArray[np.generic]], name: str) -> Arra
     return array.astype(np.float32)
 
 
-def _found(part: Array, hand: bool) -> Array:
+def _found(part: Float32Array, hand: bool) -> Float32Array:
     """Return (T, points, 3): x, y and the confidence, all 0 where a point is missing."""
     places = part[..., :2]
     missing = np.isnan(places).any(-1) | (places == 0).all(-1)
@@ -109,16 +107,16 @@ def _found(part: Array, hand: bool) -> Array:
 
 
 def _scale(
-    path: Path, parts: dict[str, Array], arrays: dict[str, NDArray[np.generic]], size: tuple[int, int] | None
-) -> Array:
+    path: Path, parts: dict[str, Float32Array], arrays: dict[str, AnyArray], size: tuple[int, int] | None
+) -> Float32Array:
     """Return what to multiply x, y and confidence with."""
     pose = np.abs(np.nan_to_num(parts["pose"][:, list(_ARMS.values()), :2]))
     found = pose[pose > 0]
     if found.size and np.percentile(found, 95) > _FRACTION:  # pixels
         return np.ones(3, np.float32)
     if size is None and "size" in arrays:
-        told = np.asarray(arrays["size"]).ravel()
-        size = (int(told[0]), int(told[1])) if told.size == 2 and told.dtype.kind in "iuf" else None
+        given = np.asarray(arrays["size"]).ravel()
+        size = (int(given[0]), int(given[1])) if given.size == 2 and given.dtype.kind in "iuf" else None
     if size is None or min(size) < 1:
         raise MotionError(
             f"{path}: these landmarks are fractions of the picture, whose width and height in pixels are needed "
@@ -127,10 +125,10 @@ def _scale(
     return np.array([*size, 1], np.float32)
 
 
-def _fps(path: Path, arrays: dict[str, NDArray[np.generic]]) -> float | None:
+def _fps(path: Path, arrays: dict[str, AnyArray]) -> float | None:
     if "fps" not in arrays:
         return None
-    told = np.asarray(arrays["fps"]).ravel()
-    if told.size != 1 or told.dtype.kind not in "iuf" or not 0 < float(told[0]) < 1e4:
-        raise MotionError(f"{path}: fps is {told.tolist()[:3]}; it must be one positive number")
-    return float(told[0])
+    given = np.asarray(arrays["fps"]).ravel()
+    if given.size != 1 or given.dtype.kind not in "iuf" or not 0 < float(given[0]) < 1e4:
+        raise MotionError(f"{path}: fps is {given.tolist()[:3]}; it must be one positive number")
+    return float(given[0])

@@ -13,12 +13,12 @@ Networks make matrices that are nearly rotations; the nearest rotation is taken.
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.formats import MotionData, cm100
 from ictus.formats.npz import DAMAGE
 from ictus.skeleton import get_skeleton
+from ictus.types import Float64Array
 
 _DANCER, _MELODY = get_skeleton("smpl-24"), get_skeleton("melody-21")
 _FRAME, _PADDING = 3 + 9 * len(_DANCER), 6
@@ -48,7 +48,7 @@ def read(path: Path) -> MotionData:
     return cm100.read(path)
 
 
-def _dancer(frames: NDArray[np.float64]) -> MotionData:
+def _dancer(frames: Float64Array) -> MotionData:
     matrices = frames[:, 3:].reshape(-1, len(_DANCER), 3, 3)
     if not np.isfinite(frames).all():
         raise MotionError("its numbers are not finite; fill or cut the gap first")

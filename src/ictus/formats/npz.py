@@ -26,12 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.formats import MotionData
 from ictus.formats.json import dumps, loads
 from ictus.skeleton import Skeleton, get_skeleton
+from ictus.types import AnyArray, IntArray
 
 # What NumPy's reader and the layers under it raise for damaged bytes.
 DAMAGE = (
@@ -86,7 +86,7 @@ def write(path: Path, data: MotionData) -> None:
         np.savez_compressed(file, **{key: a for key, a in arrays.items() if a is not None})
 
 
-def _skeleton(arrays: Mapping[str, NDArray[Any]]) -> Skeleton:
+def _skeleton(arrays: Mapping[str, AnyArray]) -> Skeleton:
     name = _text(arrays, "skeleton")
     if "joints" not in arrays:
         return get_skeleton(name)
@@ -106,14 +106,14 @@ def _skeleton(arrays: Mapping[str, NDArray[Any]]) -> Skeleton:
     )
 
 
-def _array(arrays: Mapping[str, NDArray[Any]], key: str, kinds: str, dimensions: int) -> NDArray[Any]:
+def _array(arrays: Mapping[str, AnyArray], key: str, kinds: str, dimensions: int) -> AnyArray:
     array = arrays[key]
     if array.dtype.kind not in kinds or array.ndim != dimensions:
         raise MotionError(f"{key} is of type {array.dtype} and shape {array.shape}, which is no part of a motion")
     return array
 
 
-def _text(arrays: Mapping[str, NDArray[Any]], key: str, dimensions: int = 0) -> Any:
+def _text(arrays: Mapping[str, AnyArray], key: str, dimensions: int = 0) -> Any:
     array = _array(arrays, key, "U", dimensions)
     # NumPy passes on numbers that are no characters, and Python breaks on such text only later.
     characters = np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
@@ -122,9 +122,9 @@ def _text(arrays: Mapping[str, NDArray[Any]], key: str, dimensions: int = 0) -> 
     return array.tolist()
 
 
-def _indices(arrays: Mapping[str, NDArray[Any]], key: str, dimensions: int) -> NDArray[np.int64]:
+def _indices(arrays: Mapping[str, AnyArray], key: str, dimensions: int) -> IntArray:
     return _array(arrays, key, "iu", dimensions)
 
 
-def _numbers(arrays: Mapping[str, NDArray[Any]], key: str, dimensions: int) -> NDArray[Any]:
+def _numbers(arrays: Mapping[str, AnyArray], key: str, dimensions: int) -> AnyArray:
     return _array(arrays, key, "fiu", dimensions)

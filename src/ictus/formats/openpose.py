@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.files import writing
 from ictus.formats import Keypoints, MotionData
 from ictus.formats.json import loads
 from ictus.formats.solos import ARMS, BODY, HAND, checked, followed, joined
+from ictus.types import Float32Array
 
 # Each of BODY_25's points lies in the middle of these joints.
 BODY_25: tuple[tuple[str, ...], ...] = (
@@ -44,7 +44,7 @@ _NUMBER = re.compile(r"(\d+)_keypoints$")
 
 
 def read(folder: Path) -> Keypoints:
-    """Read a player's arms and hands, solos-47, in pixels; the format tells no frame rate.
+    """Read a player's arms and hands, solos-47, in pixels; the format holds no frame rate.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read(folder: Path) -> Keypoints:
     return Keypoints(checked(followed(people, str(folder)), str(folder)), None)
 
 
-def _people(file: Path) -> list[NDArray[np.float32]]:
+def _people(file: Path) -> list[Float32Array]:
     """Return (47, 3) of each person in a frame."""
     try:
         content = loads(file.read_text("utf-8-sig"))
@@ -71,7 +71,7 @@ def _people(file: Path) -> list[NDArray[np.float32]]:
         raise MotionError(f'{file}: is no page of OpenPose\'s, with "people" and their keypoints') from error
 
 
-def _person(person: dict[str, Any]) -> NDArray[np.float32]:
+def _person(person: dict[str, Any]) -> Float32Array:
     lists = {part: np.array(person.get(f"{part}_keypoints_2d") or [], np.float32) for part in _PARTS}
     pose, hands = lists["pose"], [lists["hand_right"], lists["hand_left"]]
     if pose.size not in [3 * count for count in _POSES]:
@@ -82,7 +82,7 @@ def _person(person: dict[str, Any]) -> NDArray[np.float32]:
     points = [np.clip(x.reshape(-1, 3), None, (np.inf, np.inf, 1)) for x in (pose, *hands)]
     right, left = (hand if len(hand) else np.zeros((HAND, 3), np.float32) for hand in points[1:])
     arms = {name: points[0][None, 1 + number] for number, name in enumerate(BODY.joints[:ARMS])}
-    player: NDArray[np.float32] = joined(arms, right[None], left[None])[0]
+    player: Float32Array = joined(arms, right[None], left[None])[0]
     return player
 
 
@@ -107,7 +107,7 @@ def write(folder: Path, data: MotionData) -> None:
             temporary.write_text(json.dumps(_page(numbers, depth=len(points[0]) - 1)))
 
 
-def body_25(data: MotionData) -> NDArray[np.float32]:
+def body_25(data: MotionData) -> Float32Array:
     """Return (T, 25, 3|4): the coordinates and the confidence, 1 or 0, of each of BODY_25's points."""
     joints, positions = data.skeleton.joints, data.positions
     if positions is None or "right_wrist" not in joints:

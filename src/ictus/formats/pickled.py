@@ -2,7 +2,7 @@
 
 A pickle is a program: it may call whatever it can name. Here it can name the few things by which
 arrays and bytes are spelled, and each is answered by a small stand-in that only keeps numbers; not even NumPy's own way
-to rebuild an array, which trusts what it is told, is called.
+to rebuild an array, which trusts its arguments, is called.
 """
 
 import io
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.formats.npz import DAMAGE
+from ictus.types import AnyArray
 
 _NUMBERS = re.compile(r"[biuf]\d{1,2}")
 
@@ -60,7 +60,7 @@ class _Type:
 class _Array:
     """Stands for a numpy.ndarray that is still to be filled."""
 
-    values: NDArray[Any] | None = None
+    values: AnyArray | None = None
 
     def __init__(self, *_: object) -> None: ...
 
@@ -69,7 +69,7 @@ class _Array:
         self.values = _filled(content, kind, shape, "F" if by_columns else "C")
 
 
-def _filled(content: Any, kind: _Type, shape: tuple[int, ...], order: Any) -> NDArray[Any]:
+def _filled(content: Any, kind: _Type, shape: tuple[int, ...], order: Any) -> AnyArray:
     if not isinstance(kind, _Type):
         raise ValueError("an array without a type")
     return np.frombuffer(content, kind.dtype).reshape(shape, order=order).copy()

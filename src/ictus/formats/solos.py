@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.files import readable
@@ -22,8 +21,7 @@ from ictus.formats import Keypoints
 from ictus.formats.json import loads
 from ictus.formats.npz import DAMAGE
 from ictus.skeleton import get_skeleton
-
-Array = NDArray[np.float32]
+from ictus.types import Float32Array
 
 FPS = 25.0
 BODY = get_skeleton("solos-47")
@@ -67,7 +65,7 @@ def read_video(path: Path, table: Path, video: str) -> Keypoints:
     Raises
     ------
     MotionError
-        If the table does not name the video, or the array has not the rows that it tells of.
+        If the table does not name the video, or the array has not the rows that it states.
     """
     rows = _rows(table, video)
     size = readable(path, MotionError).stat().st_size
@@ -75,12 +73,12 @@ def read_video(path: Path, table: Path, video: str) -> Keypoints:
     if size % width:
         raise MotionError(f"{path}: has {size} bytes, no multiple of a frame's {width}; fetch it again")
     if size // width < rows[1]:
-        raise MotionError(f"{path}: has {size // width} frames, and {table} tells of {rows[1]}; they do not belong")
+        raise MotionError(f"{path}: has {size // width} frames, and {table} states {rows[1]}; they do not belong")
     array = np.memmap(path, np.float32, "r", shape=(size // width, *_ROW))
     return Keypoints(checked(np.array(array[slice(*rows)]).swapaxes(1, 2), f"{path}, {video}"), FPS)
 
 
-def joined(arms: dict[str, Array], right: Array, left: Array) -> Array:
+def joined(arms: dict[str, Float32Array], right: Float32Array, left: Float32Array) -> Float32Array:
     """Put a player together from arms and hands, as other formats have them.
 
     Parameters
@@ -102,7 +100,7 @@ def joined(arms: dict[str, Array], right: Array, left: Array) -> Array:
     return np.concatenate((body, right[:, 1:], left[:, 1:]), 1).astype(np.float32)
 
 
-def followed(people: Mapping[int, Sequence[Array]], where: str) -> Array:
+def followed(people: Mapping[int, Sequence[Float32Array]], where: str) -> Float32Array:
     """Follow one player through a film in which others may be seen, too.
 
     It is whoever is seen most clearly and largest in any frame, and from there on, to both sides, whoever is nearest.
@@ -136,19 +134,19 @@ def followed(people: Mapping[int, Sequence[Array]], where: str) -> Array:
     return points
 
 
-def _presence(person: Array) -> float:
+def _presence(person: Float32Array) -> float:
     """Return how clearly and how large a person is seen."""
     known = person[person[:, 2] > 0]
     return float(person[:, 2].sum() * np.ptp(known[:, :2], axis=0).sum()) if len(known) else 0.0
 
 
-def _distance(one: Array, other: Array) -> float:
+def _distance(one: Float32Array, other: Float32Array) -> float:
     """Return the mean distance of the points that both have, or infinity."""
     both = (one[:, 2] > 0) & (other[:, 2] > 0)
     return float(np.abs(one[both, :2] - other[both, :2]).mean()) if both.any() else np.inf
 
 
-def checked(points: Array, where: str) -> Array:
+def checked(points: Float32Array, where: str) -> Float32Array:
     """Return points (T, 47, 3), contiguous.
 
     Raises
@@ -176,7 +174,7 @@ def _rows(table: Path, video: str) -> tuple[int, int]:
     except (MotionError, UnicodeDecodeError) as error:
         raise MotionError(f"{table}: {error}") from error
     if not isinstance(content, dict) or video not in content:
-        raise MotionError(f"{table}: tells of no video {video!r}; give the skeleton_dict.json of Solos")
+        raise MotionError(f"{table}: names no video {video!r}; give the skeleton_dict.json of Solos")
     rows = content[video]
     whole = isinstance(rows, list) and len(rows) == 2 and all(type(row) is int for row in rows)
     if not whole or not 0 <= rows[0] < rows[1]:

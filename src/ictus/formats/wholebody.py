@@ -9,7 +9,7 @@
 | | `keypoints` (17), `lefthand_kpts` (21) and `righthand_kpts` (21), each point x, y, visibility |
 
 The points are 17 of the body, 6 of the feet, 68 of the face, 21 of the left hand, 21 of the right. Pixels, x right and
-y down. Scores and visibilities over 1 count as 1. Of several people one is followed. Only `info.fps` tells a frame
+y down. Scores and visibilities over 1 count as 1. Of several people one is followed. Only `info.fps` gives a frame
 rate, where there is one.
 Source: Jin et al., "Whole-Body Human Pose Estimation in the Wild", ECCV 2020, and data_format.md of its repository.
 """
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.errors import MotionError
 from ictus.files import readable
@@ -28,8 +27,7 @@ from ictus.formats import Keypoints
 from ictus.formats.json import loads
 from ictus.formats.solos import HAND, checked, followed, joined
 from ictus.skeleton import get_skeleton
-
-Array = NDArray[np.float32]
+from ictus.types import Float32Array
 
 _POINTS = 133
 _LEFT, _RIGHT = 91, 112  # where the hands begin
@@ -60,10 +58,10 @@ def read(path: Path) -> Keypoints:
     return Keypoints(checked(followed(people, str(path)), str(path)), _fps(path, content))
 
 
-def _by_frame(content: Any) -> dict[int, list[Array]]:
+def _by_frame(content: Any) -> dict[int, list[Float32Array]]:
     """Return (47, 3) of each person, by the number of the frame."""
     if isinstance(content, dict) and "annotations" in content:
-        people: dict[int, list[Array]] = {_frame(image["id"]): [] for image in content.get("images", [])}
+        people: dict[int, list[Float32Array]] = {_frame(image["id"]): [] for image in content.get("images", [])}
         entries = content["annotations"]
     else:
         people, entries = {}, content["instance_info"] if isinstance(content, dict) else content
@@ -78,11 +76,11 @@ def _frame(name: int | str) -> int:
     if isinstance(name, int):
         return name
     if (found := _NUMBER.search(Path(name).stem)) is None:
-        raise MotionError(f"a picture is called {name!r}, without a number that tells its place in the film")
+        raise MotionError(f"a picture is called {name!r}, without a number that gives its place in the film")
     return int(found[1])
 
 
-def _person(person: dict[str, Any]) -> Array:
+def _person(person: dict[str, Any]) -> Float32Array:
     """Return (47, 3)."""
     points = np.array(person["keypoints"], np.float32)
     if "keypoint_scores" in person:
@@ -96,11 +94,11 @@ def _person(person: dict[str, Any]) -> Array:
     # A score below 0 means that nothing was found, as 0 does.
     points = np.clip(points.reshape(1, _POINTS, 3), (-np.inf, -np.inf, 0), (np.inf, np.inf, 1)).astype(np.float32)
     arms = {name: points[:, _COCO.index(name)] for name in _ARMS}
-    player: Array = joined(arms, points[:, _RIGHT : _RIGHT + HAND], points[:, _LEFT : _LEFT + HAND])[0]
+    player: Float32Array = joined(arms, points[:, _RIGHT : _RIGHT + HAND], points[:, _LEFT : _LEFT + HAND])[0]
     return player
 
 
-def _whole(body: Array, left: Iterable[float], right: Iterable[float]) -> Array:
+def _whole(body: Float32Array, left: Iterable[float], right: Iterable[float]) -> Float32Array:
     """Return (133, 3) of the lists of an annotation, without feet and face."""
     lists = [body.reshape(-1, 3), *(np.array(hand, np.float32).reshape(-1, 3) for hand in (left, right))]
     if [len(points) for points in lists] != [len(_COCO), HAND, HAND]:

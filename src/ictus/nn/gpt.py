@@ -103,7 +103,7 @@ class GPT(nn.Module):
         self.apply(draw)
 
     def forward(self, x: Tensor, cache: Cache | None = None) -> tuple[Tensor, Cache | None]:
-        """Look at tokens, each of which sees itself, those before it, and all that the cache holds.
+        """Transform tokens, each of which attends to itself, those before it, and all that the cache holds.
 
         Parameters
         ----------

@@ -2,7 +2,7 @@
 
 Source: Yan, Xiong & Lin, "Spatial Temporal Graph Convolutional Networks for Skeleton-Based Action Recognition",
 AAAI 2018, sections 3.2-3.4. `STGCN` has the uni-labelling partition (one subset: a joint and its neighbours);
-`PartitionedBlock` tells joints by their distance (section 3.3, distance partitioning), and may shorten time.
+`PartitionedBlock` separates joints by their distance (section 3.3, distance partitioning), and may shorten time.
 """
 
 from collections import deque

@@ -61,7 +61,7 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU("tanh"), nn.Linear(hidden, width))
 
     def forward(self, x: Tensor, mask: Tensor | None = None, queries: slice = ALL) -> Tensor:
-        """Transform the tokens that are asked for, which look at all.
+        """Transform the tokens that are asked for, which attend to all.
 
         Parameters
         ----------

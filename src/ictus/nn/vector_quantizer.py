@@ -1,4 +1,4 @@
-"""Vector quantisation: each vector becomes the nearest of a few learnt ones, and is told by that one's number.
+"""Vector quantisation: each vector becomes the nearest of a few learnt ones, and is represented by that one's number.
 
 Source: van den Oord, Vinyals & Kavukcuoglu, "Neural Discrete Representation Learning", NeurIPS 2017, equation 3 and
 appendix A.1 (moving averages); restarts of codes that are not used: Dhariwal et al., "Jukebox", 2020, section 3.1.

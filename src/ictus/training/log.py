@@ -1,4 +1,4 @@
-"""What a training run says of itself: log.jsonl, TensorBoard, pictures, and a progress bar."""
+"""What a training run writes: log.jsonl, TensorBoard, pictures, and a progress bar."""
 
 import json
 import math
@@ -22,8 +22,8 @@ class Log:
     """The log of a run in its folder, for one process to write.
 
     Every line of log.jsonl is an object with "epoch", "step" (steps done) and "seconds" (of training so far). Lines
-    with "train" hold the means of the task's figures since the last such line, the learning rates, the samples per
-    second, and the share of the time spent waiting for data; lines with "validation" hold the figures of a validation.
+    with "train" hold the means of the task's values since the last such line, the learning rates, the samples per
+    second, and the share of the time spent waiting for data; lines with "validation" hold the values of a validation.
 
     Parameters
     ----------
@@ -52,12 +52,12 @@ class Log:
         """Bytes of log.jsonl that are written."""
         return os.fstat(self._lines.fileno()).st_size
 
-    def write(self, progress: Progress, kind: str, figures: Mapping[str, float], **facts: Any) -> None:
-        """Write a line, and its figures to TensorBoard; `kind` is "train" or "validation"."""
+    def write(self, progress: Progress, kind: str, values: Mapping[str, float], **facts: Any) -> None:
+        """Write a line, and its values to TensorBoard; `kind` is "train" or "validation"."""
         where = {"epoch": progress.epoch, "step": progress.step, "seconds": round(progress.seconds, 3)}
-        self._lines.write(json.dumps(_finite({**where, kind: dict(figures), **facts}), ensure_ascii=False) + "\n")
+        self._lines.write(json.dumps(_finite({**where, kind: dict(values), **facts}), ensure_ascii=False) + "\n")
         self._lines.flush()
-        scalars = {f"{kind}/{name}": value for name, value in figures.items()}
+        scalars = {f"{kind}/{name}": value for name, value in values.items()}
         scalars |= {name: value for name, value in facts.items() if isinstance(value, float)}
         for name, value in scalars.items():
             self._board.add_scalar(name, value, progress.step)
@@ -71,7 +71,7 @@ class Log:
             self._board.add_figure(name, figure, progress.step)
 
 
-class Bar:
+class TrainingBar:
     """A progress bar with speed and time left; silent where stderr is no terminal, or if it is not `shown`."""
 
     def __init__(self, total: int, done: int, shown: bool) -> None:

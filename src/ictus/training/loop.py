@@ -3,7 +3,7 @@
 `fit` trains a task by a recipe in a folder, which then holds
 
     recipe.yaml                     what was trained, with all defaults
-    log.jsonl, tensorboard/         figures over time
+    log.jsonl, tensorboard/         values over time
     pictures/                       what the task drew
     checkpoints/last.safetensors    all that is needed to go on
     checkpoints/best.safetensors    the weights of the best validation
@@ -30,7 +30,7 @@ from ictus.task import Batch, Loss, Samples, Task
 from ictus.training import checkpoint, parallel
 from ictus.training.data import TrainLoader, in_order
 from ictus.training.ema import AveragedWeights
-from ictus.training.log import Bar, Log
+from ictus.training.log import Log, TrainingBar
 from ictus.training.progress import Progress, check_same_run
 from ictus.training.recipe import Recipe
 from ictus.training.seeds import STEP, VALIDATION, WEIGHTS, seed_all
@@ -117,7 +117,7 @@ class Loop:
         self.log, progress = log, self.progress
         self._clock = self._last_line = time.perf_counter()
         self._seen, self._waited = 0, 0.0
-        with Bar(self.total, progress.step, shown=log is not None) as self.bar:
+        with TrainingBar(self.total, progress.step, shown=log is not None) as self.bar:
             if progress.step == 0 and self.config.validate_first:
                 self._validate(first=True)
             while not self.finished:
@@ -148,11 +148,11 @@ class Loop:
             progress.position, progress.step = progress.position + 1, progress.step + 1
             self._seen += config.batch
             if progress.step % config.log_every == 0:
-                self._write_figures()
+                self._write_means()
             if progress.step % config.checkpoint_every == 0:
                 self.save()
             self.bar.show(progress.step, f"epoch {progress.epoch + 1}/{config.epochs}")
-        self._write_figures()
+        self._write_means()
         return progress.position >= steps
 
     def _step(self, parts: list[Batch]) -> None:
@@ -176,16 +176,16 @@ class Loop:
                 loss = next(losses, None)
             if loss is None:
                 return
-            name, value, figures = loss
-            self.fabric.backward(value / self.config.accumulate)
-            yield name, value.detach(), figures
+            name, loss_value, values = loss
+            self.fabric.backward(loss_value / self.config.accumulate)
+            yield name, loss_value.detach(), values
 
     def _update(self, losses: tuple[Loss, ...], parts: list[Batch]) -> None:
         """Step one optimiser by the gradients that the losses of all parts, on all devices, have left."""
-        name, _, figures = losses[0]
+        name, _, values = losses[0]
         optimizer, precision = self.optimizers[name], self.fabric.strategy.precision
         gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        rows = [[value, *(shown[key] for key in figures)] for _, value, shown in losses]
+        rows = [[value, *(shown[key] for key in values)] for _, value, shown in losses]
         means = torch.stack([torch.stack([self._scalar(x) for x in row]) for row in rows]).mean(0)
         parallel.average(self.fabric, [*gradients, means])
         value, *shown = means.tolist()
@@ -201,9 +201,9 @@ class Loop:
         self.fabric.strategy.optimizer_step(optimizer)
         for network in self.networks.values():
             network.zero_grad()
-        for key, figure in (*zip(figures, shown, strict=True), (f"{name}/gradient", size)):
+        for key, number in (*zip(values, shown, strict=True), (f"{name}/gradient", size)):
             total, count = self.progress.sums.get(key, (0.0, 0))
-            self.progress.sums[key] = (total + figure, count + 1)
+            self.progress.sums[key] = (total + number, count + 1)
 
     def _scalar(self, value: Tensor | float) -> Tensor:
         return torch.as_tensor(value, dtype=torch.float32, device=self.fabric.device).detach()
@@ -232,17 +232,17 @@ class Loop:
         self.progress.seconds, self._clock = self.progress.seconds + now - self._clock, now
         return now
 
-    def _write_figures(self) -> None:
-        """Write the means of the figures since the last line, if there are any."""
+    def _write_means(self) -> None:
+        """Write the means of the values since the last line, if there are any."""
         progress, now = self.progress, self._tick()
         if progress.sums:
             span = max(now - self._last_line, 1e-9)
             speed, waiting = self._seen / span, self._waited / span
             rates = {f"lr/{name}": o.param_groups[0]["lr"] for name, o in self.optimizers.items()}
             if self.log is not None:
-                figures = {key: total / count for key, (total, count) in progress.sums.items()}
+                values = {key: total / count for key, (total, count) in progress.sums.items()}
                 facts = {"samples_per_second": round(speed, 1), "waiting": round(waiting, 3)}
-                self.log.write(progress, "train", figures, **rates, **facts)
+                self.log.write(progress, "train", values, **rates, **facts)
             self.bar.show(progress.step, f"epoch {progress.epoch + 1}/{self.config.epochs}", speed)
         progress.sums.clear()
         self._last_line, self._seen, self._waited = now, 0, 0.0
@@ -256,18 +256,18 @@ class Loop:
             network.eval()
         averaged = nullcontext() if self.average is None else self.average.applied()
         with torch.no_grad(), averaged, self.fabric.autocast():
-            figures = {name: float(value) for name, value in task.validate(self._batches).items()}
-            figures = self.fabric.broadcast(figures)
+            values = {name: float(value) for name, value in task.validate(self._batches).items()}
+            values = self.fabric.broadcast(values)
             pictures = task.pictures(progress.epoch) if hasattr(task, "pictures") else {}
-            if (name := task.monitor[0]) not in figures:
-                raise IctusError(f"the monitor {name!r} is not among the figures of validate: {', '.join(figures)}")
-            best = not first and self._is_best(figures)
+            if (name := task.monitor[0]) not in values:
+                raise IctusError(f"the monitor {name!r} is not among the values of validate: {', '.join(values)}")
+            best = not first and self._is_best(values)
             if not first:
-                self._keep(figures, best)
+                self._keep(values, best)
         progress.validated = progress.step
         self._last_line = self._tick()
         if self.log is not None:
-            self.log.write(progress, "validation", figures, best=best)
+            self.log.write(progress, "validation", values, best=best)
             self.log.draw(progress, pictures)
 
     def _batches(self, samples: Samples, size: int | None = None) -> Iterator[Batch]:
@@ -275,18 +275,18 @@ class Loop:
         for batch in in_order(samples, self.config, size, self.loader.pin):
             yield self.fabric.to_device(batch)
 
-    def _is_best(self, figures: Mapping[str, float]) -> bool:
+    def _is_best(self, values: Mapping[str, float]) -> bool:
         name, which = self.task.monitor
-        value, best = figures[name], self.progress.best
+        value, best = values[name], self.progress.best
         if best is None or not math.isfinite(value):
             return math.isfinite(value)
         old = best["validation"][name]
         return bool(value < old if which == "min" else value > old)
 
-    def _keep(self, figures: Mapping[str, float], best: bool) -> None:
+    def _keep(self, values: Mapping[str, float], best: bool) -> None:
         """Keep the weights at hand, if they are the best or their epoch is one to keep."""
         progress, every = self.progress, self.config.keep_every
-        facts = {"epoch": progress.epoch, "step": progress.step, "validation": dict(figures)}
+        facts = {"epoch": progress.epoch, "step": progress.step, "validation": dict(values)}
         names = ["best"] * best
         if every is not None and progress.position == 0 and progress.epoch % every == 0:
             names.append(f"epoch-{progress.epoch:04d}")

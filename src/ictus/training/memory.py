@@ -7,7 +7,7 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4  # the parameters' numbers in 
 
 
 def keep_freed_memory() -> bool:
-    """Tell the C library to keep freed memory instead of handing it back; return whether it listens (glibc does).
+    """Let the C library keep freed memory instead of handing it back; return whether it does (glibc does).
 
     Large tensors are otherwise mapped and unmapped anew in every layer, and the kernel clears each page again: training
     convolutions on a CPU then takes two to three times as long.

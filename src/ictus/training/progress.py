@@ -24,8 +24,8 @@ class Progress:
     step, seconds : steps done, and the time that they and the validations took.
     validated : the step at which the last validation was made.
     samples : size of the train set of this epoch.
-    best : "epoch", "step" and "validation" (the figures) of the best validation.
-    sums : sum and count of each figure since the last line of the log.
+    best : "epoch", "step" and "validation" (the values) of the best validation.
+    sums : sum and count of each value since the last line of the log.
     """
 
     epoch: int = 0

@@ -36,7 +36,7 @@ class Training:
     ----------
     epochs, steps : how long; whichever comes first. A step is one batch.
     batch : samples of one step, over all devices and accumulated parts: the recipe means the same on any machine.
-    accumulate : parts in which a device takes its share of a batch, to save memory.
+    accumulate : parts in which a device computes its share of a batch, to save memory.
     precision : "32-true", "bf16-mixed" or "16-mixed" (float16, with loss scaling).
     clip : largest norm of the gradient of each optimiser.
     ema : decay of averaged weights, e.g. 0.999; they are what is validated and exported.
@@ -47,7 +47,7 @@ class Training:
     validate_first : also validate before the first step, which shows what is wrong with it before hours have passed.
     checkpoint_every : steps between checkpoints.
     keep_every : epochs between checkpoints of the weights that are kept for good; must be validated epochs.
-    log_every : steps between lines in the log; its figures are means over them.
+    log_every : steps between lines in the log; its values are means over them.
     sync_batch_norm : normalise over the batch of all GPUs. Otherwise each normalises its own part, and the running
         statistics are averaged after each step.
     deterministic : the same result, bit for bit, on the same GPU, at some cost in speed; a CPU needs no asking.

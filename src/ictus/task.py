@@ -44,10 +44,10 @@ folder::
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 Batch = dict[str, Any]  # tensors, stacked along a new first axis; what is text in a sample is a list of it in a batch
 Loss = tuple[str, Tensor, Mapping[str, Tensor | float]]  # optimiser that steps, scalar to reduce, values to log
@@ -144,3 +144,43 @@ class TaskClass(Protocol):
     def __call__(self, config: Any, data: Path, /) -> Task:
         """Make a task: fresh networks, and the samples in a folder. What is wrong with those is an IctusError."""
         ...
+
+
+class _WithLearningRate(Protocol):
+    @property
+    def lr(self) -> float: ...
+
+
+C = TypeVar("C", bound=_WithLearningRate)
+N = TypeVar("N", bound=nn.Module)
+S = TypeVar("S", bound=Samples)
+
+
+class NetworkTask(Generic[C, N, S]):
+    """What tasks of one network share; a task need not be one of these.
+
+    `__init__` sets `config`, `network`, which has `save_pretrained`, and `samples`, those to train on in every epoch.
+    """
+
+    config: C
+    network: N
+    samples: S
+    metadata: ClassVar[Mapping[str, Any]] = {}  # of the exported network, before the facts of the training
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """The network, as "network"."""
+        return {"network": self.network}
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Adam."""
+        return {"network": Adam(self.network.parameters(), self.config.lr)}
+
+    def train_set(self, epoch: int) -> S:
+        """Return the same set in every epoch; random windows of it are others each time."""
+        return self.samples
+
+    def export(self, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the checkpoint folder."""
+        network: Any = self.network
+        network.save_pretrained(folder, {**self.metadata, **facts})

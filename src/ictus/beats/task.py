@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from ictus.beats.augmentation import Augmentation
 from ictus.beats.dataset import RATE, BeatDataset
 from ictus.beats.metrics import f_measure
 from ictus.beats.network import BeatNetwork, shift_tolerant_loss
-from ictus.task import Batch, Batches
+from ictus.task import Batch, Batches, NetworkTask
 from ictus.types import Float32Array
 
 
@@ -51,7 +51,7 @@ class BeatTrackerConfig:
     renamed: ClassVar = {"retake": "augmentation"}
 
 
-class BeatTrackerTask:
+class BeatTrackerTask(NetworkTask[BeatTrackerConfig, BeatNetwork, BeatDataset]):
     """The beat network in training; what it predicts on held-out music is compared with the beats, within 70 ms."""
 
     Config = BeatTrackerConfig
@@ -62,15 +62,10 @@ class BeatTrackerTask:
         self.samples = BeatDataset(data, config.train, seconds=config.seconds, augmentation=config.augmentation)
         self.validation = BeatDataset(data, config.val, seconds=config.seconds)
         self.network = BeatNetwork.from_config(config.size)
-        self.networks = {"network": self.network}
 
     def optimizers(self) -> dict[str, Optimizer]:
         """AdamW."""
         return {"network": AdamW(self.network.parameters(), self.config.lr, weight_decay=self.config.decay)}
-
-    def train_set(self, epoch: int) -> BeatDataset:
-        """A window of every piece, another in each epoch."""
-        return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
         """Shift-tolerant binary cross-entropy of beats and downbeats, and cross-entropy of the beats' places."""
@@ -101,10 +96,6 @@ class BeatTrackerTask:
             "loss": float(np.mean(losses)),
             "place": float(np.mean(right)),
         }
-
-    def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder."""
-        self.network.save_pretrained(folder, facts)
 
     def _loss(self, batch: Batch, logits: Tensor) -> Tensor:
         weight = torch.tensor([self.config.beat_weight, self.config.downbeat_weight], device=logits.device)

@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
 
 from ictus.conducting.data.conductor_motion import ConductorMotion
 from ictus.conducting.models.baselines import CNNLSTM, Plain
 from ictus.conducting.tasks.corpus import CorpusConfig, published_metrics
-from ictus.task import Batch, Batches
+from ictus.task import Batch, Batches, NetworkTask
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class BaselineConfig:
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
 
 
-class Baseline:
+class Baseline(NetworkTask[BaselineConfig, Plain | CNNLSTM, ConductorMotion]):
     """Plain or CNN-LSTM (Prospective Cup: Adam 1e-3, batch 64, 100 epochs)."""
 
     Config = BaselineConfig
@@ -36,15 +35,6 @@ class Baseline:
         self.monitor: tuple[str, Literal["min", "max"]] = ("mse" if config.model == "plain" else "rde", "min")
         self.samples, self.validation = config.corpus.open(data)
         self.network = (Plain if config.model == "plain" else CNNLSTM).from_config(config.size)
-        self.networks = {"network": self.network}
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        """Adam."""
-        return {"network": Adam(self.network.parameters(), self.config.lr)}
-
-    def train_set(self, epoch: int) -> ConductorMotion:
-        """All windows of the training split."""
-        return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
         """Mean squared error."""
@@ -54,7 +44,3 @@ class Baseline:
     def validate(self, batches: Batches) -> dict[str, float]:
         """The published metrics."""
         return published_metrics(lambda batch: self.network(batch["mel"]), batches, self.validation)
-
-    def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder."""
-        self.network.save_pretrained(folder, facts)

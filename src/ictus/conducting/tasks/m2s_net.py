@@ -9,19 +9,18 @@ do not train from scratch.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
 
 from ictus.conducting.data.conductor_motion import MEL_RATE, MOTION_RATE, ConductorMotion
 from ictus.conducting.models.m2s_net import M2SNet
 from ictus.conducting.tasks.corpus import CorpusConfig
 from ictus.errors import UsageError
-from ictus.task import Batch, Batches
+from ictus.task import Batch, Batches, NetworkTask
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,7 +55,7 @@ class M2SNetTaskConfig:
             )
 
 
-class M2SNetTask:
+class M2SNetTask(NetworkTask[M2SNetTaskConfig, M2SNet, ConductorMotion]):
     """M2S-Net in training; its accuracies count decisions per frame, at a probability of 0.5."""
 
     Config = M2SNetTaskConfig
@@ -66,16 +65,7 @@ class M2SNetTask:
         self.config = config
         self.samples, self.validation = config.corpus.open(data)
         self.network = M2SNet.from_config(config.size)
-        self.networks = {"network": self.network}
         self._shown: tuple[Tensor, Tensor] | None = None
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        """Adam."""
-        return {"network": Adam(self.network.parameters(), self.config.lr)}
-
-    def train_set(self, epoch: int) -> ConductorMotion:
-        """All windows of the training split."""
-        return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
         """Binary cross-entropy over the two true pairs and the two false ones."""
@@ -103,10 +93,6 @@ class M2SNetTask:
         with torch.no_grad():
             music, moving = self.network.features(mel, motion)
         return {"music": draw_layers(music, "music"), "motion": draw_layers(moving, "motion")}
-
-    def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder."""
-        self.network.save_pretrained(folder, facts)
 
     def _compared(self, batch: Batch, mode: Negatives | str) -> tuple[Tensor, Tensor]:
         """Return loss and accuracy of a batch's true and false pairs."""

@@ -7,7 +7,7 @@ random frame of each dance, Adam 1e-4 (epsilon 1e-7), the rate falling to a tent
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from ictus.dance.data.dataset import AIST, Layout, PreparedDance, RandomWindows,
 from ictus.dance.frames import floor_place, padded, rest
 from ictus.dance.models.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW, Ablation, FACTConfig, extend_audio
 from ictus.errors import UsageError
-from ictus.task import Batch, Batches, Loss
+from ictus.task import Batch, Batches, Loss, NetworkTask
 from ictus.types import Float32Array
 
 ROLLOUT = 60  # frames that validation lets the network dance on by itself
@@ -88,10 +88,11 @@ class StartingWindows(RandomWindows):
         }
 
 
-class FACTTask:
+class FACTTask(NetworkTask[FACTTaskConfig, FACT, StartingWindows]):
     """FACT in training."""
 
     Config = FACTTaskConfig
+    metadata: ClassVar = {"art": "dance"}
     monitor: tuple[str, Literal["min", "max"]] = ("l2", "min")
 
     def __init__(self, config: FACTTaskConfig, data: Path) -> None:
@@ -113,15 +114,10 @@ class FACTTask:
             shift, scale = _audio_scale(self.samples)
             self.network.audio_shift.copy_(shift)
             self.network.audio_scale.copy_(scale)
-        self.networks = {"network": self.network}
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Adam, with Keras's epsilon."""
         return {"network": Adam(self.network.parameters(), self.config.lr, eps=1e-7)}
-
-    def train_set(self, epoch: int) -> StartingWindows:
-        """Windows of every dance, others in each epoch."""
-        return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[Loss]:
         """Mean squared error of the predicted frames."""
@@ -151,10 +147,6 @@ class FACTTask:
             sums += len(motion) * np.array([error.item() for error in errors])
         l2, rollout, still = sums / len(self.validation)
         return {"l2": l2, "l2/rollout": rollout, "l2/still": still}
-
-    def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder."""
-        self.network.save_pretrained(folder, {"art": "dance", **facts})
 
     def _predict(self, inputs: Tensor, motion: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Return the predicted frames and their targets."""

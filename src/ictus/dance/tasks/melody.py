@@ -7,19 +7,18 @@ normalised numbers; Adam. Its learning rate, and windows of 120 frames that over
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
 
 from ictus.dance.data.dataset import MELODY, PreparedDance, Windows
 from ictus.dance.models.melody import MelodyAutoencoder, MelodyConfig
 from ictus.errors import UsageError
 from ictus.features.melody16 import temporal_index
-from ictus.task import Batch, Batches, Loss
+from ictus.task import Batch, Batches, Loss, NetworkTask
 from ictus.types import Float32Array
 
 
@@ -60,10 +59,11 @@ class IndexedWindows(Windows):
         return {**super().cut(dance, at), "index": index_of(dance)[at : at + self.frames]}
 
 
-class MelodyTask:
+class MelodyTask(NetworkTask[MelodyTaskConfig, MelodyAutoencoder, IndexedWindows]):
     """A network of Dance with Melody in training; errors are distances of joints, in the unit of the corpus."""
 
     Config = MelodyTaskConfig
+    metadata: ClassVar = {"art": "dance"}
     monitor: tuple[str, Literal["min", "max"]] = ("error", "min")
 
     def __init__(self, config: MelodyTaskConfig, data: Path) -> None:
@@ -76,15 +76,6 @@ class MelodyTask:
         audio, index, motion = _all_frames(self.samples.dances)
         self.network.fit_scales(audio, index, motion)
         self.mean_pose = motion.mean(0)  # (63,): what a network without audio would predict
-        self.networks = {"network": self.network}
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        """Adam."""
-        return {"network": Adam(self.network.parameters(), self.config.lr)}
-
-    def train_set(self, epoch: int) -> IndexedWindows:
-        """All windows of the training split."""
-        return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[Loss]:
         """The extraction, down to the threshold, and the prediction."""
@@ -105,10 +96,6 @@ class MelodyTask:
             for name, value in values.items():
                 sums[name] = sums.get(name, 0.0) + len(target) * value.item()
         return {name: total / len(self.validation) for name, total in sums.items()}
-
-    def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder."""
-        self.network.save_pretrained(folder, {"art": "dance", **facts})
 
     def _predict(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         """Return the terms of the loss, and the predicted motion (B, T, 63)."""

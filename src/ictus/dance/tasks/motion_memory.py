@@ -3,20 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
 
 from ictus.dance.data.motion_clips import MotionClip, read_clips
 from ictus.dance.models.motion_memory import MotionMemory
 from ictus.dance.motion_matching import cut_phrases
 from ictus.dance.quaternions import RATE, to_matrices
 from ictus.errors import UsageError
-from ictus.task import Batch, Batches, Loss
+from ictus.task import Batch, Batches, Loss, NetworkTask
 from ictus.types import AnyArray
 
 _WINDOW = 64  # frames in a sample
@@ -72,10 +71,11 @@ class Poses:
         }
 
 
-class MotionMemoryTask:
+class MotionMemoryTask(NetworkTask[MotionMemoryTaskConfig, MotionMemory, Poses]):
     """MotionMemory in training. It is validated on the clips that it is trained on, for it shall reproduce them."""
 
     Config = MotionMemoryTaskConfig
+    metadata: ClassVar = {"art": "dance"}
     monitor: tuple[str, Literal["min", "max"]] = ("degrees", "min")
 
     def __init__(self, config: MotionMemoryTaskConfig, data: Path) -> None:
@@ -85,15 +85,6 @@ class MotionMemoryTask:
         self.config = config
         self.samples, self.validation = Poses(clips, config.draws), Poses(clips, None)
         self.network = MotionMemory(MotionMemory.sizes[config.size].of_clips(clips))
-        self.networks = {"network": self.network}
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        """Adam."""
-        return {"network": Adam(self.network.parameters(), self.config.lr)}
-
-    def train_set(self, epoch: int) -> Poses:
-        """Frames from anywhere."""
-        return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[Loss]:
         """Squared errors of rotations, root and their change."""
@@ -117,10 +108,6 @@ class MotionMemoryTask:
             angles.append(torch.rad2deg(((trace - 1) / 2).clamp(-1, 1).acos()).flatten())
             distances.append((root - batch["root"]).norm(dim=-1).flatten())
         return {"degrees": torch.cat(angles).mean().item(), "metres": torch.cat(distances).mean().item()}
-
-    def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder."""
-        self.network.save_pretrained(folder, {"art": "dance", **facts})
 
     def _predict(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the predicted root (B, 64, 3) and rotations (B, 64, 24, 3, 3)."""

@@ -1,9 +1,9 @@
 """Train the instrument classifier: recognise the instrument by its sound."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,9 +14,8 @@ from ictus.errors import UsageError
 from ictus.sound import INSTRUMENTS
 from ictus.sound.data.dataset import UNKNOWN, WINDOW, MelWindows, RandomMelWindows
 from ictus.sound.models.instrument_classifier import InstrumentClassifier
+from ictus.task import Batch, Batches, NetworkTask
 
-Batch = dict[str, Any]
-Batches = Callable[..., Iterator[Batch]]
 W = TypeVar("W", bound=MelWindows)
 
 _DECIBELS = 50  # of 1 on the scale from -1 to 1
@@ -90,10 +89,11 @@ class InstrumentClassifierTaskConfig:
     renamed: ClassVar = {"disguise": "augmentation"}
 
 
-class InstrumentClassifierTask:
+class InstrumentClassifierTask(NetworkTask[InstrumentClassifierTaskConfig, InstrumentClassifier, RandomMelWindows]):
     """The instrument classifier in training; performances whose instrument is not known are left out."""
 
     Config = InstrumentClassifierTaskConfig
+    metadata: ClassVar = {"art": "sound"}
     monitor: tuple[str, Literal["min", "max"]] = ("ce", "min")
 
     def __init__(self, config: InstrumentClassifierTaskConfig, data: Path) -> None:
@@ -103,15 +103,10 @@ class InstrumentClassifierTask:
         self.network = InstrumentClassifier.from_config(config.size)
         if config.frames < self.network.shortest:
             raise UsageError(f"frames is {config.frames}; the classifier needs {self.network.shortest} at least")
-        self.networks = {"network": self.network}
 
     def optimizers(self) -> dict[str, Optimizer]:
         """AdamW."""
         return {"network": AdamW(self.network.parameters(), self.config.lr, weight_decay=self.config.decay)}
-
-    def train_set(self, epoch: int) -> RandomMelWindows:
-        """MelWindows of every performance, others in each epoch."""
-        return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
         """Cross-entropy."""
@@ -141,10 +136,6 @@ class InstrumentClassifierTask:
             if (of := target == number).any():
                 values[f"accuracy/{name}"] = correct[of].mean().item()
         return values
-
-    def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder."""
-        self.network.save_pretrained(folder, {"art": "sound", **facts})
 
 
 def _known(windows: W) -> W:

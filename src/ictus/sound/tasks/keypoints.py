@@ -7,7 +7,7 @@ stretches of a second, of which every window of the encoder counts, and AdamW.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from torch import Tensor
@@ -19,7 +19,7 @@ from ictus.sound import INSTRUMENTS
 from ictus.sound.data.keypoint_windows import KeypointWindows
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.pose_normalization import WRISTS
-from ictus.task import Batch, Batches
+from ictus.task import Batch, Batches, NetworkTask
 from ictus.types import IntArray
 
 if TYPE_CHECKING:
@@ -52,13 +52,14 @@ class KeypointsTaskConfig:
             raise UsageError(f"stretches of {self.frames} frames every {self.every}; both must be 1 or more")
 
 
-class KeypointsTask:
+class KeypointsTask(NetworkTask[KeypointsTaskConfig, KeypointEncoder, KeypointWindows]):
     """The keypoint encoder in training.
 
     Stretches in which neither wrist is seen do not count.
     """
 
     Config = KeypointsTaskConfig
+    metadata: ClassVar = {"art": "sound", "instruments": list(INSTRUMENTS)}
     monitor: tuple[str, Literal["min", "max"]] = ("balanced_accuracy", "max")
 
     def __init__(self, config: KeypointsTaskConfig, data: Path) -> None:
@@ -69,7 +70,6 @@ class KeypointsTask:
             raise UsageError(f"frames is {config.frames}; a window has {shortest}: set frames to that or more")
         self.samples = KeypointWindows(data, config.train, config.frames, config.every)
         self.validation_set = KeypointWindows(data, config.val, config.frames, config.frames)
-        self.networks = {"network": self.network}
         self.confusion = np.zeros((len(INSTRUMENTS), len(INSTRUMENTS)), np.int64)  # of the last validation
 
     def optimizers(self) -> dict[str, Optimizer]:
@@ -78,10 +78,6 @@ class KeypointsTask:
         if self.config.optimizer == "sgd":
             return {"network": SGD(parameters, lr, momentum=0.9, weight_decay=decay)}
         return {"network": AdamW(parameters, lr, weight_decay=decay)}
-
-    def train_set(self, epoch: int) -> KeypointWindows:
-        """All stretches of the training split."""
-        return self.samples
 
     def losses(self, batch: Batch, epoch: int, step: int) -> Iterator[tuple[str, Tensor, dict[str, Tensor]]]:
         """Cross-entropy of every window."""
@@ -117,10 +113,6 @@ class KeypointsTask:
     def pictures(self, epoch: int) -> dict[str, "Figure"]:
         """The confusion of the last validation."""
         return {"confusion": draw_confusion(self.confusion)}
-
-    def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the checkpoint folder."""
-        self.network.save_pretrained(folder, {"art": "sound", "instruments": list(INSTRUMENTS), **facts})
 
     def _classify(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the loss, and for every window that counts what was predicted and what was played."""

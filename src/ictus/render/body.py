@@ -8,18 +8,8 @@ import numpy as np
 
 from ictus.kinematics import global_pose
 from ictus.motion import Motion
-from ictus.render.figure_tables import (
-    BODY,
-    DERIVED,
-    HEAD_OVER_JOINT,
-    HEAD_OVER_NECK,
-    HEAD_RADIUS,
-    LEG,
-    SIDES,
-    TALL,
-    BodyPart,
-    Place,
-)
+from ictus.render import figure_tables as tables
+from ictus.render.figure_tables import SIDES, BodyPart, Place
 from ictus.render.shapes import smoothed, unit
 from ictus.skeleton import Skeleton
 from ictus.types import FloatArray
@@ -93,12 +83,12 @@ class Body:
         at, head = self._joints(slice(start, stop)), self.head(start, stop)
         at |= dict(zip(("across", "up", "ahead"), self._axes(at), strict=True))
         at |= {"head_centre": head.centre, "face": head.ahead, "crown": head.up, "vertical": _UP}
-        for name, is_direction, place in DERIVED:
+        for name, is_direction, place in tables.DERIVED:
             if is_direction:
                 at[name] = unit(self._at(at, place))
             elif name not in at:
                 at[name] = self._at(at, place)
-        return [self._solid(part, at) for part in BODY]
+        return [self._solid(part, at) for part in tables.BODY]
 
     def head(self, start: int, stop: int) -> Head:
         """Return the head of frames `start` to `stop`."""
@@ -109,14 +99,14 @@ class Body:
         if "head" in at:
             up = up if self._looks is not None else unit(at["head"] - at["waist"])
             centre = at["head"] + np.float32(self.scale) * (
-                np.float32(HEAD_OVER_JOINT[0]) * up + np.float32(HEAD_OVER_JOINT[1]) * ahead
+                np.float32(tables.HEAD_OVER_JOINT[0]) * up + np.float32(tables.HEAD_OVER_JOINT[1]) * ahead
             )
         else:  # points of the face or the skull, which lie around its middle
             around = [at[name] for name in at if "head" in name or "ear" in name]
-            centre = np.mean(around or [at["neck"] + np.float32(HEAD_OVER_NECK * self.scale) * up], axis=0)
+            centre = np.mean(around or [at["neck"] + np.float32(tables.HEAD_OVER_NECK * self.scale) * up], axis=0)
             ahead = unit(at["nose"] - centre) if "nose" in at and around else ahead
         up = unit(up - (up * ahead).sum(1, keepdims=True) * ahead)
-        return Head(centre, ahead, up, HEAD_RADIUS * self.scale)
+        return Head(centre, ahead, up, tables.HEAD_RADIUS * self.scale)
 
     def _ground(self, fps: float) -> FloatArray:
         lowest = np.concatenate(
@@ -212,7 +202,7 @@ def _scale(at: Joints, positions: FloatArray) -> float:
     pairs = [(f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
     legs = np.sum([np.linalg.norm(at[a] - at[b], axis=1) for a, b in pairs], axis=0) / 2
     height = float(np.median(np.ptp(positions[..., 1], axis=1)))
-    return max(float(np.median(legs)) / LEG, 0.2 * height / TALL) or 1.0
+    return max(float(np.median(legs)) / tables.LEG, 0.2 * height / tables.TALL) or 1.0
 
 
 def _looks(motion: Motion) -> FloatArray | None:

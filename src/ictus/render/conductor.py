@@ -4,32 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ictus.motion import Motion
+from ictus.render import figure_tables as tables
 from ictus.render.camera import Box, Camera, Extent, depth
 from ictus.render.figure import Layer, Pose, Trail, shaded, shape
-from ictus.render.figure_tables import (
-    BATON,
-    BATON_ALONG,
-    BATON_UP,
-    BOW,
-    CHEST,
-    COLLAR,
-    CONDUCTOR_WIDTHS,
-    CUFF,
-    FACE,
-    GRIP,
-    HAND,
-    HAND_LENGTH,
-    HAND_SHARE,
-    LINEN,
-    RISE,
-    RISE_RANGE,
-    ROLL,
-    SLEEVE,
-    SWAY,
-    TEMPLE,
-    TURN,
-    Capsule,
-)
+from ictus.render.figure_tables import Capsule
 from ictus.render.shapes import Frame, capsule, grown, rounded, smoothed, turned, unit
 from ictus.render.theme import Colour, Theme
 from ictus.types import FloatArray
@@ -37,7 +15,7 @@ from ictus.types import FloatArray
 _HEM = 0.62  # shoulder widths below the hips, where the coat has faded into the dark
 
 
-CONDUCTORS = tuple(CONDUCTOR_WIDTHS)
+CONDUCTORS = tuple(tables.CONDUCTOR_WIDTHS)
 
 
 class Conductor:
@@ -74,7 +52,7 @@ class Conductor:
             shape(grown(coat, 1.5), theme.rim),
             shape(coat, theme.coat),
             shape(self._throat(at), theme.skin_shade),
-            *(shape(chest.polygon(outline), getattr(theme, paint)) for paint, outline in CHEST),
+            *(shape(chest.polygon(outline), getattr(theme, paint)) for paint, outline in tables.CHEST),
         ]
 
     def _throat(self, at: dict[str, FloatArray]) -> FloatArray:
@@ -106,12 +84,12 @@ class Conductor:
         skull = head.moved(-0.08 * aside, -0.03 * nod)
         ears = head.moved(-0.2 * aside, 0.06 * nod)
         return [
-            shape(collar.polygon(COLLAR), theme.linen),
-            shape(grown(collar.polygon(BOW), 1.2), theme.linen_shade),
-            shape(collar.polygon(BOW), theme.linen),
+            shape(collar.polygon(tables.COLLAR), theme.linen),
+            shape(grown(collar.polygon(tables.BOW), 1.2), theme.linen_shade),
+            shape(collar.polygon(tables.BOW), theme.linen),
             shape(skull.ellipse(0, -0.1, 1.1, 1.03), theme.hair),
             *(shape(ears.ellipse(0.98 * s, 0.1, 0.17, 0.24, 12), theme.skin_shade) for s in (1, -1)),
-            shape(face.curve(FACE), theme.skin),
+            shape(face.curve(tables.FACE), theme.skin),
         ]
 
     def _arm(self, at: dict[str, FloatArray], side: str, near: FloatArray) -> Layer:
@@ -120,7 +98,7 @@ class Conductor:
         places = {part: at[f"{side}_{part}"] for part in ("shoulder", "elbow", "wrist", "hand")}
         places |= {"grip": at["grip"], "baton": at["baton"]}
         shoulder, elbow, wrist = places["shoulder"], places["elbow"], places["wrist"]
-        places["cuff"] = elbow + np.float32(CUFF) * (wrist - elbow)
+        places["cuff"] = elbow + np.float32(tables.CUFF) * (wrist - elbow)
         colours: dict[str, Colour | list[Colour]] = {
             "sleeve": sleeve,
             "hand": theme.skin,
@@ -134,8 +112,8 @@ class Conductor:
             corners = {"baton": 4, "cork": 5}.get(part[0], 8)
             return capsule(places[start], places[end], start_radius * u, end_radius * u, corners)
 
-        rim = [capsule(shoulder + 0.4 * (elbow - shoulder), elbow, 0.13 * u, 0.12 * u), limb(SLEEVE[1])]
-        parts = [*SLEEVE, LINEN, *(BATON if side == "right" else ()), HAND]
+        rim = [capsule(shoulder + 0.4 * (elbow - shoulder), elbow, 0.13 * u, 0.12 * u), limb(tables.SLEEVE[1])]
+        parts = [*tables.SLEEVE, tables.LINEN, *(tables.BATON if side == "right" else ()), tables.HAND]
         return [
             *(shape(grown(outline, 1.5), theme.rim) for outline in rim),
             *(shape(limb(part), colours[part[0]]) for part in parts),
@@ -170,7 +148,7 @@ def _complete(motion: Motion) -> tuple[dict[str, FloatArray], FloatArray, float]
     flat = positions[..., :2] * np.array([1, -1 if positions.shape[2] == 3 else 1], np.float32)
     joints = {name: flat[:, j] for j, name in enumerate(motion.skeleton.joints)}
     left, right = (positions[:, motion.skeleton.index(f"{side}_shoulder")] for side in ("left", "right"))
-    usual = CONDUCTOR_WIDTHS[motion.skeleton.name]
+    usual = tables.CONDUCTOR_WIDTHS[motion.skeleton.name]
     width = float(np.clip(np.median(np.linalg.norm(left - right, axis=1)), 0.3 * usual, 3 * usual))
     parts = ("shoulder", "elbow", "wrist", "hip")
     tracks: dict[str, FloatArray] = {
@@ -188,22 +166,23 @@ def _head_tracks(joints: dict[str, FloatArray], width: float, fps: float) -> tup
     nose, left_eye, right_eye, left_ear, right_ear = (smoothed(joints[name], 0.25 * fps) for name in names)
     ears, eyes = (left_ear + right_ear) / 2, (left_eye + right_eye) / 2
     level = left_ear - right_ear + left_eye - right_eye
-    roll = np.clip(np.arctan2(level[:, 1:], np.maximum(np.abs(level[:, :1]), 0.2 * width)), -ROLL, ROLL)
+    roll = np.clip(np.arctan2(level[:, 1:], np.maximum(np.abs(level[:, :1]), 0.2 * width)), -tables.ROLL, tables.ROLL)
     right = np.concatenate([np.cos(roll), np.sin(roll)], axis=1).astype(np.float32)
     down = turned(right)
     look = nose - ears
     # Recorded heads drift away from the shoulders; no neck is that long.
     neck = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
     rise = (ears + eyes) / 2 - neck
-    rise[:, 1] = -np.float32(width) * (RISE + RISE_RANGE * np.tanh((-rise[:, 1] / width - RISE) / RISE_RANGE))
-    rise[:, 0] = np.float32(width) * SWAY * np.tanh(rise[:, 0] / (SWAY * width))
+    higher = np.tanh((-rise[:, 1] / width - tables.RISE) / tables.RISE_RANGE)
+    rise[:, 1] = -np.float32(width) * (tables.RISE + tables.RISE_RANGE * higher)
+    rise[:, 0] = np.float32(width) * tables.SWAY * np.tanh(rise[:, 0] / (tables.SWAY * width))
     centre = neck + rise
-    aside = np.clip((look * right).sum(1) / (TEMPLE * width), -TURN, TURN)
+    aside = np.clip((look * right).sum(1) / (tables.TEMPLE * width), -tables.TURN, tables.TURN)
     nod = (look * down).sum(1) / (0.31 * width)
     nod = np.clip(nod - np.median(nod), -0.8, 0.8)
     tracks = {
         "head": centre,
-        "temple": centre + np.float32(TEMPLE * width) * right,
+        "temple": centre + np.float32(tables.TEMPLE * width) * right,
         "chin": centre + np.float32(0.31 * width) * down,
         "crown": centre - np.float32(0.4 * width) * down,
     }
@@ -216,15 +195,15 @@ def _hand_tracks(joints: dict[str, FloatArray], width: float, fps: float) -> dic
     for side in ("left", "right"):
         fore = joints[f"{side}_wrist"] - joints[f"{side}_elbow"]
         reach = np.linalg.norm(fore, axis=1, keepdims=True)
-        share = np.minimum(HAND_SHARE, HAND_LENGTH * width / np.maximum(reach, 1e-6)).astype(np.float32)
+        share = np.minimum(tables.HAND_SHARE, tables.HAND_LENGTH * width / np.maximum(reach, 1e-6)).astype(np.float32)
         tracks[f"{side}_hand"] = joints.get(f"{side}_hand", joints[f"{side}_wrist"] + share * fore)
     hand = tracks["right_hand"]
     # Without a baton in the data, the conductor holds it a little up and inwards.
     forwards = smoothed(joints["right_wrist"] - joints["right_elbow"], 0.12 * fps)
-    held = hand + np.float32(BATON_ALONG) * forwards
-    held = held + np.float32(width) * np.array([BATON_UP[0], -BATON_UP[1]], np.float32)
+    held = hand + np.float32(tables.BATON_ALONG) * forwards
+    held = held + np.float32(width) * np.array([tables.BATON_UP[0], -tables.BATON_UP[1]], np.float32)
     tracks["baton"] = joints.get("baton", held)
-    tracks["grip"] = hand - np.float32(GRIP * width) * unit(tracks["baton"] - hand)
+    tracks["grip"] = hand - np.float32(tables.GRIP * width) * unit(tracks["baton"] - hand)
     return tracks
 
 

@@ -3,30 +3,18 @@
 import numpy as np
 
 from ictus.motion import Motion
+from ictus.render import figure_tables as tables
 from ictus.render.body import Body, Head, Solid
 from ictus.render.camera import Box, Extent
 from ictus.render.figure import Pose, Shape, shaded, shape
-from ictus.render.figure_tables import (
-    BEFORE,
-    DEPTH,
-    EDGE,
-    FARTHEST,
-    HAIR_ANGLE,
-    HAIR_GLEAM,
-    HAIR_MIDDLE,
-    HAIR_RADIUS,
-    LIGHT_FROM,
-    TONES,
-    Paint,
-    paints,
-)
+from ictus.render.figure_tables import Paint, paints
 from ictus.render.floor import Floor, Ground
 from ictus.render.perspective import View, followed, slopes
 from ictus.render.shapes import hull, unit
 from ictus.render.theme import Theme, mix
 from ictus.types import FloatArray
 
-_LIGHT = np.array(LIGHT_FROM, np.float32)
+_LIGHT = np.array(tables.LIGHT_FROM, np.float32)
 _BLOCK = 2048  # frames that are measured at once
 
 
@@ -54,9 +42,9 @@ class Dancer:
         for solid in solids:
             at, scale = self._view.project(solid.centres - path[:, None])
             distance = self._view.focal / scale.mean(1)  # metres
-            near = 0.5 + (usual - distance) / np.float32(DEPTH * self._body.scale)
+            near = 0.5 + (usual - distance) / np.float32(tables.DEPTH * self._body.scale)
             limbs.append(self._lit(at, scale * solid.radii, self._paint(solid), near))
-            away.append(distance - BEFORE.get(solid.part, 0) * self._body.scale)
+            away.append(distance - tables.BEFORE.get(solid.part, 0) * self._body.scale)
             if solid.part == "skull":
                 limbs[-1] += self._hair(self._body.head(start, stop), path, near)
         order = np.argsort(-np.stack(away, axis=1), axis=1, kind="stable")
@@ -67,25 +55,27 @@ class Dancer:
 
     def _lit(self, at: FloatArray, radii: FloatArray, paint: Paint, near: FloatArray) -> list[Shape]:
         """A round part, the darker the farther away, with an edge that sets it off from what lies behind."""
-        layer = [shape(hull(at, radii + np.float32(EDGE)), paint[0])]
-        for (less, aside), colour in zip(TONES, paint[1:], strict=True):
+        layer = [shape(hull(at, radii + np.float32(tables.EDGE)), paint[0])]
+        for (less, aside), colour in zip(tables.TONES, paint[1:], strict=True):
             moved = at + np.float32(aside) * radii[..., None] * _LIGHT
-            dark = mix(colour, self._theme.edge, FARTHEST)
+            dark = mix(colour, self._theme.edge, tables.FARTHEST)
             layer.append(shape(hull(moved, np.float32(1 - less) * radii), shaded(dark, colour, near)))
         return layer
 
     def _hair(self, head: Head, path: FloatArray, near: FloatArray) -> list[Shape]:
         """The part of the hair that can be seen: a cap on the ball of the head."""
-        crown = unit(np.float32(HAIR_MIDDLE[0]) * head.up + np.float32(HAIR_MIDDLE[1]) * head.ahead)
+        crown = unit(np.float32(tables.HAIR_MIDDLE[0]) * head.up + np.float32(tables.HAIR_MIDDLE[1]) * head.ahead)
         viewer = unit(self._view.eye + path - head.centre)
-        cap = head.centre[:, None] + np.float32(HAIR_RADIUS * head.radius) * seen_of_cap(crown, HAIR_ANGLE, viewer)
+        cap = head.centre[:, None] + np.float32(tables.HAIR_RADIUS * head.radius) * seen_of_cap(
+            crown, tables.HAIR_ANGLE, viewer
+        )
         at, scale = self._view.project(np.concatenate([head.centre[:, None], cap], axis=1) - path[:, None])
         middle, rim = at[:, :1], at[:, 1:]
-        size, aside = HAIR_GLEAM
+        size, aside = tables.HAIR_GLEAM
         lit = middle + np.float32(size) * (rim - middle)
         lit = lit + np.float32(aside * head.radius) * scale[:, :1, None] * _LIGHT
         _, dark, _, _, hair, *_ = self._paints["hair"]
-        return [shape(rim, shaded(mix(dark, self._theme.edge, FARTHEST), dark, near)), shape(lit, hair)]
+        return [shape(rim, shaded(mix(dark, self._theme.edge, tables.FARTHEST), dark, near)), shape(lit, hair)]
 
 
 def seen_of_cap(middle: FloatArray, angle: float, viewer: FloatArray, corners: int = 16) -> FloatArray:

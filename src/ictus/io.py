@@ -1,7 +1,7 @@
 """What comes out as a file: under each suffix a film, a page, a motion or a sound, whatever it takes to make it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ictus.render.render_options import FILM, SHOWN, RenderOptions
 
@@ -18,6 +18,8 @@ FILES: dict["Command", tuple[str, ...]] = {  # what each command can make
     "dance": (*SHOWN, ".npz", ".json", ".pkl", ".bvh", ".glb"),
     "sound": (*SHOWN, ".wav", ".flac", ".mp3", ".ogg"),
 }
+
+_MARGIN = 0.05  # of the picture's shorter side, around keypoints
 
 
 def save_motion(motion: "Motion", music: "Audio | Path", out: Path, look: RenderOptions, progress: "Progress") -> None:
@@ -62,3 +64,53 @@ def save_sound(
         figure = performance.motion(model)
         options = RenderOptions(min(round(figure.fps), 60), (600, 600), theme)
         options.show(figure, played.audio, out, progress)
+
+
+def save_keypoints(
+    motion: "Motion", target: Path, form: Literal["coco", "openpose"], size: tuple[int, int]
+) -> "Motion":
+    """Save what a camera in front sees of a motion: keypoints in pixels, the body within the picture, as large as fits.
+
+    Parameters
+    ----------
+    target : a .json file for "coco", a folder for "openpose".
+    size : of the picture, in pixels.
+
+    Returns
+    -------
+    The motion on the body that a detector of people finds.
+
+    Raises
+    ------
+    MotionError
+        If the format cannot hold this body.
+    """
+    from ictus.files import writing
+    from ictus.formats import MotionData, coco, openpose
+    from ictus.render.camera import Camera, Extent
+
+    motion = _detected(motion)
+    margin = _MARGIN * min(size)
+    box = (margin, margin, size[0] - margin, size[1] - margin)
+    camera = Camera.fit(Extent.of(motion.positions), box, y_up=motion.positions.shape[2] == 3)
+    data = MotionData(motion.skeleton, motion.fps, camera.project(motion.positions).astype("float32"))
+    if form == "openpose":
+        openpose.write(target, data)
+    else:
+        with writing(target) as temporary:
+            coco.write(temporary, data, size)
+    return motion
+
+
+def _detected(motion: "Motion") -> "Motion":
+    """Return the body that a detector of people finds in a picture of this one, if there is such a body."""
+    from ictus.retargeting import fitted
+    from ictus.retargeting.body_conversion import convert
+    from ictus.retargeting.pose_fitting import POSABLE
+    from ictus.retargeting.projection import project
+
+    if motion.skeleton.name == "conductor-23":
+        return project(motion)
+    if motion.skeleton.name in ("smpl-24", *POSABLE) and motion.skeleton.name != "coco-17":
+        return convert(fitted(motion, ["smpl-24"]), "coco-17")
+    return motion

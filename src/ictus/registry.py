@@ -7,7 +7,9 @@ Packages of others add theirs as entry points: `ictus.models` (the model type = 
 import dataclasses
 import inspect
 import os
-from collections.abc import Mapping
+import re
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -18,12 +20,17 @@ from ictus.errors import ModelError, UsageError
 from ictus.nn.folder import locate, read_config, shipped_folders
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from ictus.conducting.pipeline import Conductor
     from ictus.dance.pipeline import Dancer
     from ictus.sound.pipeline import Soloist
     from ictus.task import TaskClass
 
 Command = Literal["conduct", "dance", "sound", "beats"]
+
+_WEIGHTS = (".pt", ".pth", ".pth.tar")
+_TENSORFLOW = re.compile(r"(checkpoint|.*\.index|.*\.data-\d+-of-\d+)")
 
 
 @dataclass(frozen=True)
@@ -251,6 +258,39 @@ def task_class(name: str) -> "TaskClass":
     if not dataclasses.is_dataclass(getattr(found, "Config", None)):
         raise UsageError(f"task {name!r} has no dataclass Config; see ictus.task")
     return cast("TaskClass", found)
+
+
+def checkpoint_converter(source: Path) -> "Callable[[Path, Path], nn.Module] | None":
+    """Return what turns a file of weights that authors have published into a folder; None if it is no such file.
+
+    Raises
+    ------
+    UsageError
+        If only TensorFlow can read it.
+    """
+    if source.suffix.lower() in _WEIGHTS:
+        from ictus.conducting.models.convert_checkpoint import convert as conductor
+
+        return conductor
+    if _TENSORFLOW.fullmatch(source.name):
+        raise UsageError(
+            f"{source}: only TensorFlow reads its checkpoints; write the variables to an .npz where it is installed, "
+            "as `python -m pydoc ictus.dance.models.convert_checkpoint` says, and convert that"
+        )
+    if source.suffix.lower() == ".npz" and _holds_variables(source):
+        from ictus.dance.models.convert_checkpoint import convert as dancer
+
+        return dancer
+    return None
+
+
+def _holds_variables(source: Path) -> bool:
+    """Whether an .npz holds variables of TensorFlow's object graph, and no motion."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return any(name.startswith("model/") for name in archive.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return False  # the reader of motions says what is wrong with it
 
 
 def _find(name: str | os.PathLike[str]) -> tuple[Path, str]:

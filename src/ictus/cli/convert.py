@@ -1,7 +1,5 @@
 """`ictus convert`: motion from one format to another, and published checkpoints into folders of this package."""
 
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,15 +10,9 @@ from ictus.cli.console import progress_bar, say
 from ictus.errors import MotionError, UsageError
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from ictus.formats import MotionData
     from ictus.motion import Motion
 
 PAGE = ".html"
-CHECKPOINTS = (".pt", ".pth", ".pth.tar")
-TENSORFLOW = re.compile(r"(checkpoint|.*\.index|.*\.data-\d+-of-\d+)")
-_MARGIN = 0.05  # of the picture's shorter side, around the keypoints
 
 
 def run(
@@ -53,7 +45,9 @@ def run(
     """
     if music is not None and target.suffix.lower() != PAGE:
         raise UsageError(f"{target}: only a page has music; give a name that ends in {PAGE}")
-    convert = _checkpoint_converter(source)
+    from ictus.registry import checkpoint_converter
+
+    convert = checkpoint_converter(source)
     if convert is None:
         motion = _convert_motion(source, target, body=body, points=points, keypoints=keypoints, size=size, fps=fps)
         if target.suffix.lower() == PAGE:
@@ -73,49 +67,22 @@ def run(
     return 0
 
 
-def _checkpoint_converter(source: Path) -> "Callable[[Path, Path], nn.Module] | None":
-    """Return what turns a published checkpoint into a folder, or None for a motion."""
-    if source.suffix.lower() in CHECKPOINTS:
-        from ictus.conducting.models.convert_checkpoint import convert as conductor
-
-        return conductor
-    if TENSORFLOW.fullmatch(source.name):
-        raise UsageError(
-            f"{source}: only TensorFlow reads its checkpoints; write the variables to an .npz where it is installed, "
-            "as `python -m pydoc ictus.dance.models.convert_checkpoint` says, and convert that"
-        )
-    if source.suffix.lower() == ".npz" and _holds_variables(source):
-        from ictus.dance.models.convert_checkpoint import convert as dancer
-
-        return dancer
-    return None
-
-
-def _holds_variables(source: Path) -> bool:
-    """Whether an .npz holds variables of TensorFlow's object graph, and no motion."""
-    import zipfile
-
-    try:
-        with zipfile.ZipFile(source) as archive:
-            return any(name.startswith("model/") for name in archive.namelist())
-    except (OSError, ValueError, zipfile.BadZipFile):
-        return False  # the reader of motions says what is wrong with it
-
-
 def _convert_motion(
     source: Path,
     target: Path,
     *,
     body: Path | None,
     points: str | None,
-    keypoints: str | None,
+    keypoints: Literal["coco", "openpose"] | None,
     size: str,
     fps: float | None,
 ) -> "Motion":
     """Make the file, unless it is a page; return what is in it."""
     from ictus.dance.body import embodied, load_body
     from ictus.formats import SUFFIXES
+    from ictus.io import save_keypoints
     from ictus.motion import Motion
+    from ictus.retargeting import fitted
     from ictus.retargeting.body_conversion import convert
 
     suffix = target.suffix.lower()
@@ -128,59 +95,15 @@ def _convert_motion(
     motion = Motion.load(source)
     try:
         if measures is not None:
-            motion = embodied(_danced(motion), measures)
+            motion = embodied(fitted(motion, ["smpl-24"]), measures)
         if points is not None and points != motion.skeleton.name:
-            motion = convert(_danced(motion), points)
+            motion = convert(fitted(motion, ["smpl-24"]), points)
         motion = motion if fps is None else motion.resample(fps)
         if keypoints:
-            motion = _seen(motion)
-            _save_keypoints(_pictured(motion, picture), target, keypoints, picture)
+            motion = save_keypoints(motion, target, keypoints, picture)
     except MotionError as error:
         raise MotionError(f"{source}: {error}") from error
     if not keypoints and suffix != PAGE:
         motion = motion.fitted_for(target)
         motion.save(target)
     return motion
-
-
-def _danced(motion: "Motion") -> "Motion":
-    """Return points in space of a body that has legs as a dancer, smpl-24 with rotations; others as they are."""
-    from ictus.retargeting import fitted
-
-    return fitted(motion, ["smpl-24"])
-
-
-def _seen(motion: "Motion") -> "Motion":
-    """Return the body that a detector of people finds in this one's picture, if there is such a one."""
-    from ictus.retargeting.body_conversion import convert
-    from ictus.retargeting.pose_fitting import POSABLE
-    from ictus.retargeting.projection import project
-
-    if motion.skeleton.name == "conductor-23":
-        return project(motion)
-    if motion.skeleton.name in ("smpl-24", *POSABLE) and motion.skeleton.name != "coco-17":
-        return convert(_danced(motion), "coco-17")
-    return motion
-
-
-def _save_keypoints(data: "MotionData", target: Path, form: str, size: tuple[int, int]) -> None:
-    from ictus.files import writing
-    from ictus.formats import coco, openpose
-
-    if form == "openpose":
-        openpose.write(target, data)
-        return
-    with writing(target) as temporary:
-        coco.write(temporary, data, size)
-
-
-def _pictured(motion: "Motion", size: tuple[int, int]) -> "MotionData":
-    """Return the motion in pixels: seen from the front, all of it within the picture, as large as fits."""
-    from ictus.formats import MotionData
-    from ictus.render.camera import Camera, Extent
-
-    width, height = size
-    margin = _MARGIN * min(size)
-    box = (margin, margin, width - margin, height - margin)
-    camera = Camera.fit(Extent.of(motion.positions), box, y_up=motion.positions.shape[2] == 3)
-    return MotionData(motion.skeleton, motion.fps, camera.project(motion.positions).astype("float32"))

@@ -74,8 +74,8 @@ def parse(kind: Any, value: Any, where: str = "") -> Any:
 
 def field_types(kind: type[Any]) -> dict[str, Any]:
     """Return the type of each field of a dataclass."""
-    hints = get_type_hints(kind)
-    return {entry.name: hints[entry.name] for entry in dataclasses.fields(kind)}
+    kinds = get_type_hints(kind)
+    return {entry.name: kinds[entry.name] for entry in dataclasses.fields(kind)}
 
 
 def with_new_names(kind: type[Any], value: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -84,7 +84,7 @@ def with_new_names(kind: type[Any], value: Mapping[Any, Any]) -> dict[Any, Any]:
     return {renamed.get(key, key): item for key, item in value.items()}
 
 
-def parse_fields(hints: Mapping[str, Any], value: Mapping[Any, Any], where: str) -> dict[str, Any]:
+def parse_fields(kinds: Mapping[str, Any], value: Mapping[Any, Any], where: str) -> dict[str, Any]:
     """Parse the values of named fields, each by its type.
 
     Raises
@@ -94,11 +94,11 @@ def parse_fields(hints: Mapping[str, Any], value: Mapping[Any, Any], where: str)
     """
     prefix = f"{where}." if where else ""
     for key in value:
-        if key not in hints:
-            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0)
-            hint = f"; the nearest valid key is {prefix.rpartition(': ')[2]}{near[0]}" if near else ""
-            raise UsageError(f"{prefix}{key} is unknown{hint}")
-    return {key: parse(hints[key], item, f"{prefix}{key}") for key, item in value.items()}
+        if key not in kinds:
+            near = difflib.get_close_matches(str(key), kinds, n=1, cutoff=0)
+            nearest = f"; the nearest valid key is {prefix.rpartition(': ')[2]}{near[0]}" if near else ""
+            raise UsageError(f"{prefix}{key} is unknown{nearest}")
+    return {key: parse(kinds[key], item, f"{prefix}{key}") for key, item in value.items()}
 
 
 def build(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:

@@ -64,7 +64,7 @@ PULSE = STILL.copy()
 PULSE[..., 1:, :] += 0.1 * np.sin(4 * np.pi * np.arange(480) / 60)[:, None, None]
 TURNS = 0.125 + 0.25 * np.arange(32)
 
-# Sounds of 3.5 s: harmonic tones as mel80 hears them are hard to write down, so three bands stand for a tone.
+# Sounds of 3.5 s: harmonic tones in mel80 are hard to write down, so three bands stand for a tone.
 MEL = np.full((301, 80), 0.2)
 ONSETS = np.array([43, 129, 215])  # frames: every second
 for first in ONSETS:

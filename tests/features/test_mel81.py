@@ -42,10 +42,10 @@ def test_power_and_back() -> None:
 
 @pytest.mark.parametrize("sizes", [(441,), (100,), (1, 2000, 17, 512)])
 def test_a_stream_gives_the_same_frames(sizes: tuple[int, ...]) -> None:
-    samples, hear, frames, start = noise(1.5), Mel81Stream(), [], 0
+    samples, stream, frames, start = noise(1.5), Mel81Stream(), [], 0
     while start < len(samples):
         size = sizes[len(frames) % len(sizes)]
-        frames.append(hear(samples[start : start + size]))
+        frames.append(stream(samples[start : start + size]))
         start += size
         done = sum(map(len, frames))
         assert done == max(0, (min(start, len(samples)) - 512) // 441 + 1)  # each as soon as it can, and no sooner

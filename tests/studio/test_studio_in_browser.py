@@ -124,35 +124,22 @@ def asks_only_here(one: Visit) -> bool:
     return all(url.startswith((one.address, "blob:", "data:")) for url in one.asked)
 
 
-def test_conduct(visit: Visit, tmp_path: Path) -> None:
-    visit.open("Conduct")
-    visit.give(clicks(tmp_path / "my song.wav"))
+@pytest.mark.parametrize(("tab", "name", "other"), [("Conduct", "my song.wav", ".npy"), ("Dance", "song.flac", ".pkl")])
+def test_music_becomes_a_motion(visit: Visit, tmp_path: Path, tab: str, name: str, other: str) -> None:
+    visit.open(tab)
+    visit.give(clicks(tmp_path / name))
     visit.make()
     assert visit.plays() > 0.3
     assert visit.plots() == 3
     assert visit.film() == pytest.approx(5.0, abs=0.1)
     files = visit.downloads(tmp_path)
-    assert set(files) == {".mp4", ".html", ".npz", ".npy", ".json", ".bvh", ".glb"}
-    for suffix in (".npz", ".npy", ".json", ".bvh", ".glb"):
+    motions = (".npz", other, ".json", ".bvh", ".glb")
+    assert set(files) == {".mp4", ".html", *motions}
+    for suffix in motions:
         assert Motion.load(files[suffix]).duration == pytest.approx(5.0, abs=0.1)
     assert Audio.load(files[".mp4"]).duration == pytest.approx(5.0, abs=0.1)
     assert "viewer" in files[".html"].read_text("utf-8")
     assert "beats" in visit.panel.locator(".block.said").inner_text()
-    assert asks_only_here(visit)
-    assert visit.said == []
-
-
-def test_dance(visit: Visit, tmp_path: Path) -> None:
-    visit.open("Dance")
-    visit.give(clicks(tmp_path / "song.flac"))
-    visit.make()
-    assert visit.plays() > 0.3
-    assert visit.plots() == 3
-    assert visit.film() == pytest.approx(5.0, abs=0.1)
-    files = visit.downloads(tmp_path)
-    assert set(files) == {".mp4", ".html", ".npz", ".json", ".pkl", ".bvh", ".glb"}
-    for suffix in (".npz", ".json", ".pkl", ".bvh", ".glb"):
-        assert Motion.load(files[suffix]).duration == pytest.approx(5.0, abs=0.1)
     assert asks_only_here(visit)
     assert visit.said == []
 

@@ -6,11 +6,22 @@ Equal to librosa's definitions, without its compile time; frames are rows here.
 import numpy as np
 from scipy.fft import dct
 
+from ictus.audio import Audio
+from ictus.errors import AudioError
 from ictus.features.spectrum import mel_power
 from ictus.types import Float32Array
 
 WINDOW, HOP, BANDS = 2048, 512, 128
 _RANGE_DB = 80.0
+_SHORTEST = 2.0  # seconds: the lowest filter of the constant-Q transform lasts 1.6
+
+
+def danceable_samples(audio: Audio, rate: int) -> Float32Array:
+    """Return one channel at a rate. Raises AudioError if the sound is shorter than 2 s."""
+    if audio.duration < _SHORTEST:
+        raise AudioError(f"the sound lasts {audio.duration:.2f} s; to dance to it, it must last {_SHORTEST:g}")
+    samples: Float32Array = audio.mono().resample(rate).samples[0]
+    return samples
 
 
 def mel_decibels(samples: Float32Array, rate: int) -> Float32Array:

@@ -4,14 +4,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ictus.audio import Audio
-from ictus.errors import AudioError, UsageError
-from ictus.features.decibels import HOP, mel_cepstrum, mel_decibels, onset_strength
+from ictus.errors import UsageError
+from ictus.features.decibels import HOP, danceable_samples, mel_cepstrum, mel_decibels, onset_strength
 from ictus.types import Float32Array
 
 _RATE = 25 * HOP  # hertz: 12,800
 _COEFFICIENTS, _CLASSES, _LAGS = 3, 4, 5
 _DELTA = 9  # frames over which a change is measured
-_SHORTEST = 2.0  # seconds: the lowest filter of the constant-Q transform lasts 1.6
 
 
 class Melody16:
@@ -52,9 +51,7 @@ class Melody16:
         from librosa.feature import chroma_cqt, tempogram
         from scipy.signal import savgol_filter
 
-        if audio.duration < _SHORTEST:
-            raise AudioError(f"the sound lasts {audio.duration:.2f} s; to dance to it, it must last {_SHORTEST:g}")
-        samples = audio.mono().resample(_RATE).samples[0]
+        samples = danceable_samples(audio, _RATE)
         decibels = mel_decibels(samples, _RATE)
         cepstrum, strength = mel_cepstrum(decibels, _COEFFICIENTS), onset_strength(decibels)
         delta = savgol_filter(cepstrum, _DELTA, polyorder=1, deriv=1, axis=0)

@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ictus.audio import Audio
-from ictus.errors import AudioError
-from ictus.features.decibels import HOP, mel_cepstrum, mel_decibels, onset_strength
+from ictus.features.decibels import HOP, danceable_samples, mel_cepstrum, mel_decibels, onset_strength
 from ictus.types import Float32Array
 
 _RATE = 60 * HOP  # hertz: 30,720
 _COEFFICIENTS, _CLASSES = 20, 12
-_SHORTEST = 2.0  # seconds: the lowest filter of the constant-Q transform lasts 1.6
 
 
 class Rhythm35:
@@ -53,9 +51,7 @@ class Rhythm35:
         from librosa.feature import tempo as estimated_tempo
         from librosa.onset import onset_detect
 
-        if audio.duration < _SHORTEST:
-            raise AudioError(f"the sound lasts {audio.duration:.2f} s; to dance to it, it must last {_SHORTEST:g}")
-        samples = audio.mono().resample(_RATE).samples[0]
+        samples = danceable_samples(audio, _RATE)
         decibels = mel_decibels(samples, _RATE)
         strength = onset_strength(decibels)
         chroma = chroma_cens(y=samples, sr=_RATE, hop_length=HOP, n_chroma=_CLASSES).T

@@ -120,23 +120,23 @@ class VectorQuantizer(nn.Module):
                 "checkpoint with a lower learning rate, training.clip, or training.precision 32-true"
             )
         with torch.autocast(x.device.type, enabled=False):
-            rows = x.float().movedim(1, -1)  # (B, ..., width)
-            codes = self.choose(rows)
+            inputs = x.float().movedim(1, -1)  # (B, ..., width)
+            codes = self.choose(inputs)
             counts = torch.bincount(codes.flatten(), minlength=self.config.codes).float()
             if self.training:
-                counts = self._learn(rows.detach().flatten(0, -2), codes.flatten(), counts)
+                counts = self._learn(inputs.detach().flatten(0, -2), codes.flatten(), counts)
             chosen = F.embedding(codes, self.vectors)  # (B, ..., width)
-            loss = self._loss(rows, chosen)
-            values = rows + (chosen - rows).detach()
+            loss = self._loss(inputs, chosen)
+            values = inputs + (chosen - inputs).detach()
         return Quantized(values.movedim(-1, 1), codes, loss, counts)
 
     @torch.no_grad()
-    def choose(self, rows: Tensor) -> Tensor:
+    def choose(self, inputs: Tensor) -> Tensor:
         """(..., width) -> (...) int64, the numbers of the nearest vectors."""
-        flat = rows.reshape(-1, self.config.width).float()
+        flat = inputs.reshape(-1, self.config.width).float()
         # |x - v|^2 without |x|^2, which is the same for all v
         distances = self.vectors.square().sum(1) - 2 * flat @ self.vectors.T  # (N, codes)
-        return distances.argmin(1).view(rows.shape[:-1])
+        return distances.argmin(1).view(inputs.shape[:-1])
 
     def look_up(self, codes: Tensor) -> Tensor:
         """(B, ...) int64 -> (B, width, ...), the vectors of those numbers.
@@ -151,35 +151,35 @@ class VectorQuantizer(nn.Module):
             raise ModelError(f"codes from {low} to {high}; there are those from 0 to {self.config.codes - 1}")
         return F.embedding(codes, self.vectors).movedim(-1, 1)
 
-    def _loss(self, rows: Tensor, chosen: Tensor) -> Tensor:
+    def _loss(self, inputs: Tensor, chosen: Tensor) -> Tensor:
         beta, usual = self.config.beta, self.config.placement == "usual"
-        commitment = F.mse_loss(rows, chosen.detach())
+        commitment = F.mse_loss(inputs, chosen.detach())
         if self.config.decay is not None:
             return beta * commitment if usual else commitment
-        following = F.mse_loss(chosen, rows.detach())
+        following = F.mse_loss(chosen, inputs.detach())
         return following + beta * commitment if usual else commitment + beta * following
 
     @torch.no_grad()
-    def _learn(self, rows: Tensor, codes: Tensor, counts: Tensor) -> Tensor:
+    def _learn(self, inputs: Tensor, codes: Tensor, counts: Tensor) -> Tensor:
         """Move and restart vectors, all processes alike; return the counts of all of them."""
         counts = _summed(counts)
         if self.config.decay is not None:
-            sums = _summed(torch.zeros_like(self.vectors).index_add_(0, codes, rows))
+            sums = _summed(torch.zeros_like(self.vectors).index_add_(0, codes, inputs))
             self.chosen.lerp_(counts, 1 - self.config.decay)
             self.total.lerp_(sums, 1 - self.config.decay)
             known = self.chosen > 1e-3  # the others are hardly chosen any more, and stay where they are
             self.vectors[known] = self.total[known] / self.chosen[known, None]
         self.idle.add_(1).masked_fill_(counts > 0, 0)
         if self.config.restart is not None:
-            self._restart(rows, self.idle > self.config.restart)
+            self._restart(inputs, self.idle > self.config.restart)
         return counts
 
-    def _restart(self, rows: Tensor, dead: Tensor) -> None:
-        """Replace vectors by rows of the batch, drawn at random."""
+    def _restart(self, inputs: Tensor, dead: Tensor) -> None:
+        """Replace vectors by vectors of the batch, drawn at random."""
         if not bool(dead.any()):
             return
-        drawn = torch.randint(len(rows), (int(dead.sum()),), device=rows.device)
-        fresh = rows[drawn]
+        drawn = torch.randint(len(inputs), (int(dead.sum()),), device=inputs.device)
+        fresh = inputs[drawn]
         if _several():
             dist.broadcast(fresh, 0)
         self.vectors[dead] = fresh

@@ -157,7 +157,7 @@ def beats_and_tempo(beats: Mapping[str, Any]) -> Figure:
     """
     times, places = np.asarray(beats["times"], float), np.asarray(beats["positions"], int)
     if len(times) < 2:
-        raise UsageError(f"{len(times)} beats were heard; a curve of tempo needs at least two")
+        raise UsageError(f"{len(times)} beats are there; a curve of tempo needs at least two")
     figure, (tempo, bars) = new_figure(2, 1, (8, 3.4), sharex=True, height_ratios=(5, 1))
     steps = np.diff(times)
     tempo.step(times, np.append(60 / steps, 60 / steps[-1]), where="post", color=FAINT, linewidth=1, label="each beat")
@@ -176,12 +176,12 @@ def beats_and_tempo(beats: Mapping[str, Any]) -> Figure:
 
 
 @styled
-def beats_and_truth(heard: Mapping[str, Any], truth: Mapping[str, Any], *, window: float = 0.07) -> Figure:
-    """Show tempo, bars and misses of the beats that were heard, over those of the music.
+def beats_and_truth(predicted: Mapping[str, Any], annotated: Mapping[str, Any], *, window: float = 0.07) -> Figure:
+    """Show tempo, bars and misses of the predicted beats, over the annotated ones.
 
     Parameters
     ----------
-    heard, truth : {"times": seconds, "positions": place in the bar, from 1}; two beats or more each.
+    predicted, annotated : {"times": seconds, "positions": place in the bar, from 1}; two beats or more each.
     window : seconds within which a beat counts as hit.
 
     Raises
@@ -189,13 +189,13 @@ def beats_and_truth(heard: Mapping[str, Any], truth: Mapping[str, Any], *, windo
     UsageError
         If there are fewer than two beats in either.
     """
-    known, found = (np.asarray(beats["times"], float) for beats in (truth, heard))
+    known, found = (np.asarray(beats["times"], float) for beats in (annotated, predicted))
     if min(len(known), len(found)) < 2:
-        raise UsageError(f"{len(found)} beats heard of {len(known)}; a curve needs at least two of each")
+        raise UsageError(f"{len(found)} beats predicted of {len(known)}; a curve needs at least two of each")
     figure, (tempo, bars, misses) = new_figure(3, 1, (8, 5.5), sharex=True, height_ratios=(2, 1.4, 1.2))
     for beats, times, label, colour, size in (
-        (truth, known, "true", REAL, 5),
-        (heard, found, "heard", GENERATED, 2.5),
+        (annotated, known, "annotated", REAL, 5),
+        (predicted, found, "predicted", GENERATED, 2.5),
     ):
         steps = np.diff(times)
         tempo.step(times, np.append(60 / steps, 60 / steps[-1]), where="post", color=colour, linewidth=1.2, label=label)
@@ -209,7 +209,7 @@ def beats_and_truth(heard: Mapping[str, Any], truth: Mapping[str, Any], *, windo
     misses.plot(found[~hit], np.clip(miss[~hit], -reach, reach), "x", color=GENERATED, markersize=4)
     tempo.set(ylabel="beats a minute")
     tempo.legend(loc="upper right", ncols=2)
-    bars.set(ylabel="place in the bar", ylim=(0.4, None), yticks=sorted(set(np.asarray(truth["positions"]).tolist())))
+    bars.set(ylabel="place in the bar", ylim=(0.4, None), yticks=sorted(set(np.asarray(annotated["positions"]).tolist())))
     misses.set(ylabel="off by (ms)", xlabel="time (s)", ylim=(-1.1 * reach, 1.1 * reach))
     tempo.margins(x=0)
     return figure

@@ -25,7 +25,7 @@ _BODY = get_skeleton("smpl-24")
 _REST = np.asarray(_BODY.rest, np.float32)
 _SIDES = {"l": "left", "r": "right"}
 # Into which direction an upper arm and a thigh point where they are not twisted (left, up, forwards; of the left side):
-# about the middle of what they can do, so that the opposite direction, where a twist cannot be told, is out of reach.
+# about the middle of what they can do, so that the opposite direction, where a twist cannot be seen, is out of reach.
 _ARM, _LEG = np.array([0.6, -0.6, 0.5]), np.array([0.0, -0.87, 0.5])
 
 

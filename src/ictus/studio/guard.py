@@ -1,6 +1,6 @@
 """The door of the studio: who may ask for what. It stands before Gradio, whose file route knows no visitors.
 
-Gradio gives any file that was ever sent or shown to whoever knows its address, made from its content rather than
+Gradio gives any file that was ever sent or shown to whoever knows its address, made from its content rather than from
 who sent it; and fetches what a request names by an address in the net. Here every file has an owner, files are asked
 for by those who sent them, and only what the page itself uses is open.
 """

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from ictus import registry
 from ictus.cli import main
 from ictus.dance import evaluation
-from ictus.dance.data.samples import Samples, joints
+from ictus.dance.data.samples import DanceSamples, positions_of_frames
 from ictus.dance.frames import padded, rest, unpadded
 from ictus.dance.models.fact import FACT
 from ictus.metrics import bootstrap
@@ -63,7 +63,7 @@ def test_a_table_of_dancers(corpus: Path, fact: Path, tmp_path: Path, capsys: py
     assert "too few for the covariance" in said.err
     rows = json.loads((tmp_path / "table.json").read_text())
     assert [row["model"] for row in rows] == [
-        *("ground truth", *evaluation.BEATS, *evaluation.CONTROLS),
+        *("ground truth", *evaluation.BEAT_CONTROLS, *evaluation.CONTROLS),
         str(fact),
     ]
     assert set(rows[-1]["figures"]) | {"fsr"} == set(evaluation.MEANING)  # for fsr, a foot must stand
@@ -73,15 +73,15 @@ def test_a_table_of_dancers(corpus: Path, fact: Path, tmp_path: Path, capsys: py
 
 
 def test_fact_goes_on_from_the_true_dance(corpus: Path, fact: Path) -> None:
-    sample = Samples(corpus, "val")[0]
-    made = evaluation.dance_to(registry.dancer(fact), "fact")(sample, 0)
+    sample = DanceSamples(corpus, "val")[0]
+    made = evaluation.dance_generator(registry.dancer(fact), "fact")(sample, 0)
     network = FACT.from_pretrained(fact)
     seed = padded(torch.from_numpy(sample.motion[None, :120]), network.config.pose)
     audio = torch.from_numpy(sample.audio[None])
     frames = network.generate(seed, audio, stride=20, orthonormalise=True, to_end=True)
     assert made.shape == sample.positions.shape
     np.testing.assert_array_equal(made[:120], sample.positions[:120])
-    np.testing.assert_allclose(made[120:], joints(unpadded(frames)[0].numpy()), atol=1e-6)
+    np.testing.assert_allclose(made[120:], positions_of_frames(unpadded(frames)[0].numpy()), atol=1e-6)
 
 
 def test_others_dance_to_the_music(corpus: Path) -> None:
@@ -91,9 +91,9 @@ def test_others_dance_to_the_music(corpus: Path) -> None:
         given.append((audio.duration, seed))
         return Motion(np.tile(SMPL.rest, (150, 1, 1)), 30.0, SMPL)
 
-    sample = Samples(corpus, "val", seconds=2)[0]
+    sample = DanceSamples(corpus, "val", seconds=2)[0]
     pulse(10).save(sample.folder / "music.flac")
-    made = evaluation.dance_to(dance, "somebody")(sample, 3)
+    made = evaluation.dance_generator(dance, "somebody")(sample, 3)
     assert given == [(pytest.approx(4), zlib.crc32(f"3 {sample.name}".encode()))]
     assert made.shape == (300, 24, 3)  # at 60 fps
 

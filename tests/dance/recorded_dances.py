@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 
-def swaying(
+def arm_swings(
     name: str = "gBR_sBM_c01_d01_mBR0_ch01", tempo: float = 100.0, seconds: float = 9.0, size: float = 0.9
 ) -> dict:
     """A recording of one who throws the arms up and down, at rest on each beat, with two pieces joined by a step."""
@@ -22,7 +22,7 @@ def swaying(
 
 
 def write(folder: Path, **changes: object) -> Path:
-    content = {**swaying(), **changes}
+    content = {**arm_swings(), **changes}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{content.pop('name')}.npz"
     np.savez(path, **content)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from golden_dance import REST
 
-from ictus.dance.body import embodied, load_body
+from ictus.dance.body import load_body, with_body
 from ictus.errors import MotionError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
@@ -42,7 +42,7 @@ def test_every_spelling_is_the_same_body(tmp_path: Path, form: str) -> None:
 def test_a_motion_takes_on_the_body(tmp_path: Path) -> None:
     root = np.array([[0.0, 1, 0], [0.2, 0.9, -0.1]], np.float32)
     motion = Motion(np.zeros((2, 24, 3)), 60.0, SMPL, EYES, root, {"seed": 1})
-    other = embodied(motion, load_body(write(tmp_path / "body.json", OFFSETS.tolist())))
+    other = with_body(motion, load_body(write(tmp_path / "body.json", OFFSETS.tolist())))
     np.testing.assert_allclose(other.positions, REST + root[:, None], atol=1e-6)  # places published with EDGE
     np.testing.assert_array_equal(other.root, root)
     assert other.meta == {"seed": 1}
@@ -54,9 +54,9 @@ def test_a_motion_takes_on_the_body(tmp_path: Path) -> None:
 
 def test_what_cannot_take_it_on() -> None:
     with pytest.raises(MotionError, match="is of coco-17"):
-        embodied(Motion(np.zeros((1, 17, 3)), 60.0, get_skeleton("coco-17")), SMPL)
+        with_body(Motion(np.zeros((1, 17, 3)), 60.0, get_skeleton("coco-17")), SMPL)
     with pytest.raises(MotionError, match="positions only"):
-        embodied(Motion(np.zeros((1, 24, 3)), 60.0, SMPL), SMPL)
+        with_body(Motion(np.zeros((1, 24, 3)), 60.0, SMPL), SMPL)
 
 
 HUGE = (100 * OFFSETS).tolist()

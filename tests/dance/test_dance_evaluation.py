@@ -1,4 +1,4 @@
-"""Tables of dancers: the truth is what it is by hand, controls are worse where they should be, the broken are named."""
+"""Tables of dancers: the ground truth is as by hand, controls are worse where they should be, the broken are named."""
 
 import shutil
 from pathlib import Path
@@ -8,9 +8,9 @@ import pytest
 from prepared_dances import write_aist
 
 from ictus.dance import metrics
-from ictus.dance.controls import BEATS, BLEND, CONTROLS, joined, off_the_beat, other_music
-from ictus.dance.data.samples import SEED, Sample, Samples, joints
-from ictus.dance.evaluation import MEANING, TRUTH, Reference, Row, caveats, evaluate
+from ictus.dance.controls import BEAT_CONTROLS, BLEND, CONTROLS, beats_of_other_music, join_dances, shifted_beats
+from ictus.dance.data.samples import SEED, DanceSample, DanceSamples, positions_of_frames
+from ictus.dance.evaluation import GROUND_TRUTH, MEANING, Reference, Row, caveats, evaluate
 from ictus.errors import IctusError, UsageError
 from ictus.kinematics import bone_lengths
 from ictus.metrics import bootstrap
@@ -48,14 +48,14 @@ def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def table(real: Path) -> dict[str, Row]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "_DRAWS", 200)
-        return {row.name: row for row in evaluate({}, Samples(real, "val"), Reference.of(real, ["val"]))}
+        return {row.name: row for row in evaluate({}, DanceSamples(real, "val"), Reference.of(real, ["val"]))}
 
 
 @pytest.fixture
-def swaying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A corpus in small, for which intervals are drawn in haste."""
     monkeypatch.setattr(bootstrap, "_DRAWS", 20)
-    return write_aist(tmp_path / "swaying")
+    return write_aist(tmp_path / "corpus")
 
 
 def value(row: Row, metric: str) -> float:
@@ -63,9 +63,9 @@ def value(row: Row, metric: str) -> float:
 
 
 def test_rows_and_figures(table: dict[str, Row]) -> None:
-    assert list(table) == [TRUTH, *BEATS, *CONTROLS]
-    assert list(table[TRUTH].values) == [metric for metric in MEANING if metric != "seconds"]
-    for name in BEATS:
+    assert list(table) == [GROUND_TRUTH, *BEAT_CONTROLS, *CONTROLS]
+    assert list(table[GROUND_TRUTH].values) == [metric for metric in MEANING if metric != "seconds"]
+    for name in BEAT_CONTROLS:
         assert list(table[name].values) == ["beat_fact", "beat_bailando"]
     for name, row in table.items():
         assert len(row.samples) == 17
@@ -73,10 +73,10 @@ def test_rows_and_figures(table: dict[str, Row]) -> None:
             assert low - 1e-9 <= figure <= high + 1e-9, (name, metric)
 
 
-def test_the_truth_is_what_the_metrics_say_by_hand(real: Path, table: dict[str, Row]) -> None:
+def test_the_ground_truth_is_what_the_metrics_say_by_hand(real: Path, table: dict[str, Row]) -> None:
     fact, bailando, contact, kinetic, geometric, whole = [], [], [], [], [], []
     for folder in sorted((real / "val").iterdir()):
-        positions = joints(np.load(folder / "motion.npy"))
+        positions = positions_of_frames(np.load(folder / "motion.npy"))
         beats = np.flatnonzero(np.load(folder / "audio.npy")[:, 34]) / 60
         after = positions[SEED:]
         fact.append(metrics.beat_alignment(after, beats[beats >= 2] - 2))
@@ -85,79 +85,81 @@ def test_the_truth_is_what_the_metrics_say_by_hand(real: Path, table: dict[str, 
         kinetic.append(metrics.kinetic_features(after))
         geometric.append(metrics.geometric_features(positions))
         whole.append(metrics.kinetic_features(positions))
-    truth = table[TRUTH]
-    assert value(truth, "beat_fact") == pytest.approx(np.mean(fact))
-    assert value(truth, "beat_bailando") == pytest.approx(np.mean(bailando))
-    assert value(truth, "pfc") == pytest.approx(np.mean(contact))
-    assert [sample["pfc"] for sample in truth.samples] == pytest.approx(contact)
+    ground_truth = table[GROUND_TRUTH]
+    assert value(ground_truth, "beat_fact") == pytest.approx(np.mean(fact))
+    assert value(ground_truth, "beat_bailando") == pytest.approx(np.mean(bailando))
+    assert value(ground_truth, "pfc") == pytest.approx(np.mean(contact))
+    assert [sample["pfc"] for sample in ground_truth.samples] == pytest.approx(contact)
     first, second = metrics.normalised(np.stack(whole), np.stack(kinetic))
-    assert value(truth, "fid_k_fact") == pytest.approx(metrics.frechet_distance(first, second))
-    assert value(truth, "dist_k_fact") == pytest.approx(metrics.diversity(second))
+    assert value(ground_truth, "fid_k_fact") == pytest.approx(metrics.frechet_distance(first, second))
+    assert value(ground_truth, "dist_k_fact") == pytest.approx(metrics.diversity(second))
     same, _ = metrics.normalised(np.stack(geometric), np.stack(geometric), 1e-5)
-    assert value(truth, "dist_g_bailando") == pytest.approx(metrics.diversity(same))
+    assert value(ground_truth, "dist_g_bailando") == pytest.approx(metrics.diversity(same))
 
 
 def test_real_dances_are_at_no_distance_from_themselves(table: dict[str, Row]) -> None:
-    assert value(table[TRUTH], "fid_k_bailando") == pytest.approx(0, abs=1e-9)
-    assert value(table[TRUTH], "fid_g_bailando") == pytest.approx(0, abs=1e-9)
-    assert 0 < value(table[TRUTH], "fid_k_fact") < 0.2 * value(table[PHRASES], "fid_k_fact")  # only the seed is missing
+    assert value(table[GROUND_TRUTH], "fid_k_bailando") == pytest.approx(0, abs=1e-9)
+    assert value(table[GROUND_TRUTH], "fid_g_bailando") == pytest.approx(0, abs=1e-9)
+    # Only the seed is missing.
+    assert 0 < value(table[GROUND_TRUTH], "fid_k_fact") < 0.2 * value(table[PHRASES], "fid_k_fact")
 
 
 def test_controls_are_worse_where_they_should_be(table: dict[str, Row]) -> None:
-    truth = table[TRUTH]
-    for name in (*BEATS, PHRASES):
-        assert value(table[name], "beat_fact") < value(truth, "beat_fact") - 0.05
+    ground_truth = table[GROUND_TRUTH]
+    for name in (*BEAT_CONTROLS, PHRASES):
+        assert value(table[name], "beat_fact") < value(ground_truth, "beat_fact") - 0.05
     for metric in ("dist_k_fact", "dist_g_fact", "dist_k_bailando", "dist_g_bailando"):
         assert (
             value(table[STILL], metric) == pytest.approx(0, abs=1e-9) == min(value(table[n], metric) for n in CONTROLS)
         )
     assert value(table[STILL], "beat_fact") == value(table[STILL], "beat_bailando") == value(table[STILL], "pfc") == 0
     assert value(table[STILL], "fid_k_fact") > 2 * value(table[PHRASES], "fid_k_fact")
-    assert value(table[NOISE], "pfc") > 2 * value(truth, "pfc")
-    assert value(table[NOISE], "fsr") > 3 * value(truth, "fsr")
+    assert value(table[NOISE], "pfc") > 2 * value(ground_truth, "pfc")
+    assert value(table[NOISE], "fsr") > 3 * value(ground_truth, "fsr")
 
 
-def test_the_same_seed_gives_the_same_table(swaying: Path) -> None:
-    def dancer(sample: Sample, seed: int) -> np.ndarray:
+def test_the_same_seed_gives_the_same_table(corpus: Path) -> None:
+    def dancer(sample: DanceSample, seed: int) -> np.ndarray:
         return sample.positions + np.random.default_rng(seed).normal(0, 0.1, sample.positions.shape)
 
     def rows(seed: int) -> list[Row]:
-        samples, reference = Samples(swaying, "val"), Reference.of(swaying, ["train", "val"])
+        samples, reference = DanceSamples(corpus, "val"), Reference.of(corpus, ["train", "val"])
         return evaluate({"drunk": dancer}, samples, reference, seed=seed, protocol="fact")
 
     first, again, other = ({row.name: row.values for row in rows(seed)} for seed in (0, 0, 1))
     for table in (first, again, other):
         assert table["drunk"].pop("seconds")[0] > 0
-        assert "seconds" not in table[TRUTH]
+        assert "seconds" not in table[GROUND_TRUTH]
     assert first == again
-    assert first[TRUTH] == other[TRUTH]
+    assert first[GROUND_TRUTH] == other[GROUND_TRUTH]
     assert first["drunk"] != other["drunk"]
     assert first[PHRASES] != other[PHRASES]
 
 
-def test_what_comes_before_the_end_of_the_seed_does_not_count_for_fact(swaying: Path) -> None:
-    def told(sample: Sample, seed: int) -> np.ndarray:
+def test_what_comes_before_the_end_of_the_seed_does_not_count_for_fact(corpus: Path) -> None:
+    def with_seed(sample: DanceSample, seed: int) -> np.ndarray:
         return sample.positions
 
-    def untold(sample: Sample, seed: int) -> np.ndarray:
+    def with_other_seed(sample: DanceSample, seed: int) -> np.ndarray:
         made = sample.positions.copy()
         made[:SEED] = 7.0
         return np.concatenate([made, made])  # and it dances on after the music
 
-    rows = evaluate({"told": told, "untold": untold}, Samples(swaying, "val"), Reference.of(swaying, ["val"]))
-    told_row, untold_row = rows[-2:]
+    models = {"with_seed": with_seed, "with_other_seed": with_other_seed}
+    rows = evaluate(models, DanceSamples(corpus, "val"), Reference.of(corpus, ["val"]))
+    row_with_seed, row_with_other_seed = rows[-2:]
     for metric in ("fid_k_fact", "fid_g_fact", "dist_k_fact", "beat_fact", "pfc", "drift"):
-        assert told_row.values[metric] == untold_row.values[metric] == rows[0].values[metric]
-    assert value(told_row, "fid_k_bailando") < value(untold_row, "fid_k_bailando")
+        assert row_with_seed.values[metric] == row_with_other_seed.values[metric] == rows[0].values[metric]
+    assert value(row_with_seed, "fid_k_bailando") < value(row_with_other_seed, "fid_k_bailando")
 
 
-def test_a_protocol_has_its_five_figures(swaying: Path) -> None:
+def test_a_protocol_has_its_five_figures(corpus: Path) -> None:
     for protocol in ("fact", "bailando"):
-        rows = evaluate({}, Samples(swaying, "val"), Reference.of(swaying, ["train"]), protocol=protocol)
+        rows = evaluate({}, DanceSamples(corpus, "val"), Reference.of(corpus, ["train"]), protocol=protocol)
         names = ["fid_k", "fid_g", "dist_k", "dist_g", "beat"]
         assert list(rows[0].values) == [f"{name}_{protocol}" for name in names]
     with pytest.raises(UsageError, match="protocol 'mine'"):
-        evaluate({}, Samples(swaying, "val"), Reference.of(swaying, ["val"]), protocol="mine")
+        evaluate({}, DanceSamples(corpus, "val"), Reference.of(corpus, ["val"]), protocol="mine")
 
 
 @pytest.mark.parametrize(
@@ -168,9 +170,9 @@ def test_a_protocol_has_its_five_figures(swaying: Path) -> None:
         (np.zeros((420, 13, 3)), r"\(300, 13, 3\)"),
     ],
 )
-def test_dances_that_cannot_be_measured_are_named(made: np.ndarray, says: str, swaying: Path) -> None:
+def test_dances_that_cannot_be_measured_are_named(made: np.ndarray, says: str, corpus: Path) -> None:
     with pytest.raises(IctusError, match=f"wild, val/dance0: .*{says}"):
-        evaluate({"wild": lambda sample, seed: made}, Samples(swaying, "val"), Reference.of(swaying, ["val"]))
+        evaluate({"wild": lambda sample, seed: made}, DanceSamples(corpus, "val"), Reference.of(corpus, ["val"]))
 
 
 def damage(folder: Path, kind: str) -> None:
@@ -190,68 +192,68 @@ def damage(folder: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["missing", "not finite", "3 are needed", "rising order", "has 0 beats"])
-def test_a_broken_dance_is_named_and_left_out(kind: str, swaying: Path) -> None:
-    damage(swaying / "train" / "dance1", kind)
-    samples = Samples(swaying, "train")
+def test_a_broken_dance_is_named_and_left_out(kind: str, corpus: Path) -> None:
+    damage(corpus / "train" / "dance1", kind)
+    samples = DanceSamples(corpus, "train")
     assert samples.names == ("train/dance0", "train/dance2", "train/dance3")
     (line,) = samples.broken
-    assert str(swaying / "train" / "dance1") in line
+    assert str(corpus / "train" / "dance1") in line
     assert kind in line
-    reference = Reference.of(swaying, ["train"])
+    reference = Reference.of(corpus, ["train"])
     beats_only = kind in ("rising order", "has 0 beats", "3 are needed")  # FID needs no music, and no seed
     assert len(reference) == (4 if beats_only else 3)
     assert len(reference.broken) == (0 if beats_only else 1)
     assert len(evaluate({}, samples, reference)[0].samples) == 3
 
 
-def test_too_few_dances(swaying: Path) -> None:
-    samples, reference = Samples(swaying, "val"), Reference.of(swaying, ["val"])
+def test_too_few_dances(corpus: Path) -> None:
+    samples, reference = DanceSamples(corpus, "val"), Reference.of(corpus, ["val"])
     few, constant, *_ = caveats(len(samples), reference)
     assert "FID of 2 dances against 2: too few for the covariance of 72 features" in few
     assert "same in all real dances" in constant
     many = Reference({"k_fact": np.random.default_rng(0).normal(size=(73, 72))})
     assert caveats(73, many) == []
     assert len(caveats(72, many)) == 1
-    shutil.rmtree(swaying / "val" / "dance0")
+    shutil.rmtree(corpus / "val" / "dance0")
     with pytest.raises(UsageError, match="two are needed"):
-        Samples(swaying, "val")
+        DanceSamples(corpus, "val")
     with pytest.raises(UsageError, match="1 real dances to compare with"):
-        Reference.of(swaying, ["val"])
+        Reference.of(corpus, ["val"])
     with pytest.raises(UsageError, match="no such folder"):
-        Reference.of(swaying, ["nowhere"])
+        Reference.of(corpus, ["nowhere"])
 
 
-def test_how_much_is_used(swaying: Path) -> None:
-    assert len(Samples(swaying, "train", seconds=2)[0].motion) == SEED + 120
-    assert Samples(swaying, "train")[0].seconds == 7
-    assert len(Samples(swaying, "train", limit_hours=8 / 3600)) == 2
+def test_how_much_is_used(corpus: Path) -> None:
+    assert len(DanceSamples(corpus, "train", seconds=2)[0].motion) == SEED + 120
+    assert DanceSamples(corpus, "train")[0].seconds == 7
+    assert len(DanceSamples(corpus, "train", limit_hours=8 / 3600)) == 2
     with pytest.raises(UsageError, match="0 seconds"):
-        Samples(swaying, "train", seconds=0)
+        DanceSamples(corpus, "train", seconds=0)
     with pytest.raises(UsageError, match="two are needed"):
-        Samples(swaying, "train", limit_hours=0.001)
+        DanceSamples(corpus, "train", limit_hours=0.001)
 
 
-def test_true_beats_come_before_heard_ones(swaying: Path) -> None:
-    np.save(swaying / "val" / "dance0" / "beats.npy", np.array([-0.5, 0.25, 0.75, 99.0]))
-    samples = Samples(swaying, "val")
+def test_true_beats_come_before_beats_of_the_audio(corpus: Path) -> None:
+    np.save(corpus / "val" / "dance0" / "beats.npy", np.array([-0.5, 0.25, 0.75, 99.0]))
+    samples = DanceSamples(corpus, "val")
     np.testing.assert_array_equal(samples.beats[0], [0.25, 0.75])
-    heard = np.flatnonzero(np.load(swaying / "val" / "dance1" / "audio.npy")[:, 34] > 0.5) / 60
-    np.testing.assert_array_equal(samples.beats[1], heard)
+    from_audio = np.flatnonzero(np.load(corpus / "val" / "dance1" / "audio.npy")[:, 34] > 0.5) / 60
+    np.testing.assert_array_equal(samples.beats[1], from_audio)
 
 
 def test_beats_that_the_music_does_not_have() -> None:
     beats = [np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.01, 4.0]), np.array([0.5, 1.0, 1.5])]
-    np.testing.assert_allclose(off_the_beat(0.5)(beats, 0), [0.5, 1.5, 3.0, 5.0])
-    np.testing.assert_allclose(off_the_beat(0.25)(beats, 0), [0.25, 1.25, 2.5, 4.5])
-    assert other_music(beats, 0) is beats[2]  # the next one has the same beats, but for rounding
-    assert other_music(beats, 2) is beats[0]
-    assert other_music(beats[:2], 0) is beats[1]
+    np.testing.assert_allclose(shifted_beats(0.5)(beats, 0), [0.5, 1.5, 3.0, 5.0])
+    np.testing.assert_allclose(shifted_beats(0.25)(beats, 0), [0.25, 1.25, 2.5, 4.5])
+    assert beats_of_other_music(beats, 0) is beats[2]  # the next one has the same beats, but for rounding
+    assert beats_of_other_music(beats, 2) is beats[0]
+    assert beats_of_other_music(beats[:2], 0) is beats[1]
 
 
 def test_phrases_go_on_where_the_last_one_was(real: Path) -> None:
-    samples = Samples(real, "val")
+    samples = DanceSamples(real, "val")
     before, after = samples[0].positions[:120], samples[8].positions[60:180]
-    both = joined(before, after)
+    both = join_dances(before, after)
     assert len(both) == 240 - BLEND
     np.testing.assert_array_equal(both[: 120 - BLEND], before[: 120 - BLEND])
     lengths = bone_lengths(SMPL, both[120:]), bone_lengths(SMPL, after[BLEND:])

@@ -1,11 +1,11 @@
-"""Feet that stand, on made-up steps whose truth is known, and on real dances spoilt on purpose."""
+"""Feet that stand, on made-up steps whose ground truth is known, and on real dances spoilt on purpose."""
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
 from ictus.dance import foot_cleanup
-from ictus.dance.foot_cleanup import carried, centred, clean_feet, contacts, planted, smoothed
+from ictus.dance.foot_cleanup import clean_feet, fit_root, foot_contacts, keep_on_stage, plant_feet, smooth_rotations
 from ictus.dance.metrics import foot_skating
 from ictus.errors import MotionError, UsageError
 from ictus.kinematics import bone_lengths, forward_kinematics
@@ -96,7 +96,7 @@ def sliding(motion: Motion, speed: float) -> Motion:
 def test_what_stands():
     feet = walking().positions[:, FEET].astype(np.float64)
     feet[..., 1] -= feet[..., 1].min((0, 1)) - [0.07, 0.02]
-    flags = contacts(feet, 60.0)
+    flags = foot_contacts(feet, 60.0)
     times = np.arange(len(feet)) / 60
     for foot, start in ((0, 0.0), (1, 1.0)):
         phase = np.mod(times - start, 2.0)
@@ -108,7 +108,7 @@ def test_the_top_of_a_hop_is_no_stand():
     times = np.arange(120) / 60
     feet = np.tile(SMPL.rest[FEET].astype(np.float64), (120, 1, 1, 1))
     feet[..., 1] += np.maximum(0.1 - 9.81 / 2 * (times - 1) ** 2, 0)[:, None, None]  # 10 cm high
-    flags = contacts(feet, 60.0, foot_cleanup._ROUGH)
+    flags = foot_contacts(feet, 60.0, foot_cleanup._ROUGH)
     assert not flags[np.abs(times - 1) < 0.05].any()
     assert flags[np.abs(times - 1) > 0.25].all()
 
@@ -141,7 +141,7 @@ def test_a_sliding_walk_gets_steps_that_hold():
 
 
 def test_knees_point_where_they_pointed():
-    dance = planted(carried(crouching(sway=0.05)))
+    dance = plant_feet(fit_root(crouching(sway=0.05)))
     for side in "lr":
         hip, knee, ankle = (dance.positions[:, SMPL.index(side + joint)] for joint in ("hip", "knee", "ankle"))
         forwards = knee[:, 2] - (hip + ankle)[:, 2] / 2
@@ -178,7 +178,7 @@ def test_the_floor_is_found_and_slow_sinking_is_taken_back():
     dance = walking(20.0)
     root = dance.root.astype(np.float64)
     root[:, 1] += 0.3 - 0.02 * dance.times  # 40 cm in all
-    level = carried(dancer(dance.rotations.astype(np.float64), root))
+    level = fit_root(dancer(dance.rotations.astype(np.float64), root))
     lowest = (level.positions[:, FEET, 1] - [0.07, 0.02]).min((1, 2))
     assert np.abs(lowest[30:-30]).max() < 0.02
     np.testing.assert_array_equal(level.rotations, dance.rotations)
@@ -195,13 +195,13 @@ def test_a_jump_remains():
 
 def test_a_dance_that_stays_is_not_centred():
     dance = walking(slide=0.2)
-    assert centred(dance) is dance
+    assert keep_on_stage(dance) is dance
 
 
 @pytest.mark.parametrize(("slide", "radius"), [(0.2, 2.5), (1.0, 2.5), (0.3, 1.0)])
 def test_the_stage_is_never_left(slide, radius):
     dance = walking(120.0, 30.0, slide)
-    stays = centred(dance, radius)
+    stays = keep_on_stage(dance, radius)
     path = np.linalg.norm((stays.root - stays.root[0])[:, [0, 2]], axis=1)
     assert path.max() <= radius
     assert np.abs(np.diff(path)).max() * 30 < slide * 1.5 + 0.1
@@ -212,7 +212,7 @@ def test_what_happens_within_a_second_remains():
     dance = walking(60.0, 30.0, slide=0.3)
     root = dance.root.astype(np.float64)
     root[:, 0] += 0.1 * np.sin(2 * np.pi * 2 * dance.times)  # swaying twice a second
-    stays = centred(dancer(dance.rotations.astype(np.float64), root, 30.0))
+    stays = keep_on_stage(dancer(dance.rotations.astype(np.float64), root, 30.0))
     late = dance.times > 30
     spectrum = np.abs(np.fft.rfft(stays.root[late, 0] - stays.root[late, 0].mean()))
     frequency = np.fft.rfftfreq(late.sum(), 1 / 30)
@@ -225,7 +225,7 @@ def test_what_happens_within_a_second_remains():
 
 def test_smoothing_takes_jitter_and_leaves_accents():
     dance = crouching()
-    calm = smoothed(noisy(dance))
+    calm = smooth_rotations(noisy(dance))
     arm = SMPL.index("lshoulder")
 
     def wrong(motion):
@@ -238,7 +238,7 @@ def test_smoothing_takes_jitter_and_leaves_accents():
         angles = 0.2 * np.sin(2 * np.pi * frequency * dance.times)
         turns = np.tile(np.eye(3), (len(angles), 24, 1, 1))
         turns[:, arm] = Rotation.from_rotvec(angles[:, None] * [0, 0, 1.0]).as_matrix()
-        after = Rotation.from_matrix(smoothed(dancer(turns, dance.root)).rotations[:, arm]).as_rotvec()[:, 2]
+        after = Rotation.from_matrix(smooth_rotations(dancer(turns, dance.root)).rotations[:, arm]).as_rotvec()[:, 2]
         assert np.std(after[30:-30]) / np.std(angles[30:-30]) == pytest.approx(share, abs=0.02)
     square = np.swapaxes(calm.rotations, -1, -2) @ calm.rotations
     np.testing.assert_allclose(square, np.broadcast_to(np.eye(3), square.shape), atol=1e-5)
@@ -262,7 +262,7 @@ def test_real_dances_stay_themselves(real_dances):
         assert np.linalg.norm(moved, axis=-1).mean() < 0.03
         assert np.linalg.norm(moved, axis=-1).max() < 0.35
         others = [j for j in range(24) if j not in LEGS]
-        np.testing.assert_array_equal(steady.rotations[:, others], smoothed(dance).rotations[:, others])
+        np.testing.assert_array_equal(steady.rotations[:, others], smooth_rotations(dance).rotations[:, others])
 
 
 def test_noise_becomes_no_pops(real_dances):
@@ -297,7 +297,7 @@ def test_rotations_that_leap_half_a_turn_are_smoothed_too():
 
 def test_what_has_no_feet_to_plant():
     dance = crouching()
-    for step in (clean_feet, smoothed, carried, centred, planted):
+    for step in (clean_feet, smooth_rotations, fit_root, keep_on_stage, plant_feet):
         with pytest.raises(MotionError, match="give smpl-24 with rotations"):
             step(Motion(dance.positions, 60.0, SMPL))
         with pytest.raises(MotionError, match="20 fps, too few"):
@@ -305,7 +305,7 @@ def test_what_has_no_feet_to_plant():
     with pytest.raises(UsageError, match="radius of the stage is 0 m"):
         clean_feet(dance, 0)
     with pytest.raises(UsageError, match="cut-off is -1 Hz"):
-        smoothed(dance, -1)
+        smooth_rotations(dance, -1)
 
 
 def _lengths():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from recorded_dances import swaying, write
+from recorded_dances import arm_swings, write
 from scipy.spatial.transform import Rotation
 
 from ictus.dance.data import synthetic
@@ -93,7 +93,8 @@ def test_a_difference_dies_away() -> None:
 
 def test_lively_music_is_danced_by_lively_phrases(tmp_path: Path) -> None:
     wild, calm = (
-        read_clip(write(tmp_path / str(size), **swaying("gBR_sBM_c01_d01_mBR0_ch01", size=size))) for size in (0.9, 0.4)
+        read_clip(write(tmp_path / str(size), **arm_swings("gBR_sBM_c01_d01_mBR0_ch01", size=size)))
+        for size in (0.9, 0.4)
     )
     beats, places, _ = music(100, 4, 60)
 
@@ -105,7 +106,7 @@ def test_lively_music_is_danced_by_lively_phrases(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_danced(tmp_path: Path) -> None:
-    still = read_clip(write(tmp_path, **swaying(size=0.0)))
+    still = read_clip(write(tmp_path, **arm_swings(size=0.0)))
     assert cut_phrases([still], 4) == []
     with pytest.raises(MotionError, match="lively"):
         plan_phrases([still], *music(100, 4), np.random.default_rng(0))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from recorded_dances import swaying, write
+from recorded_dances import arm_swings, write
 from scipy.spatial.transform import Rotation
 
 from ictus import registry
@@ -36,8 +36,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> MotionMemory:
     """A network trained on two short dances."""
     folder = tmp_path_factory.mktemp("real")
     for name in ("gBR_sBM_c01_d01_mBR0_ch01", "gWA_sBM_c01_d01_mWA0_ch01"):
-        write(folder, **swaying(name, seconds=6.0, size=0.9 if "BR" in name else 0.6))
-    write(folder, **swaying("gJS_sBM_c01_d01_mJS0_ch01", seconds=6.0, size=0.0))  # one who does not move
+        write(folder, **arm_swings(name, seconds=6.0, size=0.9 if "BR" in name else 0.6))
+    write(folder, **arm_swings("gJS_sBM_c01_d01_mJS0_ch01", seconds=6.0, size=0.0))  # one who does not move
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002  # as the loop does
     task = MotionMemoryTask(MotionMemoryTaskConfig(size="debug", lr=5e-3), folder)

@@ -78,7 +78,7 @@ def _convert_motion(
     fps: float | None,
 ) -> "Motion":
     """Make the file, unless it is a page; return what is in it."""
-    from ictus.dance.body import embodied, load_body
+    from ictus.dance.body import load_body, with_body
     from ictus.formats import SUFFIXES
     from ictus.io import save_keypoints
     from ictus.motion import Motion
@@ -95,7 +95,7 @@ def _convert_motion(
     motion = Motion.load(source)
     try:
         if measures is not None:
-            motion = embodied(fitted(motion, ["smpl-24"]), measures)
+            motion = with_body(fitted(motion, ["smpl-24"]), measures)
         if points is not None and points != motion.skeleton.name:
             motion = convert(fitted(motion, ["smpl-24"]), points)
         motion = motion if fps is None else motion.resample(fps)

@@ -191,10 +191,10 @@ def evaluate_dance(
     tables.check(out)
     from ictus import registry
     from ictus.dance import evaluation
-    from ictus.dance.data.samples import Samples
+    from ictus.dance.data.samples import DanceSamples
 
-    samples = Samples(data, split, seconds=seconds, limit_hours=limit_hours)
-    dancers = {name: evaluation.dance_to(registry.dancer(name), name, unseeded) for name in model}
+    samples = DanceSamples(data, split, seconds=seconds, limit_hours=limit_hours)
+    dancers = {name: evaluation.dance_generator(registry.dancer(name), name, unseeded) for name in model}
     splits = reference or (split,)
     real = evaluation.Reference.of(data, splits)
     broken = dict.fromkeys((*samples.broken, *real.broken))

@@ -53,7 +53,7 @@ def load_body(file: str | os.PathLike[str]) -> Skeleton:
         raise MotionError(f"{path}: {error}") from error
 
 
-def embodied(motion: Motion, body: Skeleton) -> Motion:
+def with_body(motion: Motion, body: Skeleton) -> Motion:
     """Return the motion of smpl-24 with the joints where another body of smpl-24 has them; root and turns are the same.
 
     Raises

@@ -13,9 +13,9 @@ import torch
 
 from ictus.audio import Audio
 from ictus.dance import metrics
-from ictus.dance.controls import BEATS, CONTROLS, Beats, the_truth
+from ictus.dance.controls import BEAT_CONTROLS, CONTROLS, BeatControl, ground_truth_dance
 from ictus.dance.data.dataset import AIST, scan_dances
-from ictus.dance.data.samples import RATE, SEED, Array, DanceTo, Frames, Sample, Samples, joints
+from ictus.dance.data.samples import RATE, SEED, DanceGenerator, DanceSample, DanceSamples, positions_of_frames
 from ictus.dance.frames import padded, unpadded
 from ictus.dance.metrics.beats import BeatProtocol
 from ictus.dance.metrics.kinetic import KineticProtocol
@@ -29,8 +29,9 @@ from ictus.metrics.tables import Row
 from ictus.motion import Motion
 from ictus.render.dance_plots import speed_and_beats
 from ictus.skeleton import get_skeleton
+from ictus.types import Float32Array, Float64Array
 
-TRUTH = "ground truth"
+GROUND_TRUTH = "ground truth"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ PUBLISHED = {
     "bailando": Published("bailando", "bailando", 0, 1e-5),
 }
 PROTOCOLS = {"all": tuple(PUBLISHED), **{name: (name,) for name in PUBLISHED}}
-BODY: Mapping[str, Callable[[Frames], float]] = {
+BODY: Mapping[str, Callable[[Float32Array], float]] = {
     "pfc": metrics.physical_foot_contact,
     "fsr": metrics.foot_skating_ratio,
     "skating": lambda dance: metrics.foot_skating(dance).speed,
@@ -89,7 +90,7 @@ class Reference:
     broken : a line for each folder that cannot be used.
     """
 
-    features: Mapping[str, Array]
+    features: Mapping[str, Float64Array]
     broken: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -106,13 +107,13 @@ class Reference:
         UsageError
             If there are fewer than two that can be used.
         """
-        rows: list[dict[str, Array]] = []
+        rows: list[dict[str, Float64Array]] = []
         broken: list[str] = []
         for found in (scan_dances(root, split, AIST) for split in splits):
             broken += found.broken
             for dance in found.dances:
                 try:
-                    rows.append(_features(dict.fromkeys(PUBLISHED, joints(dance.read("motion")))))
+                    rows.append(_features(dict.fromkeys(PUBLISHED, positions_of_frames(dance.read("motion")))))
                 except IctusError as error:
                     broken.append(f"{dance.folder}: {error}" if isinstance(error, UsageError) else str(error))
         if len(rows) < 2:
@@ -137,8 +138,8 @@ def caveats(dances: int, reference: Reference) -> list[str]:
 
 
 def evaluate(
-    models: Mapping[str, DanceTo],
-    samples: Samples,
+    models: Mapping[str, DanceGenerator],
+    samples: DanceSamples,
     reference: Reference,
     *,
     protocol: str = "all",
@@ -168,7 +169,8 @@ def evaluate(
     """
     if protocol not in PROTOCOLS:
         raise UsageError(f"protocol {protocol!r} is unknown; choose one of {', '.join(PROTOCOLS)}")
-    dancers = {TRUTH: the_truth, **{name: control(samples) for name, control in CONTROLS.items()}, **models}
+    controls = {name: control(samples) for name, control in CONTROLS.items()}
+    dancers = {GROUND_TRUTH: ground_truth_dance, **controls, **models}
     rows: list[Row] = []
     for done, (name, dancer) in enumerate(dancers.items()):
         dances: list[Measured] = []
@@ -186,8 +188,8 @@ def evaluate(
             if progress:
                 progress((done + (k + 1) / len(samples)) / len(dancers))
         rows.append(_row(name, dances, _of_sets(dances, reference)))
-        if name == TRUTH:
-            rows += [_row(other, _by_other_beats(beats, samples, protocol)) for other, beats in BEATS.items()]
+        if name == GROUND_TRUTH:
+            rows += [_row(other, _by_other_beats(beats, samples, protocol)) for other, beats in BEAT_CONTROLS.items()]
     return rows
 
 
@@ -196,24 +198,24 @@ class Measured:
     """A dance's name, its features ("k_fact" ...), and its own values of the metrics that are means over dances."""
 
     name: str
-    features: Mapping[str, Array]
+    features: Mapping[str, Float64Array]
     values: Mapping[str, float]
 
 
-def _spans(made: Frames, protocol: str, seconds: int) -> dict[str, Frames]:
+def _spans(made: Float32Array, protocol: str, seconds: int) -> dict[str, Float32Array]:
     """Return what each publication looks at of a dance that begins with its seed."""
     return {name: made[(at := PUBLISHED[name].first) : at + seconds * RATE] for name in PROTOCOLS[protocol]}
 
 
-def _features(spans: Mapping[str, Frames]) -> dict[str, Array]:
-    features: dict[str, Array] = {}
+def _features(spans: Mapping[str, Float32Array]) -> dict[str, Float64Array]:
+    features: dict[str, Float64Array] = {}
     for name, danced in spans.items():
         features[f"k_{name}"] = metrics.kinetic_features(danced, PUBLISHED[name].kinetic)
         features[f"g_{name}"] = metrics.geometric_features(danced)
     return features
 
 
-def _beats(spans: Mapping[str, Frames], beats: Array) -> dict[str, float]:
+def _beats(spans: Mapping[str, Float32Array], beats: Float64Array) -> dict[str, float]:
     """BeatAlign; left out where no beat of the music lies in the span."""
     values: dict[str, float] = {}
     for name, danced in spans.items():
@@ -224,13 +226,13 @@ def _beats(spans: Mapping[str, Frames], beats: Array) -> dict[str, float]:
     return values
 
 
-def _of_body(danced: Frames) -> dict[str, float]:
+def _of_body(danced: Float32Array) -> dict[str, float]:
     """Metrics of the body; left out where this dance has no value."""
     values = {name: metric(danced) for name, metric in BODY.items()}
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def _by_other_beats(control: Beats, samples: Samples, protocol: str) -> list[Measured]:
+def _by_other_beats(control: BeatControl, samples: DanceSamples, protocol: str) -> list[Measured]:
     """Compare the true dances with other beats than those of their music."""
     dances: list[Measured] = []
     for k, name in enumerate(samples.names):
@@ -262,15 +264,15 @@ def _of_sets(dances: Sequence[Measured], reference: Reference) -> dict[str, Inte
     return values
 
 
-def _fid(real: Normal, made: Array, chosen: Chosen) -> float:
+def _fid(real: Normal, made: Float64Array, chosen: Chosen) -> float:
     return metrics.frechet_distance(real, made[chosen])
 
 
-def _dist(made: Array, chosen: Chosen) -> float:
+def _dist(made: Float64Array, chosen: Chosen) -> float:
     return metrics.diversity(made[chosen])
 
 
-def dance_to(dancer: Dancer, name: str, unseeded: bool = False) -> DanceTo:
+def dance_generator(dancer: Dancer, name: str, unseeded: bool = False) -> DanceGenerator:
     """Return how a model dances to a sample.
 
     A FACT gets the first two seconds of the true dance, and goes on from there to the end of the music that the corpus
@@ -286,18 +288,18 @@ def dance_to(dancer: Dancer, name: str, unseeded: bool = False) -> DanceTo:
     return _from_music(dancer, name)
 
 
-def _from_seed_motion(network: FACT) -> DanceTo:
-    def dance(sample: Sample, seed: int) -> Frames:
+def _from_seed_motion(network: FACT) -> DanceGenerator:
+    def dance(sample: DanceSample, seed: int) -> Float32Array:
         motion, audio = (torch.from_numpy(frames)[None] for frames in (sample.motion, sample.audio))
         begun = padded(motion[:, :MOTION_WINDOW], network.config.pose)
         made = network.generate(begun, audio, stride=network.config.future, orthonormalise=True, to_end=True)
-        return joints(unpadded(torch.cat((begun, made), 1))[0].numpy())
+        return positions_of_frames(unpadded(torch.cat((begun, made), 1))[0].numpy())
 
     return dance
 
 
-def _from_music(dancer: Dancer, name: str) -> DanceTo:
-    def dance(sample: Sample, seed: int) -> Frames:
+def _from_music(dancer: Dancer, name: str) -> DanceGenerator:
+    def dance(sample: DanceSample, seed: int) -> Float32Array:
         file = sample.folder / "music.flac"
         if not file.exists():
             raise UsageError(f"{file}: missing, and {name} dances to sound; prepare the corpus with its music")
@@ -312,7 +314,12 @@ def _from_music(dancer: Dancer, name: str) -> DanceTo:
 
 
 def plot_dances(
-    models: Mapping[str, DanceTo], samples: Samples, protocol: str, numbers: Iterable[int], seed: int, folder: Path
+    models: Mapping[str, DanceGenerator],
+    samples: DanceSamples,
+    protocol: str,
+    numbers: Iterable[int],
+    seed: int,
+    folder: Path,
 ) -> None:
     """Plot how fast the true dancer and all others move in some dances, and which beats they mark."""
     marked_by = PUBLISHED[PROTOCOLS[protocol][0]].beats

@@ -1,9 +1,9 @@
 """Feet that stand: a made dance cleaned of jitter, of floating and sinking, of wandering off, and of skating feet.
 
 A network gives rotations and a path of the pelvis that fit each other only nearly, so that feet that ought to stand
-slide, float or sink. `clean_feet` corrects this in four steps, each usable alone: `smoothed`, `carried` (the path is
-made to fit the feet), `centred` (the dance stays on the stage) and `planted` (each foot stays where it stands, by
-inverse kinematics of the legs).
+slide, float or sink. `clean_feet` corrects this in four steps, each usable alone: `smooth_rotations`, `fit_root` (the
+path is made to fit the feet), `keep_on_stage` (the dance stays on the stage) and `plant_feet` (each foot stays where it
+stands, by inverse kinematics of the legs).
 """
 
 from dataclasses import replace
@@ -29,8 +29,8 @@ _BENT, _STRAIGHT = 0.988, 0.998  # parts of a leg's length: its longest where th
 
 _Limits: TypeAlias = tuple[tuple[float, float, float], tuple[float, float, float]]
 
-# What stands, see `contacts`. A dance that is not carried yet may slide, and float by as much as a body with other
-# legs does; where a hop is highest a foot is slow as well, but upwards only for a moment.
+# What stands, see `foot_contacts`. A dance whose root is not fitted yet may slide, and float by as much as a body with
+# other legs does; where a hop is highest a foot is slow as well, but upwards only for a moment.
 _ROUGH: _Limits = ((0.12, 0.6, 0.3), (0.15, 1.2, 0.6))
 _FINE: _Limits = ((0.05, 0.5, 0.5), (0.09, 0.9, 0.9))
 _LEAST = 0.08  # seconds that a foot stands, at least
@@ -44,7 +44,7 @@ def clean_feet(motion: Motion, radius: float = 2.5) -> Motion:
     Parameters
     ----------
     motion : smpl-24 with rotations, at 25 fps or more.
-    radius : see `centred`.
+    radius : see `keep_on_stage`.
 
     Raises
     ------
@@ -53,10 +53,10 @@ def clean_feet(motion: Motion, radius: float = 2.5) -> Motion:
     UsageError
         If the radius is not positive.
     """
-    return planted(centred(carried(smoothed(motion)), radius))
+    return plant_feet(keep_on_stage(fit_root(smooth_rotations(motion)), radius))
 
 
-def smoothed(motion: Motion, cutoff: float = 9.0) -> Motion:
+def smooth_rotations(motion: Motion, cutoff: float = 9.0) -> Motion:
     """Return the dance without jitter: joints' rotations and the root's path, averaged by a Gaussian.
 
     Parameters
@@ -73,7 +73,7 @@ def smoothed(motion: Motion, cutoff: float = 9.0) -> Motion:
     return _posed(motion, rotations, gaussian_filter1d(root, width, axis=0, mode="nearest"))
 
 
-def carried(motion: Motion) -> Motion:
+def fit_root(motion: Motion) -> Motion:
     """Return the dance with the root's path corrected so that standing feet are on the floor (y = 0) and do not drift.
 
     The floor is the 10th percentile of the lower sole's height over 8 s, for made dances sink or rise. Then, wherever
@@ -91,7 +91,7 @@ def carried(motion: Motion) -> Motion:
     floor = percentile_filter(lowest, 10, size=min(len(lowest), round(8 * fps)), mode="nearest")
     floor = gaussian_filter1d(floor, fps, mode="nearest")
     feet[..., 1] -= floor[:, None, None]
-    stands = _any(contacts(feet, fps, _ROUGH))  # (T, 2)
+    stands = _any(foot_contacts(feet, fps, _ROUGH))  # (T, 2)
     heights = np.where(stands, (feet[..., 1] - _SOLE).min(2), np.inf).min(1)
     sinking = _mean_where(heights[:, None], _any(stands), 0.2 * fps)[:, 0]
     # A foot slides as far as the slower of its points, for it may turn about the other; the slower foot counts most.
@@ -107,7 +107,7 @@ def carried(motion: Motion) -> Motion:
     return _posed(motion, rotations, path)
 
 
-def centred(motion: Motion, radius: float = 2.5) -> Motion:
+def keep_on_stage(motion: Motion, radius: float = 2.5) -> Motion:
     """Return the dance on a stage: the root stays within `radius` metres of its start, along the floor.
 
     A dance that never gets so far is not changed at all. Of others the slow part of the path (over some 2 s) is drawn
@@ -133,7 +133,7 @@ def centred(motion: Motion, radius: float = 2.5) -> Motion:
     return _posed(motion, rotations, moved)
 
 
-def planted(motion: Motion) -> Motion:
+def plant_feet(motion: Motion) -> Motion:
     """Return the dance with each foot fixed to the floor (y = 0) for as long as it stands.
 
     Toes that stand stay where they stand, or the ankle where only the heel does; a foot that stands on both does not
@@ -144,11 +144,11 @@ def planted(motion: Motion) -> Motion:
 
     Parameters
     ----------
-    motion : smpl-24 with rotations, at 25 fps or more, whose floor is near y = 0: `carried`.
+    motion : smpl-24 with rotations, at 25 fps or more, whose floor is near y = 0: `fit_root`.
     """
     rotations, root = _given(motion)
     positions, turned = global_pose(_BODY, rotations, root)
-    stands = contacts(positions[:, _FEET], motion.fps, _FINE)
+    stands = foot_contacts(positions[:, _FEET], motion.fps, _FINE)
     ankles, feet = [], []
     for leg, touch in zip(_LEGS, np.moveaxis(stands, 1, 0), strict=True):
         _let_go(touch, positions[:, leg[3]], motion.fps)
@@ -170,7 +170,7 @@ def planted(motion: Motion) -> Motion:
     return _posed(motion, rotations, root)
 
 
-def contacts(feet: FloatArray, fps: float, limits: _Limits = _FINE) -> BoolArray:
+def foot_contacts(feet: FloatArray, fps: float, limits: _Limits = _FINE) -> BoolArray:
     """Return (T, 2, 2): whether ankle and toes of the left and of the right foot stand.
 
     A point begins to stand where it is low and slow for 0.08 s, and stands until it no longer is (hysteresis). Speeds

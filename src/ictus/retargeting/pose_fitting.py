@@ -37,7 +37,7 @@ def posed(motion: M) -> M:
     with Melody: see `ictus.skeleton`) are known by feet or nose that point backwards, and are swapped back.
 
     What the points do not show stays as it is at rest: hands, the twist of forearms, and of coco-17 the feet and how
-    the spine is bent. With noisy points, `ictus.dance.foot_cleanup.clean` makes the result smooth and its feet steady.
+    the spine is bent. With noisy points, `ictus.dance.foot_cleanup.clean_feet` smooths it and plants its feet.
 
     Parameters
     ----------

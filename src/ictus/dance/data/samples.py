@@ -7,15 +7,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.dance.data.dataset import AIST, PreparedDance, scan_dances
 from ictus.errors import IctusError, UsageError
 from ictus.kinematics import forward_kinematics
 from ictus.skeleton import get_skeleton
-
-Array = NDArray[np.float64]
-Frames = NDArray[np.float32]
+from ictus.types import Float32Array, Float64Array
 
 RATE = AIST.rate
 SEED = 2 * RATE  # frames of true motion that FACT dances on from
@@ -23,14 +20,14 @@ SHORTEST = 3 * RATE  # frames: a second after the seed
 _BODY = get_skeleton("smpl-24")
 
 
-def joints(frames: Frames) -> Frames:
+def positions_of_frames(frames: Float32Array) -> Float32Array:
     """Pose frames of 219 numbers (see `ictus.dance.frames`): (T, 219) -> (T, 24, 3) metres, y up."""
     rotations = frames[:, 3:].reshape(len(frames), len(_BODY), 3, 3)
     return np.asarray(forward_kinematics(_BODY, rotations, frames[:, :3]), np.float32)
 
 
 @dataclass(frozen=True)
-class Sample:
+class DanceSample:
     """The beginning of a dance, and its music.
 
     Attributes
@@ -43,9 +40,9 @@ class Sample:
 
     name: str
     folder: Path
-    motion: Frames
-    audio: Frames
-    beats: Array
+    motion: Float32Array
+    audio: Float32Array
+    beats: Float64Array
 
     @property
     def seconds(self) -> float:
@@ -53,15 +50,16 @@ class Sample:
         return len(self.motion) / RATE
 
     @cached_property
-    def positions(self) -> Frames:
+    def positions(self) -> Float32Array:
         """(T, 24, 3) metres: the true dance."""
-        return joints(self.motion)
+        return positions_of_frames(self.motion)
 
 
-DanceTo = Callable[[Sample, int], Frames]  # seed -> (T, 24, 3) metres, 60 fps, from the sample's first frame on
+# Sample, seed -> (T, 24, 3) metres, 60 fps, from the sample's first frame on.
+DanceGenerator = Callable[[DanceSample, int], Float32Array]
 
 
-class Samples:
+class DanceSamples:
     """The dances of a split in AIST's layout, each from its first frame on, read when asked for.
 
     Parameters
@@ -90,7 +88,7 @@ class Samples:
         self.seconds = seconds
         found = scan_dances(root, split, AIST)
         dances: list[PreparedDance] = []
-        beats: list[Array] = []
+        beats: list[Float64Array] = []
         broken = list(found.broken)
         left = np.inf if limit_hours is None else limit_hours * 3600 * RATE
         for dance in found.dances:
@@ -112,27 +110,27 @@ class Samples:
     def __len__(self) -> int:
         return len(self._dances)
 
-    def __getitem__(self, number: int) -> Sample:
+    def __getitem__(self, number: int) -> DanceSample:
         """Read a dance."""
         return self._read(self._dances[number])
 
-    def phrase(self, number: int, frames: int, rng: np.random.Generator) -> Frames:
+    def phrase(self, number: int, frames: int, rng: np.random.Generator) -> Float32Array:
         """(frames, 24, 3) metres of a dance, from a random frame on."""
         dance = self._dances[number]
-        return joints(dance.read("motion", int(rng.integers(dance.frames - frames + 1)), frames))
+        return positions_of_frames(dance.read("motion", int(rng.integers(dance.frames - frames + 1)), frames))
 
     def _frames(self, dance: PreparedDance) -> int:
         return min(dance.frames, SEED + self.seconds * RATE)
 
-    def _read(self, dance: PreparedDance) -> Sample:
+    def _read(self, dance: PreparedDance) -> DanceSample:
         frames = self._frames(dance)
         if frames < SHORTEST:
             raise IctusError(f"{dance.folder}: lasts {frames / RATE:.1f} s; at least {SHORTEST / RATE:g} are needed")
         motion, audio = dance.read("motion", 0, frames), dance.read("audio", 0, frames)
-        return Sample(dance.name, dance.folder, motion, audio, _beats(dance, audio))
+        return DanceSample(dance.name, dance.folder, motion, audio, _beats(dance, audio))
 
 
-def _beats(dance: PreparedDance, audio: Frames) -> Array:
+def _beats(dance: PreparedDance, audio: Float32Array) -> Float64Array:
     """Return the times of the beats within the audio, seconds; two or more."""
     file = dance.folder / "beats.npy"
     times = dance.beats if file.exists() else np.flatnonzero(audio[:, -1] > 0.5) / RATE

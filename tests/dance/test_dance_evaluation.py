@@ -18,6 +18,7 @@ from ictus.metrics.frechet import Normal
 from ictus.motion import Motion
 from ictus.render.dance_plots import speed_and_beats
 from ictus.skeleton import get_skeleton
+from real_dances import read_real_dances
 
 SMPL = get_skeleton("smpl-24")
 STILL, PHRASES, NOISE = CONTROLS
@@ -25,14 +26,11 @@ STILL, PHRASES, NOISE = CONTROLS
 
 def write_real(shared_data: Path, root: Path) -> Path:
     """The seventeen real dances at 60 fps, with the beats of their music in the last column of the audio."""
-    for file in sorted((shared_data / "aist" / "test_dances_30fps").glob("*.npz")):
-        arrays = np.load(file)
-        turns = np.tile(np.eye(3, dtype=np.float32), (len(arrays["root"]), 24, 1, 1))
-        turns[:, :22] = arrays["rotations"]
-        dance = Motion(np.tile(SMPL.rest, (len(turns), 1, 1)), 30.0, SMPL, turns, arrays["root"]).resample(60)
+    for name, motion, tempo in read_real_dances(shared_data):
+        dance = motion.resample(60)
         audio = np.zeros((len(dance), 35), np.float32)
-        audio[np.round(np.arange(0, dance.duration - 0.02, 60 / float(arrays["bpm"])) * 60).astype(int), 34] = 1
-        folder = root / "val" / file.stem
+        audio[np.round(np.arange(0, dance.duration - 0.02, 60 / tempo) * 60).astype(int), 34] = 1
+        folder = root / "val" / name
         folder.mkdir(parents=True)
         np.save(folder / "audio.npy", audio)
         np.save(folder / "motion.npy", np.concatenate([dance.root, dance.rotations.reshape(len(dance), -1)], 1))

@@ -11,6 +11,7 @@ from ictus.errors import MotionError, UsageError
 from ictus.kinematics import bone_lengths, forward_kinematics
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
+from real_dances import read_real_dances
 
 SMPL = get_skeleton("smpl-24")
 FEET = np.array([[SMPL.index("lankle"), SMPL.index("ltoes")], [SMPL.index("rankle"), SMPL.index("rtoes")]])
@@ -76,13 +77,7 @@ def acceleration(motion: Motion) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def real_dances(shared_data) -> list[Motion]:
-    dances = []
-    for file in sorted((shared_data / "aist" / "test_dances_30fps").glob("*.npz"))[::3]:
-        arrays = np.load(file)
-        turns = np.tile(np.eye(3), (len(arrays["root"]), 24, 1, 1))
-        turns[:, :22] = arrays["rotations"]
-        dances.append(dancer(turns, arrays["root"], 30.0).resample(60))
-    return dances
+    return [dance.resample(60) for _, dance, _ in read_real_dances(shared_data, every=3)]
 
 
 def sliding(motion: Motion, speed: float) -> Motion:

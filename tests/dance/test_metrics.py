@@ -24,6 +24,7 @@ from ictus.dance import metrics
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
+from real_dances import read_real_dances
 
 SMPL = get_skeleton("smpl-24")
 
@@ -404,12 +405,9 @@ def test_evaluate_needs_sets():
 
 def test_real_dances_beat_the_same_dances_out_of_time(shared_data):
     aligned, shifted = [], []
-    for file in sorted((shared_data / "aist" / "test_dances_30fps").glob("*.npz")):
-        arrays = np.load(file)
-        turns = np.tile(np.eye(3, dtype=np.float32), (len(arrays["root"]), 24, 1, 1))
-        turns[:, :22] = arrays["rotations"]
-        dance = Motion(np.tile(SMPL.rest, (len(turns), 1, 1)), 30.0, SMPL, turns, arrays["root"]).resample(60)
-        period = 60 / float(arrays["bpm"])
+    for _, real, tempo in read_real_dances(shared_data):
+        dance = real.resample(60)
+        period = 60 / tempo
         beats = np.arange(0, dance.duration, period)
         aligned.append(metrics.beat_alignment(dance, beats))
         shifted.append(metrics.beat_alignment(dance, beats + period / 4))

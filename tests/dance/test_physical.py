@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ictus.dance import metrics
-from ictus.kinematics import forward_kinematics
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
+from real_dances import read_real_dances
 
 SMPL = get_skeleton("smpl-24")
 LEFT, RIGHT = ([SMPL.index(f"{side}{joint}") for joint in ("ankle", "toes")] for side in "lr")
@@ -96,11 +96,8 @@ def test_motions_at_their_own_rate():
 
 def test_real_dances_against_the_same_ones_that_slide(shared_data):
     real, slid = [], []
-    for file in sorted((shared_data / "aist" / "test_dances_30fps").glob("*.npz")):
-        arrays = np.load(file)
-        turns = np.tile(np.eye(3), (len(arrays["root"]), 24, 1, 1))
-        turns[:, :22] = arrays["rotations"]
-        places = forward_kinematics(SMPL, turns, arrays["root"])
+    for _, dance, _ in read_real_dances(shared_data):
+        places = dance.positions
         real.append(metrics.foot_skating(places, fps=30))
         slid.append(metrics.foot_skating(places + along(len(places), 0.2), fps=30))
     assert all(skating.standing > 0.2 for skating in real)  # defined for every one of them

@@ -17,27 +17,14 @@ from ictus.render.shapes import SHIFT, hull, inside
 from ictus.render.stills import strip
 from ictus.render.theme import DARK, LIGHT, get_theme
 from ictus.skeleton import get_skeleton
+from real_dances import read_real_dances
 
 BOX = (0.0, 0.0, 600.0, 600.0)
 
 
-def real_dances(folder: Path) -> list[Motion]:
-    """The seventeen dances; their files hold no rotations for the hands."""
-    body, motions = get_skeleton("smpl-24"), []
-    for file in sorted((folder / "aist" / "test_dances_30fps").glob("*.npz")):
-        with np.load(file) as data:
-            hands = np.broadcast_to(np.eye(3, dtype=np.float32), (len(data["root"]), 2, 3, 3))
-            rotations = np.concatenate([data["rotations"], hands], axis=1)
-            root = data["root"]
-        motions.append(Motion(forward_kinematics(body, rotations, root), 30, body, rotations, root))
-    if not motions:
-        pytest.skip("needs the real dances (../shared/data/aist/test_dances_30fps)")
-    return motions
-
-
 @pytest.fixture(scope="module")
 def dances(shared_data: Path) -> list[Motion]:
-    return real_dances(shared_data)
+    return [motion for _, motion, _ in read_real_dances(shared_data)]
 
 
 @pytest.fixture(scope="module")

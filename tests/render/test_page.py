@@ -25,6 +25,7 @@ from ictus.render.page import _SCRIPTS, page, page_html
 from ictus.render.show import show
 from ictus.render.sound_embedding import embedded
 from ictus.skeleton import get_skeleton
+from real_dances import read_real_dances
 
 
 def clicks(times: list[float], seconds: float, rate: int = 44100, channels: int = 2) -> Audio:
@@ -206,14 +207,6 @@ def test_notebooks_show_motions_and_sounds(flat, solid):
 
 def test_three_minutes_of_real_dances_fit(shared_data: Path):
     minutes = letters = 0.0
-    body = get_skeleton("smpl-24")
-    for file in sorted((shared_data / "aist" / "test_dances_30fps").glob("*.npz")):
-        with np.load(file) as data:
-            root = data["root"]
-            hands = np.broadcast_to(np.eye(3, dtype=np.float32), (len(root), 2, 3, 3))
-            rotations = np.concatenate([data["rotations"], hands], axis=1)
-        motion = Motion(forward_kinematics(body, rotations, root), 30, body, rotations, root)
+    for _, motion, _ in read_real_dances(shared_data):
         minutes, letters = minutes + motion.duration / 60, letters + size(packed(motion, COARSE))
-    if not minutes:
-        pytest.skip("needs the real dances (../shared/data/aist/test_dances_30fps)")
     assert 3 * letters / minutes < 325_000

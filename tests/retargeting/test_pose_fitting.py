@@ -10,6 +10,7 @@ from ictus.motion import Motion
 from ictus.retargeting.body_conversion import convert
 from ictus.retargeting.pose_fitting import posed
 from ictus.skeleton import get_skeleton
+from real_dances import read_real_dances
 
 SMPL = get_skeleton("smpl-24")
 BODIES = ("melody-21", "coco-17")
@@ -110,12 +111,7 @@ def test_a_straight_arm_that_shakes_does_not_spin():
 @pytest.mark.parametrize(("body", "mean"), [("melody-21", 0.026), ("coco-17", 0.024)])
 def test_real_dances_there_and_back(shared_data, body, mean):
     errors = []
-    for file in sorted((shared_data / "aist" / "test_dances_30fps").glob("*.npz")):
-        arrays = np.load(file)
-        turns = np.tile(np.eye(3), (len(arrays["root"]), 24, 1, 1))
-        turns[:, :22] = arrays["rotations"]
-        root = arrays["root"]
-        dance = Motion(forward_kinematics(SMPL, turns, root), 30.0, SMPL, turns, root)
+    for _, dance, _ in read_real_dances(shared_data):
         again = posed(convert(dance, body))
         errors.append(np.linalg.norm(again.positions - dance.positions, axis=-1).mean())
         assert np.percentile(speeds(again), 99) < np.percentile(speeds(dance), 99) + 7

@@ -209,7 +209,8 @@ def beats_and_truth(predicted: Mapping[str, Any], annotated: Mapping[str, Any], 
     misses.plot(found[~hit], np.clip(miss[~hit], -reach, reach), "x", color=GENERATED, markersize=4)
     tempo.set(ylabel="beats a minute")
     tempo.legend(loc="upper right", ncols=2)
-    bars.set(ylabel="place in the bar", ylim=(0.4, None), yticks=sorted(set(np.asarray(annotated["positions"]).tolist())))
+    places = sorted(set(np.asarray(annotated["positions"]).tolist()))
+    bars.set(ylabel="place in the bar", ylim=(0.4, None), yticks=places)
     misses.set(ylabel="off by (ms)", xlabel="time (s)", ylim=(-1.1 * reach, 1.1 * reach))
     tempo.margins(x=0)
     return figure

@@ -6,6 +6,7 @@ way: other methods than `forward`, a discriminator three times in one loss, grad
 can be sharded instead (FSDP): each process then keeps a part of every weight, and networks must be called by `forward`.
 """
 
+import gc
 import logging
 import os
 import warnings
@@ -78,9 +79,14 @@ def launch(
 
 
 def part() -> None:
-    """Let the processes go, once all is done: one that ends while its connections live is now and then aborted."""
+    """Let the processes go, once all is done: one that ends while its connections live is now and then aborted.
+
+    So none goes before all have arrived, and what still holds a connection is collected before the interpreter ends.
+    """
     if dist.is_available() and dist.is_initialized():
+        dist.barrier()
         dist.destroy_process_group()
+        gc.collect()
 
 
 def place(fabric: Fabric, networks: Iterable[nn.Module], training: Training, strategy: Strategy) -> None:

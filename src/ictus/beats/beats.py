@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ictus.beats import files
+from ictus.beats.bars import bar_numbers
 from ictus.errors import IctusError, UsageError
 from ictus.types import Float64Array, IntArray
 
@@ -166,15 +168,15 @@ class Beats:
         IctusError
             If the file is missing or damaged.
         """
-        from ictus.beats.files import load
-
-        return load(path)
+        values = files.load(path)
+        try:
+            return cls(**values)
+        except (IctusError, ValueError, TypeError) as error:
+            raise IctusError(f"{os.fspath(path)}: no file of beats ({error})") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the beats; the suffix chooses the format (see `ictus.beats.files`): .csv, .txt, .mid or .json."""
-        from ictus.beats.files import save
-
-        save(self, path)
+        files.save(self, path)
 
 
 def check_meter(meter: int) -> None:
@@ -196,10 +198,3 @@ def _meter_of_each(positions: IntArray, meters: IntArray) -> IntArray:
     if (meters < 1).any():
         raise IctusError(f"a bar of {meters.min()} beats; there must be at least one")
     return meters
-
-
-def bar_numbers(positions: IntArray) -> IntArray:
-    """Return the number of each beat's bar, (N,) from 0: a bar begins where the positions go back, or to 1."""
-    begins = (positions == 1) | (np.diff(positions, prepend=0) < 0)
-    begins[:1] = False
-    return np.cumsum(begins)

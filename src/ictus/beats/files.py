@@ -16,24 +16,44 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from ictus.beats.beats import Beats, bar_numbers
+from ictus.beats.bars import bar_numbers, meters_of
 from ictus.errors import IctusError, UsageError
 from ictus.files import readable, writing
-from ictus.types import IntArray
+from ictus.types import Float64Array, IntArray
 
+_VALUES = (  # of `Beats`
+    *("times", "positions", "meters", "loudness", "articulation", "accents", "duration", "confidence"),
+)
 _QUARTER = 480  # ticks
 _DOWNBEAT, _BEAT = (76, 112), (77, 80)  # wood blocks, high and low, of General MIDI; and their velocities
 _DRUMS = 9  # the channel
 _LONGEST = 0xFFFFFF / 1e6  # seconds that a quarter can last
 
 
-def save(beats: Beats, path: str | os.PathLike[str]) -> None:
+class BeatValues(Protocol):
+    """What `Beats` holds, as far as files need it."""
+
+    @property
+    def times(self) -> Float64Array:
+        """(N,) seconds."""
+
+    @property
+    def positions(self) -> IntArray:
+        """(N,) places in the bar."""
+
+    @property
+    def meters(self) -> IntArray:
+        """(N,) beats in the bar of each."""
+
+    def __len__(self) -> int: ...
+
+
+def save(beats: BeatValues, path: str | os.PathLike[str]) -> None:
     """Write beats; the suffix chooses the format. Raises UsageError if it is none of those above."""
     write = _WRITERS.get(Path(path).suffix.lower())
     if write is None:
@@ -43,8 +63,16 @@ def save(beats: Beats, path: str | os.PathLike[str]) -> None:
         temporary.write_bytes(content)
 
 
-def load(path: str | os.PathLike[str]) -> Beats:
-    """Read beats. Raises UsageError if the suffix is none of those above, IctusError if the file is damaged."""
+def load(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the values of `Beats` by name.
+
+    Raises
+    ------
+    UsageError
+        If the suffix is none of those above.
+    IctusError
+        If the file is missing or damaged.
+    """
     read = _READERS.get(Path(path).suffix.lower())
     if read is None:
         raise _unknown(path, "loaded")
@@ -64,32 +92,31 @@ def _unknown(path: str | os.PathLike[str], what: str) -> UsageError:
 # --- Text ------------------------------------------------------------------------------------------------------------
 
 
-def _to_json(beats: Beats) -> bytes:
-    values = {field.name: getattr(beats, field.name) for field in fields(beats)}
+def _to_json(beats: BeatValues) -> bytes:
+    values = {name: getattr(beats, name) for name in _VALUES}
     return json.dumps({name: np.asarray(value).tolist() for name, value in values.items()}).encode()
 
 
-def _from_json(content: bytes) -> Beats:
+def _from_json(content: bytes) -> dict[str, Any]:
     values = json.loads(content)
     if not isinstance(values, dict):
         raise ValueError("it holds no table of values by name")
     meters = values.get("meters", values.get("meter", 4))  # what a motion carries has one metre
-    known = {field.name: values[field.name] for field in fields(Beats) if field.name in values}
-    return Beats(**{**known, "meters": meters})
+    return {**{name: values[name] for name in values.keys() & set(_VALUES)}, "meters": meters}
 
 
-def _to_csv(beats: Beats) -> bytes:
+def _to_csv(beats: BeatValues) -> bytes:
     rows: list[tuple[Any, ...]] = [("time", "beat"), *_rows(beats)]
     if not np.array_equal(meters_of(beats.positions), beats.meters):
         rows = [(*row, meter) for row, meter in zip(rows, ["meter", *beats.meters.tolist()], strict=True)]
     return _table(rows, ",")
 
 
-def _to_txt(beats: Beats) -> bytes:
+def _to_txt(beats: BeatValues) -> bytes:
     return _table(_rows(beats), "\t")
 
 
-def _rows(beats: Beats) -> list[tuple[Any, ...]]:
+def _rows(beats: BeatValues) -> list[tuple[Any, ...]]:
     return [(f"{time:.3f}", int(place)) for time, place in zip(beats.times, beats.positions, strict=True)]
 
 
@@ -97,35 +124,24 @@ def _table(rows: list[tuple[Any, ...]], between: str) -> bytes:
     return "".join(between.join(map(str, row)) + "\n" for row in rows).encode()
 
 
-def _from_csv(content: bytes) -> Beats:
+def _from_csv(content: bytes) -> dict[str, Any]:
     rows = list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
     positions = np.array([int(row["beat"]) for row in rows], np.int64)
     written = [int(row["meter"]) for row in rows if row.get("meter")]
-    return Beats([float(row["time"]) for row in rows], positions, written or meters_of(positions))
+    times = [float(row["time"]) for row in rows]
+    return {"times": times, "positions": positions, "meters": written or meters_of(positions)}
 
 
-def _from_txt(content: bytes) -> Beats:
+def _from_txt(content: bytes) -> dict[str, Any]:
     rows = [line.split() for line in content.decode("utf-8-sig").splitlines() if line.strip()]
     positions = np.array([int(float(row[1])) for row in rows], np.int64)
-    return Beats([float(row[0]) for row in rows], positions, meters_of(positions))
-
-
-def meters_of(positions: IntArray) -> IntArray:
-    """Return the metre of each beat, (N,), as far as positions in the bar, (N,), show it: the last one of each bar."""
-    if not len(positions):
-        return np.zeros(0, np.int64)
-    bars = bar_numbers(positions)
-    meters = np.zeros(bars[-1] + 1, np.int64)
-    np.maximum.at(meters, bars, positions)
-    if len(meters) > 1:  # the last bar may have been cut short
-        meters[-1] = max(meters[-1], meters[-2])
-    return meters[bars]
+    return {"times": [float(row[0]) for row in rows], "positions": positions, "meters": meters_of(positions)}
 
 
 # --- MIDI ------------------------------------------------------------------------------------------------------------
 
 
-def _to_mid(beats: Beats) -> bytes:
+def _to_mid(beats: BeatValues) -> bytes:
     """Return a file of one track: a tempo event for every beat, so that each lies on a quarter, and a click on it.
 
     Bar lines lie on the downbeats: the first bar may be a shorter one, in which nothing sounds.
@@ -150,7 +166,7 @@ def _to_mid(beats: Beats) -> bytes:
     return buffer.getvalue()
 
 
-def _quarters_before(beats: Beats) -> int:
+def _quarters_before(beats: BeatValues) -> int:
     """Return how many quarters pass before the first beat, at about its tempo; before an upbeat they fill its bar."""
     if not len(beats):
         return 0
@@ -160,7 +176,7 @@ def _quarters_before(beats: Beats) -> int:
     return missing + meter * round((quarters - missing) / meter) if missing else quarters
 
 
-def _signatures(beats: Beats, lead: int) -> Iterator[tuple[int, int]]:
+def _signatures(beats: BeatValues, lead: int) -> Iterator[tuple[int, int]]:
     """Yield tick and beats in the bar wherever a bar has others than the one before."""
     if not len(beats):
         return
@@ -176,7 +192,7 @@ def _signatures(beats: Beats, lead: int) -> Iterator[tuple[int, int]]:
     yield from zip(ticks.tolist(), np.minimum(counts[changes], 255).tolist(), strict=True)
 
 
-def _from_mid(content: bytes) -> Beats:
+def _from_mid(content: bytes) -> dict[str, Any]:
     from mido import MidiFile
 
     now, meter = 0.0, 4
@@ -195,7 +211,7 @@ def _from_mid(content: bytes) -> Beats:
     last_downbeat = np.maximum.accumulate(np.where(downbeats, places, 0))
     positions = places - last_downbeat + 1
     positions[:upbeats] += max(0, int(meters[0]) - upbeats)
-    return Beats(times, positions, meters)
+    return {"times": times, "positions": positions, "meters": meters}
 
 
 _WRITERS = {".csv": _to_csv, ".txt": _to_txt, ".mid": _to_mid, ".json": _to_json}

@@ -19,10 +19,10 @@ ictus train recipes/beat-tracker.yaml --data "$work/learned" --out "$work/beat-t
     --set "${common[@]}" training.steps=4000
 ictus train recipes/online-beat-tracker.yaml --data "$work/learned" --out "$work/online-beat-tracker" --resume \
     --set "${common[@]}" training.steps=1800
-ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/beat-tracker/model" --model maestro \
+ictus evaluate beats --data "$work/heldout" --model "$work/beat-tracker/model" --model maestro \
     --model classical -o "$work/heldout.json" -o "$work/heldout.md"
-ictus evaluate conducting --protocol beats --data "$work/heldout" --model "$work/online-beat-tracker/model" \
+ictus evaluate beats --data "$work/heldout" --model "$work/online-beat-tracker/model" \
     -o "$work/online.json"
-ictus evaluate conducting --protocol beats --data "$work/held-out-soundfont" --model "$work/beat-tracker/model" -o "$work/held-out-soundfont.md"
+ictus evaluate beats --data "$work/held-out-soundfont" --model "$work/beat-tracker/model" -o "$work/held-out-soundfont.md"
 python scripts/ship.py beat-tracker "$work/beat-tracker/model" --table "$work/heldout.json"
 python scripts/ship.py online-beat-tracker "$work/online-beat-tracker/model" --table "$work/online.json"

@@ -76,6 +76,8 @@ def evaluate_conducting(
         json: Report on stdout as JSON.
     """
     if protocol == "beats":
+        if judge or critic or seeds != 1:
+            raise UsageError("--judge, --critic and --seeds are not of beats; leave them out")
         return evaluate_beats(data, model, split, limit_hours, seed, show, shown, out, json)
     tables.check(out)
     if seeds < 1:

@@ -26,7 +26,7 @@ FRAMES = (0, 7, 23, 40)
 FIGURE = """([kind, positions, rotations]) => {
     const exact = { ...viewer.panels[0].motion, positions: Float64Array.from(positions) };
     if (rotations) exact.rotations = Float64Array.from(rotations);
-    window.figure = new ({ Conductor, Dancer, Anybody }[kind])(exact, new Track(exact));
+    window.figure = new ({ Conductor, Dancer, GenericFigure }[kind])(exact, new Track(exact));
 }"""
 SOLIDS = "(times) => times.map((seconds) => figure.solids(seconds).map((one) => ({ ...one, head: one.head ?? null })))"
 
@@ -174,7 +174,7 @@ def test_limbs_of_other_bodies(name, request, solids_in_page):
     extent = extent_of(motion)
     figure, camera = make(motion, extent, BOX, DARK), Camera.fit(extent, BOX, y_up=motion.positions.shape[2] == 3)
     pose = figure.pose(0, len(motion))
-    shown, _ = solids_in_page(motion, "Anybody")
+    shown, _ = solids_in_page(motion, "GenericFigure")
     for frame, solids in zip(FRAMES, shown, strict=True):
         limbs = [number for number, one in enumerate(solids) if one["part"] in ("hand", "limb", "arm")]
         assert len(limbs) == len(figure.bones) == len(pose.limbs)

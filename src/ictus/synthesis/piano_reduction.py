@@ -1,4 +1,4 @@
-"""A pianist: an orchestra's score in ten fingers, and the freedom of one who need not wait for anybody."""
+"""An orchestra's score reduced to ten fingers at the piano, with the freer timing of one who plays alone."""
 
 from dataclasses import dataclass, replace
 

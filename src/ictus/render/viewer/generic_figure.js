@@ -4,7 +4,7 @@ const { TRUNK, FACE_JOINTS, LIMB, PLAYER_LIMB, LIMB_SHARES, TAPER, NECK } = TABL
 const FACE = new RegExp(FACE_JOINTS.join("|"));
 const LIGHTS = /(wrist|hand)$/;
 
-class Anybody {
+class GenericFigure {
   constructor(motion, track) {
     this.track = track;
     const { joints, bones, mirror } = motion.skeleton;

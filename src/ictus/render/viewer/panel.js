@@ -9,7 +9,7 @@ class Panel {
     this.context = canvas.getContext("2d");
     this.track = new Track(motion);
     this.conducting = motion.skeleton.name in TABLES.CONDUCTOR_WIDTHS;
-    const Figure = this.conducting ? Conductor : motion.whole ? Dancer : Anybody;
+    const Figure = this.conducting ? Conductor : motion.whole ? Dancer : GenericFigure;
     this.figure = new Figure(motion, this.track);
     const { flat } = this.track;
     // A conductor's unit is a shoulder, a dancer's a body of usual size.

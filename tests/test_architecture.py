@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "ictus"
 ARTS = {"conducting", "dance", "sound"}
 LAYERS = (  # from the ground up; what stands in one line may import each other, but for the arts
-    {"errors", "types"},
+    {"errors", "types", "limits"},
     {"config", "files", "processes", "task"},
     {"audio", "skeleton", "kinematics"},
     {"formats", "retargeting"},  # which know skeletons and arrays, so that a motion can be loaded from a file

@@ -1,0 +1,10 @@
+"""What a file may ask for: bounds that real music and motion stay far below, and a hostile file does not pass.
+
+Whoever reads a file checks what its header promises against these *before* anything is allocated or looped over.
+"""
+
+MEMORY = 1 << 29  # bytes that may be held for what one file says; 512 MiB
+SAMPLE_RATES = (1_000, 768_000)  # samples per second of sound
+FRAME_RATES = (0.001, 10_000.0)  # frames per second of motion
+FRAMES = 2_000_000  # frames of one motion: nine hours at 60 per second
+TEXT = 200  # letters of a message that may come from a file

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import av
 import numpy as np
 import soundfile
 import soxr
+from av.audio.stream import AudioStream
+from av.container import InputContainer
 
 from ictus.errors import AudioError, UsageError
 from ictus.files import readable, writing
+from ictus.media import DAMAGE, opened
 from ictus.types import Float32Array
 
 Samples = Float32Array
@@ -154,29 +158,21 @@ def _blocks_by_libsndfile(file: Path, source: soundfile.SoundFile) -> Iterator[S
 
 
 def _blocks_by_ffmpeg(file: Path) -> tuple[int, int, Iterator[Samples]]:
-    try:  # an absolute path, for FFmpeg takes what stands before a colon for a protocol
-        container = av.open(str(file.absolute()), metadata_errors="ignore")
-    except (av.FFmpegError, OSError) as error:
-        raise AudioError(
-            f"{file}: no sound or film that can be read; is it really {file.suffix or 'music'}?"
-        ) from error
-    if not container.streams.audio:
-        container.close()
-        raise AudioError(f"{file}: has no sound; give a file with an audio track")
-    stream = container.streams.audio[0]
-    if not stream.rate or not stream.channels:
-        container.close()
-        raise AudioError(f"{file}: the audio track is damaged (no sample rate); export it again")
-    return stream.rate, stream.channels, _decoded(file, container, stream)
+    with ExitStack() as stack:
+        container = stack.enter_context(opened(file, AudioError))
+        if not container.streams.audio:
+            raise AudioError(f"{file}: has no sound; give a file with an audio track")
+        stream = container.streams.audio[0]
+        if not stream.rate or not stream.channels:
+            raise AudioError(f"{file}: the audio track is damaged (no sample rate); export it again")
+        return stream.rate, stream.channels, _decoded(file, stack.pop_all(), container, stream)
 
 
-def _decoded(
-    file: Path, container: av.container.InputContainer, stream: av.audio.stream.AudioStream
-) -> Iterator[Samples]:
-    planar = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
+def _decoded(file: Path, open_file: ExitStack, container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
     decoded = 0
-    with container:
+    with open_file:
         try:
+            planar = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
             for frame in container.decode(stream):
                 # Encoders such as AAC begin with priming samples, which the container places before time 0.
                 early = -round(frame.time * stream.rate) if frame.time is not None and frame.time < 0 else 0
@@ -185,7 +181,7 @@ def _decoded(
                     decoded += samples.shape[1]
                     if samples.shape[1]:
                         yield samples
-        except (av.FFmpegError, OSError) as error:
+        except DAMAGE as error:
             if not decoded:
                 raise AudioError(f"{file}: the sound is damaged from its start; export it again") from error
             _warn_truncated(file, decoded / stream.rate, None)

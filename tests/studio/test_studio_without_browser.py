@@ -253,6 +253,34 @@ def test_names_of_files_are_no_paths(people: tuple[TestClient, TestClient]) -> N
     assert path.is_relative_to(os.environ["GRADIO_TEMP_DIR"])
 
 
+@pytest.mark.parametrize("suffix", [".m3u8", ".mp3", ".m4a", ".flac", ".ogg", ".mkv"])
+@pytest.mark.parametrize(
+    "playlist",
+    ["#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile {}\n"],
+)
+def test_a_playlist_plays_no_file_of_the_server(
+    people: tuple[TestClient, TestClient], tmp_path: Path, playlist: str, suffix: str
+) -> None:
+    client = people[0]
+    settings = json.loads(re.search(r"window\.gradio_config = (\{.*?\});</script>", client.get("/").text, re.S)[1])
+    fields = {one["id"]: one for one in settings["components"]}
+    event = next(
+        one
+        for one in settings["dependencies"]
+        if one["inputs"] and fields[one["inputs"][0]]["type"] == "audio" and len(one["outputs"]) > 1
+    )
+    music = {"path": sent(client, f"song{suffix}", playlist.format("secret.mp3").encode())}
+    clicks(Path(music["path"]).with_name("secret.mp3"))
+    data = [music | {"meta": {"_type": "gradio.FileData"}}]
+    data += [fields[name]["props"].get("value") for name in event["inputs"][1:]]
+    asked = {"fn_index": event["id"], "session_hash": tmp_path.name, "data": data}
+    assert client.post("/gradio_api/queue/join", json=asked).status_code == 200
+    answer = client.get("/gradio_api/queue/data", params={"session_hash": tmp_path.name}).text
+    ended = next(json.loads(line[6:]) for line in answer.splitlines() if '"process_completed"' in line)
+    assert not ended["success"]
+    assert ended["output"]["error"].startswith(f"song{suffix}: ")
+
+
 def test_large_files_are_refused(people: tuple[TestClient, TestClient]) -> None:
     answer = people[0].post("/gradio_api/upload", files={"files": ("x.wav", io.BytesIO(bytes(2 << 20)))})
     assert answer.status_code == 413

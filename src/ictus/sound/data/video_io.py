@@ -15,13 +15,13 @@ from pathlib import Path
 import av
 import numpy as np
 import soxr
-from av.codec.codec import UnknownCodecError
 from av.container import InputContainer, OutputContainer
 from av.video.frame import PictureType
 
 from ictus.audio import Audio
 from ictus.errors import IctusError
 from ictus.files import readable, writing
+from ictus.media import DAMAGE, opened
 from ictus.sound import KEYPOINT_RATE, RATE
 from ictus.types import Float32Array, Float64Array
 
@@ -29,7 +29,6 @@ SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".m4v")
 _JUMP = 0.05  # seconds by which timestamps of sound may be off before they are believed; containers round them
 _MAX_LACK = 1.0  # seconds by which a file may be shorter than its header says
 _NOTHING = np.zeros(0, np.float32)
-_DAMAGE = (av.FFmpegError, UnknownCodecError, OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def probe(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
         If the file is missing, no film or damaged from its start, or has no pictures or no sound.
     """
     file = readable(path)
-    with _opened(file) as container:
+    with opened(file) as container:
         if not container.streams.video:
             raise IctusError(f"{file}: has no pictures; give a film")
         if not container.streams.audio and not silent:
@@ -247,7 +246,7 @@ def _timestamps(file: Path, container: InputContainer) -> tuple[list[float], flo
     while True:
         try:
             packet = next(packets, None)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             if shown and (sound_end is not None or not sounds):
                 break
             raise IctusError(f"{file}: is damaged from its start; fetch it again") from error
@@ -268,7 +267,7 @@ def _timestamps(file: Path, container: InputContainer) -> tuple[list[float], flo
 def _decoded(file: Path, origin: float) -> Iterator[tuple[float, av.VideoFrame]]:
     """Yield each picture and its time after the first."""
     last = 0.0
-    with _opened(file) as container:
+    with opened(file) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         frames = container.decode(stream)
@@ -298,7 +297,7 @@ def _resampled_sound(film: Film, rate: int) -> Iterator[Float32Array]:
 def _placed(film: Film) -> Iterator[tuple[int, Float32Array]]:
     """Yield the file's sample rate and its sound, the mean of all channels, from the first picture on, without gaps."""
     done = 0
-    with _opened(film.file) as container:
+    with opened(film.file) as container:
         stream = container.streams.audio[0]
         rate = stream.rate
         with _damage(film.file, "its sound is damaged from its start"):
@@ -324,20 +323,10 @@ def _placed(film: Film) -> Iterator[tuple[int, Float32Array]]:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[InputContainer]:
-    try:
-        container = av.open(str(file.absolute()), metadata_errors="ignore")
-    except _DAMAGE as error:
-        raise IctusError(f"{file}: no film that can be read; fetch it again") from error
-    with container:
-        yield container
-
-
-@contextmanager
 def _damage(file: Path, what: str) -> Iterator[None]:
     """Turn errors of FFmpeg in the block into a line."""
     try:
         yield
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
         raise IctusError(f"{file}: {what} ({reason})") from error

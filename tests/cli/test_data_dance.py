@@ -62,11 +62,12 @@ def test_melody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [dance["name"] for dance in found["dances"]] == ["W_1", "W_4"]
     out = tmp_path / "out"
     command = ["data", "prepare", "melody", "--data", str(corpus), "--out", str(out), "--waltz-rate", "25"]
-    assert main([*command, "--view", "body"]) == 1
+    assert main([*command, "--view", "body", "--kind", "waltz"]) == 0
+    assert main(["data", "prepare", "melody", "--data", str(corpus), "--out", str(tmp_path / "all")]) == 1
     said = capsys.readouterr()
-    assert said.out == f"{out}: 2 dances made; train has 1 (0.00 hours), val has 1 (0.00 hours)\n"
+    assert f"{out}: 2 dances made; train has 1 (0.00 hours), val has 1 (0.00 hours)\n" in said.out
     assert "C_2.npz" in said.err
-    assert np.load(out / "train" / "W_1" / "motion.npy").shape == (100, 63)
+    assert np.load(out / "train" / "W_1" / "motion.npy").shape[1] == 63
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,7 @@ def prepare_melody(
     data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
     split: Split = "all",
+    kind: Literal["all", "waltz", "tango", "cha-cha", "rumba"] = "all",
     view: Literal["room", "body"] = "body",
     waltz_rate: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None,
     workers: int = 1,
@@ -115,13 +116,15 @@ def prepare_melody(
 ) -> int:
     """Make of Dance with Melody what its autoencoder learns from: SPLIT/NAME/motion.npy, audio.npy and beats.npy.
 
-    What is there already is kept: the same command resumes.
+    Music and motion are cut to the first and last danced beat, and where a recording leaps, into pieces. What is there
+    already is kept: the same command resumes.
 
     Args:
         data: Folder of the dances: DANCE_W_1/ and so on as published, or W_1.npz with W_1.ogg. A splits.csv in it
             (dance_id, split) says what is held out.
         out: Folder to make or go on with.
         split: Which split to make.
+        kind: Kind of dance; the paper trains a network for each.
         view: room turns and centres each dance once, as an audience sees it; body turns and centres the dancer in
             every frame, as in the paper.
         waltz_rate: True frames a second of the waltzes: nominally 25, but 24.63 fits their songs better.
@@ -136,7 +139,9 @@ def prepare_melody(
     rate = RATES["waltz"] if waltz_rate is None else waltz_rate
     if not 20 <= rate <= 30:
         raise UsageError(f"--waltz-rate {rate:g}: the waltzes have about 25 frames a second")
-    jobs, lacking = melody_preparation.plan(data, out, view=view, waltz_rate=rate, splits=_splits(split), sound=sound)
+    jobs, lacking = melody_preparation.plan(
+        data, out, kind=kind, view=view, waltz_rate=rate, splits=_splits(split), sound=sound
+    )
     return _made(melody_preparation.prepare_recording, jobs, lacking, out, MELODY, workers)
 
 

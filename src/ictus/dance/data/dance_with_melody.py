@@ -25,7 +25,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array
 
+Kind = Literal["all", "waltz", "tango", "cha-cha", "rumba"]
 KINDS = {"C": "cha-cha", "R": "rumba", "T": "tango", "W": "waltz"}
 RATE = 25.0  # nominal frames a second
 RATES = {"waltz": RATE / 1.015}  # where the true one is known to be another
@@ -121,13 +122,15 @@ class MelodyScan:
     broken: tuple[str, ...]
 
 
-def find_recordings(root: str | os.PathLike[str]) -> tuple[tuple[MelodyRecording, ...], tuple[str, ...]]:
-    """Return all dances by kind and number, and a line for each whose song is not there. No file is opened.
+def find_recordings(
+    root: str | os.PathLike[str], kind: Kind = "all"
+) -> tuple[tuple[MelodyRecording, ...], tuple[str, ...]]:
+    """Return the dances by kind and number, and a line for each whose song is not there. No file is opened.
 
     Raises
     ------
     UsageError
-        If there is no such folder, or no dance in it.
+        If there is no such folder, or no dance of that kind in it.
     """
     folder = Path(root)
     if not folder.is_dir():
@@ -136,7 +139,7 @@ def find_recordings(root: str | os.PathLike[str]) -> tuple[tuple[MelodyRecording
     alone: list[str] = []
     for path in sorted(folder.iterdir(), key=_by_number):
         match = _NAME.fullmatch(path.name if path.is_dir() else path.stem)
-        if match is None or not (path.is_dir() or path.suffix == ".npz"):
+        if match is None or not (path.is_dir() or path.suffix == ".npz") or kind not in ("all", KINDS[match[1]]):
             continue
         motion = path / "skeletons.json" if path.is_dir() else path
         places = [path / f"audio{s}" if path.is_dir() else path.with_suffix(s) for s in MUSIC_SUFFIXES]
@@ -146,7 +149,8 @@ def find_recordings(root: str | os.PathLike[str]) -> tuple[tuple[MelodyRecording
         else:
             found.append(MelodyRecording(f"{match[1]}_{match[2]}", motion, music))
     if not found and not alone:
-        raise UsageError(f"{folder}: holds no dance; they are named like DANCE_W_1/skeletons.json or W_1.npz")
+        what = "dance" if kind == "all" else kind
+        raise UsageError(f"{folder}: holds no {what}; they are named like DANCE_W_1/skeletons.json or W_1.npz")
     return tuple(found), tuple(alone)
 
 

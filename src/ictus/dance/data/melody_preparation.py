@@ -7,6 +7,8 @@
          /prepared.json                        what it was made of, and how much there is
 
 The motion is brought from its true frame rate to 25 fps on the time line of the music; of the two, the shorter counts.
+Both are cut to the first and the last beat that is danced. Where a joint leaps, faster than any hand moves, the dance
+is cut into pieces, whose names have a number: T_5, T_5-2, T_5-3.
 The recordings drift upwards as their clips follow each other: the floor is put level where the lower foot is.
 Then the dancer is shown in one of two views:
 
@@ -17,18 +19,19 @@ Then the dancer is shown in one of two views:
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, median_filter
+from scipy.ndimage import gaussian_filter1d, median_filter, uniform_filter1d
 
 from ictus.audio import Audio
 from ictus.corpora import SPLITS, PreparationResult, begin_preparation, shorten_list
 from ictus.dance.data import dance_with_melody
-from ictus.dance.data.dance_with_melody import MelodyRecording
+from ictus.dance.data.dance_with_melody import Kind, MelodyRecording
 from ictus.dance.data.preparation import beat_times, save_dance
-from ictus.errors import IctusError
+from ictus.errors import IctusError, MotionError
 from ictus.features import melody16, rhythm35
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array
@@ -47,6 +50,8 @@ ABOUT = {
 _BODY = get_skeleton("melody-21")
 _MARKER_HEIGHT = 0.052  # metres by which the lowest point of a foot lies above the floor where most dances begin
 _SETTLING = 1.0  # seconds over which the floor may change
+_LEAP = 12.5  # m/s that no joint of a dancer reaches: there the recording jumps
+_MOVES = 0.25  # m/s, mean speed of the joints over a second: below it, the dancer stands
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def plan(
     root: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
+    kind: Kind = "all",
     view: View = "body",
     waltz_rate: float = dance_with_melody.RATES["waltz"],
     splits: Sequence[str] = SPLITS,
@@ -73,6 +79,7 @@ def plan(
 
     Parameters
     ----------
+    kind : of dance; the paper trains a network for each.
     view : "room" or "body", see above.
     waltz_rate : true frames a second of the waltzes.
     sound : keep the sound as music.flac.
@@ -86,7 +93,7 @@ def plan(
     UsageError
         If `root` holds no dances, its splits.csv is damaged, or `out` holds another corpus.
     """
-    found, lacking = dance_with_melody.find_recordings(root)
+    found, lacking = dance_with_melody.find_recordings(root, kind)
     split_of = dance_with_melody.splits(root)
     unknown = [recording.name for recording in found if recording.name not in split_of]
     lines = list(lacking)
@@ -94,7 +101,8 @@ def plan(
         lines.append(
             f"{root}: no split is known of {shorten_list(unknown)}, left out; add them to splits.csv (dance_id, split)"
         )
-    begin_preparation(Path(out), {**ABOUT, "view": view, "waltz_rate": round(waltz_rate, 4), "sound": sound})
+    about = {**ABOUT, "kind": kind, "view": view, "waltz_rate": round(waltz_rate, 4), "sound": sound}
+    begin_preparation(Path(out), about)
     jobs = []
     for recording in found:
         split = split_of.get(recording.name)
@@ -105,30 +113,55 @@ def plan(
 
 
 def prepare_recording(job: MelodyJob) -> PreparationResult:
-    """Make a dance; if it cannot be made, say why in a line."""
+    """Make a dance, in pieces if it leaps; if it cannot be made, say why in a line."""
     recording = job.recording
     try:
         motion = recording.motion(job.rate).resample(RATE)
         audio = recording.audio()
         features = melody16(audio)
         count = min(len(motion), len(features))
-        seconds = count / RATE
-        points = face_front(motion.positions[:count, : len(_BODY)].astype(np.float64), job.view)
-        kept = {"music": Audio(audio.samples[:, : round(seconds * audio.rate)], audio.rate)} if job.sound else {}
-        save_dance(
-            job.folder,
-            {
-                "motion": points.reshape(count, -1).astype(np.float32),
-                "audio": features[:count],
-                "beats": beat_times(rhythm35(audio), rhythm35.frame_rate, seconds),
-                **kept,
-            },
-        )
+        points = motion.positions[:count, : len(_BODY)].astype(np.float64)
+        beats = beat_times(rhythm35(audio), rhythm35.frame_rate, count / RATE)
+        pieces = danced_pieces(points, beats)
+        if not pieces:
+            raise MotionError(f"{recording.motion_file}: no two beats of the song while the dancer moves")
+        seen = face_front(points, job.view).reshape(count, -1).astype(np.float32)
+        for number, (start, end) in reversed(list(enumerate(pieces, 1))):  # the first one last: then all are there
+            inside = beats[(np.round(beats * RATE) >= start) & (np.round(beats * RATE) < end)]
+            at = slice(round(start / RATE * audio.rate), round(end / RATE * audio.rate))
+            save_dance(
+                job.folder if number == 1 else job.folder.with_name(f"{job.folder.name}-{number}"),
+                {
+                    "motion": seen[start:end],
+                    "audio": features[start:end],
+                    "beats": np.maximum(inside - start / RATE, 0),
+                    **({"music": Audio(audio.samples[:, at], audio.rate)} if job.sound else {}),
+                },
+            )
     except IctusError as error:
         line = str(error)
         named = line.startswith((str(recording.motion_file.parent), str(job.folder)))
         return PreparationResult(0, (line if named else f"{recording.music_file}: {line}",))
     return PreparationResult(1)
+
+
+def danced_pieces(points: Float64Array, beats: Float64Array) -> list[tuple[int, int]]:
+    """Return (first frame, frame after the last) of each piece without a leap, from a danced beat to a danced beat.
+
+    Parameters
+    ----------
+    points : (T, J, 3) metres at 25 fps.
+    beats : (K,) seconds.
+    """
+    speed = np.linalg.norm(np.diff(points, axis=0), axis=-1) * RATE  # (T - 1, J)
+    moves = np.flatnonzero(uniform_filter1d(speed.mean(1), RATE, mode="nearest") >= _MOVES)
+    if not len(moves):
+        return []
+    marked = np.unique(np.round(beats * RATE).astype(int))
+    marked = marked[(marked >= moves[0]) & (marked <= moves[-1] + 1)]
+    borders = [0, *(np.flatnonzero((speed > _LEAP).any(1)) + 1).tolist(), len(points)]
+    inside = (marked[(marked >= a) & (marked < b)] for a, b in pairwise(borders))
+    return [(int(some[0]), int(some[-1]) + 1) for some in inside if len(some) > 1]
 
 
 def face_front(points: Float64Array, view: View) -> Float64Array:

@@ -12,6 +12,7 @@ pytest.importorskip("gradio", reason='needs Gradio (pip install "ictus[studio]")
 
 from ictus.audio import Audio
 from ictus.motion import Motion
+from ictus.nn.folder import locate, read_config
 from ictus.sound.data.video_io import probe
 from ictus.studio.app import studio
 from ictus.studio.limits import Limits
@@ -170,6 +171,14 @@ def test_what_goes_wrong_is_shown_in_a_line(visit: Visit, tmp_path: Path) -> Non
     visit.make()
     toast.filter(has_text="longer than the 0.2 minutes that the studio takes").wait_for()
     assert os.environ["GRADIO_TEMP_DIR"] not in visit.page.content()
+
+
+def test_another_model_says_what_it_is(visit: Visit) -> None:
+    visit.open("Conduct")
+    visit.panel.get_by_label("Conductor").first.click()
+    visit.page.get_by_role("option", name="m2s-gan").click()
+    visit.panel.get_by_text(read_config(locate("m2s-gan"))["metadata"]["description"]).wait_for()
+    assert visit.said == []
 
 
 def test_another_browser_sees_nothing_and_nothing_stays(browser: Any, address: str, tmp_path: Path) -> None:

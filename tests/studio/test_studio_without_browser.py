@@ -31,6 +31,8 @@ from ictus.studio.visitors import KEPT, Visitors
 from sound.small_soloist import save_soloist
 from studio.studio_on_trial import clicks
 
+HERE = "http://127.0.0.1"
+
 
 def write(path: Path, progress: Any) -> None:
     path.write_text("made")
@@ -193,8 +195,8 @@ def app() -> Iterator[Any]:
 
 @pytest.fixture
 def people(app: Any) -> Iterator[tuple[TestClient, TestClient]]:
-    with TestClient(app) as one:
-        other = TestClient(app)
+    with TestClient(app, HERE) as one:
+        other = TestClient(app, HERE)
         assert one.get("/").status_code == other.get("/").status_code == 200
         yield one, other
 
@@ -209,7 +211,7 @@ def test_nobody_reads_what_another_sent(people: tuple[TestClient, TestClient], a
     one, other = people
     path = sent(one)
     assert one.get(f"/gradio_api/file={path}").content == b"RIFF of mine"
-    stranger = TestClient(app)
+    stranger = TestClient(app, HERE)
     for client in (other, stranger):
         assert client.get(f"/gradio_api/file={path}").status_code == 403
         assert client.get(f"/gradio_api/file={path.replace('/', '%2F')}").status_code == 403
@@ -300,7 +302,7 @@ def test_the_page_lets_nothing_in_from_elsewhere(people: tuple[TestClient, TestC
 def test_nothing_is_asked_of_the_net_and_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **options: asked.append(where) or [])
-    with studio(Limits()) as app, TestClient(app) as client:
+    with studio(Limits()) as app, TestClient(app, HERE) as client:
         path = Path(sent(client) if client.get("/").status_code == 200 else "")
         root = Path(os.environ["GRADIO_TEMP_DIR"])
         assert path.exists()

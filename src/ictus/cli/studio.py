@@ -1,8 +1,8 @@
 """`ictus studio`: all of it as a page in the browser."""
 
 import logging
-import signal
-import sys
+import socket
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -31,16 +31,31 @@ def run(
     """
     if find_spec("gradio") is None:
         raise UsageError('the studio needs Gradio, which is not installed; run: pip install "ictus[studio]"')
-    import uvicorn
-
-    from ictus.studio.app import studio
     from ictus.studio.limits import Limits
 
     if not 0 < port < 65536:
         raise UsageError(f"--port {port}: choose between 1 and 65535")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # files are removed on the way out
-    with studio(Limits(limit, size), model) as app:
-        say(f"the studio is open at http://{host}:{port}; Ctrl+C closes it, and removes all files of its visitors")
+    limits = Limits(limit, size)
+    with _listening(host, port) as door:
+        say(f"opening the studio at http://{f'[{host}]' if ':' in host else host}:{port}")  # what follows takes seconds
+        import uvicorn
+
+        from ictus.studio.app import studio
+
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        config = {"log_config": None, "access_log": False, "ws": "none", "timeout_graceful_shutdown": 2}
+        with studio(limits, model, host) as app, suppress(KeyboardInterrupt):
+            say("the studio is open; Ctrl+C closes it, and removes all files of its visitors")
+            uvicorn.Server(uvicorn.Config(app, **config)).run(sockets=[door])
     return 0
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Take the address, so that whoever opens the page early has to wait only. Raises UsageError if that fails."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise UsageError(
+            f"--host {host} --port {port}: {str(error.strerror).partition(' (')[0]}; choose another"
+        ) from error

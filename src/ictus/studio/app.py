@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from ictus.studio import sound
-from ictus.studio.components import StudioSettings, cookie_behind
+from ictus.studio.components import ONE_AT_A_TIME, StudioSettings
 from ictus.studio.conduct import CONDUCT
 from ictus.studio.dance import DANCE
 from ictus.studio.guard import Guard
@@ -30,12 +30,13 @@ _FOLDER = "GRADIO_TEMP_DIR"  # where Gradio lays what is sent
 
 
 @contextmanager
-def studio(limits: Limits, folders: Sequence[Path] = ()) -> Iterator[FastAPI]:
+def studio(limits: Limits, folders: Sequence[Path] = (), host: str = "127.0.0.1") -> Iterator[FastAPI]:
     """Give the studio, ready to be served; its files are gone afterwards.
 
     Parameters
     ----------
     folders : of trained models, to be offered beside those that are shipped.
+    host : where it will listen; it answers under this name, and those of this machine.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def studio(limits: Limits, folders: Sequence[Path] = ()) -> Iterator[FastAPI]:
     with Visitors.opened() as visitors:
         os.environ[_FOLDER] = str(visitors.root)
         try:
-            yield _application(StudioSettings(visitors, limits, folders))
+            yield _application(StudioSettings(visitors, limits, folders), host)
         finally:
             del os.environ[_FOLDER]
             if before is not None:
@@ -55,7 +56,6 @@ def studio(limits: Limits, folders: Sequence[Path] = ()) -> Iterator[FastAPI]:
 
 def page(settings: StudioSettings) -> gradio.Blocks:
     """Build the page."""
-    visitors = settings.visitors
     blocks: gradio.Blocks
     with gradio.Blocks(title="Ictus studio", analytics_enabled=False, fill_width=True) as blocks:
         gradio.HTML(_HEAD)
@@ -64,21 +64,14 @@ def page(settings: StudioSettings) -> gradio.Blocks:
                 with gradio.Tab(name):
                     build(settings)
 
-        def enter(request: gradio.Request) -> None:
-            if cookie := cookie_behind(request):
-                visitors.enter(cookie, str(request.session_hash))
-
-        def leave(request: gradio.Request) -> None:
-            if cookie := cookie_behind(request):
-                visitors.leave(cookie, str(request.session_hash))
-
-        blocks.load(enter, api_visibility="private", show_progress="hidden")
-        blocks.unload(leave)
+        # A page's heart beats from its first event on, if somebody listens for its end; the guard hears it.
+        blocks.load(lambda: None, api_visibility="private", show_progress="hidden")
+        blocks.unload(lambda: None)
     blocks.queue(max_size=settings.limits.waiting, api_open=False)
     return blocks
 
 
-def _application(settings: StudioSettings) -> FastAPI:
+def _application(settings: StudioSettings, host: str) -> FastAPI:
     @asynccontextmanager
     async def sweeping(app: FastAPI) -> AsyncIterator[None]:
         async def sweep() -> None:
@@ -92,9 +85,12 @@ def _application(settings: StudioSettings) -> FastAPI:
         with suppress(asyncio.CancelledError):
             await broom
 
+    blocks = page(settings)
+    costly = {number for number, function in blocks.fns.items() if function.concurrency_id == ONE_AT_A_TIME}
+    guard = Middleware(Guard, visitors=settings.visitors, limits=settings.limits, host=host, costly=costly)
     app = FastAPI(
         lifespan=sweeping,
-        middleware=[Middleware(Guard, visitors=settings.visitors)],
+        middleware=[guard],
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -102,7 +98,7 @@ def _application(settings: StudioSettings) -> FastAPI:
     add_results(app, settings.visitors)
     mounted: FastAPI = gradio.mount_gradio_app(
         app,
-        page(settings),
+        blocks,
         path="/",
         theme=theme(),
         css=style(),

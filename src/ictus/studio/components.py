@@ -9,11 +9,13 @@ from typing import Any
 import gradio
 from gradio.components import Component
 
+from ictus.errors import UsageError
 from ictus.studio.guard import cookie_of
-from ictus.studio.limits import Limits
+from ictus.studio.jobs import RunningJob
+from ictus.studio.limits import Limits, show_errors
 from ictus.studio.models import ModelChoice
 from ictus.studio.results import note
-from ictus.studio.visitors import Visitor, Visitors
+from ictus.studio.visitors import Visitors
 
 PROGRESS = gradio.Progress()
 # On a phone the result lies below the form.
@@ -37,17 +39,16 @@ class StudioSettings:
     limits: Limits = field(default_factory=Limits)
     folders: Sequence[Path] = ()
 
-    def visitor(self, request: gradio.Request) -> tuple[Visitor, str]:
-        """Return who asks, and in which tab of the browser. Raises gradio.Error if the browser takes no cookies."""
-        cookie = cookie_behind(request)
-        if cookie is None:
-            raise gradio.Error("Please let this page set its cookie, and load it again.", print_exception=False)
-        return self.visitors.of(cookie), str(request.session_hash)
-
-
-def cookie_behind(request: gradio.Request) -> str | None:
-    """Return the cookie of whoever caused an event."""
-    return None if request.request is None else cookie_of(request.request.scope)
+    @contextmanager
+    def job(self, request: gradio.Request, progress: gradio.Progress, *files: Path) -> Iterator[RunningJob]:
+        """Run the job that a browser asks for, on its files. Raises gradio.Error for what goes wrong."""
+        with show_errors(*files):
+            cookie = None if request.request is None else cookie_of(request.request.scope, self.visitors)
+            if cookie is None:
+                raise UsageError("please let this page set its cookie, and load it again")
+            visitor, tab = self.visitors.of(cookie), str(request.session_hash)
+            with visitor.working(tab):
+                yield RunningJob(visitor, tab, progress)
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,6 @@ def models(choices: Sequence[ModelChoice], words: str) -> gradio.Dropdown:
         model,
         api_visibility="private",
         show_progress="hidden",
-        queue=False,
     )
     return model
 

@@ -5,26 +5,31 @@ who sent it; and fetches what a request names by an address in the net. Here eve
 for by those who sent them, and only what the page itself uses is open.
 """
 
+import asyncio
 import json
 import re
-import secrets
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from http.cookies import CookieError, SimpleCookie
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
-from ictus.studio.visitors import Visitors
+from ictus.studio.addresses import check_address
+from ictus.studio.limits import Limits
+from ictus.studio.uploads import Message, Receive, Upload
+from ictus.studio.visitors import RefusedError, Visitor, Visitors
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+Channels = tuple[Receive, Send]
 
 COOKIE = "ictus_visitor"
+_COOKIES = re.compile(rf"(?:^|;)\s*{COOKIE}=([0-9a-f]+)(?=\s*(?:;|$))")
 _API = "/gradio_api/"
 _FILE = _API + "file="
-_OPEN = re.compile(r"(upload|upload_progress|queue/(join|data)|heartbeat/\w+|info|app_id|startup-events|theme\.css)/?")
+_OPEN = ("info", "app_id", "startup-events", "theme.css")  # what says nothing of anybody
+_HEART = re.compile(r"heartbeat/(\w+)")
 _MOST = 1 << 20  # bytes of a message that is no file
 _HEADERS = (
     (
@@ -37,88 +42,166 @@ _HEADERS = (
 
 
 class Guard:
-    """An ASGI application around another."""
+    """An ASGI application around another.
 
-    def __init__(self, app: App, visitors: Visitors) -> None:
-        self.app, self.visitors = app, visitors
+    Parameters
+    ----------
+    host : where the studio was asked to listen.
+    costly : the numbers of the page's functions of which a visitor may ask for one at a time.
+    """
+
+    def __init__(self, app: App, visitors: Visitors, limits: Limits, host: str, costly: Collection[int]) -> None:
+        self.app, self.visitors, self.limits, self.host, self.costly = app, visitors, limits, host, costly
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Let a request in, or answer it: 403 for what is not theirs, 404 for what is not open."""
-        if scope["type"] != "http":
+        """Let a request in, or answer it: 403 for what is not theirs, 404 for what is not open, 429 for too much."""
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        path, cookie = unquote(scope["path"]), cookie_of(scope)
-        if path.startswith(_API):
-            if path.startswith(_FILE):
-                refused = 0 if cookie and self.visitors.may_read(cookie, path.removeprefix(_FILE)) else 403
-            else:
-                refused = 0 if _OPEN.fullmatch(path.removeprefix(_API)) else 404
-            if not refused and path.startswith((_API + "upload", _API + "queue")) and not cookie:
-                refused = 403
-            if not refused and path.startswith(_API + "queue/join"):
-                body = await _whole(receive)
-                if body is None or not all(self.visitors.may_read(str(cookie), named) for named in _files(body)):
-                    refused = 403
-                receive = _again(body or b"", receive)
-            if refused:
-                await _answer(send, refused)
-                return
-        if path == _API + "upload" and cookie:
-            send = self._noting(cookie, send)
-        await self.app(scope, receive, _dressed(send, None if cookie else scope))
+        if scope["type"] != "http":  # the page opens no WebSocket
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        cookie = cookie_of(scope, self.visitors)
+        newcomer = self.visitors.issue() if cookie is None and scope["path"] == "/" else None
+        try:
+            check_address(scope, self.host)
+            async with self._admitted(scope, cookie, receive, send) as (receiving, sending):
+                await self.app(scope, receiving, _dressed(sending, newcomer))
+        except RefusedError as refused:
+            await _answer(scope, send, refused)
 
-    def _noting(self, cookie: str, send: Send) -> Send:
-        """Note the files of an upload, as the answer to it names them, before the answer goes out."""
-        parts: list[bytes] = []
+    def _admitted(
+        self, scope: Message, cookie: str | None, receive: Receive, send: Send
+    ) -> AbstractAsyncContextManager[Channels]:
+        """Return how a request is received and answered. Raises RefusedError, now or when that is entered."""
+        path = unquote(scope["path"])
+        call = path.removeprefix(_API)
+        if call == path or call in _OPEN:
+            return nullcontext((receive, send))
+        if path.startswith(_FILE):
+            if not (cookie and self.visitors.may_read(cookie, path.removeprefix(_FILE))):
+                raise RefusedError("This file is not yours.", 403)
+            return nullcontext((receive, send))
+        heart = _HEART.fullmatch(call)
+        if not heart and call not in ("upload", "upload_progress", "queue/join", "queue/data"):
+            raise RefusedError("There is nothing here.", 404)
+        if cookie is None:
+            raise RefusedError("Please let this page set its cookie, and load it again.", 403)
+        if call == "upload":
+            return self._uploading(cookie, scope, receive, send)
+        if call == "queue/join":
+            return self._joining(cookie, receive, send)
+        if call == "queue/data":
+            return self._listening(cookie, scope, receive, send)
+        return self._open(cookie, heart[1], receive, send) if heart else nullcontext((receive, send))
 
-        async def noting(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                parts.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    visitor = self.visitors.of(cookie)
-                    visitor.uploads |= {Path(name).resolve() for name in _listed(b"".join(parts))}
-            await send(message)
+    @asynccontextmanager
+    async def _uploading(self, cookie: str, scope: Message, receive: Receive, send: Send) -> AsyncIterator[Channels]:
+        """Count what is sent, and note whose it is."""
+        visitor = self.visitors.of(cookie)
+        upload = Upload(visitor, self.limits, self.visitors.root, scope, receive)
+        try:
+            yield upload.receive, _noting(visitor, send)
+        finally:
+            upload.close()
 
-        return noting
+    @asynccontextmanager
+    async def _joining(self, cookie: str, receive: Receive, send: Send) -> AsyncIterator[Channels]:
+        """Read what is asked for, of which files, and by which tab."""
+        body = await _whole(receive)
+        event = _parsed(body)
+        tab, function = event.get("session_hash"), event.get("fn_index")
+        if not (isinstance(tab, str) and type(function) is int):
+            raise RefusedError("This is nothing that the page asks for.", 400)
+        if not all(self.visitors.may_read(cookie, named) for named in _files(event)):
+            raise RefusedError("This file is not yours, or gone; give it again.", 403)
+        self.visitors.check_tab(cookie, tab)
+        if function in self.costly:
+            visitor = self.visitors.of(cookie)
+            visitor.begin(tab)
+            send = _unless_refused(visitor, send)
+        yield _again(body, receive), send
+
+    @asynccontextmanager
+    async def _listening(self, cookie: str, scope: Message, receive: Receive, send: Send) -> AsyncIterator[Channels]:
+        """Note who waits for news of a job."""
+        tab = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[-1]
+        self.visitors.check_tab(cookie, tab)
+        visitor = self.visitors.of(cookie)
+        visitor.streams[tab] += 1
+        try:
+            yield receive, send
+        finally:
+            visitor.streams -= Counter([tab])
+            if tab not in visitor.streams:  # Gradio drops what still waited
+                visitor.forget_waiting(tab)
+
+    @asynccontextmanager
+    async def _open(self, cookie: str, tab: str, receive: Receive, send: Send) -> AsyncIterator[Channels]:
+        """Note that a tab of the browser is open for as long as its heart beats."""
+        self.visitors.check_tab(cookie, tab)
+        self.visitors.enter(cookie, tab)
+        try:
+            yield receive, send
+        finally:
+            await asyncio.to_thread(self.visitors.leave, cookie, tab)
 
 
-def cookie_of(scope: Message) -> str | None:
-    """Return the visitor's cookie, or None if there is none that the studio could have given."""
-    jar: SimpleCookie = SimpleCookie()
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                jar.load(value.decode("latin-1"))
-            except CookieError:
-                continue
-    found = jar[COOKIE].value if COOKIE in jar else ""
-    return found if re.fullmatch(r"[\w-]{43}", found) else None
+def cookie_of(scope: Message, visitors: Visitors) -> str | None:
+    """Return the visitor's cookie, or None if there is none that the studio has given."""
+    given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+    return next((one for text in given for one in _COOKIES.findall(text) if visitors.issued(one)), None)
 
 
-def _dressed(send: Send, newcomer: Message | None) -> Send:
+def _noting(visitor: Visitor, send: Send) -> Send:
+    """Note the files of an upload, as the answer to it names them, before the answer goes out."""
+    parts: list[bytes] = []
+
+    async def noting(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                visitor.uploads |= {Path(name).resolve() for name in _listed(b"".join(parts))}
+        await send(message)
+
+    return noting
+
+
+def _unless_refused(visitor: Visitor, send: Send) -> Send:
+    """Forget a job that the queue does not take."""
+
+    async def sending(message: Message) -> None:
+        if message.get("status", 200) >= 400:
+            visitor.job = None
+        await send(message)
+
+    return sending
+
+
+def _dressed(send: Send, newcomer: str | None) -> Send:
     """Add the headers of all answers, and to whoever opens the page for the first time a cookie."""
 
     async def dressed(message: Message) -> None:
         if message["type"] == "http.response.start":
             had = {name.lower() for name, _ in message["headers"]}
             extra = [header for header in _HEADERS if header[0] not in had]
-            if newcomer is not None and newcomer["path"] == "/":
-                given = f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Strict"
-                extra.append((b"set-cookie", given.encode()))
+            if newcomer is not None:
+                extra.append((b"set-cookie", f"{COOKIE}={newcomer}; Path=/; HttpOnly; SameSite=Strict".encode()))
             message = {**message, "headers": [*message["headers"], *extra]}
         await send(message)
 
     return dressed
 
 
-async def _whole(receive: Receive) -> bytes | None:
-    """Read a request's body; None if it is too long."""
+async def _whole(receive: Receive) -> bytes:
+    """Read a request's body. Raises RefusedError if it is too long."""
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > _MOST:
-            return None
+            raise RefusedError("This is too long.", 413)
         if message["type"] == "http.disconnect" or not message.get("more_body"):
             return bytes(body)
 
@@ -135,13 +218,18 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _files(body: bytes) -> Iterator[str]:
-    """Yield every file that a message names, wherever in it; "" (which is nobody's) if it cannot be read."""
+def _parsed(body: bytes) -> dict[str, Any]:
+    """Return what a message says; nothing if it cannot be read."""
     try:
-        waiting = [json.loads(body)]
+        event = json.loads(body)
     except (ValueError, RecursionError):
-        yield ""
-        return
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _files(event: dict[str, Any]) -> Iterator[str]:
+    """Yield every file that a message names, wherever in it."""
+    waiting: list[Any] = [event]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
@@ -160,8 +248,11 @@ def _listed(answer: bytes) -> list[str]:
     return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
-async def _answer(send: Send, status: int) -> None:
-    text = b"not yours, or not there\n"
-    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _answer(scope: Message, send: Send, refused: RefusedError) -> None:
+    """Refuse in a line; the page shows that of a job if it comes as `detail`."""
+    joining = scope["path"] == _API + "queue/join"
+    text = (json.dumps({"detail": str(refused)}) if joining else f"{refused}\n").encode()
+    kind = b"application/json" if joining else b"text/plain"
+    headers = [(b"content-type", kind), (b"content-length", str(len(text)).encode())]
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": text})

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-import gradio
-
-from ictus.audio import blocks
 from ictus.errors import IctusError, UsageError
 
 
@@ -26,9 +24,16 @@ class Limits:
     megabytes: int = 200
     waiting: int = 20
 
+    CURE: ClassVar = "close the page and open it again, and there is room"
+
     def __post_init__(self) -> None:
         if not 0 < self.minutes <= 24 * 60:
             raise UsageError(f"a limit of {self.minutes:g} minutes; give more than 0, and at most a day (1440)")
+
+    @property
+    def visitor_megabytes(self) -> int:
+        """All that a visitor may have sent: four files of the largest size."""
+        return 4 * self.megabytes
 
     def check(self, seconds: float) -> None:
         """Raise UsageError if something lasts too long."""
@@ -39,6 +44,8 @@ class Limits:
 
     def check_music(self, file: Path) -> None:
         """Raise UsageError if music lasts too long; no more of it is decoded than the limit, and none is kept."""
+        from ictus.audio import blocks
+
         rate, _, parts = blocks(file)
         samples = 0
         for part in parts:
@@ -55,6 +62,8 @@ def show_errors(*files: Path) -> Iterator[None]:
     gradio.Error
         For every error of ictus, of the disk or for want of memory.
     """
+    import gradio
+
     try:
         yield
     except (IctusError, OSError, MemoryError) as error:

@@ -16,9 +16,8 @@ from ictus.render.plots import beats_and_tempo, mel_and_motion
 from ictus.render.render_options import RenderOptions
 from ictus.studio import components
 from ictus.studio.examples import ode_to_joy
-from ictus.studio.limits import show_errors
 from ictus.studio.models import ModelChoice, chosen, loaded, model_choices
-from ictus.studio.results import TabResult, Updates, reporter, show_results
+from ictus.studio.results import TabResult, Updates, show_results
 from ictus.types import Progress
 
 if TYPE_CHECKING:
@@ -83,18 +82,15 @@ class MotionTab:
             *options: Any,
         ) -> Iterator[Updates]:
             file = components.given_file(path, "Drop some music first, record some, or take the example.")
-            visitor, tab = settings.visitor(request)
-            with show_errors(file):
+            with settings.job(request, progress, file) as job:
                 settings.limits.check_music(file)
-                reporter(progress, f"Waking the {self.who}", 0.0, 0.1)
+                job.reporter(f"Waking the {self.who}", 0.0, 0.1)
                 performer = loaded(chosen(choices, model), **self.options_of(*options))
                 audio = Audio.load(file, rate=self.rate, mono=True)
-                working = reporter(progress, f"The {self.who} is at work", 0.1, 0.5)
+                working = job.reporter(f"The {self.who} is at work", 0.1, 0.5)
                 motion = performer(audio, seed=int(seed or 0), progress=working)
                 motion = replace(motion, meta={**motion.meta, "music": file.name})
-                yield from show_results(
-                    self._tab_result(file, audio, motion, RenderOptions(theme=theme)), visitor, tab, progress
-                )
+                yield from show_results(self._tab_result(file, audio, motion, RenderOptions(theme=theme)), job)
 
         panel.shows(button, make, [music, model, seed, theme, usual, *more])
 

@@ -15,7 +15,8 @@ import gradio
 from ictus.errors import UsageError
 from ictus.render.plot_style import save_on_paper
 from ictus.render.render_options import FILM, PAGE
-from ictus.studio.visitors import ResultFiles, Visitor
+from ictus.studio.jobs import RunningJob
+from ictus.studio.visitors import ResultFiles
 from ictus.types import Progress
 
 if TYPE_CHECKING:
@@ -57,22 +58,16 @@ class TabResult:
     plots: "Mapping[str, Callable[[], Figure]]"
 
 
-def reporter(progress: gradio.Progress, what: str, start: float, end: float) -> Progress:
-    """Give the progress of a part of the work, with a word of what is being done."""
-    progress(start, desc=what)
-    return lambda fraction: progress(start + (end - start) * fraction, desc=what)
-
-
-def show_results(made: TabResult, visitor: Visitor, tab: str, progress: gradio.Progress) -> Iterator[Updates]:
+def show_results(made: TabResult, job: RunningJob) -> Iterator[Updates]:
     """Show a performance, half of whose work is done; yields what is new of a `ResultPanel`, in its order."""
-    name, result = visitor.keep(made.title, tab, made.makers)
+    name, result = job.visitor.keep(made.title, job.tab, made.makers)
     same = gradio.skip()
-    result.file(PAGE, reporter(progress, "Drawing", 0.5, 0.6))
+    result.file(PAGE, job.reporter("Drawing", 0.5, 0.6))
     soon = (note("The film comes in a moment."), note("The plots come in a moment."))
     yield html.escape(made.said), _live(name, made), *soon, _downloads(name, result)
-    progress(0.6, desc="Plotting")
+    job.reporter("Plotting", 0.6, 0.65)
     yield same, same, same, _plots(name, result, made), same
-    result.file(FILM, reporter(progress, "Filming", 0.65, 1.0))
+    result.file(FILM, job.reporter("Filming", 0.65, 1.0))
     yield same, same, _film(name), same, same
 
 

@@ -24,14 +24,19 @@ def add_results(app: FastAPI, visitors: Visitors) -> None:
 
     @app.get("/results/{name}/{suffix}")
     def result(name: str, suffix: str, request: Request) -> Response:
-        cookie = cookie_of(request.scope)
-        found = visitors.of(cookie).results.get(name) if cookie else None
-        if found is None:
+        cookie = cookie_of(request.scope, visitors)
+        visitor = visitors.find(cookie) if cookie else None
+        found = visitor.results.get(name) if visitor else None
+        if visitor is None or found is None:
             return PlainTextResponse("This is gone; make it again.", 404)
+        if not visitor.hands.acquire(blocking=False):
+            return PlainTextResponse("Too much at a time; wait for what you asked for before.", 429)
         try:
             path = _file(found, suffix)
         except (IctusError, OSError) as error:
             return PlainTextResponse(" ".join(str(error).replace(str(found.folder), "").split()), 422)
+        finally:
+            visitor.hands.release()
         kind = path.suffix
         return FileResponse(
             path,

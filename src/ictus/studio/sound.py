@@ -16,9 +16,8 @@ from ictus.sound.performance import Performance
 from ictus.sound.pipeline import SAMPLING
 from ictus.studio import components, drawings
 from ictus.studio.examples import player
-from ictus.studio.limits import show_errors
 from ictus.studio.models import chosen, loaded, model_choices
-from ictus.studio.results import TabResult, Updates, reporter, show_results
+from ictus.studio.results import TabResult, Updates, show_results
 from ictus.types import Progress
 
 if TYPE_CHECKING:
@@ -75,9 +74,8 @@ def build(settings: components.StudioSettings) -> None:
     ) -> Iterator[Updates]:
         points = components.given_file(given, "Drop the keypoints of a player first, or take the example.")
         source = Path(filmed) if filmed else None
-        visitor, tab = settings.visitor(request)
-        with show_errors(points, source or points):
-            reporter(progress, "Waking the soloist", 0.0, 0.1)
+        with settings.job(request, progress, points, source or points) as job:
+            job.reporter("Waking the soloist", 0.0, 0.1)
             soloist = loaded(chosen(choices, model))
             performance = Performance.load(points, source)
             settings.limits.check(performance.track.duration)
@@ -86,9 +84,9 @@ def build(settings: components.StudioSettings) -> None:
                 instrument=None if instrument == _AUTO else instrument,
                 seed=int(seed or 0),
                 sampling=replace(SAMPLING, temperature=temperature),
-                progress=reporter(progress, "Playing", 0.1, 0.5),
+                progress=job.reporter("Playing", 0.1, 0.5),
             )
-            yield from show_results(_tab_result(performance, played, Path(model).name, theme), visitor, tab, progress)
+            yield from show_results(_tab_result(performance, played, Path(model).name, theme), job)
 
     panel.shows(button, make, [keypoints, film, model, instrument, seed, temperature, theme])
 

@@ -112,7 +112,8 @@ class Visitor:
             self.drop(next(iter(self.results)))
         name = secrets.token_urlsafe(24)
         folder = self.folder / name
-        folder.mkdir(parents=True)
+        self.folder.mkdir(exist_ok=True)  # and none above it: the studio may have closed
+        folder.mkdir()
         result = ResultFiles(folder, title, tab, makers)
         self.results[name] = result
         return name, result
@@ -187,7 +188,9 @@ class Visitors:
     def opened(cls) -> "Iterator[Visitors]":
         """Give the visitors a folder for as long as the studio is open."""
         with TemporaryDirectory(prefix="ictus-studio-", ignore_cleanup_errors=True) as root:
-            yield cls(Path(root).resolve())
+            found = cls(Path(root).resolve())
+            found.results.mkdir()
+            yield found
 
     def issue(self) -> str:
         """Return a new cookie; nothing is kept for it before its visitor does something."""
@@ -279,7 +282,7 @@ class Visitors:
             try:
                 if path.is_file() and path.stat().st_mtime < oldest:
                     path.unlink()
-                elif path.is_dir() and not any(path.iterdir()) and path.stat().st_mtime < oldest:
+                elif path.is_dir() and path != self.results and not any(path.iterdir()) and path.stat().st_mtime < oldest:
                     path.rmdir()
             except OSError:  # gone meanwhile
                 continue

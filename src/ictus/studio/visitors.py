@@ -280,9 +280,11 @@ class Visitors:
         oldest = time.time() - seconds
         for path in sorted(self.root.rglob("*"), reverse=True):  # what is in a folder before the folder
             try:
-                if path.is_file() and path.stat().st_mtime < oldest:
+                if path.stat().st_mtime >= oldest or path == self.results:
+                    continue
+                if path.is_file():
                     path.unlink()
-                elif path.is_dir() and path != self.results and not any(path.iterdir()) and path.stat().st_mtime < oldest:
+                elif not any(path.iterdir()):
                     path.rmdir()
             except OSError:  # gone meanwhile
                 continue

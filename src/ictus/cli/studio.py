@@ -43,10 +43,10 @@ def run(
         from ictus.studio.app import studio
 
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        config = {"log_config": None, "access_log": False, "ws": "none", "timeout_graceful_shutdown": 2}
         with studio(limits, model, host) as app, suppress(KeyboardInterrupt):
             say("the studio is open; Ctrl+C closes it, and removes all files of its visitors")
-            uvicorn.Server(uvicorn.Config(app, **config)).run(sockets=[door])
+            config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=2)
+            uvicorn.Server(config).run(sockets=[door])
     return 0
 
 

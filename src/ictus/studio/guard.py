@@ -89,15 +89,15 @@ class Guard:
         if cookie is None:
             raise RefusedError("Please let this page set its cookie, and load it again.", 403)
         if call == "upload":
-            return self._uploading(cookie, scope, receive, send)
+            return self.uploading(cookie, scope, receive, send)
         if call == "queue/join":
-            return self._joining(cookie, receive, send)
+            return self.joining(cookie, receive, send)
         if call == "queue/data":
-            return self._listening(cookie, scope, receive, send)
-        return self._open(cookie, heart[1], receive, send) if heart else nullcontext((receive, send))
+            return self.listening(cookie, scope, receive, send)
+        return self.open_tab(cookie, heart[1], receive, send) if heart else nullcontext((receive, send))
 
     @asynccontextmanager
-    async def _uploading(self, cookie: str, scope: Message, receive: Receive, send: Send) -> AsyncIterator[Channels]:
+    async def uploading(self, cookie: str, scope: Message, receive: Receive, send: Send) -> AsyncIterator[Channels]:
         """Count what is sent, and note whose it is."""
         visitor = self.visitors.of(cookie)
         upload = Upload(visitor, self.limits, self.visitors.root, scope, receive)
@@ -107,7 +107,7 @@ class Guard:
             upload.close()
 
     @asynccontextmanager
-    async def _joining(self, cookie: str, receive: Receive, send: Send) -> AsyncIterator[Channels]:
+    async def joining(self, cookie: str, receive: Receive, send: Send) -> AsyncIterator[Channels]:
         """Read what is asked for, of which files, and by which tab."""
         body = await _whole(receive)
         event = _parsed(body)
@@ -124,7 +124,7 @@ class Guard:
         yield _again(body, receive), send
 
     @asynccontextmanager
-    async def _listening(self, cookie: str, scope: Message, receive: Receive, send: Send) -> AsyncIterator[Channels]:
+    async def listening(self, cookie: str, scope: Message, receive: Receive, send: Send) -> AsyncIterator[Channels]:
         """Note who waits for news of a job."""
         tab = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[-1]
         self.visitors.check_tab(cookie, tab)
@@ -138,7 +138,7 @@ class Guard:
                 visitor.forget_waiting(tab)
 
     @asynccontextmanager
-    async def _open(self, cookie: str, tab: str, receive: Receive, send: Send) -> AsyncIterator[Channels]:
+    async def open_tab(self, cookie: str, tab: str, receive: Receive, send: Send) -> AsyncIterator[Channels]:
         """Note that a tab of the browser is open for as long as its heart beats."""
         self.visitors.check_tab(cookie, tab)
         self.visitors.enter(cookie, tab)

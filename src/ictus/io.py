@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ictus.registry import Command
     from ictus.sound.performance import Performance
     from ictus.sound.pipeline import SoloistResult
-    from ictus.types import Progress
+    from ictus.types import Float32Array, Progress
 
 FILES: dict["Command", tuple[str, ...]] = {  # what each command can make
     "conduct": (*SHOWN, ".npz", ".npy", ".json", ".bvh", ".glb"),
@@ -87,19 +87,26 @@ def save_keypoints(
     """
     from ictus.files import writing
     from ictus.formats import MotionData, coco, openpose
-    from ictus.render.camera import Camera, Extent
 
     motion = _detected(motion)
-    margin = _MARGIN * min(size)
-    box = (margin, margin, size[0] - margin, size[1] - margin)
-    camera = Camera.fit(Extent.of(motion.positions), box, y_up=motion.positions.shape[2] == 3)
-    data = MotionData(motion.skeleton, motion.fps, camera.project(motion.positions).astype("float32"))
+    data = MotionData(motion.skeleton, motion.fps, _in_picture(motion, size))
     if form == "openpose":
         openpose.write(target, data)
     else:
         with writing(target) as temporary:
             coco.write(temporary, data, size)
     return motion
+
+
+def _in_picture(motion: "Motion", size: tuple[int, int]) -> "Float32Array":
+    """Return pixels (T, J, 2): the body from the front, as large as it fits into the middle of a picture."""
+    import numpy as np
+
+    seen = motion.positions[..., :2] * np.array([1, -1 if motion.positions.shape[2] == 3 else 1], np.float32)
+    low, high = seen.min((0, 1)), seen.max((0, 1))
+    room = np.array(size, np.float32) - 2 * _MARGIN * min(size)
+    scale = (room / np.maximum(high - low, 1e-6)).min()
+    return np.asarray((seen - (low + high) / 2) * scale + np.array(size) / 2, np.float32)
 
 
 def _detected(motion: "Motion") -> "Motion":

@@ -8,12 +8,16 @@ import pytest
 from ictus.kinematics import forward_kinematics
 from ictus.motion import Motion
 from ictus.render import film as filming
-from ictus.render.body import Body, is_whole, sides
-from ictus.render.dancer import Dancer, dancer_extent, seen_of_cap
+from ictus.render.body import is_whole, sides
+from ictus.render.camera import View, followed
+from ictus.render.dancer import floor
+from ictus.render.figure import Figure
+from ictus.render.figures import figure_of, shown
 from ictus.render.film import film
-from ictus.render.perspective import View, followed
+from ictus.render.floor import Floor
+from ictus.render.painter import Painter, Pose, hull, seen_of_cap
 from ictus.render.scene import Scene
-from ictus.render.shapes import SHIFT, hull, inside
+from ictus.render.shapes import SHIFT, inside
 from ictus.render.stills import strip
 from ictus.render.theme import DARK, LIGHT, get_theme
 from ictus.skeleton import get_skeleton
@@ -37,14 +41,24 @@ def waltz(shared_data: Path) -> Motion:
         return Motion(data["positions"][:500, :21] / 100, 25, get_skeleton("melody-21"))
 
 
-def figure(motion: Motion, box: tuple[float, float, float, float] = BOX) -> Dancer:
-    return Dancer(motion, dancer_extent(motion), box, DARK)
+def viewed(motion: Motion, box: tuple[float, float, float, float] = BOX) -> tuple[Figure, View]:
+    ((figure, extent),) = shown([motion])
+    return figure, View.fit(extent, figure.scale, box)
+
+
+def pose(motion: Motion, box: tuple[float, float, float, float] = BOX) -> Pose:
+    figure, view = viewed(motion, box)
+    return Painter(figure, view, DARK).pose(figure.places(0, len(motion)), figure.target)
+
+
+def numbers(motion: Motion, paint: str) -> list[int]:
+    """The numbers of the solids with a paint."""
+    return [number for number, solid in enumerate(figure_of(motion).solids) if solid.paint == paint]
 
 
 def outlines(motion: Motion, box: tuple[float, float, float, float] = BOX) -> np.ndarray:
     """(T, corners, 2) pixels: all that is painted of the body."""
-    pose = figure(motion, box).pose(0, len(motion))
-    return np.concatenate([shape.points for limb in pose.limbs for shape in limb], axis=1) / (1 << SHIFT)
+    return np.concatenate([shape.points for limb in pose(motion, box).layers for shape in limb], axis=1) / (1 << SHIFT)
 
 
 def walking_back(motion: Motion) -> Motion:
@@ -117,12 +131,12 @@ def test_raised_hands_and_jumps_stay_in_the_picture(dancer):
 
 def test_the_camera_is_calm_on_real_dances(dances):
     for dance in dances:
-        body = Body(dance)
-        path = followed(body.middle, body.floor, body.scale, dance.fps)
+        body = figure_of(dance)
+        path = body.target
         velocity = np.diff(path, axis=0) * dance.fps
         assert np.linalg.norm(np.diff(velocity, axis=0), axis=1).max() * dance.fps < 1.2  # m/s^2
         assert np.linalg.norm(velocity, axis=1).max() < 1.2
-        assert np.linalg.norm((body.middle - path)[:, ::2], axis=1).max() < 0.6
+        assert np.linalg.norm((dance.positions.mean(1) - path)[:, ::2], axis=1).max() < 0.6
 
 
 def test_the_camera_stands_still_while_a_body_sways_and_goes_with_one_that_walks():
@@ -139,52 +153,54 @@ def test_the_camera_stands_still_while_a_body_sways_and_goes_with_one_that_walks
 
 def test_feet_touch_the_floor(dances, dancer):
     # The own body's soles lie a little below its toes, and it always has a foot on the floor.
-    assert Body(dancer).floor == pytest.approx(-0.012, abs=0.015)
+    assert figure_of(dancer).target[:, 1] == pytest.approx(-0.012, abs=0.015)
     for dance in dances:
-        body = Body(dance)
-        feet = [one for one in body.solids(0, len(dance)) if one.part == "foot"]
-        lowest = np.min([(one.centres[..., 1] - one.radii).min(1) for one in feet], axis=0) - body.floor
+        body = figure_of(dance)
+        feet = [
+            ball for solid in body.solids if solid.paint.startswith("foot") for hull in solid.hulls for ball in hull
+        ]
+        at = body.places(0, len(dance), [at for _, at in feet])[..., 1]
+        lowest = (at - np.array([radius for radius, _ in feet])[:, None]).min(0) - body.target[:, 1]
         assert abs(np.median(lowest)) < 0.05
         assert np.percentile(lowest, 10) > -0.06
-        assert np.abs(np.diff(body.floor)).max() * dance.fps < 0.1  # m/s
+        assert np.abs(np.diff(body.target[:, 1])).max() * dance.fps < 0.1  # m/s
 
 
 def test_a_floor_follows_drifting_heights_but_no_jumps_and_no_flight(dancer):
     long = np.tile(dancer.positions[:1], (300, 1, 1))
     time = np.arange(300)[:, None] / 30
 
-    def floor(rise: np.ndarray) -> np.ndarray:
-        return Body(Motion(long + rise[..., None] * np.array([0, 1, 0]), 30, dancer.skeleton)).floor
+    def height(rise: np.ndarray) -> np.ndarray:
+        return floor(figure_of(Motion(long + rise[..., None] * np.array([0, 1, 0]), 30, dancer.skeleton)))
 
-    ground = floor(0 * time)
-    np.testing.assert_allclose(floor(0.03 * time)[60:-60], ground[60:-60] + 0.03 * time[60:-60, 0], atol=0.03)
+    ground = height(0 * time)
+    np.testing.assert_allclose(height(0.03 * time)[60:-60], ground[60:-60] + 0.03 * time[60:-60, 0], atol=0.03)
     jumps = np.where(time % 2 < 0.6, 0.4, 0)
-    np.testing.assert_allclose(floor(jumps), ground, atol=1e-4)
+    np.testing.assert_allclose(height(jumps), ground, atol=1e-4)
     flight = np.where(time > 5, 3.0, 0.0)  # a model that has gone astray
-    assert (floor(flight) < ground + 0.6).all()
+    assert (height(flight) < ground + 0.6).all()
 
 
 def test_a_shadow_lies_under_the_feet_and_pales_in_the_air(dancer):
     def shadow(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
         """A white floor in the shadow of a frame, and where the right foot is on it."""
-        one = figure(motion)
+        figure, view = viewed(motion)
         stage = np.full((600, 600, 3), 255, np.uint8)
-        one.floor.light(stage.copy())
-        ground = one.ground(47, 48)
-        one.floor.darken(stage, ground.shadows, ground.order[0], 0)
-        number = [(solid.part, solid.side) for solid in one._body.solids(0, 1)].index(("foot", "right"))
-        foot = one.pose(47, 48).limbs[number][0].points[0] / (1 << SHIFT)
+        ground = Floor(figure, view, DARK, stage.copy())
+        ground.still = True  # no lines
+        ground.paint(stage, ground.ground(figure.places(47, 48), figure.target[47:48]), 0)
+        foot = pose(motion).layers[numbers(motion, "footright")[0]][0].points[47] / (1 << SHIFT)
         return stage[..., 0], foot[foot[:, 1].argmax()]  # its tip, on the floor
 
-    floor, (column, row) = shadow(dancer)
-    assert floor[round(row) - 10 : round(row), round(column) - 5 : round(column) + 5].mean() < 150
-    rows, columns = np.nonzero(floor < 200)
+    below, (column, row) = shadow(dancer)
+    assert below[round(row) - 10 : round(row), round(column) - 5 : round(column) + 5].mean() < 150
+    rows, columns = np.nonzero(below < 200)
     assert abs(np.median(columns) - column) < 110
     assert abs(np.median(rows) - row) < 60
     positions = dancer.positions.copy()
     positions[45:50, :, 1] += 0.7
     leap, (_, above) = shadow(replace(dancer, positions=positions, rotations=None, root=None))
-    assert leap.min() > floor.min() + 20
+    assert leap.min() > below.min() + 20
     assert np.median(np.nonzero(leap < 200)[0]) > above + 50  # on the floor, far below the feet
 
 
@@ -204,29 +220,28 @@ def test_the_nearer_limb_is_painted_last(dancer):
     chest = positions[:, body.index("spine")]
     for joint, reach in (("lelbow", 0.25), ("lwrist", 0.45), ("lhand", 0.53)):
         positions[:, body.index(joint)] = chest + np.array([0.02, 0.05, reach])
-    one = figure(replace(dancer, positions=positions, rotations=None, root=None))
-    parts = [(solid.part, solid.side) for solid in one._body.solids(0, 1)]
-    chest_number, arm = parts.index(("chest", "middle")), parts.index(("hand", "left"))
-    order = one.pose(0, 90).order
-    assert (np.argsort(order)[:, chest_number] < np.argsort(order)[:, arm]).all()
-    mirrored = positions * np.array([1, 1, -1], np.float32)
-    order = figure(replace(dancer, positions=mirrored, rotations=None, root=None)).pose(0, 90).order
-    assert (np.argsort(order)[:, chest_number] > np.argsort(order)[:, arm]).all()
+    chest_number, hands = numbers(dancer, "chest")[0], numbers(dancer, "hand")[:6]
+    for turn, nearer in ((1, True), (-1, False)):
+        mirrored = positions * np.array([1, 1, turn], np.float32)
+        away = pose(replace(dancer, positions=mirrored, rotations=None, root=None)).away
+        assert ((away[:, hands] < away[:, [chest_number]]) == nearer).all()
 
 
 def test_front_and_back_of_the_head_differ(dancer):
-    def hair(motion: Motion) -> float:
-        """The share of the head that the hair covers."""
-        one = figure(motion)
-        number = [solid.part for solid in one._body.solids(0, 1)].index("skull")
-        layer = one.pose(0, 1).limbs[number]
+    def hair(motion: Motion) -> tuple[float, bool]:
+        """The share of the head that the hair covers, and whether its eyes are seen."""
+        layer = next(pose(motion).layers[k] for k, solid in enumerate(figure_of(motion).solids) if solid.cap)
         whole, cap = (cv2.contourArea(layer[k].points[0]) for k in (0, -2))
-        return cap / whole
+        return cap / whole, any(shape.seen is not None and shape.seen[0] for shape in layer)
 
-    assert hair(dancer) < 0.35
-    assert hair(walking_back(dancer)) > 0.7
+    covered, eyes = hair(dancer)
+    assert covered < 0.35
+    assert eyes
+    covered, eyes = hair(walking_back(dancer))
+    assert covered > 0.7
+    assert not eyes
     without = replace(dancer, rotations=None, root=None)  # told by the chest alone
-    assert hair(without) < 0.4
+    assert hair(without)[0] < 0.4
 
 
 def test_what_is_seen_of_a_cap_agrees_with_counting():
@@ -259,7 +274,8 @@ def test_a_hull_is_the_convex_hull_of_its_discs():
 
 
 def test_the_floor_is_where_the_camera_sees_it(dancer):
-    view = View.fit(dancer_extent(dancer), 1.1, BOX)
+    _, view = viewed(dancer)
+    view = replace(view, unit=1.1)
     right, ahead = view.floor(600, 600)
     row, column = 520, 130
     place = np.array([[right[row, column], 0, ahead[row, column]]]) * 1.1
@@ -268,16 +284,17 @@ def test_the_floor_is_where_the_camera_sees_it(dancer):
 
 
 def test_the_grid_stays_on_the_floor_while_the_camera_goes(dancer):
-    one = figure(dancer)
-    lines = one.ground(0, 90).lines / (1 << SHIFT)
-    path, unit = one._path, one._view.unit
+    figure, view = viewed(dancer)
+    ground = Floor(figure, view, DARK, np.zeros((600, 600, 3), np.uint8))
+    lines = ground.ground(figure.places(0, 90), figure.target).lines / (1 << SHIFT)
+    path, unit = figure.target, view.unit
     assert np.ptp(path[:, 0]) > 0.4
     # Two lines of the grid, given in the world: one into the depth and one across.
     for axis, place in ((0, 0.5 * unit), (2, -1.0 * unit)):
         ends = np.repeat(path[:, None], 2, axis=1)
         ends[..., axis] = place
         ends[..., 2 - axis] += 4.5 * unit * np.array([-1, 1])
-        expected = one._view.project(ends - path[:, None])[0]
+        expected = view.project(ends - path[:, None])[0]
         distance = np.abs(lines - expected[:, None]).max((2, 3)).min(1)  # from the nearest line that is drawn
         assert distance.max() < 0.2
 
@@ -312,13 +329,13 @@ def test_beats_are_shown(dancer):
 
 
 def test_a_waltz_of_the_melody_corpus_is_drawn(waltz, tmp_path):
-    body = Body(waltz)
-    assert 0.8 < body.scale < 1.2
+    body = figure_of(waltz)
+    assert 0.8 < body.unit < 1.2
     for start in (0, 250):  # toes tell what is in front, whatever the sides are called
-        ahead = body._axes(body._joints(slice(start, start + 1)))[2]
+        ahead = body.named(start, start + 1)["ahead"]
         toes = [waltz.positions[start, j] - waltz.positions[start, j - 1] for j in (11, 20)]
         assert (np.sum(toes, axis=0) * ahead).sum() > 0
-    assert np.ptp(body.floor) > 0.03
+    assert np.ptp(body.target[:, 1]) > 0.03
     points = outlines(replace(waltz, positions=waltz.positions[::5], fps=5))
     assert points.min() > -4
     assert points.max() < 604

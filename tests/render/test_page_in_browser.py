@@ -281,7 +281,7 @@ def test_turning_zooming_and_resetting(browser, pages):
 
 
 def test_flat_bodies_are_moved_not_turned(browser, pages):
-    shown = Shown(browser, pages / "flat.html")
+    shown = Shown(browser, pages / "player.html")
     dragged(shown, 40, 10)
     assert shown("viewer.panels[0].camera.pan") == [40, 10]
     assert shown("viewer.panels[0].camera.yaw") == 0

@@ -7,10 +7,10 @@ import pytest
 from ictus.errors import UsageError
 from ictus.motion import Motion
 from ictus.render import trail
-from ictus.render.camera import Camera, Extent
-from ictus.render.conductor import Conductor, conductor_extent
-from ictus.render.generic_figure import generic_extent
-from ictus.render.player import Player, player_extent
+from ictus.render.camera import View
+from ictus.render.figure import Figure
+from ictus.render.figures import extent_of, figure_of, shown
+from ictus.render.painter import Painter, Pose
 from ictus.render.scene import Scene
 from ictus.render.shapes import SHIFT, Bounds, inside
 from ictus.render.theme import DARK, LIGHT, lit, write
@@ -25,21 +25,18 @@ def changed(scene: Scene, seconds: float) -> np.ndarray:
     return np.abs(scene.still(seconds).astype(int) - scene.backdrop).max(2)
 
 
-def test_a_camera_shows_the_whole_extent_and_keeps_proportions():
-    extent = Extent(np.array([-1.0, 0.0]), np.array([1.0, 1.0]))
-    camera = Camera.fit(extent, (10, 20, 110, 220), y_up=True)
-    corners = camera.project(np.array([[-1.0, 0.0], [1.0, 1.0]]))
-    np.testing.assert_allclose(corners, [[10, 145], [110, 95]])  # as wide as the box, in its middle, up is up
+def painted(motion: Motion, start: int = 0, stop: int = 1) -> tuple[Figure, View, Pose]:
+    ((figure, extent),) = shown([motion])
+    view = View.fit(extent, figure.scale, (0, 0, 600, 600), figure.pitch)
+    pose = Painter(figure, view, DARK).pose(figure.places(start, stop), figure.target[start:stop])
+    return figure, view, pose
 
 
-def test_a_camera_takes_an_hour_at_once():
-    hour = np.random.default_rng(0).random((108_000, 13, 2), np.float32)
-    camera = Camera.fit(Extent.of(hour), (0, 0, 600, 600), y_up=False)
-    pixels = camera.project(hour)
-    assert pixels.shape == hour.shape
-    assert pixels.dtype == np.float32
-    assert pixels.min() > -0.1
-    assert pixels.max() < 600.1
+def seen(motion: Motion, *names: str) -> np.ndarray:
+    """(N, T, 2) pixels of named points in all frames."""
+    figure, view, _ = painted(motion)
+    at = figure.places(0, len(motion), [figure[name] for name in names])
+    return np.asarray(view.project(at - figure.target)[0])
 
 
 @pytest.mark.parametrize("body", ["flat", "solid"])
@@ -57,31 +54,59 @@ def test_the_figure_stays_inside_the_picture(body, size, request):
 
 def test_the_conductors_right_hand_is_on_the_left_of_the_picture(flat, solid):
     for motion in (flat, solid):
-        figure = Conductor(motion, conductor_extent(motion), (0, 0, 600, 600), DARK)
-        assert (figure._at["right_shoulder"][:, 0] < figure._at["left_shoulder"][:, 0]).all()
-        assert (figure._at["head"][:, 1] < figure._at["hips"][:, 1]).all()
+        right, left, head, hips = seen(motion, "right_shoulder", "left_shoulder", "head_centre", "hips")
+        assert (right[:, 0] < left[:, 0]).all()
+        assert (head[:, 1] < hips[:, 1]).all()
 
 
 def test_the_far_arm_is_painted_first(solid):
-    figure = Conductor(solid, conductor_extent(solid), (0, 0, 600, 600), DARK)
-    assert (figure.pose(0, 120).order == [0, 1]).all()  # left, then the right one, which is before the trunk
-    swapped = solid.positions * np.array([1, 1, -1], np.float32)
-    away = Conductor(replace(solid, positions=swapped), conductor_extent(solid), (0, 0, 600, 600), DARK)
-    assert (away.pose(0, 120).order == [1, 0]).all()
+    """The right one is before the trunk, the left one behind it."""
+    for turn, expected in ((1, True), (-1, False)):
+        motion = replace(
+            solid, positions=solid.positions * np.array([1, 1, turn], np.float32), rotations=None, root=None
+        )
+        figure, _, pose = painted(motion, 0, 120)
+        left, right = (number for number, solid in enumerate(figure.solids) if solid.paint == "sleeve")
+        assert ((pose.away[:, right] < pose.away[:, left]) == expected).all()
 
 
-def test_the_nearer_arm_is_lighter(solid):
-    figure = Conductor(solid, conductor_extent(solid), (0, 0, 600, 600), DARK)
-    left, right = (max(sum(colour) for colour in limb[2].colours) for limb in figure.pose(0, 1).limbs)
-    assert right > left
+def test_what_is_nearer_is_lighter(solid):
+    figure, _, pose = painted(solid)
+    left, right = (pose.layers[number] for number, solid in enumerate(figure.solids) if solid.paint == "sleeve")
+    assert sum(right[-1].colours[0]) > sum(left[-1].colours[0])
+
+
+def test_a_conductor_stands_and_looks_at_the_players(flat, solid):
+    for motion in (flat, solid):
+        figure, _, pose = painted(motion, 0, len(motion))
+        paints = [solid.paint for solid in figure.solids]
+        assert paints.count("shoe") == 2
+        assert paints.count("hand") == 12  # two hands with five fingers each
+        feet = [shape.points for number, paint in enumerate(paints) if paint == "shoe" for shape in pose.layers[number]]
+        assert max(np.ptp(points[..., 1].max(1)) for points in feet) < 2 << SHIFT  # they stay where they are
+        head = next(k for k, solid in enumerate(figure.solids) if solid.cap)
+        eyes = [shape for shape in pose.layers[head] if shape.seen is not None]
+        assert all(shape.seen.mean() > 0.9 for shape in eyes)
+
+
+def test_arms_of_a_flat_conductor_reach_forwards(flat):
+    figure = figure_of(flat)
+    shoulder, elbow, wrist = figure.places(
+        0, 60, [figure[f"right_{joint}"] for joint in ("shoulder", "elbow", "wrist")]
+    )
+    assert (wrist[:, 2] > elbow[:, 2]).all()
+    assert (elbow[:, 2] > shoulder[:, 2]).all()
+    reach = np.linalg.norm(wrist - shoulder, axis=1) / figure.unit
+    assert np.median(reach) == pytest.approx(0.45, abs=0.03)
+    np.testing.assert_allclose(wrist[:, :2], flat.positions[:, 10] * [1, -1], atol=1e-6)
 
 
 def test_a_head_is_never_far_from_its_shoulders(flat):
     positions = flat.positions.copy()
     positions[:, :5, 1] -= 0.3  # the face, recorded far above
-    motion = replace(flat, positions=positions)
-    figure = Conductor(motion, conductor_extent(motion), (0, 0, 600, 600), DARK)
-    assert (figure._at["neck"][:, 1] - figure._at["head"][:, 1] < 0.7 * figure.unit).all()
+    figure = figure_of(replace(flat, positions=positions))
+    head, neck = figure.places(0, 60, [figure["head_centre"], figure["neck"]])
+    assert (head[:, 1] - neck[:, 1] < 0.25 * figure.unit).all()
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -196,31 +221,32 @@ def test_a_player_stands_before_the_shadow_of_a_body():
     assert 5 < rows.min() < 80
     assert columns.min() > 5
     assert columns.max() < 295
-    figure = Player(motion, player_extent(motion), (20, 20, 280, 280), DARK)
-    assert figure.hem is not None
-    neck = motion.skeleton.index("neck")
-    at = figure.at[25, neck].astype(int)
-    assert figure.pose(25, 26).body
-    assert at[1] < figure.hem
-    above = [part.points[0][:, 1].min() / 2**SHIFT for part in figure.pose(25, 26).body]
-    assert at[1] - 1.0 * figure.unit < min(above) < at[1] - 0.5 * figure.unit
+    figure, _, pose = painted(motion, 25, 26)
+    behind = [number for number, solid in enumerate(figure.solids) if solid.paint == "ghost"]
+    assert pose.away[0, behind].min() > np.delete(pose.away[0], behind).max()
+    head, neck = seen(motion, "head_centre", "neck")[:, 25]
+    assert (
+        0.5
+        < (neck[1] - head[1]) / np.linalg.norm(np.subtract(*seen(motion, "left_shoulder", "right_shoulder")[:, 25]))
+        < 0.7
+    )
 
 
 def test_a_skeleton_of_two_bones_is_enough():
     stick = Skeleton("stick", ("a", "b", "c"), ((0, 1), (1, 2)))
     positions = np.random.default_rng(1).normal(size=(20, 3, 3))
     motion = Motion(positions, 30, stick)
-    assert (generic_extent(motion).low < positions[..., :2].min((0, 1))).all()
+    assert (extent_of(figure_of(motion)).low < 0).all()
     assert changed(Scene([motion], size=(100, 100)), 0.3).max() > 24
 
 
 def test_a_trail_fades_and_tapers_towards_its_past():
     time = np.arange(90) / 30
-    track = np.stack([40 + 100 * time, 50 + 0 * time], axis=1).astype(np.float32)
-    ribbons = trail.ribbons(track, 60, 62, 30.0, 12.0, (200, 200, 200))
+    track = np.stack([40 + 100 * time, 50 + 0 * time, 0 * time], axis=1).astype(np.float32)
+    ribbons = trail.ribbons(trail.past(track, 60, 62, 30.0)[..., :2], np.full(2, 12.0), (200, 200, 200))
     canvas = np.zeros((100, 400, 3), np.uint8)
     glow = trail.Glow(100, 400)
-    glow.paint(canvas, [ribbons], 0)
+    glow.paint(canvas, ribbons, 0)
     light = canvas[50, :, 0].astype(int)
     head, tail = round(track[60, 0]), round(track[60 - 25, 0])
     assert light[head - 4] > 120 > 60 > light[tail] > 0
@@ -232,20 +258,22 @@ def test_a_trail_fades_and_tapers_towards_its_past():
 
 
 def test_a_glow_leaves_its_sheet_clear():
-    track = np.cumsum(np.ones((50, 2), np.float32) * 3, axis=0)
-    ribbons = trail.ribbons(track, 40, 41, 30.0, 9.0, (90, 120, 250))
+    track = np.cumsum(np.ones((50, 3), np.float32) * 3, axis=0)
+    ribbons = trail.ribbons(trail.past(track, 40, 41, 30.0)[..., :2], np.full(1, 9.0), (90, 120, 250))
     glow = trail.Glow(200, 200)
     first, second = np.full((200, 200, 3), 240, np.uint8), np.full((200, 200, 3), 240, np.uint8)
-    glow.paint(first, [ribbons], 0)
-    glow.paint(second, [ribbons], 0)
+    glow.paint(first, ribbons, 0)
+    glow.paint(second, ribbons, 0)
     np.testing.assert_array_equal(first, second)
     assert first.min() < 200
 
 
 def test_trails_do_not_depend_on_where_a_stretch_begins():
-    track = np.random.default_rng(3).normal(size=(100, 2)).cumsum(0).astype(np.float32) * 5 + 50
-    whole = trail.ribbons(track, 0, 100, 25.0, 6.0, (1, 2, 3))
-    part = trail.ribbons(track, 70, 80, 25.0, 6.0, (1, 2, 3))
+    track = np.random.default_rng(3).normal(size=(100, 3)).cumsum(0).astype(np.float32) * 5 + 50
+    whole, part = (
+        trail.ribbons(trail.past(track, *frames, 25.0)[..., :2], np.full(1, 6.0), (1, 2, 3))
+        for frames in ((0, 100), (70, 80))
+    )
     np.testing.assert_array_equal(whole.bands[70:80], part.bands)
     assert isinstance(part.bounds, Bounds)
 

@@ -1,218 +1,199 @@
-"""A conductor in white tie, seen from the players: conductor-13 and conductor-23."""
+"""A conductor in white tie, who stands before the players: conductor-13 and conductor-23. Lengths are body sizes."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ictus.motion import Motion
-from ictus.render import figure_tables as tables
-from ictus.render.camera import Box, Camera, Extent, depth
-from ictus.render.figure import Layer, Pose, Trail, shaded, shape
-from ictus.render.figure_tables import Capsule
-from ictus.render.shapes import Frame, capsule, grown, rounded, smoothed, turned, unit
-from ictus.render.theme import Colour, Theme
-from ictus.types import FloatArray
+from ictus.render.anatomy import SIDES, counterclockwise, hand, head
+from ictus.render.figure import Figure, Sum
+from ictus.render.shapes import smoothed, unit
 
-_HEM = 0.62  # shoulder widths below the hips, where the coat has faded into the dark
+CONDUCTORS = {"conductor-13": 0.2, "conductor-23": 0.36}  # usual width of the shoulders, in the body's own units
+_SHOULDERS = 0.36  # width
+HIPS = 0.92  # height over the floor
+_ARM = 0.45  # from the shoulder to the wrist of an arm that is bent
+_RISE = 0.19  # of the head's middle over the neck, where a picture does not say
+_ROLL = 0.5  # radians that a head tilts at most
 
-
-CONDUCTORS = tuple(tables.CONDUCTOR_WIDTHS)
-
-
-class Conductor:
-    """The figure of a conducting motion. Sizes count in `unit`, the width of the shoulders in pixels."""
-
-    def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
-        tracks, turn, width = _complete(motion)
-        camera = Camera.fit(extent, box, y_up=False)
-        self.unit = width * camera.scale
-        self._theme = theme
-        self._turn = turn
-        self._at = {name: camera.project(track) for name, track in tracks.items()}
-        self.hem: float | None = float(np.median(self._at["hips"][:, 1])) + _HEM * self.unit
-        self.trails = [Trail(self._at["left_hand"], theme.left), Trail(self._at["baton"], theme.right)]
-        self._order, self._near = _arms_by_depth(motion, width)
-
-    def pose(self, start: int, stop: int) -> Pose:
-        """See `Figure.pose`."""
-        at = {name: track[start:stop] for name, track in self._at.items()}
-        body = [*self._coat(at), *self._head(at, self._turn[start:stop])]
-        arms = [self._arm(at, side, self._near[side][start:stop]) for side in ("left", "right")]
-        return Pose(body, arms, self._order[start:stop])
-
-    def _coat(self, at: dict[str, FloatArray]) -> Layer:
-        across, down = self._axes(at)
-        flanks = [
-            self._flank(Frame(at[f"{side}_shoulder"], sign * across, down), at[f"{side}_hip"])
-            for side, sign in (("left", 1), ("right", -1))
-        ]
-        coat = rounded(np.concatenate([flanks[0], flanks[1][:, ::-1]], axis=1))
-        chest = Frame(at["neck"], across, at["hips"] - at["neck"])
-        theme = self._theme
-        return [
-            shape(grown(coat, 1.5), theme.rim),
-            shape(coat, theme.coat),
-            shape(self._throat(at), theme.skin_shade),
-            *(shape(chest.polygon(outline), getattr(theme, paint)) for paint, outline in tables.CHEST),
-        ]
-
-    def _throat(self, at: dict[str, FloatArray]) -> FloatArray:
-        top = at["head"] + np.float32(0.35) * (at["chin"] - at["head"])
-        return capsule(at["neck"], top, 0.16 * self.unit, 0.14 * self.unit)
-
-    @staticmethod
-    def _flank(shoulder: Frame, hip: FloatArray) -> FloatArray:
-        """One side of the coat, from the neck down to the hem, (T, 8, 2)."""
-        side = hip - shoulder.origin
-        corners = [
-            shoulder.at(-0.34, -0.2),
-            shoulder.at(-0.06, -0.12),
-            shoulder.at(0.14, 0.0),
-            shoulder.at(0.15, 0.3),
-            shoulder.at(0.07, 0) + 0.4 * side,
-            shoulder.at(0.03, 0) + 0.72 * side,
-            shoulder.at(0.14, 0) + side,
-            shoulder.at(0.2, 0.75) + side,
-        ]
-        return np.stack(corners, axis=1)
-
-    def _head(self, at: dict[str, FloatArray], turn: FloatArray) -> Layer:
-        theme = self._theme
-        head = Frame(at["head"], at["temple"] - at["head"], at["chin"] - at["head"])
-        collar = Frame(at["neck"], *self._axes(at))
-        aside, nod = turn[:, :1], turn[:, 1:]
-        face = head.moved(0.15 * aside, 0.1 * nod)
-        skull = head.moved(-0.08 * aside, -0.03 * nod)
-        ears = head.moved(-0.2 * aside, 0.06 * nod)
-        return [
-            shape(collar.polygon(tables.COLLAR), theme.linen),
-            shape(grown(collar.polygon(tables.BOW), 1.2), theme.linen_shade),
-            shape(collar.polygon(tables.BOW), theme.linen),
-            shape(skull.ellipse(0, -0.1, 1.1, 1.03), theme.hair),
-            *(shape(ears.ellipse(0.98 * s, 0.1, 0.17, 0.24, 12), theme.skin_shade) for s in (1, -1)),
-            shape(face.curve(tables.FACE), theme.skin),
-        ]
-
-    def _arm(self, at: dict[str, FloatArray], side: str, near: FloatArray) -> Layer:
-        theme, u = self._theme, self.unit
-        sleeve = shaded(theme.coat, theme.lapel, 0.3 + 0.5 * near)
-        places = {part: at[f"{side}_{part}"] for part in ("shoulder", "elbow", "wrist", "hand")}
-        places |= {"grip": at["grip"], "baton": at["baton"]}
-        shoulder, elbow, wrist = places["shoulder"], places["elbow"], places["wrist"]
-        places["cuff"] = elbow + np.float32(tables.CUFF) * (wrist - elbow)
-        colours: dict[str, Colour | list[Colour]] = {
-            "sleeve": sleeve,
-            "hand": theme.skin,
-            "linen": theme.linen,
-            "baton": theme.baton,
-            "cork": theme.cork,
-        }
-
-        def limb(part: Capsule) -> FloatArray:
-            _, start, end, start_radius, end_radius = part
-            corners = {"baton": 4, "cork": 5}.get(part[0], 8)
-            return capsule(places[start], places[end], start_radius * u, end_radius * u, corners)
-
-        rim = [capsule(shoulder + 0.4 * (elbow - shoulder), elbow, 0.13 * u, 0.12 * u), limb(tables.SLEEVE[1])]
-        parts = [*tables.SLEEVE, tables.LINEN, *(tables.BATON if side == "right" else ()), tables.HAND]
-        return [
-            *(shape(grown(outline, 1.5), theme.rim) for outline in rim),
-            *(shape(limb(part), colours[part[0]]) for part in parts),
-        ]
-
-    def _axes(self, at: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """The trunk's directions across (towards the figure's left) and down, each of length `unit`."""
-        across = unit(at["left_shoulder"] - at["right_shoulder"])
-        return across * np.float32(self.unit), unit(at["hips"] - at["neck"]) * np.float32(self.unit)
+# On the chest: to the left, and down from the neck.
+_SHIRT = (
+    (-0.07, -0.04),
+    (0.07, -0.04),
+    (0.068, 0.1),
+    (0.03, 0.37),
+    (0.06, 0.45),
+    (0, 0.47),
+    (-0.06, 0.45),
+    (-0.03, 0.37),
+    (-0.068, 0.1),
+)
+_LAPEL = (
+    (0.058, -0.05),
+    (0.104, -0.018),
+    (0.13, 0.08),
+    (0.104, 0.08),
+    (0.115, 0.105),
+    (0.036, 0.385),
+    (0.024, 0.36),
+    (0.061, 0.1),
+)
+_SQUARE = ((0.097, 0.165), (0.108, 0.137), (0.119, 0.15), (0.13, 0.133), (0.137, 0.165))
 
 
-def conductor_extent(motion: Motion) -> Extent:
-    """Return all that the figure ever reaches, and never less than a quiet conductor with room to breathe."""
-    tracks, _, width = _complete(motion)
-    middle, hips = np.median(tracks["hips"], axis=0)
-    room = np.array([1.9 * width, 0], np.float32)
-    hem = np.array([middle, hips + _HEM * width], np.float32)
-    return Extent.of(np.concatenate([*tracks.values(), [hem - room, hem + room]]))
-
-
-def _complete(motion: Motion) -> tuple[dict[str, FloatArray], FloatArray, float]:
-    """Complete the joints with a head, hands, grip and baton.
-
-    Returns
-    -------
-    tracks : (T, 2) each, in the body's units but with y down.
-    turn : (T, 2) how far the face looks aside and down.
-    width : of the shoulders.
-    """
-    # As the picture, with y down: then every rule holds for both bodies.
-    positions = motion.positions
-    flat = positions[..., :2] * np.array([1, -1 if positions.shape[2] == 3 else 1], np.float32)
-    joints = {name: flat[:, j] for j, name in enumerate(motion.skeleton.joints)}
-    left, right = (positions[:, motion.skeleton.index(f"{side}_shoulder")] for side in ("left", "right"))
-    usual = tables.CONDUCTOR_WIDTHS[motion.skeleton.name]
+def conductor(motion: Motion) -> Figure:
+    """Return the figure of a conducting motion."""
+    usual = CONDUCTORS[motion.skeleton.name]
+    left, right = (Figure(motion, 1.0).joint(f"{side}_shoulder") for side in SIDES)
     width = float(np.clip(np.median(np.linalg.norm(left - right, axis=1)), 0.3 * usual, 3 * usual))
-    parts = ("shoulder", "elbow", "wrist", "hip")
-    tracks: dict[str, FloatArray] = {
-        f"{side}_{part}": joints[f"{side}_{part}"] for side in ("left", "right") for part in parts
-    }
-    tracks["neck"] = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
-    tracks["hips"] = (joints["left_hip"] + joints["right_hip"]) / 2
-    head, turn = _head_tracks(joints, width, motion.fps)
-    return tracks | head | _hand_tracks(joints, width, motion.fps), turn, width
+    figure = Figure(motion, width / _SHOULDERS)
+    if motion.positions.shape[2] == 2:
+        _lift(figure)
+    _trunk(figure)
+    for side in SIDES:
+        _arm(figure, side)
+        _leg(figure, side)
+    figure.trails = [("left", "left_hand"), ("right", "baton")]
+    return figure
 
 
-def _head_tracks(joints: dict[str, FloatArray], width: float, fps: float) -> tuple[dict[str, FloatArray], FloatArray]:
-    """Find the head from nose, eyes and ears, which tremble in real recordings and are steadied first."""
+def _lift(figure: Figure) -> None:
+    """Give depth to what a camera saw: each arm reaches forwards by what it lacks in the picture."""
+    z = figure["z"]
+    for side in SIDES:
+        shoulder, elbow, wrist = (figure[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
+        reach = figure.depth(f"{side}_reach", wrist - shoulder + _ARM * z)
+        figure.point(f"{side}_elbow", elbow + 0.3 * reach)
+        figure.point(f"{side}_wrist", wrist + reach)
+    # Face and forearm tremble in recordings, and are steadied.
+    fps = figure.motion.fps
     names = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-    nose, left_eye, right_eye, left_ear, right_ear = (smoothed(joints[name], 0.25 * fps) for name in names)
-    ears, eyes = (left_ear + right_ear) / 2, (left_eye + right_eye) / 2
+    nose, left_eye, right_eye, left_ear, right_ear = (smoothed(figure.joint(name), 0.25 * fps) for name in names)
     level = left_ear - right_ear + left_eye - right_eye
-    roll = np.clip(np.arctan2(level[:, 1:], np.maximum(np.abs(level[:, :1]), 0.2 * width)), -tables.ROLL, tables.ROLL)
-    right = np.concatenate([np.cos(roll), np.sin(roll)], axis=1).astype(np.float32)
-    down = turned(right)
-    look = nose - ears
-    # Recorded heads drift away from the shoulders; no neck is that long.
-    neck = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
-    rise = (ears + eyes) / 2 - neck
-    higher = np.tanh((-rise[:, 1] / width - tables.RISE) / tables.RISE_RANGE)
-    rise[:, 1] = -np.float32(width) * (tables.RISE + tables.RISE_RANGE * higher)
-    rise[:, 0] = np.float32(width) * tables.SWAY * np.tanh(rise[:, 0] / (tables.SWAY * width))
-    centre = neck + rise
-    aside = np.clip((look * right).sum(1) / (tables.TEMPLE * width), -tables.TURN, tables.TURN)
-    nod = (look * down).sum(1) / (0.31 * width)
-    nod = np.clip(nod - np.median(nod), -0.8, 0.8)
-    tracks = {
-        "head": centre,
-        "temple": centre + np.float32(tables.TEMPLE * width) * right,
-        "chin": centre + np.float32(0.31 * width) * down,
-        "crown": centre - np.float32(0.4 * width) * down,
-    }
-    return tracks, np.stack([aside, nod], axis=1)
+    level[:, 0] = np.maximum(np.abs(level[:, 0]), 0.1 * figure.unit)
+    roll = np.clip(np.arctan2(level[:, 1], level[:, 0]), -_ROLL, _ROLL)
+    figure.track("level", np.stack([np.cos(roll), np.sin(roll), 0 * roll], axis=1))
+    look = nose - (left_ear + right_ear) / 2
+    look[:, 1] -= np.median(look[:, 1])
+    figure.direction("face", 0.086 * z + 0.6 * figure.track("look", look))
+    neck = (figure.joint("left_shoulder") + figure.joint("right_shoulder")) / 2
+    figure.track("rise", unit((left_ear + right_ear + left_eye + right_eye) / 4 - neck))
+    figure.track("fore", smoothed(figure.joint("right_wrist") - figure.joint("right_elbow"), 0.12 * fps))
 
 
-def _hand_tracks(joints: dict[str, FloatArray], width: float, fps: float) -> dict[str, FloatArray]:
-    """Find hands, grip and baton; where the body has none, they prolong the forearm."""
-    tracks: dict[str, FloatArray] = {}
-    for side in ("left", "right"):
-        fore = joints[f"{side}_wrist"] - joints[f"{side}_elbow"]
-        reach = np.linalg.norm(fore, axis=1, keepdims=True)
-        share = np.minimum(tables.HAND_SHARE, tables.HAND_LENGTH * width / np.maximum(reach, 1e-6)).astype(np.float32)
-        tracks[f"{side}_hand"] = joints.get(f"{side}_hand", joints[f"{side}_wrist"] + share * fore)
-    hand = tracks["right_hand"]
-    # Without a baton in the data, the conductor holds it a little up and inwards.
-    forwards = smoothed(joints["right_wrist"] - joints["right_elbow"], 0.12 * fps)
-    held = hand + np.float32(tables.BATON_ALONG) * forwards
-    held = held + np.float32(width) * np.array([tables.BATON_UP[0], -tables.BATON_UP[1]], np.float32)
-    tracks["baton"] = joints.get("baton", held)
-    tracks["grip"] = hand - np.float32(tables.GRIP * width) * unit(tracks["baton"] - hand)
-    return tracks
+def _trunk(figure: Figure) -> None:
+    neck = figure.point("neck", 0.5 * figure["left_shoulder"] + 0.5 * figure["right_shoulder"])
+    hips = figure.point("hips", 0.5 * figure["left_hip"] + 0.5 * figure["right_hip"])
+    across = figure.direction("across", figure["left_shoulder"] - figure["right_shoulder"])
+    up = figure.direction("up", neck - hips)
+    ahead = figure.cross("ahead", across, "up")
+
+    def at(x: float, down: float, z: float = 0.0) -> Sum:
+        return neck + x * across + z * ahead - down * up
+
+    def low(x: float, rise: float, z: float = 0.0) -> Sum:
+        return hips + x * across + z * ahead + rise * up
+
+    ways = (1, -1)
+    shoulders = [
+        (0.06, figure[f"{side}_shoulder"] - way * 0.016 * across - 0.03 * up)
+        for side, way in zip(SIDES, ways, strict=True)
+    ]
+    chest = [
+        *shoulders,
+        (0.05, at(0, 0)),
+        *((0.096, at(way * 0.062, 0.15, 0.008)) for way in ways),
+        *((0.08, at(way * 0.055, 0.33)) for way in ways),
+    ]
+    waist = [*((0.08, at(way * 0.055, 0.33)) for way in ways), *((0.084, low(way * 0.064, 0.05)) for way in ways)]
+    cloths = [("shirt", _SHIRT), ("shirt", _SQUARE), ("lapel", _LAPEL), ("lapel", tuple((-x, y) for x, y in _LAPEL))]
+    front = [
+        (paint, [at(x, -y, 0.09) for x, y in counterclockwise((x, -y) for x, y in outline)])
+        for paint, outline in cloths
+    ]
+    figure.solid(
+        "trousers",
+        [*((0.09, low(way * 0.06, 0.03)) for way in ways), *((0.082, low(way * 0.07, -0.06)) for way in ways)],
+        before=-0.03,
+    )
+    figure.solid("coat", waist, chest, before=0.03, patches=front)
+    for way in ways:  # the tails
+        hang = low(way * 0.075, 0, -0.05) - 0.46 * figure["y"]
+        figure.solid(
+            "coat",
+            [(0.07, low(way * 0.07, 0.05, -0.03)), (0.06, low(way * 0.085, -0.1, -0.05)), (0.035, hang)],
+            before=-0.12,
+        )
+    figure.solid(
+        "linen", [(0.032, at(way * 0.026, -0.028, 0.01)) for way in ways] + [(0.03, at(0, -0.018, 0.03))], before=0.1
+    )
+    tie = at(0, 0.012, 0.075)
+    figure.solid("linen", *([(0.01, tie), (0.02, tie + way * 0.05 * across)] for way in ways), before=0.16)
+    figure.solid("linen", [(0.014, tie + 0.012 * ahead)], before=0.18)
+    _head(figure)
 
 
-def _arms_by_depth(motion: Motion, width: float) -> tuple[NDArray[np.intp], dict[str, FloatArray]]:
-    """Return the order of the arms (0 left, 1 right), (T, 2), the far one first, and how near each is, in [0, 1]."""
-    away = depth(motion.positions) / np.float32(2 * width)
-    near = {
-        side: sum(away[:, motion.skeleton.index(f"{side}_{part}")] for part in ("elbow", "wrist"))
-        - 2 * away[:, motion.skeleton.index(f"{side}_shoulder")]
-        for side in ("left", "right")
-    }
-    return np.where((near["left"] > near["right"])[:, None], [1, 0], [0, 1]), near
+def _head(figure: Figure) -> None:
+    neck, up = figure["neck"], figure["up"]
+    if figure.motion.positions.shape[2] == 2:
+        figure.square("crown", figure.cross("tilt", figure["face"], "level"), "face")
+        # Recorded heads drift away from the shoulders; no neck is that long, nor as oblique.
+        over = figure.direction("over", figure.unit * figure["rise"] + figure["y"])
+        centre = figure.point("head_centre", neck + _RISE * over)
+    else:
+        ears = 0.5 * figure["left_ear"] + 0.5 * figure["right_ear"]
+        face = figure.direction("face", figure["nose"] - ears)
+        crown = figure.square("crown", up, "face")
+        centre = figure.point("head_centre", ears + 0.02 * crown + 0.02 * face)
+    figure.solid("skin_shade", [(0.047, neck + 0.03 * up), (0.047, 0.4 * neck + 0.6 * centre)], before=0.02)
+    head(figure, centre, "face", "crown", "hair", before=0.07)
+
+
+def _arm(figure: Figure, side: str) -> None:
+    shoulder, elbow, wrist = (figure[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
+    out = figure["across"] if side == "left" else -figure["across"]
+    fore = figure.direction(f"{side}_fore", wrist - elbow)
+    if figure.turns:
+        turn = figure.axis(f"{side}_turn", f"{side}_wrist", 0)  # at rest it points to the left
+        palm = figure.direction(f"{side}_palm", turn if side == "left" else -turn)
+        figure.axis(f"{side}_back", f"{side}_wrist", 1)
+    else:
+        palm = figure.direction(
+            f"{side}_palm", figure[f"{side}_hand"] - wrist if figure.has(f"{side}_hand") else fore + 0.3 * figure["z"]
+        )
+        figure.square(f"{side}_back", figure["y"] + 0.5 * out, f"{side}_palm")
+    if not figure.has(f"{side}_hand"):
+        figure.point(f"{side}_hand", wrist + 0.1 * palm)
+    cuff = 0.14 * elbow + 0.86 * wrist
+    figure.solid("sleeve", [(0.05, shoulder), (0.043, elbow)], [(0.043, elbow), (0.034, cuff)], before=0.02)
+    figure.solid("linen", [(0.029, cuff), (0.028, wrist)], before=0.03)
+    if side == "left":
+        hand(figure, side, curl=0.28, spread=0.1)
+    else:
+        hand(figure, side, curl=1.15)
+        _baton(figure)
+
+
+def _baton(figure: Figure) -> None:
+    holds = figure["right_hand"]
+    if not figure.has("baton"):  # held a little up, inwards and ahead
+        figure.point(
+            "baton", holds + 0.55 * figure["fore"] + 0.06 * figure["x"] + 0.12 * figure["y"] + 0.15 * figure["z"]
+        )
+    tip = figure["baton"]
+    stick = figure.direction("stick", tip - holds)
+    figure.solid("cork", [(0.013, holds - 0.043 * stick), (0.008, holds)], before=0.05)
+    figure.solid("baton", [(0.0055, holds), (0.003, tip)], before=0.06)
+
+
+def _leg(figure: Figure, side: str) -> None:
+    """A leg that stands where the hips usually are; of conductors' legs the motion says nothing."""
+    hip = figure[f"{side}_hip"]
+    usual = np.median(figure.joint(f"{side}_hip"), axis=0)
+    place = usual + figure.unit * np.array([0.035 if side == "left" else -0.035, 0.08 - HIPS, -0.02])
+    ankle = figure.track(f"{side}_ankle", np.tile(place, (len(figure), 1)))
+    y, z = figure["y"], figure["z"]
+    out = figure["x"] if side == "left" else -figure["x"]
+    knee = figure.point(f"{side}_knee", 0.52 * ankle + 0.48 * hip + 0.03 * z)
+    top = 0.7 * hip + 0.3 * figure["hips"] - 0.03 * y
+    figure.solid("trousers", [(0.082, top), (0.06, knee)], [(0.06, knee), (0.05, ankle + 0.01 * y)], before=-0.06)
+    toe = ankle + 0.13 * z + 0.035 * out - 0.055 * y
+    figure.solid("shoe", [(0.036, ankle - 0.03 * y), (0.03, ankle - 0.05 * y - 0.03 * z), (0.028, toe)], before=0.0)

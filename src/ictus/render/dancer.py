@@ -1,122 +1,127 @@
-"""A dancer: a body of round limbs, lit from above and seen in perspective, its left and right set apart by colour."""
+"""A whole body in space, its left and right set apart by colour. Lengths are body sizes."""
 
 import numpy as np
 
 from ictus.motion import Motion
-from ictus.render import figure_tables as tables
-from ictus.render.body import Body, Head, Solid
-from ictus.render.camera import Box, Extent
-from ictus.render.figure import Pose, Shape, shaded, shape
-from ictus.render.figure_tables import Paint, paints
-from ictus.render.floor import Floor, Ground
-from ictus.render.perspective import View, followed, slopes
-from ictus.render.shapes import hull, unit
-from ictus.render.theme import Theme, mix
-from ictus.types import FloatArray
+from ictus.render.anatomy import SIDES, hand, head
+from ictus.render.figure import Ball, Figure, Sum
+from ictus.render.shapes import smoothed
+from ictus.types import Float32Array
 
-_LIGHT = np.array(tables.LIGHT_FROM, np.float32)
-_BLOCK = 2048  # frames that are measured at once
+_TALL, _LEG = 1.70, 0.78  # of a body of size 1, in metres; from hip to ankle
+_STAND, _SHARE, _DRIFT = 3.0, 30, 0.3  # seconds, percent and body sizes: how the floor is found
 
 
-class Dancer:
-    """The figure of a motion for which `ictus.render.body.is_whole`, on a floor that the camera moves over."""
-
-    def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
-        self._body = Body(motion)
-        self._path = _path(self._body, motion.fps)
-        self._view = View.fit(extent, self._body.scale, box)
-        self._theme = theme
-        self._paints = paints(theme)
-        self.floor = Floor(self._view, self._path, theme)
-
-    def ground(self, start: int, stop: int) -> Ground:
-        """Return what lies on the floor in frames `start` to `stop`."""
-        return self.floor.ground(self._body.solids(start, stop), start, stop)
-
-    def pose(self, start: int, stop: int) -> Pose:
-        """Return the shapes of frames `start` to `stop`, each limb a layer."""
-        path = self._path[start:stop]
-        solids = self._body.solids(start, stop)
-        usual = self._view.focal / self._view.project(self._body.middle[start:stop] - path)[1]
-        limbs, away = [], []
-        for solid in solids:
-            at, scale = self._view.project(solid.centres - path[:, None])
-            distance = self._view.focal / scale.mean(1)  # metres
-            near = 0.5 + (usual - distance) / np.float32(tables.DEPTH * self._body.scale)
-            limbs.append(self._lit(at, scale * solid.radii, self._paint(solid), near))
-            away.append(distance - tables.BEFORE.get(solid.part, 0) * self._body.scale)
-            if solid.part == "skull":
-                limbs[-1] += self._hair(self._body.head(start, stop), path, near)
-        order = np.argsort(-np.stack(away, axis=1), axis=1, kind="stable")
-        return Pose([], limbs, order)
-
-    def _paint(self, solid: Solid) -> Paint:
-        return self._paints.get(solid.part + solid.side) or self._paints[solid.part]
-
-    def _lit(self, at: FloatArray, radii: FloatArray, paint: Paint, near: FloatArray) -> list[Shape]:
-        """A round part, the darker the farther away, with an edge that sets it off from what lies behind."""
-        layer = [shape(hull(at, radii + np.float32(tables.EDGE)), paint[0])]
-        for (less, aside), colour in zip(tables.TONES, paint[1:], strict=True):
-            moved = at + np.float32(aside) * radii[..., None] * _LIGHT
-            dark = mix(colour, self._theme.edge, tables.FARTHEST)
-            layer.append(shape(hull(moved, np.float32(1 - less) * radii), shaded(dark, colour, near)))
-        return layer
-
-    def _hair(self, head: Head, path: FloatArray, near: FloatArray) -> list[Shape]:
-        """The part of the hair that can be seen: a cap on the ball of the head."""
-        crown = unit(np.float32(tables.HAIR_MIDDLE[0]) * head.up + np.float32(tables.HAIR_MIDDLE[1]) * head.ahead)
-        viewer = unit(self._view.eye + path - head.centre)
-        cap = head.centre[:, None] + np.float32(tables.HAIR_RADIUS * head.radius) * seen_of_cap(
-            crown, tables.HAIR_ANGLE, viewer
-        )
-        at, scale = self._view.project(np.concatenate([head.centre[:, None], cap], axis=1) - path[:, None])
-        middle, rim = at[:, :1], at[:, 1:]
-        size, aside = tables.HAIR_GLEAM
-        lit = middle + np.float32(size) * (rim - middle)
-        lit = lit + np.float32(aside * head.radius) * scale[:, :1, None] * _LIGHT
-        _, dark, _, _, hair, *_ = self._paints["hair"]
-        return [shape(rim, shaded(mix(dark, self._theme.edge, tables.FARTHEST), dark, near)), shape(lit, hair)]
+def dancer(motion: Motion) -> Figure:
+    """Return the figure of a motion for which `is_whole`."""
+    figure = Figure(motion, 1.0)
+    figure = Figure(motion, _size(figure))
+    neck = figure.point("neck", 0.5 * figure["left_shoulder"] + 0.5 * figure["right_shoulder"])
+    pelvis = figure.point("pelvis", 0.5 * figure["left_hip"] + 0.5 * figure["right_hip"])
+    known = next((name for name in ("spine", "waist") if figure.has(name)), None)
+    waist = figure.point("waist", figure[known] if known else 0.4 * neck + 0.6 * pelvis)
+    across = figure.direction("across", figure["left_shoulder"] - figure["right_shoulder"])
+    up = figure.direction("up", neck - waist)
+    ahead = figure.direction("ahead", _sense(figure) * figure.cross("facing", across, "up"))
+    _head(figure, neck, waist)
+    shoulders = [(0.078, 0.75 * figure[f"{side}_shoulder"] + 0.25 * neck - 0.02 * up) for side in SIDES]
+    hips = [(0.102, 0.8 * figure[f"{side}_hip"] + 0.2 * waist) for side in SIDES]
+    ribs = [(0.092, 0.75 * waist + 0.25 * neck + way * 0.05 * across) for way in (1, -1)]
+    figure.solid("chest", [*shoulders, (0.045, neck + 0.04 * up), *ribs], before=0.04)
+    figure.solid("hips", [*((0.086, waist + way * 0.045 * across) for way in (1, -1)), *hips], before=0.03)
+    for side in SIDES:
+        _arm(figure, side, ahead)
+        _leg(figure, side, ahead)
+    figure.trails = [(side, f"{side}_hand") for side in SIDES]
+    return figure
 
 
-def seen_of_cap(middle: FloatArray, angle: float, viewer: FloatArray, corners: int = 16) -> FloatArray:
-    """Return the outline of what can be seen of a cap on the unit ball, (T, 2 * corners, 3).
-
-    Parameters
-    ----------
-    middle : (T, 3) unit vectors, where the cap is.
-    angle : radians from there to its edge, less than a right angle.
-    viewer : (T, 3) unit vectors, from where the ball is seen.
-    """
-    facing = (middle * viewer).sum(-1, keepdims=True)
-    nearer = unit(viewer - facing * middle)  # along the cap, towards the viewer
-    aside = np.cross(middle, nearer)
-    steep = np.sqrt(np.maximum(1 - facing**2, np.float32(1e-6)))
-    # First the edge, as far as it is on the viewer's side; then, from one end of that to the other, the ball's outline.
-    end = np.arccos(np.clip(-facing / steep / np.float32(np.tan(angle)), -1, 1))
-    turn = (end * np.linspace(-1, 1, corners, dtype=np.float32))[..., None]
-    edge = np.cos(turn) * nearer[:, None] + np.sin(turn) * aside[:, None]
-    edge = np.float32(np.cos(angle)) * middle[:, None] + np.float32(np.sin(angle)) * edge
-    outwards = unit(middle - facing * viewer)
-    end = np.arccos(np.clip(np.float32(np.cos(angle)) / steep, -1, 1))
-    turn = (end * np.linspace(1, -1, corners, dtype=np.float32))[..., None]
-    outline = np.cos(turn) * outwards[:, None] + np.sin(turn) * np.cross(outwards, viewer)[:, None]
-    return np.concatenate([edge, outline], axis=1)
+def floor(figure: Figure) -> Float32Array:
+    """Return the height (T,) at which a body stands; it changes slowly where recorded heights drift."""
+    balls = [
+        (radius, at)
+        for solid in figure.solids
+        for hull in solid.hulls
+        for radius, at in hull
+        if radius > 0.02 * figure.unit
+    ]
+    sums, radii = [at for _, at in balls], np.array([radius for radius, _ in balls], np.float32)
+    low = np.concatenate([(figure.places(*block, sums)[..., 1] - radii[:, None]).min(0) for block in figure.blocks()])
+    # A dancer is in the air for less than half of any few seconds; a share of them, and not the least, is taken
+    # so that a foot that is recorded too low now and then does not pull the floor away from under all other steps.
+    fps = figure.motion.fps
+    reach = round(_STAND / 2 * fps)
+    window = np.lib.stride_tricks.sliding_window_view(np.pad(low, reach, mode="edge"), 2 * reach + 1)
+    heights, usual = np.percentile(window, _SHARE, axis=1), np.percentile(low, _SHARE)
+    drift = smoothed(heights - usual, _STAND / 2 * fps)
+    # Who floats far above the floor shall be seen to float.
+    return np.asarray(usual + np.clip(drift, -_DRIFT * figure.unit, _DRIFT * figure.unit), np.float32)
 
 
-def dancer_extent(motion: Motion) -> Extent:
-    """Return all slopes at which the camera ever sees the body."""
-    body = Body(motion)
-    path = _path(body, motion.fps)
-    low, high = np.full(2, np.inf), np.full(2, -np.inf)
-    for start in range(0, len(motion), _BLOCK):
-        stop = min(start + _BLOCK, len(motion))
-        for solid in body.solids(start, stop):
-            slope, near = slopes(solid.centres - path[start:stop, None], body.scale)
-            reach = (near * (solid.radii / np.float32(body.scale)))[..., None]
-            low = np.minimum(low, (slope - reach).min((0, 1)))
-            high = np.maximum(high, (slope + reach).max((0, 1)))
-    return Extent(low, high)
+def _size(figure: Figure) -> float:
+    """Return how large a body is by the length of its legs, or, where they have none, by its height."""
+    pairs = [(f"{side}_{a}", f"{side}_{b}") for side in SIDES for a, b in (("hip", "knee"), ("knee", "ankle"))]
+    legs = np.sum([np.linalg.norm(figure.joint(a) - figure.joint(b), axis=1) for a, b in pairs], axis=0) / 2
+    height = float(np.median(np.ptp(figure.positions[..., 1], axis=1)))
+    return max(float(np.median(legs)) / _LEG, 0.2 * height / _TALL) or 1.0
 
 
-def _path(body: Body, fps: float) -> FloatArray:
-    return followed(body.middle, body.floor, body.scale, fps)
+def _sense(figure: Figure) -> float:
+    """Return -1 where the sides of a corpus are exchanged: toes always point forwards."""
+    if not figure.has("left_toe"):
+        return 1.0
+    at = figure.places(0, len(figure), [figure["across"], figure["up"]])
+    feet = sum(figure.joint(f"{side}_toe") - figure.joint(f"{side}_ankle") for side in SIDES)
+    return -1.0 if float(np.median((feet * np.cross(at[0], at[1])).sum(1))) < 0 else 1.0
+
+
+def _head(figure: Figure, neck: Sum, waist: Sum) -> None:
+    up, ahead = figure["up"], figure["ahead"]
+    if figure.turns and figure.motion.skeleton.name == "smpl-24":
+        up, ahead = figure.axis("head_up", "head", 1), figure.axis("head_ahead", "head", 2)
+    around = [figure[name] for name in ("left_head", "right_head", "left_ear", "right_ear") if figure.has(name)]
+    if figure.has("head"):
+        if not figure.turns:
+            up = figure.direction("head_up", figure["head"] - waist)
+        centre = figure["head"] + 0.085 * up + 0.01 * ahead
+    elif around:
+        centre = (1 / len(around)) * sum(around[1:], around[0])
+        if figure.has("nose"):
+            ahead = figure["nose"] - centre
+    else:
+        centre = neck + 0.2 * up
+    figure.direction("face", ahead)
+    figure.square("crown", up, "face")
+    middle = figure.point("head_centre", centre)
+    figure.solid("skin", [(0.05, neck), (0.05, middle)])
+    head(figure, middle, "face", "crown", "chestnut")
+
+
+def _arm(figure: Figure, side: str, ahead: Sum) -> None:
+    shoulder, elbow, wrist = (figure[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
+    fore = figure.direction(f"{side}_fore", wrist - elbow)
+    if not figure.has(f"{side}_hand"):
+        figure.point(f"{side}_hand", wrist + 0.08 * fore)
+    figure.direction(f"{side}_palm", figure[f"{side}_hand"] - wrist)
+    out = figure["across"] if side == "left" else -figure["across"]
+    back = figure.axis(f"{side}_turn", f"{side}_wrist", 1) if figure.turns else out + 0.3 * ahead
+    figure.square(f"{side}_back", back, f"{side}_palm")
+    paint = f"arm{side}"
+    figure.solid(paint, [(0.058, shoulder), (0.042, elbow)])
+    figure.solid(paint, [(0.042, elbow), (0.03, wrist)])
+    hand(figure, side, curl=0.35)
+
+
+def _leg(figure: Figure, side: str, ahead: Sum) -> None:
+    hip, knee, ankle = (figure[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
+    if not figure.has(f"{side}_toe"):
+        figure.point(f"{side}_toe", ankle + 0.12 * ahead - 0.05 * figure["y"])
+    toe = figure[f"{side}_toe"]
+    shin, foot = figure.direction(f"{side}_shin", ankle - knee), figure.direction(f"{side}_foot", toe - ankle)
+    # The heel lies below the ankle and behind it.
+    heel = ankle + 0.05 * figure.direction(f"{side}_heel_way", shin - 0.5 * foot)
+    tip = toe + 0.05 * figure.direction(f"{side}_sole", toe - heel)
+    figure.solid(f"leg{side}", [(0.088, hip), (0.056, knee)])
+    figure.solid(f"leg{side}", [(0.055, knee), (0.055, 0.72 * knee + 0.28 * ankle), (0.036, ankle)])
+    sole: list[Ball] = [(0.038, ankle), (0.03, heel), (0.032, toe), (0.022, tip)]
+    figure.solid(f"foot{side}", sole)

@@ -1,96 +1,78 @@
-"""Any other body: a jointed figure of tapered limbs, with a trunk and a head where the skeleton has joints for them."""
+"""Bodies of which less is known: a jointed figure of any skeleton, and a player of whom a camera saw arms and hands."""
 
 import numpy as np
 
 from ictus.motion import Motion
+from ictus.render.anatomy import SIDES
 from ictus.render.body import sides
-from ictus.render.camera import Box, Camera, Extent, depth
-from ictus.render.figure import Layer, Pose, Trail, shaded, shape
-from ictus.render.figure_tables import FACE_JOINTS, LIMB, LIMB_SHARES, NECK, TAPER, TRUNK
-from ictus.render.shapes import Frame, capsule, grown, rounded
-from ictus.render.theme import Colour, Theme, mix
-from ictus.types import FloatArray
+from ictus.render.figure import Figure, Sum
 
-_LIGHTS = ("wrist", "ankle")
-
-
-class GenericFigure:
-    """The figure of a motion of any skeleton, flat or in space. Sizes count in `unit`, about a shoulder width.
-
-    Attributes
-    ----------
-    at : (T, J, 2) pixels, where the joints are.
-    joints : their names.
-    bones : the pairs of them that are drawn as limbs.
-    """
-
-    hem: float | None = None
-    thickness = LIMB  # of limbs
-
-    def __init__(self, motion: Motion, extent: Extent, box: Box, theme: Theme) -> None:
-        self._theme = theme
-        positions, self.joints, self._sides = motion.positions, motion.skeleton.joints, sides(motion.skeleton)
-        height = _height(motion)
-        camera = Camera.fit(extent, box, y_up=positions.shape[2] == 3)
-        self.unit = 0.22 * height * camera.scale
-        self.at = camera.project(positions)  # (T, J, 2)
-        near = depth(positions)
-        self._near = 0.5 + (near - near.mean(1, keepdims=True)) / np.float32(0.7 * height)  # (T, J), about [0, 1]
-        self._face = [j for j, name in enumerate(self.joints) if any(part in name.lower() for part in FACE_JOINTS)]
-        known = set(TRUNK) <= set(self.joints)
-        self._trunk = [self.joints.index(name) for name in TRUNK] if known else []
-        flesh = {*self._face, *self._trunk}
-        self.bones = [(a, b) for a, b in motion.skeleton.bones if not {a, b} <= flesh]
-        self.trails = [
-            Trail(self.at[:, j], self._colour(j)) for j, name in enumerate(self.joints) if name.endswith(_LIGHTS)
-        ]
-
-    def pose(self, start: int, stop: int) -> Pose:
-        """See `Figure.pose`."""
-        at, near = self.at[start:stop], self._near[start:stop]
-        parts = []  # of a flat body, the first lie behind
-        if self._trunk and self._face:
-            parts.append(self._neck(at, near[:, self._trunk].min(1)))
-        if self._trunk:
-            parts.append(self._body(at[:, self._trunk], near[:, self._trunk].min(1)))
-        parts += [self._limb(at, near, a, b) for a, b in self.bones]
-        if self._face:
-            parts.append(self._head(at[:, self._face].mean(1), near[:, self._face].mean(1)))
-        order = np.argsort(np.stack([nearness for _, nearness in parts], axis=1), axis=1, kind="stable")
-        return Pose([], [layer for layer, _ in parts], order)
-
-    def _limb(self, at: FloatArray, near: FloatArray, a: int, b: int) -> tuple[Layer, FloatArray]:
-        length = float(np.median(np.linalg.norm(at[:, a] - at[:, b], axis=1)))
-        thick = self.thickness * self.unit
-        thick, thin = min(thick, LIMB_SHARES[0] * length), min(TAPER * thick, LIMB_SHARES[1] * length)
-        return self._part(capsule(at[:, a], at[:, b], thick, thin), self._colour(b), (near[:, a] + near[:, b]) / 2)
-
-    def _body(self, corners: FloatArray, near: FloatArray) -> tuple[Layer, FloatArray]:
-        return self._part(rounded(grown(corners, 0.22 * self.unit)), self._theme.middle, near)
-
-    def _neck(self, at: FloatArray, near: FloatArray) -> tuple[Layer, FloatArray]:
-        shoulders, head = at[:, self._trunk[:2]].mean(1), at[:, self._face].mean(1)
-        return self._part(capsule(shoulders, head, NECK[0] * self.unit, NECK[1] * self.unit), self._theme.middle, near)
-
-    def _head(self, centre: FloatArray, near: FloatArray) -> tuple[Layer, FloatArray]:
-        axis = np.broadcast_to(np.array([0.28 * self.unit, 0], np.float32), centre.shape)
-        disc = Frame(centre, axis, axis[:, ::-1]).ellipse(0, 0, 1, 1.2)
-        return self._part(disc, self._theme.skin, near)
-
-    def _part(self, polygon: FloatArray, colour: Colour, near: FloatArray) -> tuple[Layer, FloatArray]:
-        """A part that is darker the farther away it is, with an edge that sets it off from what lies behind."""
-        edge, far = (mix(colour, self._theme.edge, share) for share in (0.75, 0.45))
-        return [shape(grown(polygon, 1.2), edge), shape(polygon, shaded(far, colour, near))], near
-
-    def _colour(self, joint: int) -> Colour:
-        return {"left": self._theme.left, "right": self._theme.right}.get(self._sides[joint], self._theme.middle)
+PLAYER = "solos-47"
+_SHOULDERS = 0.36  # body sizes
+_LIMB, _TAPER, _SHARES = 0.055, 0.73, (0.4, 0.3)  # radius; of the far end; and at most these shares of a limb's length
+_FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+_FACE = ("head", "nose", "eye", "ear")
+_TRUNK = ("right_shoulder", "left_shoulder", "left_hip", "right_hip")
 
 
-def generic_extent(motion: Motion) -> Extent:
-    """Return all that the body ever reaches, with room for its flesh."""
-    bones, room = Extent.of(motion.positions), np.float32(0.08 * _height(motion))
-    return Extent(bones.low - room, bones.high + room)
+def generic_figure(motion: Motion) -> Figure:
+    """Return limbs along the bones of any body, with a trunk and a head where it has the joints for them."""
+    flat = motion.positions.shape[2] == 2
+    height = float(np.median(np.ptp(Figure(motion, 1.0).positions[..., 1], axis=1))) or 1.0
+    figure = Figure(motion, 0.22 / _SHOULDERS * height, flat)
+    face = [name for name in motion.skeleton.joints if any(part in name.lower() for part in _FACE)]
+    trunk = [name for name in _TRUNK if figure.has(name)] if all(map(figure.has, _TRUNK)) else []
+    if trunk:
+        figure.solid("chest", [(0.075, figure[name]) for name in trunk])
+        if face:
+            figure.solid("skin", [(0.05, _middle(figure, trunk[:2])), (0.04, _middle(figure, face))])
+    _limbs(figure, {*face, *trunk}, _LIMB)
+    if face:
+        figure.solid("skin", [(0.1, _middle(figure, face))])
+    return figure
 
 
-def _height(motion: Motion) -> float:
-    return float(np.median(np.ptp(motion.positions[..., 1], axis=1))) or 1.0
+def player(motion: Motion) -> Figure:
+    """Return arms and hands before the shadow of a body, by which the eye finds its way."""
+    figure = Figure(motion, 1.0, flat=True)
+    width = np.linalg.norm(figure.joint("left_shoulder") - figure.joint("right_shoulder"), axis=1)
+    figure = Figure(motion, float(np.median(width)) / _SHOULDERS or 1.0, flat=True)
+    neck = figure["neck"]
+    across = figure.direction("across", figure["left_shoulder"] - figure["right_shoulder"])
+    level = figure.square("level", figure["y"], "across")
+    up = figure.direction("up", level + figure["y"])  # half as oblique as the shoulders
+    shoulders = [(0.05, figure[f"{side}_shoulder"] - 0.02 * up) for side in SIDES]
+    ribs = [(0.09, neck + way * 0.07 * across - 0.2 * up) for way in (1, -1)]
+    waist = [(0.09, neck + way * 0.055 * across - 0.42 * up) for way in (1, -1)]
+    figure.solid("ghost", [*shoulders, (0.05, neck), *ribs], [*ribs, *waist], before=-0.5)
+    figure.solid("ghost", [(0.043, neck), (0.04, neck + 0.1 * up)], before=-0.45)
+    head = figure.point("head_centre", neck + 0.2 * up)
+    figure.solid("ghost", [(0.078, head), (0.055, neck + 0.14 * up)], before=-0.4)
+    _limbs(figure, {"neck"}, 0.045)
+    return figure
+
+
+def _limbs(figure: Figure, flesh: set[str], thick: float) -> None:
+    """Add a limb along each bone but those within, or with a player beside, `flesh`; and trails of the hands."""
+    body = figure.motion.skeleton
+    side_of = sides(body)
+    for a, b in body.bones:
+        one, other = body.joints[a], body.joints[b]
+        if {one, other} <= flesh or (one == "neck" and "neck" in flesh):
+            continue
+        length = float(np.median(np.linalg.norm(figure.joint(one) - figure.joint(other), axis=1))) / figure.unit
+        finger = any(part in other for part in _FINGERS)
+        radii = (
+            (0.0125, 0.01) if finger else (min(thick, _SHARES[0] * length), min(_TAPER * thick, _SHARES[1] * length))
+        )
+        paint = "hand" if finger else "limb" if side_of[b] == "middle" else f"arm{side_of[b]}"
+        figure.solid(paint, [(radii[0], figure[one]), (radii[1], figure[other])])
+    hands = [
+        j for j, name in enumerate(body.joints) if side_of[j] != "middle" and name.lower().endswith(("wrist", "hand"))
+    ]
+    figure.trails = [(side_of[j], body.joints[j]) for j in hands[:2]]
+
+
+def _middle(figure: Figure, names: list[str]) -> Sum:
+    points = [figure[name] for name in names]
+    return (1 / len(points)) * sum(points[1:], points[0])

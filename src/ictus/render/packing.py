@@ -43,11 +43,12 @@ def thinned(motion: Motion, fps: float) -> Motion:
     )
 
 
-def packed(motion: Motion, step: float = FINE) -> dict[str, Packed]:
+def packed(motion: Motion, step: float = FINE, figure: FloatArray | None = None) -> dict[str, Packed]:
     """Return the motion's tracks: "positions", or where those follow from them "rotations" and "root", or all three.
 
     Parameters
     ----------
+    figure : (T, C) what the motion's figure needs beside, in the motion's units; the track of that name.
     step : metres between two neighbouring positions; of a flat motion, as if it showed a body of 2 m. A step of a
         joint's rotation moves the farthest joint that hangs on it by this much.
     """
@@ -62,6 +63,8 @@ def packed(motion: Motion, step: float = FINE) -> dict[str, Packed]:
     if not follows:
         flat = motion.positions.reshape(len(motion), -1)
         tracks["positions"] = _packed(flat, np.full(flat.shape[1], step * _metre(motion)))
+    if figure is not None:
+        tracks["figure"] = _packed(figure, np.full(figure.shape[1], 2 * step * _metre(motion)))
     return tracks
 
 

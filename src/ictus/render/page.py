@@ -23,8 +23,8 @@ from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.motion import Motion
-from ictus.render.body import Body, is_whole, places, sides
 from ictus.render.figure_tables import exported
+from ictus.render.figures import shown
 from ictus.render.packing import COARSE, FINE, packed, size, thinned
 from ictus.render.sound_embedding import embedded
 from ictus.render.theme import DARK, LIGHT, get_theme
@@ -35,8 +35,8 @@ Motions = Motion | Mapping[str, Motion] | Sequence[Motion]
 _FORMS = ((60, FINE), (30, FINE), (30, COARSE))  # frames a second and metres: the first that fits is taken
 _ROOM = 325_000  # letters that motions may take up
 _SCRIPTS = (
-    *("vectors", "unpacking", "track", "clock", "dancer", "conductor", "generic_figure"),
-    *("camera", "painting", "floor", "panel", "timeline", "downloads", "viewer"),
+    *("vectors", "unpacking", "track", "clock", "figure", "camera"),
+    *("painting", "floor", "panel", "timeline", "downloads", "viewer"),
 )
 
 
@@ -86,15 +86,15 @@ def page_html(
     """Return the page that `page` writes, to be shown within another, as in an iframe's srcdoc."""
     report = progress or (lambda fraction: None)
     get_theme(theme)
-    shown, names = _listed(motions, titles)
-    seconds = max(motion.duration for motion in shown)
+    listed, names = _listed(motions, titles)
+    seconds = max(motion.duration for motion in listed)
     entries = [
         {**entry, "title": name, "file": _file_name(motion, name)}
-        for entry, motion, name in zip(_entries(shown), shown, names, strict=True)
+        for entry, motion, name in zip(_entries(listed), listed, names, strict=True)
     ]
     report(0.3)
     sound = None if music is None else embedded(music, seconds, progress=lambda share: report(0.3 + 0.7 * share))
-    title = _title(shown, music)
+    title = _title(listed, music)
     content = {
         "duration": seconds,
         "theme": theme,
@@ -107,7 +107,7 @@ def page_html(
     return _filled(
         theme=theme,
         title=html.escape(title),
-        about=html.escape(_about(shown)),
+        about=html.escape(_about(listed)),
         duration=f"{seconds:.3f}",
         length=f"{int(seconds) // 60}:{int(seconds) % 60:02d}",
         style=_part("viewer.css"),
@@ -141,14 +141,27 @@ def _listed(motions: Motions, titles: Sequence[str] | None) -> tuple[list[Motion
 
 def _entries(motions: list[Motion]) -> list[dict[str, Any]]:
     """Return what the page knows of each motion, in the finest form in which all together are small enough."""
+    figures = shown(motions)
+    # The figure's own points, which need the whole motion, and what the camera looks at.
+    own = [figure.tracks | {"target": figure.target} for figure, _ in figures]
     for rate, step in _FORMS:
         kept = [thinned(motion, rate) for motion in motions]
-        tracks = [packed(motion, step) for motion in kept]
+        every = [round(motion.fps / thin.fps) for motion, thin in zip(motions, kept, strict=True)]
+        tracks = [
+            packed(motion, step, np.concatenate([track[::skip] for track in more.values()], axis=1))
+            for motion, skip, more in zip(kept, every, own, strict=True)
+        ]
         if sum(map(size, tracks)) <= _ROOM:
             break
     return [
-        {**_described(whole), "fps": motion.fps, "tracks": track}
-        for whole, motion, track in zip(motions, kept, tracks, strict=True)
+        {
+            **_described(whole),
+            "fps": motion.fps,
+            "tracks": track,
+            "figure": {**figure.exported(), "tracks": list(more)},
+            "extent": {"low": extent.low.tolist(), "high": extent.high.tolist()},
+        }
+        for whole, motion, track, (figure, extent), more in zip(motions, kept, tracks, figures, own, strict=True)
     ]
 
 
@@ -165,11 +178,7 @@ def _described(motion: Motion) -> dict[str, Any]:
             "rest": rest,
         },
         "meta": motion.meta,
-        "places": places(body),
-        "sides": sides(body),
-        "whole": is_whole(motion),
         "turning": _turning(motion),
-        "floor": _floor(motion),
     }
 
 
@@ -178,17 +187,6 @@ def _turning(motion: Motion) -> bool:
     body = motion.skeleton
     known = motion.rotations is not None and motion.root is not None
     return known and body.parents is not None and body.rest is not None
-
-
-def _floor(motion: Motion) -> list[float]:
-    """Return the height of the floor at each second, in metres."""
-    if is_whole(motion):
-        heights = Body(motion).floor
-    else:
-        usual = 0.0 if motion.skeleton.name == "conductor-23" else np.percentile(motion.positions[..., 1].min(1), 5)
-        heights = np.full(len(motion), usual, np.float32)
-    frames = np.minimum(np.arange(int(motion.duration) + 2) * motion.fps, len(motion) - 1).astype(int)
-    return [round(height, 3) for height in heights[frames].tolist()]
 
 
 def _title(motions: Sequence[Motion], music: Audio | str | os.PathLike[str] | None) -> str:

@@ -3,23 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from ictus.errors import UsageError
 from ictus.motion import Motion
+from ictus.render import figure_tables as tables
 from ictus.render.beat_lamps import Lamps
-from ictus.render.body import is_whole
-from ictus.render.camera import Box, Extent
-from ictus.render.conductor import CONDUCTORS, Conductor, conductor_extent
-from ictus.render.dancer import Dancer, dancer_extent
-from ictus.render.figure import Figure, Layer, Pose
-from ictus.render.floor import Ground
-from ictus.render.generic_figure import GenericFigure, generic_extent
-from ictus.render.player import PLAYER, Player, player_extent
-from ictus.render.shapes import SHIFT, Bounds, Rectangle, inside
+from ictus.render.camera import Box, Extent, View
+from ictus.render.figure import Figure
+from ictus.render.figures import shown
+from ictus.render.floor import Floor, Ground
+from ictus.render.painter import Layer, Painter, Pose
+from ictus.render.shapes import Bounds, Rectangle, inside
 from ictus.render.theme import Image, Theme, get_theme, lit, write
-from ictus.render.trail import Glow, Ribbons, ribbons
+from ictus.render.trail import Glow, Ribbons, past, ribbons
 from ictus.types import Float32Array
 
 _STRETCH = 64  # frames whose shapes are worked out at once
@@ -55,19 +52,13 @@ class Scene:
         width, height = size
         self.fps = motions[0].fps
         self.frames = max(len(motion) for motion in motions)
-        self.width, self.height = width * len(motions), height
+        self.width, self.height, self._count = width * len(motions), height, len(motions)
         self._backdrop = np.tile(lit(width, height, palette), (1, len(motions), 1))
-        extents = _extents(motions)
-        self._panels: list[_Panel | _Floored] = [
-            (_Floored if _dances(motion) else _Panel)(
-                _lasting(motion, self.frames),
-                extents[_kind(motion)],
-                self._box(k, size, bool(title), bool(captions)),
-                (width * k, width * (k + 1)),
-                self._backdrop,
-                palette,
-            )
-            for k, motion in enumerate(motions)
+        motions = [_lasting(motion, self.frames) for motion in motions]
+        box = self._box(size, bool(title), bool(captions))
+        self._panels = [
+            _Panel(motion, figure, extent, box, self._place(k, self._backdrop), palette)
+            for k, (motion, (figure, extent)) in enumerate(zip(motions, shown(motions), strict=True))
         ]
         letters = max(9.0, 0.026 * height)
         if title:
@@ -76,13 +67,17 @@ class Scene:
         for k, caption in enumerate(captions or ()):
             middle = (width * (k + 0.5), 0.955 * height)
             write(self._backdrop, caption, middle, letters, 0.94 * width, palette.faint)
-        self._glow = Glow(height, width * len(motions))
 
     @staticmethod
-    def _box(number: int, size: tuple[int, int], title: bool, captions: bool) -> Box:
+    def _box(size: tuple[int, int], title: bool, captions: bool) -> Box:
         width, height = size
         top, bottom = (0.11 if title else 0.06), (0.86 if captions else 0.9)
-        return width * (number + 0.04), height * top, width * (number + 0.96), height * bottom
+        return width * 0.04, height * top, width * 0.96, height * bottom
+
+    def _place(self, number: int, picture: Image) -> Image:
+        """Return the part of a picture in which a motion is shown; nothing reaches into the picture beside it."""
+        width = self.width // self._count
+        return picture[:, width * number : width * (number + 1)]
 
     def render(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[Image, list[Rectangle]]]:
         """Draw frames `start` to `stop`, one after the other.
@@ -99,19 +94,20 @@ class Scene:
             stretches = [panel.stretch(first, min(first + _STRETCH, stop)) for panel in self._panels]
             for frame in range(first, min(first + _STRETCH, stop)):
                 for rectangle in touched:
-                    part = inside(rectangle)
-                    np.copyto(canvas[part], self._backdrop[part])
+                    np.copyto(canvas[inside(rectangle)], self._backdrop[inside(rectangle)])
                 touched = []
-                for panel, stretch in zip(self._panels, stretches, strict=True):
-                    touched.append(stretch.paint(canvas, self._glow, frame - first))
+                for number, (panel, stretch) in enumerate(zip(self._panels, stretches, strict=True)):
+                    part = self._place(number, canvas)
+                    painted = [panel.paint(part, stretch, frame - first)]
                     if panel.lamps:
-                        touched.append(panel.lamps.paint(canvas, frame / self.fps))
+                        painted.append(panel.lamps.paint(part, frame / self.fps))
+                    touched += [_moved(one, number * part.shape[1], part.shape[1]) for one in painted]
                 yield canvas, touched
 
     @property
     def travels(self) -> bool:
         """Whether a camera goes along with the motion, so that all of the picture moves."""
-        return any(isinstance(panel, _Floored) for panel in self._panels)
+        return any(panel.travels for panel in self._panels)
 
     @property
     def backdrop(self) -> Image:
@@ -136,135 +132,63 @@ def _lasting(motion: Motion, frames: int) -> Motion:
     return replace(motion, positions=positions, rotations=held(motion.rotations), root=held(motion.root))
 
 
-def _kind(motion: Motion) -> tuple[str, int]:
-    return motion.skeleton.name, motion.positions.shape[2]
-
-
-def _extents(motions: Sequence[Motion]) -> dict[tuple[str, int], Extent]:
-    """Return for each kind of body what its motions reach: bodies of one kind are shown at one size."""
-    extents: dict[tuple[str, int], Extent] = {}
-    for motion in motions:
-        kind = _kind(motion)
-        extent = _reach(motion)
-        extents[kind] = extents[kind] | extent if kind in extents else extent
-    return extents
-
-
-def _dances(motion: Motion) -> bool:
-    return motion.skeleton.name not in CONDUCTORS and is_whole(motion)
-
-
-def _reach(motion: Motion) -> Extent:
-    if motion.skeleton.name in CONDUCTORS:
-        return conductor_extent(motion)
-    if motion.skeleton.name == PLAYER:
-        return player_extent(motion)
-    return dancer_extent(motion) if _dances(motion) else generic_extent(motion)
-
-
-def _lamps(motion: Motion, box: Box, height: int, theme: Theme) -> Lamps | None:
-    return Lamps.of(motion, ((box[0] + box[2]) / 2, box[3] + 0.05 * height), 0.011 * height, theme)
+def _moved(rectangle: Rectangle, right: int, width: int) -> Rectangle:
+    """Move a rectangle of a picture so wide to the right, where it is part of a larger one."""
+    left, top, end, bottom = rectangle
+    return right + min(max(left, 0), width), top, right + min(max(end, 0), width), bottom
 
 
 class _Panel:
-    """One motion's place in the picture, on the empty stage."""
+    """One motion's place in the picture, between two columns of an empty stage."""
 
-    def __init__(
-        self, motion: Motion, extent: Extent, box: Box, sides: tuple[int, int], backdrop: Image, theme: Theme
-    ) -> None:
-        name = motion.skeleton.name
-        body = Conductor if name in CONDUCTORS else Player if name == PLAYER else GenericFigure
-        self._figure: Figure = body(motion, extent, box, theme)
-        hem, unit = self._figure.hem, self._figure.unit
-        self._fade = None if hem is None else _Fade(backdrop, hem, 0.7 * unit)
-        self._fps = motion.fps
-        self.lamps = _lamps(motion, box, len(backdrop), theme)
+    def __init__(self, motion: Motion, figure: Figure, extent: Extent, box: Box, stage: Image, theme: Theme) -> None:
+        self._figure, self._theme, self._fps = figure, theme, motion.fps
+        self._view = View.fit(extent, figure.scale, box, figure.pitch)
+        self._painter = Painter(figure, self._view, theme)
+        self._floor = None if figure.flat else Floor(figure, self._view, theme, stage)
+        self._trails = [(figure.path(name), getattr(theme, side)) for side, name in figure.trails]
+        self._glow = Glow(*stage.shape[:2])
+        self.whole = (0, 0, stage.shape[1], stage.shape[0])
+        self.travels = self._floor is not None and not self._floor.still
+        height = len(stage)
+        self.lamps = Lamps.of(motion, ((box[0] + box[2]) / 2, box[3] + 0.05 * height), 0.011 * height, theme)
 
     def stretch(self, start: int, stop: int) -> "_Stretch":
         """Work out the shapes of frames `start` to `stop`."""
-        width = 0.045 * self._figure.unit
-        trails = [ribbons(one.track, start, stop, self._fps, width, one.colour) for one in self._figure.trails]
-        pose = self._figure.pose(start, stop)
-        limbs = Bounds.of([shape.points for limb in pose.limbs for shape in limb])
-        body = Bounds.of([shape.points for shape in pose.body]) if pose.body else limbs
-        return _Stretch(pose, trails, self._fade, body, Bounds.around([body, limbs, *(one.bounds for one in trails)]))
+        target = self._figure.target[start:stop]
+        at = self._figure.places(start, stop)
+        pose = self._painter.pose(at, target)
+        layers: list[Layer | Ribbons] = [*pose.layers]
+        away = [*pose.away.T]
+        for track, colour in self._trails:
+            points, scale = self._view.project(past(track, start, stop, self._fps) - target[:, None])
+            width = np.maximum(tables.TRAIL_WIDTH * self._view.unit * scale[:, -1], tables.TRAIL_LEAST)
+            layers.append(ribbons(points, width, colour))
+            away.append(self._view.focal / self._view.unit / scale[:, -1] + np.float32(0.02))
+        order = np.argsort(-np.stack(away, axis=1), axis=1, kind="stable")  # the farthest first
+        ground = self._floor.ground(at, target) if self._floor else None
+        bounds = [one.bounds for one in (pose, *layers, ground) if isinstance(one, Pose | Ribbons | Ground)]
+        return _Stretch(layers, order.tolist(), ground, Bounds.around(bounds))
+
+    def paint(self, stage: Image, stretch: "_Stretch", frame: int) -> Rectangle:
+        """Paint one frame of a stretch; return the rectangle that it touches."""
+        if self._floor and stretch.ground:
+            self._floor.paint(stage, stretch.ground, frame)
+        for number in stretch.order[frame]:
+            layer = stretch.layers[number]
+            if isinstance(layer, Ribbons):
+                self._glow.paint(stage, layer, frame)
+            else:
+                for shape in layer:
+                    shape.paint(stage, frame)
+        return self.whole if self.travels else stretch.bounds.rectangle(frame)
 
 
 @dataclass(frozen=True)
 class _Stretch:
-    """A panel's shapes over some frames."""
+    """A panel's shapes over some frames, and in which order they are painted."""
 
-    pose: Pose
-    trails: list[Ribbons]
-    fade: "_Fade | None"
-    body: Bounds
-    all: Bounds
-
-    def paint(self, canvas: Image, glow: Glow, frame: int) -> Rectangle:
-        """Paint one frame; return the rectangle that it touches."""
-        _fill(canvas, self.pose.body, frame)
-        if self.fade:
-            self.fade.paint(canvas, self.body.rectangle(frame))
-        glow.paint(canvas, self.trails, frame)
-        for limb in self.pose.order[frame]:
-            _fill(canvas, self.pose.limbs[limb], frame)
-        return self.all.rectangle(frame)
-
-
-class _Floored:
-    """A dancer's place in the picture, between two columns: its floor goes by, so that all of it is painted anew."""
-
-    def __init__(
-        self, motion: Motion, extent: Extent, box: Box, sides: tuple[int, int], backdrop: Image, theme: Theme
-    ) -> None:
-        left, right = sides
-        self._figure = Dancer(motion, extent, (box[0] - left, box[1], box[2] - left, box[3]), theme)
-        self._place = left, 0, right, len(backdrop)
-        self._figure.floor.light(backdrop[inside(self._place)])
-        self.lamps = _lamps(motion, box, len(backdrop), theme)
-
-    def stretch(self, start: int, stop: int) -> "_FlooredStretch":
-        """Work out the shapes of frames `start` to `stop`."""
-        return _FlooredStretch(self._figure.pose(start, stop), self._figure.ground(start, stop), self._place)
-
-
-@dataclass(frozen=True)
-class _FlooredStretch:
-    """A dancer's shapes over some frames."""
-
-    pose: Pose
-    ground: Ground
-    place: Rectangle
-
-    def paint(self, canvas: Image, glow: Glow, frame: int) -> Rectangle:
-        """Paint one frame; return the rectangle that it touches."""
-        part = canvas[inside(self.place)]  # nothing reaches into the picture beside it
-        self.ground.paint(part, frame)
-        for limb in self.pose.order[frame]:
-            _fill(part, self.pose.limbs[limb], frame)
-        return self.place
-
-
-def _fill(canvas: Image, layer: Layer, frame: int) -> None:
-    for shape in layer:
-        cv2.fillPoly(canvas, [shape.points[frame]], shape.colours[frame], cv2.LINE_AA, SHIFT)
-
-
-class _Fade:
-    """Lets the lower end of a body fade into the stage, over `depth` rows down to the row `hem`."""
-
-    def __init__(self, backdrop: Image, hem: float, depth: float) -> None:
-        self._top = max(int(hem - depth), 0)
-        empty = backdrop[self._top :]
-        share = np.clip((hem - self._top - np.arange(len(empty))) / depth, 0, 1)[:, None, None]
-        share = share * share * (3 - 2 * share)  # smooth at both ends
-        self._body = np.broadcast_to(np.rint(255 * share), empty.shape).astype(np.uint8)
-        self._stage = np.rint(empty * (1 - share)).astype(np.uint8)
-
-    def paint(self, canvas: Image, body: Rectangle) -> None:
-        left, _, right, bottom = body
-        part = inside((left, self._top, right, bottom))
-        below = inside((left, 0, right, bottom - self._top))
-        if canvas[part].size:
-            cv2.multiply(canvas[part], self._body[below], canvas[part], 1 / 255)
-            cv2.add(canvas[part], self._stage[below], canvas[part])
+    layers: list[Layer | Ribbons]
+    order: list[list[int]]
+    ground: Ground | None
+    bounds: Bounds

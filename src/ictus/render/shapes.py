@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ictus.types import FloatArray
 
-Table = Sequence[tuple[float, float]]
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two outside
 SHIFT = 4  # bits of sub-pixel precision in the coordinates that OpenCV is given
 
@@ -38,11 +36,10 @@ class Bounds:
     high: NDArray[np.int32]
 
     @classmethod
-    def of(cls, polygons: Sequence[NDArray[np.int32]]) -> "Bounds":
-        """Return the bounds of polygons (T, N, 2) in fixed-point pixels, with room for their soft edges."""
-        low = np.min([polygon.min(1) for polygon in polygons], axis=0)
-        high = np.max([polygon.max(1) for polygon in polygons], axis=0)
-        return cls((low >> SHIFT) - 2, (high >> SHIFT) + 3)
+    def of(cls, points: FloatArray, room: FloatArray | float = 0.0) -> "Bounds":
+        """Return the bounds of points (T, N, 2) in pixels with so much room (T, N, 1) around, and for soft edges."""
+        low, high = np.floor((points - room).min(1)) - 3, np.ceil((points + room).max(1)) + 4
+        return cls(low.astype(np.int32), high.astype(np.int32))
 
     @classmethod
     def around(cls, several: Sequence["Bounds"]) -> "Bounds":
@@ -57,97 +54,13 @@ class Bounds:
 
 
 def unit(vectors: FloatArray) -> FloatArray:
-    """Return vectors (..., 2) at length 1."""
+    """Return vectors at length 1."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-6)))
 
 
 def turned(vectors: FloatArray) -> FloatArray:
     """Return vectors (..., 2) turned by a quarter, from right to down."""
     return np.stack([-vectors[..., 1], vectors[..., 0]], axis=-1)
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A place on the body with its own axes: origin, right and down are (T, 2) in pixels."""
-
-    origin: FloatArray
-    right: FloatArray
-    down: FloatArray
-
-    def at(self, x: float, y: float) -> FloatArray:
-        """Return (T, 2): the point at `x`, `y` of this frame."""
-        return np.asarray(self.origin + np.float32(x) * self.right + np.float32(y) * self.down)
-
-    def polygon(self, table: Table) -> FloatArray:
-        """Return (T, N, 2): the polygon with these N corners."""
-        corners = np.asarray(table, np.float32)
-        polygon = self.origin[:, None] + corners[:, :1] * self.right[:, None] + corners[:, 1:] * self.down[:, None]
-        return np.asarray(polygon)
-
-    def curve(self, table: Table) -> FloatArray:
-        """Return (T, 4 N, 2): a smooth closed curve near these N corners."""
-        return rounded(self.polygon(table))
-
-    def ellipse(self, x: float, y: float, width: float, height: float, corners: int = 36) -> FloatArray:
-        """Return (T, corners, 2): an ellipse around `x`, `y` with these half-axes."""
-        angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-        return self.polygon(np.stack([x + width * np.cos(angle), y + height * np.sin(angle)], axis=1).tolist())
-
-    def moved(self, x: FloatArray, y: FloatArray) -> "Frame":
-        """Return this frame with its origin moved by (T, 1) of its own axes."""
-        return Frame(self.origin + x * self.right + y * self.down, self.right, self.down)
-
-
-def capsule(start: FloatArray, end: FloatArray, start_radius: float, end_radius: float, corners: int = 8) -> FloatArray:
-    """A limb: the hull of two discs. `start`, `end` are (T, 2); returns (T, 2 * corners, 2), always convex."""
-    along = end - start
-    length = np.linalg.norm(along, axis=-1, keepdims=True)  # (T, 1)
-    # The straight sides touch the discs where these lean by the difference of the radii.
-    lean = np.arcsin(np.clip((start_radius - end_radius) / np.maximum(length, 1e-6), -1, 1))
-    side = np.pi / 2 - lean
-    spread = np.linspace(-1, 1, corners, dtype=np.float32)
-    heading = np.arctan2(along[:, 1:], along[:, :1])
-    front = heading + spread * side  # (T, corners)
-    back = heading + np.pi + spread * (np.pi - side)
-    around = np.stack([np.cos(front), np.sin(front)], -1) * end_radius + end[:, None]
-    behind = np.stack([np.cos(back), np.sin(back)], -1) * start_radius + start[:, None]
-    return np.concatenate([around, behind], axis=1).astype(np.float32)
-
-
-def hull(centres: FloatArray, radii: FloatArray, corners: int = 32) -> FloatArray:
-    """The hull of N discs, whose centres are (T, N, 2) and radii (T, N); returns (T, corners, 2), always convex."""
-    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False, dtype=np.float32)
-    out = np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (corners, 2)
-    farthest = (centres @ out.T + radii[..., None]).argmax(1)  # (T, corners): the disc that reaches out most
-    centre = np.take_along_axis(centres, farthest[..., None], axis=1)
-    return np.asarray(centre + np.take_along_axis(radii, farthest, axis=1)[..., None] * out)
-
-
-def rounded(polygon: FloatArray, steps: int = 4) -> FloatArray:
-    """A closed smooth curve near the corners of `polygon`, (T, K, 2); returns (T, K * steps, 2)."""
-    return np.asarray(np.matmul(_spline(polygon.shape[1], steps), polygon))
-
-
-def grown(polygon: FloatArray, by: float) -> FloatArray:
-    """Return the polygon with each corner moved `by` pixels outwards, across its two edges."""
-    after, before = np.roll(polygon, -1, axis=1), np.roll(polygon, 1, axis=1)
-    area = (polygon[..., 0] * after[..., 1] - polygon[..., 1] * after[..., 0]).sum(1)  # positive if clockwise
-    return np.asarray(polygon - np.float32(by) * np.sign(area)[:, None, None] * turned(unit(after - before)))
-
-
-@cache
-def _spline(count: int, steps: int) -> FloatArray:
-    """Weights (count * steps, count) of a closed curve halfway between a Catmull-Rom and a uniform B-spline."""
-    t = np.arange(steps, dtype=np.float32)[:, None] / steps
-    powers = np.concatenate([np.ones_like(t), t, t**2, t**3], axis=1)
-    through = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]], np.float32) / 2
-    near = np.array([[1, 4, 1, 0], [-3, 0, 3, 0], [3, -6, 3, 0], [-1, 3, -3, 1]], np.float32) / 6
-    weights = powers @ (through + near) / 2
-    basis = np.zeros((count, steps, count), np.float32)
-    for k in range(count):
-        for j in range(4):
-            basis[k, :, (k + j - 1) % count] += weights[:, j]
-    return basis.reshape(count * steps, count)
 
 
 def smoothed(track: FloatArray, frames: float) -> FloatArray:

@@ -1,14 +1,10 @@
-// From a body's coordinates to pixels: flat bodies seen from the front, others in perspective from any side.
+// From a body's coordinates to pixels, in perspective: flat bodies from the front, others from any side.
 
 const { FAR, HEIGHT, PITCH, NEAREST } = TABLES;
 
 class Camera {
-  constructor(flat, unit) {
-    this.flat = flat;
-    this.unit = unit;
-    this.target = [0, 0, 0];
-    this.box = { left: 0, top: 0, right: 1, bottom: 1 };
-    this.extent = { low: [-1, -1], high: [1, 1] };
+  constructor({ flat, unit: size }, extent) {
+    Object.assign(this, { flat, extent, unit: size, target: [0, 0, 0], box: { left: 0, top: 0, right: 1, bottom: 1 } });
     this.reset();
   }
 
@@ -39,40 +35,29 @@ class Camera {
     this.zoom = zoom;
   }
 
-  // What is seen at right and up of the middle, in slopes, or where a body is flat in its own units; and how near it is.
-  slope(point) {
-    const from = this.flat ? point : along(times(minus(point, this.target), 1 / this.unit), UP, -HEIGHT);
-    if (this.flat) return [from[0], from[1], 1, -from[2]];
-    const away = FAR - dot(from, this.viewer);
-    const near = 1 / Math.max(away, NEAREST * FAR);
-    return [dot(from, this.right) * near, dot(from, this.up) * near, near, away];
-  }
-
   get focal() {
-    const { box, extent } = this;
-    const room = [box.right - box.left, box.bottom - box.top];
-    const [low, high] = [extent.low, extent.high];
-    const wide = this.flat ? high[0] - low[0] : 2 * Math.max(-low[0], high[0]);
-    return this.zoom * Math.min(room[0] / Math.max(wide, 1e-9), room[1] / Math.max(high[1] - low[1], 1e-9));
+    const { box, extent: { low, high } } = this;
+    const wide = 2 * Math.max(-low[0], high[0], 1e-6);
+    return this.zoom * Math.min((box.right - box.left) / wide, (box.bottom - box.top) / Math.max(high[1] - low[1], 1e-6));
   }
 
   centre() {
-    const { box, extent, focal } = this;
-    const x = this.flat ? (extent.low[0] + extent.high[0]) / 2 : 0;
-    const y = (extent.low[1] + extent.high[1]) / 2;
-    return [(box.left + box.right) / 2 - focal * x + this.pan[0], (box.top + box.bottom) / 2 + focal * y + this.pan[1]];
+    const { box, extent: { low, high }, pan } = this;
+    return [(box.left + box.right) / 2 + pan[0], (box.top + box.bottom) / 2 + (this.focal * (low[1] + high[1])) / 2 + pan[1]];
   }
 
   // Call once for each picture, before `project`.
-  ready() {
-    this.now = { focal: this.focal, centre: this.centre() };
+  ready(target) {
+    Object.assign(this, { target, now: { focal: this.focal, centre: this.centre() } });
+    this.eye = along(along(target, UP, HEIGHT * this.unit), this.viewer, FAR * this.unit);
   }
 
-  // [x, y in pixels, pixels per unit of the body, how far away]
+  // [x, y in pixels, pixels per unit of the motion, how far away in body sizes]
   project(point) {
-    const [x, y, near, away] = this.slope(point);
     const { focal, centre } = this.now;
-    const scale = this.flat ? focal : (focal * near) / this.unit;
-    return [centre[0] + focal * x, centre[1] - focal * y, scale, away];
+    const from = along(times(minus(point, this.target), 1 / this.unit), UP, -HEIGHT);
+    const away = Math.max(FAR - dot(from, this.viewer), NEAREST * FAR);
+    const scale = focal / away;
+    return [centre[0] + dot(from, this.right) * scale, centre[1] - dot(from, this.up) * scale, scale / this.unit, away];
   }
 }

@@ -1,6 +1,6 @@
 // The floor of a body in space: a pool of light, lines to see the way by, and a soft shadow.
 
-const { TILE, REACH, CAST, SHADOW_GROWTH, SHADOW_HEIGHT, SHADOW_LEAST } = TABLES;
+const { TILE, REACH, CAST, SHADOW_GROWTH, SHADOW_HEIGHT, SHADOW_LEAST, SHADOW_SMALLEST } = TABLES;
 const COARSE = 6; // pixels of the picture in one of the shadow's, for it is soft anyway
 
 class Floor {
@@ -75,28 +75,22 @@ class Floor {
     sheet.height = Math.ceil(canvas.height / ratio / COARSE);
     const shade = sheet.getContext("2d");
     shade.scale(1 / COARSE, 1 / COARSE);
-    const [floor, body] = [camera.target[1], camera.unit];
-    const shapes = solids.filter(({ part }) => part !== "baton").flatMap(({ hulls, balls }) => hulls ?? [balls]).map((balls) => {
+    const [floor, body, dark] = [camera.target[1], camera.unit, theme.name === "dark"];
+    const shapes = solids.flatMap(({ hulls }) => hulls).filter((balls) => balls.some((ball) => ball[1] > SHADOW_SMALLEST * body)).map((balls) => {
       const discs = balls.map(([[x, y, z], radius]) => {
         const height = Math.max(y - floor, 0);
-        return [x + CAST[0] * height, z + CAST[1] * height, radius * (1.2 + (SHADOW_GROWTH * height) / body), height];
+        return [x + CAST[0] * height, z + CAST[1] * height, radius * (1.4 + (SHADOW_GROWTH * height) / body), height];
       });
-      const outline = TURNS.filter((_, k) => k % 2 === 0).map(([c, s]) => {
-        const best = discs.reduce((a, b) => (b[0] * c + b[1] * s + b[2] > a[0] * c + a[1] * s + a[2] ? b : a));
-        return camera.project([best[0] + best[2] * c, floor, best[1] + best[2] * s]);
-      });
+      const outline = hullOf(discs, 20).map(([x, z]) => camera.project([x, floor, z]));
       const height = discs.reduce((sum, disc) => sum + disc[3], 0) / discs.length / body;
       return { outline, depth: clip(1 - height / SHADOW_HEIGHT, SHADOW_LEAST, 1) };
     });
     shapes.sort((a, b) => a.depth - b.depth); // the palest first
     for (const { outline, depth } of shapes) {
-      tracePolygon(shade, outline);
       shade.globalCompositeOperation = "destination-out";
-      shade.fillStyle = "#000";
-      shade.fill();
+      fillPolygon(shade, outline, [0, 0, 0]);
       shade.globalCompositeOperation = "source-over";
-      shade.fillStyle = ink(theme.name === "dark" ? [0, 0, 0] : theme.text, depth * (theme.name === "dark" ? 0.72 : 0.36));
-      shade.fill();
+      fillPolygon(shade, outline, dark ? [0, 0, 0] : theme.text, depth * (dark ? 0.72 : 0.36));
     }
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = "high";

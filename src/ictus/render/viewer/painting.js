@@ -1,87 +1,82 @@
-// Round limbs: each a hull of discs in tones from shade to gleam, each tone shrunk and moved towards the light.
+// A figure's solids: each a hull of discs in tones from shade to gleam, each tone shrunk and moved towards the light.
 
-const { TONES, LIGHT_FROM: LIGHT, PAINTS, HAIR_ANGLE, HAIR_MIDDLE, HAIR_RADIUS, HAIR_GLEAM, EDGE, FARTHEST } = TABLES;
-const { TRAIL_SECONDS, TRAIL_OPACITY, TRAIL_FADE, TRAIL_TAPER } = TABLES;
+const { TONES, STEP, CORNERS, LIGHT_FROM: LIGHT, PAINTS, HAIR_ANGLE, HAIR_RADIUS, HAIR_GLEAM, EDGE, FARTHEST, DEPTH } = TABLES;
+const { TRAIL_BANDS, TRAIL_OPACITY, TRAIL_FADE, TRAIL_TAPER } = TABLES;
 const WHITE = [255, 255, 255];
-const CORNERS = 40;
-const TURNS = Array.from({ length: CORNERS }, (_, k) => [Math.cos((2 * Math.PI * k) / CORNERS), Math.sin((2 * Math.PI * k) / CORNERS)]);
 
 // The colours of one theme: for each part its edge, and its tones.
-function paintsOf(theme, conducting) {
-  const codes = { ...PAINTS[theme.name].usual, ...(conducting && PAINTS[theme.name].conductor) };
-  return Object.fromEntries(Object.entries(codes).map(([part, paint]) => [part, paint.map(rgb)]));
-}
+const paintsOf = (theme) => Object.fromEntries(Object.entries(PAINTS[theme.name]).map(([part, paint]) => [part, paint.map(rgb)]));
 
-function tracePolygon(context, points) {
+function fillPolygon(context, points, colour, opacity = 1) {
   context.beginPath();
   for (const [x, y] of points) context.lineTo(x, y);
   context.closePath();
+  context.fillStyle = ink(colour, opacity);
+  context.fill();
 }
 
-// The hull of discs [x, y, radius], each shrunk by a share of its radius and moved towards the light, and grown.
-function traceHull(context, discs, less = 0, aside = 0, grown = 0) {
-  const moved = discs.map(([x, y, r]) => [x + aside * r * LIGHT[0], y + aside * r * LIGHT[1], (1 - less) * r + grown]);
-  if (moved.length === 2) return traceCapsule(context, ...moved);
-  context.beginPath();
-  for (const [c, s] of TURNS) {
-    let best = moved[0];
-    let reach = -Infinity;
-    for (const disc of moved) {
+// The outline of the hull of discs [x, y, radius].
+function hullOf(discs, corners) {
+  return Array.from({ length: corners }, (_, k) => {
+    const [c, s] = [Math.cos((2 * Math.PI * k) / corners), Math.sin((2 * Math.PI * k) / corners)];
+    let [best, reach] = [null, -Infinity];
+    for (const disc of discs) {
       const out = disc[0] * c + disc[1] * s + disc[2];
       if (out > reach) [best, reach] = [disc, out];
     }
-    context.lineTo(best[0] + best[2] * c, best[1] + best[2] * s);
-  }
-  context.closePath();
-}
-
-function traceCapsule(context, [ax, ay, a], [bx, by, b]) {
-  const apart = Math.hypot(bx - ax, by - ay);
-  context.beginPath();
-  if (apart <= Math.abs(a - b)) {
-    if (a > b) context.arc(ax, ay, a, 0, 2 * Math.PI);
-    else context.arc(bx, by, b, 0, 2 * Math.PI);
-    return;
-  }
-  const heading = Math.atan2(by - ay, bx - ax);
-  const side = Math.acos((a - b) / apart); // where the straight sides touch the discs
-  context.arc(bx, by, b, heading - side, heading + side);
-  context.arc(ax, ay, a, heading + side, heading - side + 2 * Math.PI);
-  context.closePath();
-}
-
-// A solid of one or several hulls without seams between them. `near` is 1 for what is close, 0 for what is half a body
-// size behind: that is painted darker.
-function paintSolid(context, hulls, paint, theme, near) {
-  const share = FARTHEST * (1 - clip(near, 0, 1));
-  const largest = Math.max(...hulls.flat().map((disc) => disc[2]));
-  const fill = (colour, ...shape) => {
-    context.fillStyle = ink(colour);
-    for (const discs of hulls) {
-      traceHull(context, discs, ...shape);
-      context.fill();
-    }
-  };
-  fill(paint[0], 0, 0, EDGE);
-  TONES.forEach(([less, aside], k) => {
-    if (k % 2 && largest < 7) return; // too small to tell
-    fill(mix(paint[k + 1], theme.edge, share), less, aside);
+    return [best[0] + best[2] * c, best[1] + best[2] * s];
   });
 }
 
+// As many tones of a paint as can be told apart on a part of so many pixels: [how it is moved, its colour].
+function tonesOf(paint, radius) {
+  const known = paint.length - 1;
+  const count = Math.min(known, 1 + Math.floor(radius / STEP));
+  return Array.from({ length: count }, (_, k) => [TONES[Math.floor((TONES.length * k) / count)], paint[1 + Math.floor(((2 * k + 1) * known) / (2 * count))]]);
+}
+
+// What a solid looks like: polygons and their colours, one over the other, and how far away it is.
+function shapesOf(solid, camera, paints, edge) {
+  const discs = solid.hulls.map((balls) => balls.map(([point, radius]) => {
+    const [x, y, scale] = camera.project(point);
+    return [x, y, radius * scale, scale];
+  }));
+  const all = discs.flat();
+  const away = camera.now.focal / camera.unit / (all.reduce((sum, disc) => sum + disc[3], 0) / all.length);
+  const dark = FARTHEST * (1 - clip(0.5 + (FAR - away) / DEPTH, 0, 1));
+  const shade = (colour) => mix(colour, edge, dark);
+  const size = (Math.max(...solid.hulls.flat().map((ball) => ball[1])) * camera.now.focal) / FAR / camera.unit;
+  const corners = Math.floor(CORNERS[0] + CORNERS[1] * Math.sqrt(size));
+  const paint = paints[solid.paint];
+  const grown = (hull) => hull.map(([x, y, r]) => [x, y, r + EDGE]);
+  const shapes = discs.map((hull) => [hullOf(grown(hull), corners), paint[0]]);
+  for (const [[less, aside], colour] of tonesOf(paint, size)) {
+    const lit = (hull) => hull.map(([x, y, r]) => [x + aside * r * LIGHT[0], y + aside * r * LIGHT[1], (1 - less) * r]);
+    for (const hull of discs) shapes.push([hullOf(lit(hull), corners), shade(colour)]);
+  }
+  for (const [colour, points] of solid.patches) {
+    const outline = points.map((point) => camera.project(point));
+    if (facesCamera(outline)) shapes.push([outline, paints[colour][1]]);
+  }
+  if (solid.cap) shapes.push(...hairOf(solid, camera, paints, shade));
+  return { shapes, away: away - solid.before };
+}
+
+// What faces the camera runs against the clock.
+const facesCamera = (outline) => outline.reduce((sum, [x, y], k) => {
+  const [u, v] = outline[(k + 1) % outline.length];
+  return sum + x * v - u * y;
+}, 0) < 0;
+
 // The part of the hair that can be seen: a cap on the ball of the head.
-function paintHair(context, camera, head, paint, theme, near) {
-  const crown = unit(along(times(head.up, HAIR_MIDDLE[0]), head.ahead, HAIR_MIDDLE[1]));
-  const [x, y, scale] = camera.project(head.centre);
-  const rim = seenOfCap(crown, HAIR_ANGLE, camera.viewer).map((at) => camera.project(along(head.centre, at, HAIR_RADIUS * head.radius)));
-  tracePolygon(context, rim);
-  context.fillStyle = ink(mix(paint[1], theme.edge, FARTHEST * (1 - clip(near, 0, 1))));
-  context.fill();
+function hairOf({ hulls: [[[centre, radius]]], cap: [name, top] }, camera, paints, shade) {
+  const cap = seenOfCap(unit(minus(top, centre)), HAIR_ANGLE, unit(minus(camera.eye, centre)));
+  const rim = cap.map((at) => camera.project(along(centre, at, HAIR_RADIUS * radius)));
+  const [x, y, scale] = camera.project(centre);
   const [size, aside] = HAIR_GLEAM;
-  const shift = aside * head.radius * scale;
-  tracePolygon(context, rim.map((at) => [x + size * (at[0] - x) + shift * LIGHT[0], y + size * (at[1] - y) + shift * LIGHT[1]]));
-  context.fillStyle = ink(mix(paint[4], theme.edge, FARTHEST * (1 - clip(near, 0, 1))));
-  context.fill();
+  const shift = aside * radius * scale;
+  const lit = rim.map((at) => [x + size * (at[0] - x) + shift * LIGHT[0], y + size * (at[1] - y) + shift * LIGHT[1]]);
+  return [[rim, shade(paints[name][1])], [lit, shade(paints[name][4])]];
 }
 
 // The outline of what can be seen of a cap on the unit ball: its edge on the viewer's side, then the ball's outline.
@@ -104,8 +99,6 @@ function seenOfCap(middle, angle, viewer, corners = 16) {
   return outline;
 }
 
-const BANDS = 12;
-
 // The light that a hand leaves behind; `points` are [x, y] in pixels, the oldest first.
 function paintTrail(context, points, width, colour) {
   const last = points.length - 1;
@@ -117,10 +110,9 @@ function paintTrail(context, points, width, colour) {
     const [nx, ny] = [(-(by - ay) / apart) * half, ((bx - ax) / apart) * half];
     return [[x + nx, y + ny], [x - nx, y - ny]];
   });
-  for (let band = 0; band < BANDS; band++) {
-    const some = edges.slice(Math.round((band * last) / BANDS), Math.round(((band + 1) * last) / BANDS) + 1);
-    tracePolygon(context, [...some.map((edge) => edge[0]), ...some.reverse().map((edge) => edge[1])]);
-    context.fillStyle = ink(colour, TRAIL_OPACITY * ((band + 1) / BANDS) ** TRAIL_FADE);
-    context.fill();
+  for (let band = 0; band < TRAIL_BANDS; band++) {
+    const some = edges.slice((band * last) / TRAIL_BANDS, ((band + 1) * last) / TRAIL_BANDS + 1);
+    const opacity = TRAIL_OPACITY * ((band + 1) / TRAIL_BANDS) ** TRAIL_FADE;
+    fillPolygon(context, [...some.map((edge) => edge[0]), ...some.reverse().map((edge) => edge[1])], colour, opacity);
   }
 }

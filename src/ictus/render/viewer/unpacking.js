@@ -26,17 +26,27 @@ async function unpackTrack({ frames, steps, orders, deltas }) {
   return values;
 }
 
-// A motion as the page holds it -> { fps, frames, size (2 or 3), joints, positions, rotations, root }.
+// A motion as the page holds it -> { fps, frames, size (2 or 3), joints, positions, rotations, root, more }, where more
+// are the tracks of the figure's own points.
 async function unpackMotion(entry) {
   const tracks = {};
   for (const [name, track] of Object.entries(entry.tracks)) tracks[name] = await unpackTrack(track);
   const joints = entry.skeleton.joints.length;
   const rotations = tracks.rotations ? matricesOf(tracks.rotations) : null;
   const root = tracks.root ?? null;
-  const positions = tracks.positions ?? posed(entry.skeleton, rotations, root);
   const { frames } = Object.values(entry.tracks)[0];
+  const more = {};
+  entry.figure.tracks.forEach((name, k, { length: count }) => {
+    more[name] = Float64Array.from({ length: frames * 3 }, (_, at) => tracks.figure[3 * (count * Math.floor(at / 3) + k) + (at % 3)]);
+  });
+  const positions = tracks.positions ?? new Float64Array(frames * joints * 3);
+  if (!tracks.positions || Object.keys(entry.figure.axes).length) {
+    const pose = posed(entry.skeleton, rotations, root, entry.figure.axes);
+    if (!tracks.positions) positions.set(pose.positions);
+    Object.assign(more, pose.axes);
+  }
   const size = Math.round(positions.length / frames / joints);
-  return { ...entry, frames, size, joints, positions, rotations, root };
+  return { ...entry, frames, size, joints, positions, rotations, root, more };
 }
 
 // Rotation vectors -> matrices, nine numbers each, row by row (Rodrigues).
@@ -56,12 +66,13 @@ function matricesOf(vectors) {
   return matrices;
 }
 
-// Forward kinematics: positions, frames x joints x 3.
-function posed({ parents, rest }, rotations, root) {
+// Forward kinematics: positions, frames x joints x 3, and the wanted axes of turned joints { name: [joint, column] }.
+function posed({ parents, rest }, rotations, root, wanted) {
   const joints = parents.length;
   const frames = root.length / 3;
   const positions = new Float64Array(frames * joints * 3);
   const turned = new Float64Array(joints * 9);
+  const axes = Object.fromEntries(Object.keys(wanted).map((name) => [name, new Float64Array(frames * 3)]));
   for (let frame = 0; frame < frames; frame++) {
     for (let joint = 0; joint < joints; joint++) {
       const own = rotations.subarray(9 * (frame * joints + joint), 9 * (frame * joints + joint) + 9);
@@ -81,6 +92,9 @@ function posed({ parents, rest }, rotations, root) {
         }
       }
     }
+    for (const [name, [joint, column]] of Object.entries(wanted)) {
+      axes[name].set([0, 3, 6].map((row) => turned[9 * joint + row + column]), 3 * frame);
+    }
   }
-  return positions;
+  return { positions, axes };
 }

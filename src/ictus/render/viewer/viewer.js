@@ -35,7 +35,6 @@ class Viewer {
     const peaks = page.peaks ? bytesOf(page.peaks) : null;
     this.timeline = new Timeline(find(".timeline"), this.clock, peaks, this.beats);
     this.panels = motions.map((motion) => this.panel(motion));
-    this.frame(); // bodies of one kind are shown at one size
     this.trails = !calm.matches;
     this.controls();
     this.dress(page.theme);
@@ -57,20 +56,6 @@ class Viewer {
     const caption = make("figcaption", {}, make("span", { class: "name" }, motion.title), make("span", { class: "saves" }, ...buttons));
     find(".panels").append(make("figure", {}, canvas, caption));
     return new Panel(motion, canvas);
-  }
-
-  frame() {
-    const kinds = new Map();
-    for (const panel of this.panels) {
-      const kind = `${panel.motion.skeleton.name} ${panel.motion.size}`;
-      const extent = panel.extent();
-      const other = kinds.get(kind);
-      if (other) {
-        other.low = other.low.map((x, k) => Math.min(x, extent.low[k]));
-        other.high = other.high.map((x, k) => Math.max(x, extent.high[k]));
-      } else kinds.set(kind, extent);
-      panel.camera.extent = other ?? extent;
-    }
   }
 
   dress(name) {

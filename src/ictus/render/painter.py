@@ -1,0 +1,207 @@
+"""The film's painter: a figure's solids as shapes in pixels, for a stretch of frames at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ictus.render import figure_tables as tables
+from ictus.render.camera import FAR, View
+from ictus.render.figure import Figure, Places, Solid
+from ictus.render.figure_tables import Paint, paints, tones
+from ictus.render.shapes import SHIFT, Bounds, fixed, unit
+from ictus.render.theme import Colour, Image, Theme, mix
+from ictus.types import BoolArray, FloatArray
+
+_LIGHT = np.array(tables.LIGHT_FROM, np.float32)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A filled polygon in each of T frames.
+
+    Attributes
+    ----------
+    points : (T, N, 2) in fixed-point pixels.
+    colours : T of them.
+    seen : (T,) whether it is there; None if always.
+    convex : whether it always is.
+    line : of its edge; where two tones meet, a soft one is not needed.
+    """
+
+    points: NDArray[np.int32]
+    colours: Sequence[Colour]
+    seen: BoolArray | None = None
+    convex: bool = True
+    line: int = cv2.LINE_AA
+
+    def paint(self, canvas: Image, frame: int) -> None:
+        """Paint one frame."""
+        if self.seen is not None and not self.seen[frame]:
+            return
+        if self.convex:
+            cv2.fillConvexPoly(canvas, self.points[frame], self.colours[frame], self.line, SHIFT)
+        else:
+            cv2.fillPoly(canvas, [self.points[frame]], self.colours[frame], self.line, SHIFT)
+
+
+Layer = list[Shape]
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A figure over a stretch of T frames.
+
+    Attributes
+    ----------
+    layers : of each solid.
+    away : (T, len(layers)) how far away each is, in body sizes.
+    bounds : what all of them touch.
+    """
+
+    layers: list[Layer]
+    away: FloatArray
+    bounds: Bounds
+
+
+class Painter:
+    """Draws one figure, as a camera sees it."""
+
+    def __init__(self, figure: Figure, view: View, theme: Theme) -> None:
+        self._figure, self._view, self._theme = figure, view, theme
+        self._paints = paints(theme)
+        self._radii = np.concatenate([_radii(solid) for solid in figure.solids])[:, None, None]
+
+    def pose(self, at: Places, target: FloatArray) -> Pose:
+        """Return the shapes of the body whose points are at these places while the camera looks at `target` (T, 3)."""
+        pixels, scale = self._view.project(at - target)
+        layers, away, row = [], [], 0
+        for solid in self._figure.solids:
+            layer, distance, row = self._solid(solid, at, target, pixels, scale, row)
+            layers.append(layer)
+            away.append(distance - solid.before)
+        bounds = Bounds.of(pixels.swapaxes(0, 1), (self._radii * scale[..., None]).swapaxes(0, 1))
+        return Pose(layers, np.stack(away, axis=1), bounds)
+
+    def _solid(
+        self, solid: Solid, at: Places, target: FloatArray, pixels: FloatArray, scale: FloatArray, row: int
+    ) -> tuple[Layer, FloatArray, int]:
+        """Return a solid's layer, its distance, and the row after its points."""
+        first, hulls = row, []
+        for hull in solid.hulls:
+            here = slice(row, row + len(hull))
+            radii = np.array([radius for radius, _ in hull], np.float32)[:, None] * scale[here]
+            hulls.append((pixels[here].swapaxes(0, 1), radii.T))
+            row += len(hull)
+        away = self._view.focal / self._view.unit / scale[first:row].mean(0)
+        near = 0.5 + (np.float32(FAR) - away) / np.float32(tables.DEPTH)
+        paint = self._paints[solid.paint]
+        layer = list(self._lit(hulls, paint, self._size(solid), near))
+        for name, corners in solid.patches:
+            outline = pixels[row : row + len(corners)].swapaxes(0, 1)
+            layer.append(
+                Shape(fixed(outline), [self._paints[name][1]] * len(outline), clockwise(outline), convex=False)
+            )
+            row += len(corners)
+        if solid.cap:
+            layer += self._hair(at[first], at[row], target, solid, near)
+            row += 1
+        return layer, away, row
+
+    def _size(self, solid: Solid) -> float:
+        """The solid's largest radius in pixels, at the usual distance."""
+        return max(radius for hull in solid.hulls for radius, _ in hull) * self._view.scale / self._view.unit
+
+    def _lit(
+        self, hulls: Sequence[tuple[FloatArray, FloatArray]], paint: Paint, size: float, near: FloatArray
+    ) -> Iterator[Shape]:
+        """A round part, the darker the farther away, with an edge that sets it off from what lies behind."""
+        corners = int(tables.CORNERS[0] + tables.CORNERS[1] * np.sqrt(size))
+        for at, radii in hulls:
+            yield Shape(fixed(hull(at, radii + np.float32(tables.EDGE), corners)), [paint[0]] * len(at))
+        for number, ((less, aside), colour) in enumerate(tones(paint, size)):
+            colours = self._shaded(colour, near)
+            for at, radii in hulls:
+                moved = at + np.float32(aside) * radii[..., None] * _LIGHT
+                yield Shape(
+                    fixed(hull(moved, np.float32(1 - less) * radii, corners)),
+                    colours,
+                    line=cv2.LINE_8 if number else cv2.LINE_AA,
+                )
+
+    def _hair(
+        self, centre: FloatArray, top: FloatArray, target: FloatArray, solid: Solid, near: FloatArray
+    ) -> Iterator[Shape]:
+        """The part of the hair that can be seen: a cap on the ball of the head."""
+        radius = np.float32(solid.hulls[0][0][0])
+        cap = seen_of_cap(unit(top - centre), tables.HAIR_ANGLE, unit(self._view.eye + target - centre))
+        points = np.concatenate(
+            [centre[:, None], centre[:, None] + np.float32(tables.HAIR_RADIUS) * radius * cap], axis=1
+        )
+        at, scale = self._view.project(points - target[:, None])
+        middle, rim = at[:, :1], at[:, 1:]
+        size, aside = tables.HAIR_GLEAM
+        lit = middle + np.float32(size) * (rim - middle) + np.float32(aside) * radius * scale[:, :1, None] * _LIGHT
+        paint = self._paints[solid.cap[0] if solid.cap else ""]
+        for outline, colour in ((rim, paint[1]), (lit, paint[4])):
+            yield Shape(fixed(outline), self._shaded(colour, near), convex=False)
+
+    def _shaded(self, colour: Colour, near: FloatArray) -> list[Colour]:
+        """Return T colours, the darker the farther away."""
+        start, end = np.asarray(mix(colour, self._theme.edge, tables.FARTHEST)), np.asarray(colour)
+        mixed = np.rint(start + np.clip(near, 0, 1)[:, None] * (end - start)).astype(int)
+        return [(blue, green, red) for blue, green, red in mixed.tolist()]
+
+
+def _radii(solid: Solid) -> FloatArray:
+    """How far each of a solid's points reaches out, hair included."""
+    balls = [tables.HAIR_RADIUS * radius for hull in solid.hulls for radius, _ in hull]
+    others = sum(len(corners) for _, corners in solid.patches) + (solid.cap is not None)
+    return np.array([*balls, *[0.0] * others], np.float32)
+
+
+def hull(centres: FloatArray, radii: FloatArray, corners: int) -> FloatArray:
+    """The hull of N discs, whose centres are (T, N, 2) and radii (T, N); returns (T, corners, 2), always convex."""
+    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False, dtype=np.float32)
+    out = np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (corners, 2)
+    reach = centres[..., :1] * out[:, 0] + centres[..., 1:] * out[:, 1] + radii[..., None]  # (T, N, corners)
+    if radii.shape[1] == 2:
+        first = (reach[:, 0] >= reach[:, 1])[..., None]
+        far = np.where(first, radii[:, :1, None], radii[:, 1:, None])
+        return np.asarray(np.where(first, centres[:, :1], centres[:, 1:]) + far * out)
+    farthest = reach.argmax(1)  # (T, corners): the disc that reaches out most
+    centre = np.take_along_axis(centres, farthest[..., None], axis=1)
+    return np.asarray(centre + np.take_along_axis(radii, farthest, axis=1)[..., None] * out)
+
+
+def clockwise(outline: FloatArray) -> BoolArray:
+    """Whether polygons (T, N, 2) in pixels run against the clock, as what faces the camera does."""
+    after = np.roll(outline, -1, axis=1)
+    return np.asarray((outline[..., 0] * after[..., 1] - after[..., 0] * outline[..., 1]).sum(1) < 0)
+
+
+def seen_of_cap(middle: FloatArray, angle: float, viewer: FloatArray, corners: int = 16) -> FloatArray:
+    """Return the outline of what can be seen of a cap on the unit ball, (T, 2 * corners, 3).
+
+    Parameters
+    ----------
+    middle : (T, 3) unit vectors, where the cap is.
+    angle : radians from there to its edge, less than a right angle.
+    viewer : (T, 3) unit vectors, from where the ball is seen.
+    """
+    facing = (middle * viewer).sum(-1, keepdims=True)
+    nearer = unit(viewer - facing * middle)  # along the cap, towards the viewer
+    aside = np.cross(middle, nearer)
+    steep = np.sqrt(np.maximum(1 - facing**2, np.float32(1e-6)))
+    # First the edge, as far as it is on the viewer's side; then, from one end of that to the other, the ball's outline.
+    end = np.arccos(np.clip(-facing / steep / np.float32(np.tan(angle)), -1, 1))
+    turn = (end * np.linspace(-1, 1, corners, dtype=np.float32))[..., None]
+    edge = np.cos(turn) * nearer[:, None] + np.sin(turn) * aside[:, None]
+    edge = np.float32(np.cos(angle)) * middle[:, None] + np.float32(np.sin(angle)) * edge
+    outwards = unit(middle - facing * viewer)
+    end = np.arccos(np.clip(np.float32(np.cos(angle)) / steep, -1, 1))
+    turn = (end * np.linspace(1, -1, corners, dtype=np.float32))[..., None]
+    outline = np.cos(turn) * outwards[:, None] + np.sin(turn) * np.cross(outwards, viewer)[:, None]
+    return np.concatenate([edge, outline], axis=1)

@@ -57,7 +57,7 @@ def loop(real: Array, fake: Array, spectrogram: bool) -> tuple[float, float, flo
         strength.append(((strength_contour(r) - strength_contour(f)) ** 2).mean())
         moved.append((r.std(0, ddof=1).mean(), f.std(0, ddof=1).mean()))
     reference, estimate = np.mean(moved, 0)
-    rde, sce = (float(np.log(1e7 * np.mean(x) + 1)) for x in (density, strength))
+    rde, sce = (float(np.log(1e7 * np.array(x) + 1).mean()) for x in (density, strength))
     return rde, sce, float(100 * estimate / reference)
 
 

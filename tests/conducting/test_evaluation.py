@@ -71,6 +71,30 @@ def test_windows_of_one_take_do_not_narrow_the_interval(conducted: Path) -> None
     assert widths[1] == pytest.approx(widths[0], rel=0.02)
 
 
+def test_shuffled_pairs_are_of_other_recordings(tmp_path: Path) -> None:
+    """Whatever the number of windows of each: one, three, two and four; a motion keeps to its recording's place."""
+    for number, windows in enumerate((1, 3, 2, 4)):
+        folder = tmp_path / "val" / str(number)
+        folder.mkdir(parents=True)
+        drift = np.random.default_rng(number).normal(0, 1e-4, (windows * 300, 13, 2)).cumsum(0)
+        np.save(folder / "motion.npy", (drift + 10 * number).astype(np.float32))
+        np.save(folder / "mel.npy", np.zeros((windows * 900, 128), np.float32))
+    chance = evaluate({}, ConductorMotion(tmp_path, "val", seconds=10))[1]
+    assert len(chance.samples) == 10
+    assert min(float(sample["mse"]) for sample in chance.samples) > 50
+
+
+def test_the_value_of_a_set_is_the_mean_over_its_windows(conducted: Path) -> None:
+    """RDE and SCE of each window are logarithms, as in the authors' evaluation."""
+    row = evaluate({"m": lambda mel, seed: np.full((900, 13, 2), mel[0, 0])}, ConductorMotion(conducted, "val"))[-1]
+    for metric in ("rde", "sce"):
+        parts = np.array([float(sample[metric]) for sample in row.samples])
+        value, low, high = row.values[metric]
+        assert value == pytest.approx(parts.mean(), rel=1e-9)
+        assert value != pytest.approx(np.log1p(np.expm1(parts).mean()), rel=1e-4)
+        assert parts.min() <= low < value < high <= parts.max()
+
+
 def test_the_competition_asks_for_four_figures(conducted: Path) -> None:
     corpus = ConductorMotion(conducted, "val", seconds=30)
     rows = evaluate({"m": lambda mel, seed: np.full((900, 13, 2), 0.5, np.float32)}, corpus, protocol="prospective-cup")

@@ -85,6 +85,14 @@ def test_the_authors_values(parity, name, key, bound, dtype):
     assert getattr(metrics, name)(real, fake) == pytest.approx(float(parity[key]), abs=bound)
 
 
+@pytest.mark.parametrize(("name", "key"), [("rhythm_density_error", "rde"), ("strength_contour_error", "sce")])
+def test_the_authors_values_of_a_set(parity, name, key):
+    """Their evaluation takes batches of one, and the mean over them: RDE of these three (.6088 + .6088 + 0) / 3."""
+    real, near, far = (parity[k].astype(np.float64) for k in ("motion", "motion2", "motion3"))
+    value = getattr(metrics, name)(np.concatenate([real, far, real]), np.concatenate([far, real, near]))
+    assert value == pytest.approx((2 * float(parity[f"{key}3"]) + float(parity[key])) / 3, abs=1e-4)
+
+
 def test_the_authors_sync_error(parity, tmp_path):
     file = DATA / "M2SNet_official_pretrained.pt"
     if not file.exists():
@@ -98,17 +106,17 @@ def test_the_authors_sync_error(parity, tmp_path):
 def test_rhythm_density_is_welchs(frames):
     """Also where segments do not fill the motion."""
     real, fake = walks(0, 3, frames), walks(1, 3, frames)
-    expected = ((slow_rhythm_density(real) - slow_rhythm_density(fake)) ** 2).mean(1)
-    assert metrics.rhythm_density_difference(real, fake) == pytest.approx(expected, rel=1e-10)
-    assert metrics.rhythm_density_error(real, fake) == pytest.approx(np.log(1e7 * expected.mean() + 1), rel=1e-12)
+    expected = np.log(1e7 * ((slow_rhythm_density(real) - slow_rhythm_density(fake)) ** 2).mean(1) + 1)
+    assert metrics.rhythm_density_errors(real, fake) == pytest.approx(expected, rel=1e-10)
+    assert metrics.rhythm_density_error(real, fake) == pytest.approx(expected.mean(), rel=1e-10)
 
 
 @pytest.mark.parametrize("frames", [60, 89, 90, 700])
 def test_strength_contour(frames):
     real, fake = walks(0, 3, frames), walks(1, 3, frames)
-    expected = ((slow_strength_contour(real) - slow_strength_contour(fake)) ** 2).mean(1)
-    assert metrics.strength_contour_difference(real, fake) == pytest.approx(expected, rel=1e-10)
-    assert metrics.strength_contour_error(real, fake) == pytest.approx(np.log(1e7 * expected.mean() + 1), rel=1e-12)
+    expected = np.log(1e7 * ((slow_strength_contour(real) - slow_strength_contour(fake)) ** 2).mean(1) + 1)
+    assert metrics.strength_contour_errors(real, fake) == pytest.approx(expected, rel=1e-10)
+    assert metrics.strength_contour_error(real, fake) == pytest.approx(expected.mean(), rel=1e-10)
 
 
 def test_standard_deviation_percentage(batch):
@@ -211,12 +219,12 @@ def test_inputs_are_left_alone(metric, batch):
     np.testing.assert_array_equal(before, batch)
 
 
-def test_one_batch_is_the_mean_of_its_samples(batch):
+def test_a_set_is_the_mean_of_its_samples(batch):
     real, fake = batch
-    differences = [metrics.rhythm_density_difference(real[i : i + 1], fake[i : i + 1])[0] for i in range(3)]
-    assert metrics.rhythm_density_error(real, fake) == pytest.approx(np.log1p(1e7 * np.mean(differences)), rel=1e-12)
-    tensors = metrics.rhythm_density_difference(*(torch.from_numpy(x) for x in batch))
-    assert tensors.tolist() == pytest.approx(differences, rel=1e-10)
+    single = [metrics.rhythm_density_error(real[i : i + 1], fake[i : i + 1]) for i in range(3)]
+    assert metrics.rhythm_density_error(real, fake) == pytest.approx(np.mean(single), rel=1e-12)
+    tensors = metrics.rhythm_density_errors(*(torch.from_numpy(x) for x in batch))
+    assert tensors.tolist() == pytest.approx(single, rel=1e-10)
 
 
 def test_motions_are_batches_of_one(batch):
@@ -320,7 +328,7 @@ def test_evaluate_with_beats_of_too_few(batch):
 
 def refused(kind, words, *motions):
     """Expect one clear line, of every metric and of `validate`."""
-    for metric in (*PUBLISHED, metrics.rhythm_density_difference, metrics.validate, metrics.evaluate):
+    for metric in (*PUBLISHED, metrics.rhythm_density_errors, metrics.validate, metrics.evaluate):
         with pytest.raises(kind, match=words) as caught:
             metric(*motions)
         assert "\n" not in str(caught.value)

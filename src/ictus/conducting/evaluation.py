@@ -19,7 +19,7 @@ from ictus.conducting.neural_conductor import NeuralConductor
 from ictus.conducting.pipeline import Conductor, Maestro
 from ictus.errors import UsageError
 from ictus.files import writing
-from ictus.metrics.bootstrap import Interval, interval
+from ictus.metrics.bootstrap import Interval, interval, mean_of
 from ictus.metrics.tables import Row
 from ictus.motion import Motion
 from ictus.render.film import film
@@ -77,25 +77,24 @@ def evaluate(
 
     Returns
     -------
-    A row for each model, after one for the ground truth and one for the real motion of another window: what a perfect
-    model would reach, and what one that ignores the music.
+    A row for each model, after one for the ground truth and one for the real motion of another recording: what a
+    perfect model would reach, and what one that ignores the music.
 
     Raises
     ------
     UsageError
-        If the protocol is unknown or there are fewer than two windows.
+        If the protocol is unknown or there are fewer than two recordings.
     """
     if protocol not in PROTOCOLS:
         raise UsageError(f"protocol {protocol!r} is unknown; choose one of {', '.join(PROTOCOLS)}")
-    if len(corpus) < 2:
-        raise UsageError("at least two samples are needed to compare and to shuffle; give a larger split")
+    if len({recording for recording, _ in corpus.windows}) < 2:
+        raise UsageError("at least two recordings are needed to compare and to shuffle; give a larger split")
     items = [corpus[k] for k in range(len(corpus))]
     mels = [np.asarray(item["mel"], np.float32) for item in items]
     real = np.stack([np.asarray(item["motion"], np.float32) for item in items])
     names = [str(item["name"]) for item in items]
-    recordings = np.unique([recording.name for recording, _ in corpus.windows], return_inverse=True)[
-        1
-    ]  # (N,) the one of each window
+    # (N,) the recording of each window
+    recordings = np.unique([recording.name for recording, _ in corpus.windows], return_inverse=True)[1]
     beats = [_true_beats(recording, start, corpus.seconds) for recording, start in corpus.windows]
 
     def row(name: str, made: Float32Array, more: Mapping[str, Float64Array]) -> Row:
@@ -108,7 +107,7 @@ def evaluate(
         ]
         return Row(name, values, table)
 
-    rows = [row(TRUTH, real, {}), row(CHANCE, np.roll(real, 1, axis=0), {})]
+    rows = [row(TRUTH, real, {}), row(CHANCE, real[_of_others(recordings)], {})]
     for done, (name, conduct) in enumerate(models.items()):
         made, took, spread = [], [], []
         for k, mel in enumerate(mels):
@@ -125,6 +124,15 @@ def evaluate(
     return rows
 
 
+def _of_others(recordings: IntArray) -> IntArray:
+    """(N,) the recording of each window -> (N,) for each window one of another recording."""
+    members = [np.flatnonzero(recordings == recording) for recording in np.unique(recordings)]
+    others = np.empty_like(recordings)
+    for k, own in enumerate(members):
+        others[own] = np.resize(members[k - 1], len(own))
+    return others
+
+
 def hands(conductor: Conductor, seed: int = 0) -> BeatPredictor:
     """Return what a conductor's hands mark, from the motion alone, for `ictus.beats.evaluation`."""
     return lambda audio: PredictedBeats(metrics.ictus_times(conductor(audio, seed=seed)))
@@ -133,8 +141,8 @@ def hands(conductor: Conductor, seed: int = 0) -> BeatPredictor:
 def _parts(real: Float32Array, made: Float32Array, beats: list[Float64Array | None]) -> dict[str, Float64Array]:
     """Return each sample's part, (N,), in each metric."""
     parts = {
-        "rde": np.asarray(metrics.rhythm_density_difference(real, made), np.float64),
-        "sce": np.asarray(metrics.strength_contour_difference(real, made), np.float64),
+        "rde": np.asarray(metrics.rhythm_density_errors(real, made), np.float64),
+        "sce": np.asarray(metrics.strength_contour_errors(real, made), np.float64),
         "sdp": _movement(made),
         "moved": _movement(real),
         "mse": ((real - made) ** 2).mean((1, 2, 3), dtype=np.float64),
@@ -166,10 +174,8 @@ def _interval(metric: str, parts: dict[str, Float64Array], recordings: IntArray)
     """Return a metric's value and interval, from each window's part in it, and its recording's number, (N,)."""
 
     def value(chosen: IntArray) -> float:
-        mean = float(parts[metric][chosen].mean())
-        if metric in ("rde", "sce"):
-            return float(np.log1p(1e7 * mean))
-        return 100 * mean / float(parts["moved"][chosen].mean()) if metric == "sdp" else mean
+        mean = mean_of(parts[metric], chosen)
+        return 100 * mean / mean_of(parts["moved"], chosen) if metric == "sdp" else mean
 
     return interval(value, recordings)
 

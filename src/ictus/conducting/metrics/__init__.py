@@ -4,18 +4,19 @@ Published. All compare (B, T, 13, 2) references with as many estimates, conducto
 
 - `rhythm_density_error` (RDE): power spectral density S of each channel by Welch's method (Hann segments of 256 frames,
   half overlapping, each less its mean; density per Hz), mean over channels; bins 6 to 25 (0.70 to 2.93 Hz, a pulse of
-  42 to 176 a minute): log(1e7 mean (S_est - S_ref)^2 + 1), the mean over bins and samples.
+  42 to 176 a minute): log(1e7 mean (S_est - S_ref)^2 + 1), the mean over bins; then the mean over samples.
 - `strength_contour_error` (SCE): first difference per frame (the first is 0), mean over channels, then its absolute
   value (so that movements in opposite directions cancel), then averages A over 60 frames every 30:
-  log(1e7 mean (A_est - A_ref)^2 + 1), the mean over windows and samples.
+  log(1e7 mean (A_est - A_ref)^2 + 1), the mean over windows; then the mean over samples.
 - `standard_deviation_percentage` (SDP): 100 mean s(est) / mean s(ref), s = standard deviation of a channel
   over time. 0 is frozen, 100 is ideal.
 - `mean_squared_error` (MSE) of the coordinates.
 - `sync_error`, also MPE: mean L1 distance of the last motion features of a evaluator, an M2S-Net.
 - `wasserstein_estimate`: mean score of the references less that of the estimates, by the discriminator of M2S-GAN.
 
-`rhythm_density_difference` and `strength_contour_difference` give the squared differences of each sample before the
-logarithm, for intervals by resampling.
+A set has the mean of its samples' RDE and SCE, as in the authors' evaluation, which takes batches of one; their loss
+function by itself takes the logarithm of a batch's mean, which is larger. `rhythm_density_errors` and
+`strength_contour_errors` give each sample's own, for intervals by resampling.
 
 Beyond. From a motion alone, or with the true beats of its music:
 
@@ -64,11 +65,11 @@ from ictus.conducting.metrics.ictus import beat_scores, best_lag, ictus_times
 from ictus.conducting.metrics.inputs import SKELETON, Given, as_tensors, validate
 from ictus.conducting.metrics.published import (
     mean_squared_error,
-    rhythm_density_difference,
     rhythm_density_error,
+    rhythm_density_errors,
     standard_deviation_percentage,
-    strength_contour_difference,
     strength_contour_error,
+    strength_contour_errors,
     sync_error,
     wasserstein_estimate,
 )
@@ -89,11 +90,11 @@ __all__ = [
     "jerk",
     "left_right_correlation",
     "mean_squared_error",
-    "rhythm_density_difference",
     "rhythm_density_error",
+    "rhythm_density_errors",
     "standard_deviation_percentage",
-    "strength_contour_difference",
     "strength_contour_error",
+    "strength_contour_errors",
     "sync_error",
     "validate",
     "wasserstein_estimate",

@@ -19,39 +19,35 @@ _BATCH = 32  # samples that pass through a network at once
 
 
 @sample_metric
-def rhythm_density_difference(reference: Tensor, estimate: Tensor) -> Tensor:
-    """Return (B,): mean squared difference of the rhythm densities; RDE = log(1e7 * mean + 1).
-
-    Of (B, T, 13, 2) at 30 fps, T >= 256; the square of (units^2 / Hz), a unit being the picture's side.
-    """
-    return (_rhythm_density(reference) - _rhythm_density(estimate)).square().mean(1)
+def rhythm_density_errors(reference: Tensor, estimate: Tensor) -> Tensor:
+    """Return (B,): the RDE of each sample of (B, T, 13, 2) at 30 fps, T >= 256; see `rhythm_density_error`."""
+    return _log_scale(_rhythm_density(reference) - _rhythm_density(estimate))
 
 
 @sample_metric
-def strength_contour_difference(reference: Tensor, estimate: Tensor) -> Tensor:
-    """Return (B,): mean squared difference of the strength contours; SCE = log(1e7 * mean + 1).
-
-    Of (B, T, 13, 2) at 30 fps, T >= 60; the square of (units / frame), a unit being the picture's side.
-    """
-    return (_strength_contour(reference) - _strength_contour(estimate)).square().mean(1)
+def strength_contour_errors(reference: Tensor, estimate: Tensor) -> Tensor:
+    """Return (B,): the SCE of each sample of (B, T, 13, 2) at 30 fps, T >= 60; see `strength_contour_error`."""
+    return _log_scale(_strength_contour(reference) - _strength_contour(estimate))
 
 
 @metric
 def rhythm_density_error(reference: Tensor, estimate: Tensor) -> Tensor:
     """RDE: how far apart the power spectra between 0.70 and 2.93 Hz are (a pulse of 42 to 176 a minute).
 
-    (B, T, 13, 2) at 30 fps, T >= 256 -> log(1e7 * mean squared difference + 1), 0 for equal spectra.
+    (B, T, 13, 2) at 30 fps, T >= 256 -> mean over samples of log(1e7 * mean squared difference + 1), 0 for equal
+    spectra. A density is in units^2 / Hz, a unit being the picture's side.
     """
-    return _log_scale(rhythm_density_difference(reference, estimate))
+    return rhythm_density_errors(reference, estimate).mean()
 
 
 @metric
 def strength_contour_error(reference: Tensor, estimate: Tensor) -> Tensor:
     """SCE: how far apart the speeds of the whole body are, averaged over 2 s every second.
 
-    (B, T, 13, 2) at 30 fps, T >= 60 -> log(1e7 * mean squared difference + 1), 0 for equal contours.
+    (B, T, 13, 2) at 30 fps, T >= 60 -> mean over samples of log(1e7 * mean squared difference + 1), 0 for equal
+    contours. A speed is in units / frame, a unit being the picture's side.
     """
-    return _log_scale(strength_contour_difference(reference, estimate))
+    return strength_contour_errors(reference, estimate).mean()
 
 
 @metric
@@ -97,8 +93,8 @@ def wasserstein_estimate(reference: Tensor, estimate: Tensor, discriminator: Dis
 
 
 def _log_scale(differences: Tensor) -> Tensor:
-    """Return the scale on which RDE and SCE are published: log(1e7 * mean + 1)."""
-    return torch.log1p(SCALE * differences.mean())
+    """(B, n) -> (B,): the scale on which RDE and SCE are published, of each sample: log(1e7 * mean square + 1)."""
+    return torch.log1p(SCALE * differences.square().mean(1))
 
 
 def _rhythm_density(motion: Tensor) -> Tensor:

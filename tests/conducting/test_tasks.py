@@ -1,8 +1,10 @@
 """Each conducting network learns by its recipe, on a corpus in small."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,8 +18,14 @@ from ictus.conducting.tasks.m2s_gan import M2SGANTask, M2SGANTaskConfig
 from ictus.conducting.tasks.m2s_net import MODES, M2SNetTask, M2SNetTaskConfig, draw_pairs
 from ictus.config import parse
 from ictus.errors import ModelError, UsageError
+from ictus.render.plot_style import GENERATED, REAL
+from ictus.render.theme import bgr
+from ictus.training.loop import fit
+from ictus.training.parallel import launch
+from ictus.training.recipe import Recipe, Training, read_recipe
 
 CORPUS = CorpusConfig(seconds=12)
+RECIPES = Path(__file__).parents[2] / "recipes"
 
 
 def batches(samples: ConductorMotion, size: int = 4) -> Iterator[dict]:
@@ -48,6 +56,7 @@ def test_baselines_learn(model: str, network: type, corpus: Path, tmp_path: Path
     assert log[-1]["mse"] < 0.7 * log[0]["mse"]
     figures = task.validate(batches) if CORPUS.seconds * 30 >= 256 else {}
     assert set(figures) == {"rde", "sce", "sdp", "mse"}
+    assert set(task.pictures(0)) == {"real-and-generated"}
     task.export(tmp_path / "model", {})
     assert isinstance(network.from_pretrained(tmp_path / "model"), network)
 
@@ -80,7 +89,7 @@ def test_pairs(mode: str) -> None:
         motion = (torch.arange(30 * 30) / 30).repeat(3, 1)[..., None, None] + 1000 * torch.arange(3)[
             :, None, None, None
         ]
-        mels, motions = draw_pairs(mel, motion, mode, clip=10)
+        mels, motions = draw_pairs(mel, motion, ["a", "b", "c"], mode, clip=10)
         for encoded, seen in zip(mels, motions, strict=True):
             assert (encoded.shape[1], seen.shape[1]) == (900, 300)
             torch.testing.assert_close(encoded[:, 0, 0], seen[:, 0, 0, 0])
@@ -91,6 +100,42 @@ def test_pairs(mode: str) -> None:
             assert 9.999 <= apart <= 20.001
         else:
             assert 0.499 <= apart <= 5.001
+
+
+def test_easy_negatives_are_of_another_recording() -> None:
+    """Though windows of one recording lie side by side in a batch; a batch of one recording has hard negatives."""
+    recordings = ["a", "a", "b", "b", "b", "a"]
+    numbers = torch.arange(6.0)
+    mel = numbers[:, None, None].expand(-1, 1800, 1)
+    (first, second), (_, moved) = draw_pairs(mel, mel[:, :600, :, None], recordings, "easy", clip=10)
+    pairs = list(zip(first[:, 0, 0].int().tolist(), second[:, 0, 0].int().tolist(), strict=True))
+    assert [one for one, _ in pairs] == list(range(6))
+    assert all(recordings[one] != recordings[other] for one, other in pairs)
+    assert torch.equal(second[:, 0, 0], moved[:, 0, 0, 0])
+    (_, second), _ = draw_pairs(mel, mel[:, :600, :, None], ["a"] * 6, "easy", clip=10)
+    assert torch.equal(second[:, 0, 0], numbers)
+
+
+def test_the_evaluator_learns_from_test_and_is_validated_on_train(corpus: Path, tmp_path: Path) -> None:
+    """The authors' hard_test, by its recipe: five hours of train choose the checkpoint, not its own training data."""
+    (tmp_path / "train").symlink_to(corpus / "train")
+    (tmp_path / "test").symlink_to(corpus / "val")
+    recipe = read_recipe(RECIPES / "m2s-net-evaluator.yaml", lambda name: M2SNetTaskConfig, ["corpus.seconds=20"])
+    assert recipe.config.corpus.val_limit_hours == 5
+    task = M2SNetTask(replace(recipe.config, size="debug"), tmp_path)
+    assert {task.train_set(0)[k]["name"].split("/")[0] for k in range(len(task.train_set(0)))} == {"test"}
+    seen: list[str] = []
+
+    def watched(samples: ConductorMotion) -> Iterator[dict]:
+        for batch in batches(samples):
+            seen.extend(batch["name"])
+            yield batch
+
+    with torch.no_grad():
+        task.validate(watched)
+    assert seen == [f"train/{number}@0" for number in range(4)]
+    limited = replace(recipe.config.corpus, val_limit_hours=25 / 3600)
+    assert [len(windows) for windows in limited.open(tmp_path)] == [2, 2]
 
 
 def test_m2s_net_learns(corpus: Path, tmp_path: Path) -> None:
@@ -122,7 +167,7 @@ def test_m2s_gan_learns(penalty: str, corpus: Path, m2s_net: Path) -> None:
     config = M2SGANTaskConfig(str(m2s_net), "debug", discriminator_steps=2, penalty=penalty, corpus=CORPUS, **weights)
     task = M2SGANTask(config, corpus)
     music = {name: value.clone() for name, value in task.generator.music.state_dict().items()}
-    before = {name: value.clone() for name, value in task.evaluator.state_dict().items()}
+    before = {name: value.clone() for name, value in task.m2s_net.state_dict().items()}
     log = train(task, 6)
     assert [set(figures) for figures in log[:3]] == [
         {"wasserstein", "penalty"},
@@ -132,7 +177,7 @@ def test_m2s_gan_learns(penalty: str, corpus: Path, m2s_net: Path) -> None:
     assert log[-1]["generator/mse"] < log[2]["generator/mse"]
     for name, value in task.generator.music.state_dict().items():
         assert torch.equal(value, music[name]), "the music encoder is frozen, its running statistics too"
-    for name, value in task.evaluator.state_dict().items():
+    for name, value in task.m2s_net.state_dict().items():
         assert torch.equal(value, before[name])
 
 
@@ -149,6 +194,26 @@ def test_the_published_penalty_is_one_norm_over_the_batch(corpus: Path, m2s_net:
         for k in range(3)
     )
     assert float(penalty) == pytest.approx(10 * total, rel=1e-5)
+
+
+def test_m2s_gan_writes_estimates_and_a_picture_to_tensorboard(corpus: Path, m2s_net: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = M2SGANTaskConfig(str(m2s_net), "debug", evaluator=str(m2s_net), corpus=CORPUS)
+    training = Training(steps=1, batch=4, workers=0, validate_first=False, log_every=1)
+    recipe = Recipe("conducting.m2s_gan", config, training, str(corpus))
+    fit(launch(training, accelerator="cpu"), lambda: M2SGANTask(config, corpus), recipe, tmp_path)
+    board = EventAccumulator(str(tmp_path / "tensorboard"), {"images": 0})
+    board.Reload()
+    values = {tag: board.Scalars(tag)[-1].value for tag in board.Tags()["scalars"]}
+    assert {"train/wasserstein", "train/generator/sync", "validation/wasserstein"} <= set(values)
+    assert {f"validation/{metric}" for metric in ("rde", "sce", "sdp", "mse")} <= set(values)
+    assert values["validation/sync_loss"] == values["validation/sync_error"] > 0  # by the same network here
+    (image,) = board.Images("real-and-generated")
+    assert image.step == 1
+    picture = cv2.imdecode(np.frombuffer(image.encoded_image_string, np.uint8), cv2.IMREAD_COLOR)
+    for ink in (REAL, GENERATED):  # both curves are there
+        assert (np.abs(picture.astype(int) - bgr(ink)).max(-1) < 8).sum() > 100
 
 
 def test_wrong_settings_are_named(corpus: Path, tmp_path: Path) -> None:

@@ -52,3 +52,11 @@ def test_pictures_are_files(tmp_path):
     (file,) = (tmp_path / "pictures").rglob("*.png")
     assert file.relative_to(tmp_path / "pictures").as_posix() == "epoch-0012/music-layer 1.png"
     assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_tensorboard_the_rest_is_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)  # importing it is an ImportError
+    with Log(tmp_path) as log:
+        log.write(Progress(step=1), "train", {"loss": 1.0})
+        log.draw(Progress(), {"line": Figure(figsize=(1, 1))})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "pictures"]

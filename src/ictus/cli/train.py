@@ -41,7 +41,7 @@ def run(
         strategy: ddp: each device holds the whole model. fsdp: very large models are sharded over the devices.
         json: Report on stdout as JSON.
     """
-    _require("lightning", "tensorboard", "yaml")
+    _require("lightning", "yaml")
     from ictus.registry import task_class
     from ictus.training.recipe import read_recipe
 

@@ -1,4 +1,4 @@
-"""What a training run writes: log.jsonl, TensorBoard, pictures, and a progress bar."""
+"""What a training run writes: log.jsonl, TensorBoard (where it is installed), pictures, and a progress bar."""
 
 import json
 import math
@@ -6,16 +6,19 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
-from torch.utils.tensorboard import SummaryWriter
 
 from ictus.files import writing
 from ictus.training.progress import Progress
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 class Log:
@@ -38,14 +41,15 @@ class Log:
         if path.exists() and path.stat().st_size > size:
             os.truncate(path, size)
         self._lines = path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step)
+        self._board = _open_board(out / "tensorboard", step)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._lines.close()
-        self._board.close()
+        if self._board is not None:
+            self._board.close()
 
     @property
     def size(self) -> int:
@@ -57,18 +61,30 @@ class Log:
         where = {"epoch": progress.epoch, "step": progress.step, "seconds": round(progress.seconds, 3)}
         self._lines.write(json.dumps(_finite({**where, kind: dict(values), **facts}), ensure_ascii=False) + "\n")
         self._lines.flush()
+        if self._board is None:
+            return
         scalars = {f"{kind}/{name}": value for name, value in values.items()}
         scalars |= {name: value for name, value in facts.items() if isinstance(value, float)}
         for name, value in scalars.items():
             self._board.add_scalar(name, value, progress.step)
 
     def draw(self, progress: Progress, pictures: Mapping[str, Figure]) -> None:
-        """Save pictures as files and in TensorBoard."""
+        """Save pictures as files and in TensorBoard; each is drawn once, since many curves take a second."""
         for name, figure in pictures.items():
             file = self.out / "pictures" / f"epoch-{progress.epoch:04d}" / f"{name.replace('/', '-')}.png"
             with writing(file) as path:
                 figure.savefig(path)
-            self._board.add_figure(name, figure, progress.step)
+            if self._board is not None:
+                self._board.add_image(name, imread(file), progress.step, dataformats="HWC")
+
+
+def _open_board(folder: Path, step: int) -> "SummaryWriter | None":
+    """Return TensorBoard's writer, from a step on; None where TensorBoard is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=step)
 
 
 class TrainingBar:

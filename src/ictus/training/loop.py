@@ -3,7 +3,7 @@
 `fit` trains a task by a recipe in a folder, which then holds
 
     recipe.yaml                     what was trained, with all defaults
-    log.jsonl, tensorboard/         values over time
+    log.jsonl, tensorboard/         values over time; TensorBoard's where it is installed
     pictures/                       what the task drew
     checkpoints/last.safetensors    all that is needed to go on
     checkpoints/best.safetensors    the weights of the best validation

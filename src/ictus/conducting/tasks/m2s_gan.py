@@ -9,19 +9,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer, RMSprop
 
+from ictus.conducting import metrics
 from ictus.conducting.data.conductor_motion import MOTION_RATE, ConductorMotion
 from ictus.conducting.models.m2s_gan import Discriminator, Generator
 from ictus.conducting.models.m2s_net import FoldedMusicEncoder, M2SNet
-from ictus.conducting.tasks.corpus import CorpusConfig, published_metrics
+from ictus.conducting.tasks.corpus import CorpusConfig, Validation, published_metrics
 from ictus.errors import UsageError
 from ictus.task import Batch, Batches
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class M2SGANTaskConfig:
     adversarial, sync, mse, matching : weights of the generator's losses; matching is the L1 distance of the
         discriminator's convolution features of real and generated motion.
     remember : hours of music whose features are kept after the first epoch, 28 MB each; others are computed anew.
+    evaluator : folder of an M2S-Net that was trained on other data, for the sync error of validations.
     """
 
     m2s_net: str = ""
@@ -50,6 +55,7 @@ class M2SGANTaskConfig:
     mse: float = 0.0
     matching: float = 0.0
     remember: float = 10.0
+    evaluator: str | None = None
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
 
     renamed: ClassVar = {"critic_steps": "discriminator_steps"}
@@ -71,19 +77,23 @@ class M2SGANTask:
 
     def __init__(self, config: M2SGANTaskConfig, data: Path) -> None:
         self.config = config
-        self.samples, self.validation = config.corpus.open(data)
-        self.evaluator = M2SNet.from_pretrained(config.m2s_net).requires_grad_(False)
+        self.samples, held_out = config.corpus.open(data)
+        self.validation = Validation(held_out)
+        self.m2s_net = M2SNet.from_pretrained(config.m2s_net).requires_grad_(False)
         self.generator = Generator.from_config(config.size)
-        if self.generator.config.music != self.evaluator.config.music:
+        if self.generator.config.music != self.m2s_net.config.music:
             raise UsageError(
                 f"m2s_net: {config.m2s_net} has a music encoder of another size than the {config.size} generator"
             )
-        self.generator.music.load_state_dict(self.evaluator.music.state_dict())
+        self.generator.music.load_state_dict(self.m2s_net.music.state_dict())
         self.generator.music.requires_grad_(False)
-        self.music_encoder = FoldedMusicEncoder(self.evaluator.music)  # frozen for good: its fastest form will do
+        self.music_encoder = FoldedMusicEncoder(self.m2s_net.music)  # frozen for good: its fastest form will do
         self.discriminator = Discriminator.from_config("debug" if config.size == "debug" else "paper")
         self.networks = {"generator": self.generator, "critic": self.discriminator}
-        self.frozen = {"m2s_net": self.evaluator, "music_encoder": self.music_encoder}
+        self.frozen: dict[str, nn.Module] = {"m2s_net": self.m2s_net, "music_encoder": self.music_encoder}
+        self.evaluator = None
+        if config.evaluator is not None:
+            self.evaluator = self.frozen["evaluator"] = M2SNet.from_pretrained(config.evaluator)
         self._room = int(config.remember * 3600 / config.corpus.seconds)
         self._cached: dict[str, Tensor] = {}  # features (64, T30) by the samples' names
 
@@ -117,12 +127,24 @@ class M2SGANTask:
         yield "generator", loss, {f"generator/{name}": value.detach() for name, value in terms.items()}
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        """The published metrics on the held-out split."""
-        return published_metrics(
-            lambda batch: self.generator.decode(self.music_encoder(batch["mel"]), self._noise(batch["motion"])),
-            batches,
-            self.validation,
+        """The published metrics on the held-out split, with those that networks give.
+
+        `wasserstein` is by the discriminator, `sync_loss` by the M2S-Net of the training, `sync_error` by the
+        independent evaluator.
+        """
+        real, made = self.validation.motions(
+            lambda batch: self.generator.decode(self.music_encoder(batch["mel"]), self._noise(batch["motion"])), batches
         )
+        values = published_metrics(real, made)
+        values["wasserstein"] = metrics.wasserstein_estimate(real, made, self.discriminator)
+        values["sync_loss"] = metrics.sync_error(real, made, self.m2s_net)
+        if self.evaluator is not None:
+            values["sync_error"] = metrics.sync_error(real, made, self.evaluator)
+        return values
+
+    def pictures(self, epoch: int) -> dict[str, "Figure"]:
+        """Real and generated motion of the first window that is held out."""
+        return self.validation.pictures()
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the generator's checkpoint folder, and the discriminator's in critic/."""
@@ -143,8 +165,8 @@ class M2SGANTask:
         terms = {"adversarial": -self.discriminator(made).mean()}
         if self.config.sync:
             with torch.no_grad():
-                wanted = self.evaluator.motion(real)
-            terms["sync"] = F.l1_loss(self.evaluator.motion(made), wanted)
+                wanted = self.m2s_net.motion(real)
+            terms["sync"] = F.l1_loss(self.m2s_net.motion(made), wanted)
         if self.config.mse:
             terms["mse"] = F.mse_loss(made, real)
         if self.config.matching:

@@ -1,12 +1,12 @@
 """Train M2S-Net: classify music and motion that belong together, or do not.
 
 Source: Liu et al., JCST 2022. Adam 1e-3, batches of 10 samples of 30 s, clips of 10 s, 400 epochs; binary cross-entropy
-of each clip's mean probability; negatives are easy (another piece), hard (the same piece, at least a clip apart) or
+of each clip's mean probability; negatives are easy (another recording), hard (the same piece, at least a clip apart) or
 super-hard (the same piece, half a second to five seconds apart). The first epoch is always easy: hard negatives alone
 do not train from scratch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -38,7 +38,8 @@ class M2SNetTaskConfig:
     negatives : kind of negatives after the first epoch.
     clip : seconds that are compared.
     lr : Adam's learning rate.
-    corpus : `train: test` there trains the independent evaluator of the sync error (the authors' `hard_test`).
+    corpus : `train: test, val: train, val_limit_hours: 5` there trains the independent evaluator of the sync error, as
+        the authors' `hard_test` does.
     """
 
     size: Literal["paper", "debug"] = "paper"
@@ -96,7 +97,8 @@ class M2SNetTask(NetworkTask[M2SNetTaskConfig, M2SNet, ConductorMotion]):
 
     def _compared(self, batch: Batch, mode: Negatives | str) -> tuple[Tensor, Tensor]:
         """Return loss and accuracy of a batch's true and false pairs."""
-        mels, motions = draw_pairs(batch["mel"], batch["motion"], mode, self.config.clip)
+        recordings = [name.partition("@")[0] for name in batch["name"]]
+        mels, motions = draw_pairs(batch["mel"], batch["motion"], recordings, mode, self.config.clip)
         music = [self.network.music(mel) for mel in mels]
         moving = [self.network.motion(motion) for motion in motions]
         losses, hits = [], []
@@ -109,15 +111,17 @@ class M2SNetTask(NetworkTask[M2SNetTaskConfig, M2SNet, ConductorMotion]):
 
 
 def draw_pairs(
-    mel: Tensor, motion: Tensor, mode: str, clip: int
+    mel: Tensor, motion: Tensor, recordings: Sequence[str], mode: str, clip: int
 ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Cut two clips, 1 and 2, from each sample, such that music 1 and motion 2 do not belong together.
 
     Parameters
     ----------
     mel, motion : (B, S * 90, 128) and (B, S * 30, 13, 2).
-    mode : "easy": 2 is the same stretch of another sample; "hard": 2 begins at least a clip after 1 in the same sample;
-        "super_hard": it begins half a second to five seconds away. A batch of one has no other sample: hard.
+    recordings : that of each sample.
+    mode : "easy": 2 is the same stretch of a sample of another recording; "hard": 2 begins at least a clip after 1 in
+        the same sample; "super_hard": it begins half a second to five seconds away. In a batch of a single recording
+        easy is hard.
     clip : seconds.
 
     Returns
@@ -126,10 +130,10 @@ def draw_pairs(
     """
     frames = motion.shape[1]
     room, length = frames - clip * MOTION_RATE, clip * MOTION_RATE  # in motion frames: both rates then stay aligned
-    if mode == "easy" and len(mel) > 1:
+    if mode == "easy" and len(set(recordings)) > 1:
         start = _uniform(0, room)
-        firsts = _cut(mel, motion, start, length)
-        return (firsts[0], firsts[0].roll(1, 0)), (firsts[1], firsts[1].roll(1, 0))
+        firsts, others = _cut(mel, motion, start, length), _of_others(recordings)
+        return (firsts[0], firsts[0][others]), (firsts[1], firsts[1][others])
     if mode == "super_hard":
         shift = _uniform(MOTION_RATE // 2, min(5 * MOTION_RATE, room))
         first = _uniform(0, room - shift)
@@ -156,6 +160,13 @@ def draw_layers(layers: list[Tensor], title: str) -> "Figure":
         axes.set_xticks([])
         axes.set_yticks([])
     return figure
+
+
+def _of_others(recordings: Sequence[str]) -> list[int]:
+    """Return for each sample of a batch the next one before it, round the batch, of another recording."""
+    count = len(recordings)
+    before = [[(k - back) % count for back in range(1, count)] for k in range(count)]
+    return [next(other for other in before[k] if recordings[other] != recordings[k]) for k in range(count)]
 
 
 def _cut(mel: Tensor, motion: Tensor, start: int, length: int) -> tuple[Tensor, Tensor]:

@@ -1,36 +1,50 @@
 """Files that are written whole or not at all."""
 
 import contextlib
+import functools
 import os
+import platform
+import re
+import shutil
+import stat
 import tempfile
+import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from ictus import limits
 from ictus.errors import IctusError
 
+_UNFINISHED = re.compile(r"\.?ictus-([0-9a-f]{8})-([0-9]{1,10})-[a-z0-9_]{8}(\.\w{1,16})*")
+_WEEK = 7 * 86400.0  # seconds
+
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it there when the block ends well, delete it when it does not.
 
-    The temporary name keeps the suffix, because writers choose their format by it.
+    The temporary name keeps the suffix, because writers choose their format by it. Where `path` is a symbolic link,
+    what it leads to is written, and the link stays. What killed processes have left in the folder is removed.
 
     Raises
     ------
     IctusError
         If the folder cannot be written to or the disk is full.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_dir():
-            raise IctusError(f"{target}: is a folder; give the name of a file")
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(target.stat().st_mode):
+                what = "is a folder" if target.is_dir() else "is no file that can be replaced"
+                raise IctusError(f"{path}: {what}; give the name of a file")
+        remove_leftovers(target.parent, os.getpid())
+        handle, name = tempfile.mkstemp(prefix=f".{unfinished()}-", suffix=Path(path).suffix, dir=target.parent)
     except OSError as error:
         raise IctusError(
-            f"{target}: cannot write there ({error.strerror}); choose another place", option="out"
+            f"{path}: cannot write there ({error.strerror}); choose another place", option="out"
         ) from error
     os.close(handle)
     temporary = Path(name)
@@ -39,9 +53,55 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     except OSError as error:
-        raise IctusError(f"{target}: writing failed ({error.strerror or error}); nothing was kept") from error
+        raise IctusError(f"{path}: writing failed ({error.strerror or error}); nothing was kept") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def unfinished() -> str:
+    """Return how the name begins of what this process makes and removes: with its machine and its number."""
+    return f"ictus-{_machine()}-{os.getpid()}"
+
+
+@functools.lru_cache(maxsize=256)
+def remove_leftovers(folder: Path, process: int) -> None:
+    """Remove what processes have left in a folder that were killed, once for each process that asks.
+
+    That is what has a name of `unfinished`, and whose process ran on this machine and is gone, or which nobody has
+    touched for a week.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if found := _UNFINISHED.fullmatch(path.name):
+                old = time.time() - path.lstat().st_mtime > _WEEK
+                if old or _is_gone(found[1], int(found[2])):
+                    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
+
+
+def _is_gone(machine: str, process: int) -> bool:
+    if machine != _machine() or os.name != "posix":  # elsewhere, asking would end it
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # somebody else's
+        return False
+    return False
+
+
+@functools.cache
+def _machine() -> str:
+    """Return a short name of this machine, or of its container, where processes are numbered otherwise."""
+    numbers = Path("/proc/self/ns/pid")
+    return f"{zlib.crc32(f'{platform.node()} {numbers.stat().st_ino if numbers.exists() else 0}'.encode()):08x}"
 
 
 def readable(path: str | os.PathLike[str], kind: type[IctusError] = IctusError) -> Path:

@@ -5,6 +5,7 @@ folder with a random name, under names that the studio gives; what they call the
 """
 
 import hmac
+import os
 import secrets
 import shutil
 import threading
@@ -14,9 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from ictus.errors import UsageError
+from ictus.files import remove_leftovers, unfinished
 from ictus.types import Progress
 
 Maker = Callable[[Path, Progress], None]
@@ -187,7 +189,8 @@ class Visitors:
     @contextmanager
     def opened(cls) -> "Iterator[Visitors]":
         """Give the visitors a folder for as long as the studio is open."""
-        with TemporaryDirectory(prefix="ictus-studio-", ignore_cleanup_errors=True) as root:
+        remove_leftovers(Path(gettempdir()), os.getpid())
+        with TemporaryDirectory(prefix=f"{unfinished()}-", ignore_cleanup_errors=True) as root:
             found = cls(Path(root).resolve())
             found.results.mkdir()
             yield found

@@ -48,3 +48,19 @@ def write_melody(root: Path, frames: int = 300) -> Path:
             np.save(folder / "audio.npy", audio.astype(np.float32))
             np.save(folder / "beats.npy", beats / 25)
     return root
+
+
+def write_one_dance(root: Path, frames: int = 400) -> Path:
+    """One dance of 21 joints, to train on and to hold out: it changes all through the song, and sways on each beat."""
+    rng = np.random.default_rng(0)
+    time, since = np.arange(frames)[:, None] / 25, np.arange(frames)[:, None] - 4
+    motion = rng.normal(0, 0.5, 63) + np.sin(2 * np.pi * since / 13) * rng.normal(0, 0.1, 63)
+    for seconds in (4, 7, 16):
+        motion += np.sin(2 * np.pi * (time / seconds + rng.random())) * rng.normal(0, 0.1, 63)
+    audio = rng.normal(0, 1, (frames, 16))
+    for folder in (root / "train" / "dance", root / "val" / "dance"):
+        folder.mkdir(parents=True)
+        np.save(folder / "motion.npy", motion.astype(np.float32))
+        np.save(folder / "audio.npy", audio.astype(np.float32))
+        np.save(folder / "beats.npy", np.arange(4, frames, 13) / 25)
+    return root

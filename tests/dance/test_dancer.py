@@ -46,7 +46,7 @@ def melody() -> MelodyAutoencoder:
     torch.manual_seed(0)
     network = MelodyAutoencoder.from_config("debug")
     points = get_points()
-    network.fit_scales(torch.rand(50, 16), torch.rand(50, 3) * 1500, points.flatten(1))
+    network.fit_scales(torch.rand(50, 16), torch.rand(50, 3) * 1500, points.flatten(1), 120)
     return network
 
 

@@ -196,7 +196,7 @@ class MelodyDancer(_NetworkDancer):
         beats = self.tracker(audio)
         features = melody16(audio)
         index = temporal_index(beats.times, len(features))
-        longest = float(self.network.index_scale.scale[0])  # frames of the longest song in the training set
+        longest = self.network.longest
         index[:, 0] = (index[:, 0] + np.random.default_rng(seed).uniform(0, longest)) % longest
         with torch.inference_mode():
             points = self.network(torch.from_numpy(features)[None], torch.from_numpy(index)[None])[0]

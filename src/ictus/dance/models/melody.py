@@ -18,7 +18,9 @@ from ictus.nn.pretrained import Pretrained
 RATE = 25  # frames a second
 AUDIO, INDEX, MOTION = 16, 3, 63  # numbers a frame: melody16, the temporal index, 21 joints
 GROUPS = (slice(0, 3), slice(3, 6), slice(6, 10), slice(10, 15), slice(15, 16))  # the five features of melody16
-BEAT = 1  # the column of the index that is 1 on the first frame of each beat
+BEAT, SINCE = 1, 2  # columns of the index: 1 on the first frame of each beat, and frames since it
+
+Variant = Literal["lstm", "lstm-index", "lstm-mask", "autoencoder", "autoencoder-unmasked"]
 
 
 @dataclass(frozen=True)
@@ -29,26 +31,31 @@ class MelodyConfig:
     ----------
     variant : "lstm", whose input is the features alone; "lstm-index", with the temporal index; "lstm-mask", with both
         the index and the mask, which lets a beat's first frame through and no other; "autoencoder", the paper's: as
-        "lstm-mask", but what the mask lets through is encoded by an LSTM, from which all audio features are decoded.
+        "lstm-mask", but what the mask lets through is encoded by an LSTM, from which all audio features are decoded;
+        "autoencoder-unmasked", the same without mask.
     grouping : "group", one scale for each feature (and one for all of the motion), so that the dimensions of a feature
         keep their proportions; or "dimension", one for each number.
-    scaling : "min-max", to [0, 1]; or "z-score", to mean 0 and deviation 1.
+    scaling : of the audio features: "min-max", to [0, 1]; or "z-score", to mean 0 and deviation 1.
     dense, units, reduced : width of the dense layers, of the LSTMs, and of the encoded sound.
     layers, dropout : of the predictor's LSTM; the encoder's and the decoder's have one layer.
+    longest : frames of the longest song that it was trained on, whose places it knows; 0 in folders that do not say.
     """
 
-    variant: Literal["lstm", "lstm-index", "lstm-mask", "autoencoder"] = "autoencoder"
+    variant: Variant = "autoencoder"
     grouping: Literal["group", "dimension"] = "group"
     scaling: Literal["min-max", "z-score"] = "min-max"
     dense: int = 24
     units: int = 32
     reduced: int = 10
     layers: int = 3
-    dropout: float = 0.2
+    dropout: float = 0.0
+    longest: int = 0
 
     def __post_init__(self) -> None:
         if min(self.dense, self.units, self.reduced, self.layers) < 1:
             raise ModelError("dense, units, reduced and layers must each be 1 or more")
+        if self.longest < 0:
+            raise ModelError(f"longest is {self.longest} frames; it must be 0 or more")
         if not 0 <= self.dropout < 1:
             raise ModelError(f"dropout is {self.dropout:g}; it must lie between 0 and 1")
 
@@ -89,15 +96,22 @@ class Scale(nn.Module):
         self.register_buffer("shift", torch.zeros(numbers))
         self.register_buffer("scale", torch.ones(numbers))
 
-    def fit(self, frames: Tensor, groups: Sequence[slice], scaling: Literal["min-max", "z-score"]) -> None:
-        """Measure (T, numbers), all columns of a group together; what never changes is only shifted."""
+    def fit(
+        self, frames: Tensor, groups: Sequence[slice], scaling: Literal["min-max", "z-score", "mean-frame"]
+    ) -> None:
+        """Measure (T, numbers), all columns of a group together; what never changes is only shifted.
+
+        "mean-frame" is the deviation from the mean of each column, over one deviation for the group: a constant that
+        differs from column to column, as the places of joints are, does not drown how they move.
+        """
         for group in groups:
             part = frames[:, group].double()
             if scaling == "min-max":
                 low, high = part.aminmax()
                 shift, scale = low, high - low
             else:
-                shift, scale = part.mean(), part.std(correction=0)
+                shift = part.mean(0) if scaling == "mean-frame" else part.mean()
+                scale = (part - shift).square().mean().sqrt()
             self.shift[group], self.scale[group] = shift.float(), scale.float() if scale > 0 else 1.0
 
     def forward(self, x: Tensor) -> Tensor:
@@ -122,23 +136,35 @@ class MelodyAutoencoder(Pretrained):
         self.metadata = {"features": "melody16@25", "skeleton": "melody-21", "fps": RATE}
         self.audio_scale, self.index_scale, self.motion_scale = Scale(AUDIO), Scale(INDEX), Scale(MOTION)
         self.masked = config.variant in ("lstm-mask", "autoencoder")
+        encodes = config.variant.startswith("autoencoder")
         self.encoder: nn.Module | None = None
         self.decoder: Recurrent | None = None
-        inputs = config.reduced if self.masked else AUDIO
-        if config.variant == "autoencoder":
+        inputs = config.reduced if self.masked or encodes else AUDIO
+        if encodes:
             self.encoder = Recurrent(AUDIO, config.reduced, config)
             self.decoder = Recurrent(config.reduced, AUDIO, config)
         elif self.masked:
             self.encoder = nn.Sequential(nn.Linear(AUDIO, config.reduced), nn.LeakyReLU())
         self.predictor = Recurrent(inputs, MOTION, config, config.layers, indexed=config.variant != "lstm")
 
-    def fit_scales(self, audio: Tensor, index: Tensor, motion: Tensor) -> None:
-        """Measure the normalisations on (T, 16), (T, 3) and (T, 63), all frames of the training set."""
+    @property
+    def longest(self) -> float:
+        """Frames of the longest song in training; earlier versions scaled the index by it, and so noted it there."""
+        return self.config.longest or float(self.index_scale.scale[0])
+
+    def fit_scales(self, audio: Tensor, index: Tensor, motion: Tensor, window: int) -> None:
+        """Measure the normalisations on (T, 16), (T, 3) and (T, 63), all frames of the training set.
+
+        Motion is the deviation from the mean pose. Places in the song are counted in windows (frames), and places in
+        the beat in usual beats, so that both change as fast as the network has to.
+        """
         by_group = self.config.grouping == "group"
-        scaling = self.config.scaling
-        self.audio_scale.fit(audio, GROUPS if by_group else _each(AUDIO), scaling)
-        self.motion_scale.fit(motion, [slice(0, MOTION)] if by_group else _each(MOTION), scaling)
-        self.index_scale.fit(index, _each(INDEX), "min-max")  # three features of one number; the beat stays 0 or 1
+        self.audio_scale.fit(audio, GROUPS if by_group else _each(AUDIO), self.config.scaling)
+        self.motion_scale.fit(motion, [slice(0, MOTION)] if by_group else _each(MOTION), "mean-frame")
+        ends = index[:-1, SINCE][index[1:, BEAT] > 0]  # the last frame of each beat
+        usual = float(ends.median()) + 1 if len(ends) else window
+        self.index_scale.shift.zero_()
+        self.index_scale.scale.copy_(torch.tensor([window, 1.0, usual]))
 
     def forward(self, audio: Tensor, index: Tensor) -> Tensor:
         """Dance.

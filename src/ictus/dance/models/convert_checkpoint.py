@@ -37,6 +37,7 @@ import torch
 from torch import Tensor
 
 from ictus.dance.models.fact import FACT, FACTConfig
+from ictus.dance.standing import StandingRange
 from ictus.errors import ModelError
 from ictus.files import readable
 from ictus.nn.pretrained import load_tensors
@@ -49,6 +50,8 @@ PROVENANCE = {
     "paper": "R. Li, S. Yang, D. A. Ross, A. Kanazawa: AI Choreographer, ICCV 2021, arXiv:2101.08779",
     "licence": "as the authors state; trained on AIST++ (annotations CC BY 4.0, music under the AIST terms of use)",
 }
+
+_ANYHOW = StandingRange(-1.3, 1.3, 180.0, 1.0)  # AIST++ has floor work, and another floor than our body's
 
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 _STACKS = {
@@ -141,7 +144,7 @@ def _sizes(tensors: Mapping[str, Tensor], heads: int, file: Path) -> FACTConfig:
         raise ModelError(f"{file}: misses the output layer or the cross-modal transformer; this is no FACT")
     motion, audio, fusion = (_layers(shapes, f"{stack}.blocks.") for stack in _STACKS.values())
     try:
-        return FACTConfig(head[0], head[1], heads, mlp[0], motion, audio, fusion)
+        return FACTConfig(head[0], head[1], heads, mlp[0], motion, audio, fusion, standing=_ANYHOW)
     except ModelError as error:
         raise ModelError(f"{file}: {error}") from error
 

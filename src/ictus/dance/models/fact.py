@@ -5,13 +5,15 @@ section 4, with the details of the authors' code (google-research/mint): softmax
 normalisation, positions in the two streams only, Keras's initialisation.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from ictus.dance.frames import FRAME, PADDED, RATE, floor_place, orthonormalised, padded, rest
+from ictus.dance.standing import StandingGuard, StandingRange
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
@@ -43,6 +45,7 @@ class FACTConfig:
         as differences from it, so that a dance can go on anywhere and begins where it is; published without.
     starts : genre of each pose from which a dance without a seed may begin (see `GENRES` of `ictus.dance.data.aist`);
         without any, it begins in the body's rest pose.
+    standing : what the dances that it was trained on keep to.
     """
 
     pose: int = PADDED
@@ -56,6 +59,7 @@ class FACTConfig:
     future: int = 20
     relative: bool = False
     starts: tuple[str, ...] = ()
+    standing: StandingRange = field(default_factory=StandingRange)
 
     def __post_init__(self) -> None:
         if self.pose not in (FRAME, PADDED):
@@ -188,6 +192,7 @@ class FACT(Pretrained):
         to_end: bool = False,
         rest_motion: Tensor | None = None,
         blend: bool = False,
+        guard: StandingGuard | None = None,
         progress: Progress | None = None,
     ) -> Tensor:
         """Dance on: predict, keep the first frames, move the windows on by as many, and predict again.
@@ -208,6 +213,8 @@ class FACT(Pretrained):
             default the first of `start`.
         blend : with a stride below N, most frames are predicted more than once: cross-fade from the earlier prediction
             to the later one, so that predictions join without a step; published without.
+        guard : keeps the body on the floor; where it stands no longer, the network predicts anew what follows, from two
+            seconds of rest in a pose that stands, and the guard knows the frame. Published without.
         progress : called with the fraction done.
 
         Returns
@@ -237,23 +244,26 @@ class FACT(Pretrained):
 
         first = 0 if self.config.attention == "full" else MOTION_WINDOW - 1  # the token that predicts the next frame
         ahead = self.config.future if blend else stride
-        dance = torch.cat((seed, seed.new_empty(len(seed), frames, seed.shape[2])), 1)
+        window, dance = seed, []
         earlier: Tensor | None = None  # the earlier prediction of the frames to come
         for at in range(0, frames, stride):
             kept = min(stride, frames - at)
             tokens = slice(first, first + min(ahead, frames - at))
             # The next window needs tokens of its own: each attends to the whole window, from its place in it.
             audio_tokens = self.encode_audio(audio[:, at : at + AUDIO_WINDOW])
-            predicted = self.decode(dance[:, at : at + MOTION_WINDOW], audio_tokens, tokens).to(dance.dtype)
+            predicted = self.decode(window, audio_tokens, tokens).to(seed.dtype)
             if earlier is not None:
                 predicted = _cross_fade(earlier, predicted)
+            if guard is not None:
+                go_on = partial(self.decode, audio_tokens=audio_tokens, tokens=tokens)
+                window, predicted = guard.watch(window, predicted, kept, go_on)
             earlier = predicted[:, kept:] if blend else None
-            end = at + MOTION_WINDOW
-            new = predicted[:, :kept]
-            dance[:, end : end + kept] = orthonormalised(new) if orthonormalise else new
+            new = orthonormalised(predicted[:, :kept]) if orthonormalise else predicted[:, :kept]
+            window = torch.cat((window[:, kept:], new), 1)
+            dance.append(new)
             if progress is not None:
                 progress((at + kept) / frames)
-        return dance[:, MOTION_WINDOW:]
+        return torch.cat(dance, 1)
 
     def _rest_motion(self, audio: Tensor, given: Tensor | None) -> Tensor:
         motion = padded(self.start[0], self.config.pose) if given is None else given

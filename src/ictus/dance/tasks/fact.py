@@ -19,6 +19,7 @@ from ictus.dance.data.aist import GENRES
 from ictus.dance.data.dataset import AIST, Layout, PreparedDance, RandomWindows, Windows
 from ictus.dance.frames import floor_place, padded, rest
 from ictus.dance.models.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW, Ablation, FACTConfig, extend_audio
+from ictus.dance.standing import StandingRange
 from ictus.errors import UsageError
 from ictus.task import Batch, Batches, Loss, NetworkTask
 from ictus.types import Float32Array
@@ -103,9 +104,9 @@ class FACTTask(NetworkTask[FACTTaskConfig, FACT, StartingWindows]):
         frames = AUDIO_WINDOW + ROLLOUT
         self.validation = Windows(data, config.val, AIST, frames=frames, hop=frames)
         starts = _starts(self.samples, config.starts)
-        self.network = FACT(
-            replace(_sizes(config), relative=config.relative, starts=tuple(genre for genre, _ in starts))
-        )
+        sizes = replace(_sizes(config), relative=config.relative, starts=tuple(genre for genre, _ in starts))
+        standing = StandingRange.of(dance.read("motion") for dance in self.samples.dances)
+        self.network = FACT(replace(sizes, standing=standing))
         if starts:
             self.network.start.copy_(torch.stack([frame for _, frame in starts]))
         else:

@@ -187,8 +187,8 @@ def test_a_shadow_lies_under_the_feet_and_pales_in_the_air(dancer):
         figure, view = viewed(motion)
         stage = np.full((600, 600, 3), 255, np.uint8)
         ground = Floor(figure, view, DARK, stage.copy())
-        ground.still = True  # no lines
-        ground.paint(stage, ground.ground(figure.places(47, 48), figure.target[47:48]), 0)
+        below = ground.ground(figure.places(47, 48), figure.target[47:48])
+        ground.paint(stage, replace(below, lines=below.lines[:, :0]), 0)
         foot = pose(motion).layers[numbers(motion, "footright")[0]][0].points[47] / (1 << SHIFT)
         return stage[..., 0], foot[foot[:, 1].argmax()]  # its tip, on the floor
 

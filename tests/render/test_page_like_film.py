@@ -30,7 +30,7 @@ SHAPES = """([{ positions, rotations, root, tracks }, [left, top, right, bottom]
     camera.box = { left, top, right, bottom };
     const shapes = (solid) => shapesOf(solid, camera, paintsOf(theme), rgb(theme.edge));
     return times.map((seconds) => {
-        camera.ready(figure.track.at("target", seconds));
+        camera.ready(figure.track.at("+target", seconds));
         const earlier = figure.sums(seconds - 0.25);
         return {
             layers: figure.solidsAt(seconds).map(shapes),
@@ -71,7 +71,7 @@ def in_page(browser: Any, file: Path, motion: Motion, figure: Figure, theme: Any
         numbers[name] = None if known is None else known.astype(float).ravel().tolist()
     numbers["tracks"] = {
         name: track.astype(float).ravel().tolist()
-        for name, track in (figure.tracks | {"target": figure.target}).items()
+        for name, track in (figure.tracks | {"+target": figure.target}).items()
     }
     colours = {"name": theme.name, "edge": theme.codes()["edge"]}
     got = opened.evaluate(SHAPES, [numbers, BOX, [frame / motion.fps for frame in FRAMES], colours])
@@ -99,6 +99,6 @@ def test_every_outline_colour_and_distance(name, request, browser, tmp_path):
                 assert np.abs(np.array(colour[::-1]) - shape.colours[0]).max() < 1.1, what
         for (_, point), drawn in zip(figure.trails, seen["trails"], strict=True):
             track = past(figure.path(point), frame, frame + 1, motion.fps)
-            expected, _ = view.project(track[:, 36] - target)  # a quarter of a second ago
+            expected, _ = view.project(track[:, 30] - target)  # a quarter of a second ago
             if frame / motion.fps > 0.25:
                 assert np.abs(drawn[:2] - expected[0]).max() < 1.0

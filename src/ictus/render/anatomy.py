@@ -8,7 +8,7 @@ import numpy as np
 from ictus.render.figure import Ball, Figure, Sum
 
 SIDES = ("left", "right")
-HEAD = 0.096  # radius
+HEAD = 0.093  # radius
 _BALLS = ((1.0, 0.0, 0.0), (0.62, -0.72, 0.24))  # of head and chin: radius, up and ahead, all in radii of the head
 _HAIR = (0.72, -0.69)  # up and ahead: the middle of the hair
 Outline = Iterable[tuple[float, float]]

@@ -44,23 +44,22 @@ def conductor(motion: Motion) -> Figure:
     usual = CONDUCTORS[motion.skeleton.name]
     left, right = (Figure(motion, 1.0).joint(f"{side}_shoulder") for side in SIDES)
     width = float(np.clip(np.median(np.linalg.norm(left - right, axis=1)), 0.3 * usual, 3 * usual))
-    figure = Figure(motion, width / _SHOULDERS)
+    figure = Figure(motion, width / _SHOULDERS, stands=True)
     if motion.positions.shape[2] == 2:
         _lift(figure)
     _trunk(figure)
     for side in SIDES:
         _arm(figure, side)
-        _leg(figure, side)
+    _legs(figure)
     figure.trails = [("left", "left_hand"), ("right", "baton")]
     return figure
 
 
 def _lift(figure: Figure) -> None:
     """Give depth to what a camera saw: each arm reaches forwards by what it lacks in the picture."""
-    z = figure["z"]
     for side in SIDES:
         shoulder, elbow, wrist = (figure[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
-        reach = figure.depth(f"{side}_reach", wrist - shoulder + _ARM * z)
+        reach = figure.depth(f"{side}_reach", wrist - shoulder + _ARM * figure.z)
         figure.point(f"{side}_elbow", elbow + 0.3 * reach)
         figure.point(f"{side}_wrist", wrist + reach)
     # Face and forearm tremble in recordings, and are steadied.
@@ -73,7 +72,7 @@ def _lift(figure: Figure) -> None:
     figure.track("level", np.stack([np.cos(roll), np.sin(roll), 0 * roll], axis=1))
     look = nose - (left_ear + right_ear) / 2
     look[:, 1] -= np.median(look[:, 1])
-    figure.direction("face", 0.086 * z + 0.6 * figure.track("look", look))
+    figure.direction("face", 0.086 * figure.z + 0.6 * figure.track("look", look))
     neck = (figure.joint("left_shoulder") + figure.joint("right_shoulder")) / 2
     figure.track("rise", unit((left_ear + right_ear + left_eye + right_eye) / 4 - neck))
     figure.track("fore", smoothed(figure.joint("right_wrist") - figure.joint("right_elbow"), 0.12 * fps))
@@ -93,35 +92,23 @@ def _trunk(figure: Figure) -> None:
         return hips + x * across + z * ahead + rise * up
 
     ways = (1, -1)
-    shoulders = [
-        (0.06, figure[f"{side}_shoulder"] - way * 0.016 * across - 0.03 * up)
+    tops = [
+        (0.064, figure[f"{side}_shoulder"] - way * 0.018 * across - 0.027 * up)
         for side, way in zip(SIDES, ways, strict=True)
     ]
-    chest = [
-        *shoulders,
-        (0.05, at(0, 0)),
-        *((0.096, at(way * 0.062, 0.15, 0.008)) for way in ways),
-        *((0.08, at(way * 0.055, 0.33)) for way in ways),
-    ]
-    waist = [*((0.08, at(way * 0.055, 0.33)) for way in ways), *((0.084, low(way * 0.064, 0.05)) for way in ways)]
+    ribs = [(0.096, at(way * 0.062, 0.15, 0.008)) for way in ways]
+    waist = [(0.08, at(way * 0.05, 0.33)) for way in ways]
+    skirt = [(0.08, low(way * 0.055, 0.075)) for way in ways]
     cloths = [("shirt", _SHIRT), ("shirt", _SQUARE), ("lapel", _LAPEL), ("lapel", tuple((-x, y) for x, y in _LAPEL))]
     front = [
         (paint, [at(x, -y, 0.09) for x, y in counterclockwise((x, -y) for x, y in outline)])
         for paint, outline in cloths
     ]
-    figure.solid(
-        "trousers",
-        [*((0.09, low(way * 0.06, 0.03)) for way in ways), *((0.082, low(way * 0.07, -0.06)) for way in ways)],
-        before=-0.03,
-    )
-    figure.solid("coat", waist, chest, before=0.03, patches=front)
+    figure.solid("coat", [*waist, *skirt], [*tops, (0.05, at(0, 0)), *ribs, *waist], before=0.03, patches=front)
     for way in ways:  # the tails
-        hang = low(way * 0.075, 0, -0.05) - 0.46 * figure["y"]
-        figure.solid(
-            "coat",
-            [(0.07, low(way * 0.07, 0.05, -0.03)), (0.06, low(way * 0.085, -0.1, -0.05)), (0.035, hang)],
-            before=-0.12,
-        )
+        hem = low(way * 0.115, 0, -0.07) - 0.47 * figure.y
+        tail = [(0.05, low(way * 0.08, 0.08, -0.03)), (0.055, low(way * 0.115, -0.05, -0.05)), (0.028, hem)]
+        figure.solid("coat", tail, before=-0.12)
     figure.solid(
         "linen", [(0.032, at(way * 0.026, -0.028, 0.01)) for way in ways] + [(0.03, at(0, -0.018, 0.03))], before=0.1
     )
@@ -136,7 +123,7 @@ def _head(figure: Figure) -> None:
     if figure.motion.positions.shape[2] == 2:
         figure.square("crown", figure.cross("tilt", figure["face"], "level"), "face")
         # Recorded heads drift away from the shoulders; no neck is that long, nor as oblique.
-        over = figure.direction("over", figure.unit * figure["rise"] + figure["y"])
+        over = figure.direction("over", figure.unit * figure["rise"] + figure.y)
         centre = figure.point("head_centre", neck + _RISE * over)
     else:
         ears = 0.5 * figure["left_ear"] + 0.5 * figure["right_ear"]
@@ -157,9 +144,9 @@ def _arm(figure: Figure, side: str) -> None:
         figure.axis(f"{side}_back", f"{side}_wrist", 1)
     else:
         palm = figure.direction(
-            f"{side}_palm", figure[f"{side}_hand"] - wrist if figure.has(f"{side}_hand") else fore + 0.3 * figure["z"]
+            f"{side}_palm", figure[f"{side}_hand"] - wrist if figure.has(f"{side}_hand") else fore + 0.3 * figure.z
         )
-        figure.square(f"{side}_back", figure["y"] + 0.5 * out, f"{side}_palm")
+        figure.square(f"{side}_back", figure.y + 0.5 * out, f"{side}_palm")
     if not figure.has(f"{side}_hand"):
         figure.point(f"{side}_hand", wrist + 0.1 * palm)
     cuff = 0.14 * elbow + 0.86 * wrist
@@ -175,25 +162,27 @@ def _arm(figure: Figure, side: str) -> None:
 def _baton(figure: Figure) -> None:
     holds = figure["right_hand"]
     if not figure.has("baton"):  # held a little up, inwards and ahead
-        figure.point(
-            "baton", holds + 0.55 * figure["fore"] + 0.06 * figure["x"] + 0.12 * figure["y"] + 0.15 * figure["z"]
-        )
+        figure.point("baton", holds + 0.55 * figure["fore"] + 0.06 * figure.x + 0.12 * figure.y + 0.15 * figure.z)
     tip = figure["baton"]
     stick = figure.direction("stick", tip - holds)
     figure.solid("cork", [(0.013, holds - 0.043 * stick), (0.008, holds)], before=0.05)
-    figure.solid("baton", [(0.0055, holds), (0.003, tip)], before=0.06)
+    figure.solid("baton", [(0.0055, holds), (0.003, tip)], before=0.25)
 
 
-def _leg(figure: Figure, side: str) -> None:
-    """A leg that stands where the hips usually are; of conductors' legs the motion says nothing."""
-    hip = figure[f"{side}_hip"]
-    usual = np.median(figure.joint(f"{side}_hip"), axis=0)
-    place = usual + figure.unit * np.array([0.035 if side == "left" else -0.035, 0.08 - HIPS, -0.02])
-    ankle = figure.track(f"{side}_ankle", np.tile(place, (len(figure), 1)))
-    y, z = figure["y"], figure["z"]
-    out = figure["x"] if side == "left" else -figure["x"]
-    knee = figure.point(f"{side}_knee", 0.52 * ankle + 0.48 * hip + 0.03 * z)
-    top = 0.7 * hip + 0.3 * figure["hips"] - 0.03 * y
-    figure.solid("trousers", [(0.082, top), (0.06, knee)], [(0.06, knee), (0.05, ankle + 0.01 * y)], before=-0.06)
-    toe = ankle + 0.13 * z + 0.035 * out - 0.055 * y
-    figure.solid("shoe", [(0.036, ankle - 0.03 * y), (0.03, ankle - 0.05 * y - 0.03 * z), (0.028, toe)], before=0.0)
+def _legs(figure: Figure) -> None:
+    """Two legs that stand where the hips usually are; of conductors' legs the motion says nothing."""
+    hips, across, up = (figure[name] for name in ("hips", "across", "up"))
+    pelvis = [(0.09, hips + way * 0.055 * across + 0.03 * up) for way in (1, -1)]
+    trousers = [pelvis + [(0.08, hips + way * 0.075 * across - 0.06 * up) for way in (1, -1)]]
+    for side, way in zip(SIDES, (1, -1), strict=True):
+        hip = figure[f"{side}_hip"]
+        usual = np.median(figure.joint(f"{side}_hip"), axis=0)
+        place = usual + figure.unit * np.array([way * 0.035, 0.08 - HIPS, -0.02])
+        ankle = figure.track(f"{side}_ankle", np.tile(place, (len(figure), 1)))
+        knee = figure.point(f"{side}_knee", 0.52 * ankle + 0.48 * hip + 0.03 * figure.z)
+        top = 0.75 * hip + 0.25 * hips - 0.06 * figure.y
+        trousers += [[(0.082, top), (0.062, knee)], [(0.062, knee), (0.052, ankle)]]
+        toe = ankle + 0.13 * figure.z + way * 0.035 * figure.x - 0.052 * figure.y
+        sole = [(0.04, ankle - 0.03 * figure.y), (0.032, ankle - 0.05 * figure.y - 0.03 * figure.z), (0.03, toe)]
+        figure.solid("shoe", sole, before=-0.1)
+    figure.solid("trousers", *trousers, before=-0.06)

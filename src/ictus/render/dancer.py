@@ -115,7 +115,7 @@ def _arm(figure: Figure, side: str, ahead: Sum) -> None:
 def _leg(figure: Figure, side: str, ahead: Sum) -> None:
     hip, knee, ankle = (figure[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
     if not figure.has(f"{side}_toe"):
-        figure.point(f"{side}_toe", ankle + 0.12 * ahead - 0.05 * figure["y"])
+        figure.point(f"{side}_toe", ankle + 0.12 * ahead - 0.05 * figure.y)
     toe = figure[f"{side}_toe"]
     shin, foot = figure.direction(f"{side}_shin", ankle - knee), figure.direction(f"{side}_foot", toe - ankle)
     # The heel lies below the ankle and behind it.

@@ -20,7 +20,7 @@ from ictus.types import Float32Array, FloatArray
 
 _BLOCK = 2048  # frames that are worked on at once
 _LARGEST = 1e6  # units: what lies farther away, as from a network that has gone astray, can still be squared
-_WORLD = {"x": (1, 0, 0), "y": (0, 1, 0), "z": (0, 0, 1)}  # to the left of who faces the camera, up, towards the camera
+_WORLD = {"+x": (1, 0, 0), "+y": (0, 1, 0), "+z": (0, 0, 1)}  # no joint is called so
 
 Places = FloatArray  # (P, T, 3): P points in T frames
 
@@ -56,7 +56,7 @@ class Solid:
     paint : see `figure_tables.paints`.
     hulls : for each hull its balls.
     before : body sizes by which it wins when another solid is as near.
-    patches : paint and corners of what lies on it, seen only where its corners run clockwise.
+    patches : paint and corners of what lies on it, seen only where its corners run counterclockwise.
     cap : paint of the hair, and the point on the first ball that is its middle; None without hair.
     """
 
@@ -76,6 +76,7 @@ class Figure:
     motion : 2-D ones lie in the plane z = 0.
     unit : a body size in the motion's own units.
     flat : whether it can be seen from the front only, without a floor.
+    stands : whether it does not leave its place, nor its shadow.
     tracks : (T, 3) points that need the whole motion, beside its joints.
     rules : name, kind, weights and, for the kinds "cross" and "square", another direction; in order.
     trails : side and name of the points that leave light behind.
@@ -86,6 +87,7 @@ class Figure:
     motion: Motion
     unit: float
     flat: bool = False
+    stands: bool = False
     tracks: dict[str, Float32Array] = field(default_factory=dict)
     axes: dict[str, tuple[int, int]] = field(default_factory=dict)
     rules: list[tuple[str, str, Mapping[str, float], str]] = field(default_factory=list)
@@ -108,6 +110,21 @@ class Figure:
         """Return a joint, or a point or direction that was added; a direction counts a body size."""
         name = self._latest.get(name, name)
         return Sum({name: self._lengths.get(name, 1.0)})
+
+    @property
+    def x(self) -> Sum:
+        """A body size to the right of who looks from the front."""
+        return self["+x"]
+
+    @property
+    def y(self) -> Sum:
+        """A body size upwards."""
+        return self["+y"]
+
+    @property
+    def z(self) -> Sum:
+        """A body size towards who looks from the front."""
+        return self["+z"]
 
     def has(self, joint: str) -> bool:
         """Whether the motion has a joint of this usual name."""
@@ -241,6 +258,7 @@ class Figure:
         return {
             "unit": _short(self.scale),
             "flat": self.flat,
+            "stands": self.stands,
             "axes": self.axes,
             "rules": [(name, kind, _sum(weights), other) for name, kind, weights, other in self.rules],
             "solids": [_solid(one) for one in self.solids],

@@ -24,15 +24,17 @@ def figure_of(motion: Motion) -> Figure:
     if name in CONDUCTORS:
         figure = conductor(motion)
         hips = (figure.joint("left_hip") + figure.joint("right_hip")) / 2
-        figure.target = _standing(hips, hips[:, 1] - HIPS * figure.unit)
+        figure.target = _standing(figure, np.median(hips, axis=0), hips[:, 1] - HIPS * figure.unit)
     elif is_whole(motion):
         figure = dancer(motion)
         figure.target = followed(figure.positions.mean(1), floor(figure), figure.unit, motion.fps)
     else:
         figure = player(motion) if name == PLAYER else generic_figure(motion)
-        middle = figure.joint("neck") if name == PLAYER else figure.positions.mean(1)
-        low = middle[:, 1] - HEIGHT * figure.unit if figure.flat else figure.positions[..., 1].min(1)
-        figure.target = _standing(middle, low)
+        middle = (figure.positions.min((0, 1)) + figure.positions.max((0, 1))) / 2
+        figure.target = _standing(figure, middle, middle[1:2] - HEIGHT * figure.unit)
+        if not figure.flat:
+            low = np.full(len(motion), np.median(figure.positions[..., 1].min(1)))
+            figure.target = followed(figure.positions.mean(1), low, figure.unit, motion.fps)
     return figure
 
 
@@ -62,7 +64,7 @@ def shown(motions: Sequence[Motion]) -> list[tuple[Figure, Extent]]:
     return [(figure, extents[kind]) for figure, kind in zip(figures, kinds, strict=True)]
 
 
-def _standing(middle: FloatArray, floor: FloatArray) -> Float32Array:
-    """Return a target that stays: on the usual height of the floor (T,), below the usual place of a point (T, 3)."""
-    x, _, z = np.median(middle, axis=0)
-    return np.tile(np.array([x, np.median(floor), z], np.float32), (len(middle), 1))
+def _standing(figure: Figure, middle: FloatArray, floor: FloatArray) -> Float32Array:
+    """Return a target that stays: below a point (3,), on the usual height of the floor (T,)."""
+    x, _, z = middle
+    return np.tile(np.array([x, np.median(floor), z], np.float32), (len(figure), 1))

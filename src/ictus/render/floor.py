@@ -10,7 +10,7 @@ from ictus.render import figure_tables as tables
 from ictus.render.camera import FAR, View
 from ictus.render.figure import Figure, Places
 from ictus.render.painter import hull
-from ictus.render.shapes import SHIFT, Bounds, Rectangle, fixed
+from ictus.render.shapes import SHIFT, fixed
 from ictus.render.theme import Image, Theme
 from ictus.types import Float32Array, FloatArray
 
@@ -27,26 +27,21 @@ class Ground:
     lines : (T, lines, 2, 2) in fixed-point pixels.
     shadows : (T, S, N, 2) in fixed-point pixels.
     depths : (T, S) how deep they are, up to 255.
-    bounds : what the shadows touch.
     """
 
     lines: NDArray[np.int32]
     shadows: NDArray[np.int32]
     depths: NDArray[np.int32]
-    bounds: Bounds
 
 
 class Floor:
     """The floor under one figure; its light is painted onto the empty stage, (height, width, 3).
 
-    Attributes
-    ----------
-    still : whether the camera stands, so that the lines belong to the stage, too.
+    Under a figure that stands, lines and shadow belong to the stage, too.
     """
 
     def __init__(self, figure: Figure, view: View, theme: Theme, stage: Image) -> None:
         self._view, self._dark = view, theme.name == "dark"
-        self.still = not np.ptp(figure.target, axis=0).any()
         rows, row = [], 0  # the points of each hull that throws a shadow, and its radii
         for solid in figure.solids:
             for balls in solid.hulls:
@@ -72,8 +67,8 @@ class Floor:
         self._shade = np.zeros(((height >> _COARSE) + 1, (width >> _COARSE) + 1), np.uint8)
         self._blur = max(0.035 * view.focal / FAR / (1 << _COARSE), 0.6)
         self._thick = max(1, round(min(height, width) / 600))
-        if self.still:
-            self.draw(stage, self._grid(figure.target[:1])[0])
+        if figure.stands:
+            self.paint(stage, self.ground(figure.places(0, 1), figure.target[:1]), 0)
 
     def ground(self, at: Places, target: Float32Array) -> Ground:
         """Return what lies on the floor below a body's places while the camera looks at `target`, (T, 3)."""
@@ -88,16 +83,13 @@ class Floor:
             depths.append(np.rint(255 * np.clip(share, tables.SHADOW_LEAST, 1)).astype(np.int32))
         flat = np.stack(outlines, axis=1)  # (T, S, N, 2)
         flat = np.stack([flat[..., 0], np.zeros_like(flat[..., 0]), flat[..., 1]], axis=-1)
-        shadows = self._view.project(flat)[0]
-        bounds = Bounds.of(shadows.reshape(len(shadows), -1, 2), (int(3 * self._blur) + 4) << _COARSE)
-        return Ground(self._grid(target), fixed(shadows), np.stack(depths, axis=1), bounds)
+        shadows = fixed(self._view.project(flat)[0])
+        return Ground(self._grid(target), shadows, np.stack(depths, axis=1))
 
-    def paint(self, stage: Image, ground: Ground, frame: int) -> Rectangle:
-        """Paint one frame onto the stage; return the rectangle that it touches, if the camera stands."""
-        if not self.still:
-            self.draw(stage, ground.lines[frame])
+    def paint(self, stage: Image, ground: Ground, frame: int) -> None:
+        """Paint one frame onto the stage."""
+        self._draw(stage, ground.lines[frame])
         self._darken(stage, ground.shadows[frame], ground.depths[frame])
-        return ground.bounds.rectangle(frame)
 
     def _grid(self, path: FloatArray) -> NDArray[np.int32]:
         """Return the lines, (T, lines, 2, 2) in fixed-point pixels; they stay where they are while the camera goes."""
@@ -110,7 +102,7 @@ class Floor:
             lines[:, way, :, :, 2 - axis] = np.array([-reach, reach])
         return fixed(self._view.project(lines.reshape(len(path), -1, 2, 3))[0])
 
-    def draw(self, stage: Image, lines: NDArray[np.int32]) -> None:
+    def _draw(self, stage: Image, lines: NDArray[np.int32]) -> None:
         """Draw lines, (lines, 2, 2), onto the stage."""
         sheet = self._lines
         sheet.fill(0)

@@ -143,7 +143,7 @@ def _entries(motions: list[Motion]) -> list[dict[str, Any]]:
     """Return what the page knows of each motion, in the finest form in which all together are small enough."""
     figures = shown(motions)
     # The figure's own points, which need the whole motion, and what the camera looks at.
-    own = [figure.tracks | {"target": figure.target} for figure, _ in figures]
+    own = [figure.tracks | {"+target": figure.target} for figure, _ in figures]
     for rate, step in _FORMS:
         kept = [thinned(motion, rate) for motion in motions]
         every = [round(motion.fps / thin.fps) for motion, thin in zip(motions, kept, strict=True)]

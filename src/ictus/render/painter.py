@@ -16,6 +16,7 @@ from ictus.render.theme import Colour, Image, Theme, mix
 from ictus.types import BoolArray, FloatArray
 
 _LIGHT = np.array(tables.LIGHT_FROM, np.float32)
+_STARK = 14  # steps of 255 between two tones that need a soft edge
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Shape:
     colours : T of them.
     seen : (T,) whether it is there; None if always.
     convex : whether it always is.
-    line : of its edge; where two tones meet, a soft one is not needed.
+    line : of its edge; where two tones are much alike, a soft one is not needed.
     """
 
     points: NDArray[np.int32]
@@ -36,15 +37,6 @@ class Shape:
     seen: BoolArray | None = None
     convex: bool = True
     line: int = cv2.LINE_AA
-
-    def paint(self, canvas: Image, frame: int) -> None:
-        """Paint one frame."""
-        if self.seen is not None and not self.seen[frame]:
-            return
-        if self.convex:
-            cv2.fillConvexPoly(canvas, self.points[frame], self.colours[frame], self.line, SHIFT)
-        else:
-            cv2.fillPoly(canvas, [self.points[frame]], self.colours[frame], self.line, SHIFT)
 
 
 Layer = list[Shape]
@@ -64,6 +56,15 @@ class Pose:
     layers: list[Layer]
     away: FloatArray
     bounds: Bounds
+
+
+def paint(canvas: Image, layer: Layer, frame: int) -> None:
+    """Paint one frame of a layer."""
+    for shape in layer:
+        if shape.convex:
+            cv2.fillConvexPoly(canvas, shape.points[frame], shape.colours[frame], shape.line, SHIFT)
+        elif shape.seen is None or shape.seen[frame]:
+            cv2.fillPoly(canvas, [shape.points[frame]], shape.colours[frame], cv2.LINE_AA, SHIFT)
 
 
 class Painter:
@@ -102,7 +103,7 @@ class Painter:
         for name, corners in solid.patches:
             outline = pixels[row : row + len(corners)].swapaxes(0, 1)
             layer.append(
-                Shape(fixed(outline), [self._paints[name][1]] * len(outline), clockwise(outline), convex=False)
+                Shape(fixed(outline), [self._paints[name][1]] * len(outline), faces_camera(outline), convex=False)
             )
             row += len(corners)
         if solid.cap:
@@ -121,15 +122,14 @@ class Painter:
         corners = int(tables.CORNERS[0] + tables.CORNERS[1] * np.sqrt(size))
         for at, radii in hulls:
             yield Shape(fixed(hull(at, radii + np.float32(tables.EDGE), corners)), [paint[0]] * len(at))
-        for number, ((less, aside), colour) in enumerate(tones(paint, size)):
+        below = (255, 255, 255)
+        for (less, aside), colour in tones(paint, size):
             colours = self._shaded(colour, near)
+            line = cv2.LINE_AA if max(abs(a - b) for a, b in zip(colour, below, strict=True)) > _STARK else cv2.LINE_8
             for at, radii in hulls:
                 moved = at + np.float32(aside) * radii[..., None] * _LIGHT
-                yield Shape(
-                    fixed(hull(moved, np.float32(1 - less) * radii, corners)),
-                    colours,
-                    line=cv2.LINE_8 if number else cv2.LINE_AA,
-                )
+                yield Shape(fixed(hull(moved, np.float32(1 - less) * radii, corners)), colours, line=line)
+            below = colour
 
     def _hair(
         self, centre: FloatArray, top: FloatArray, target: FloatArray, solid: Solid, near: FloatArray
@@ -176,8 +176,8 @@ def hull(centres: FloatArray, radii: FloatArray, corners: int) -> FloatArray:
     return np.asarray(centre + np.take_along_axis(radii, farthest, axis=1)[..., None] * out)
 
 
-def clockwise(outline: FloatArray) -> BoolArray:
-    """Whether polygons (T, N, 2) in pixels run against the clock, as what faces the camera does."""
+def faces_camera(outline: FloatArray) -> BoolArray:
+    """Whether polygons (T, N, 2) in pixels run counterclockwise."""
     after = np.roll(outline, -1, axis=1)
     return np.asarray((outline[..., 0] * after[..., 1] - after[..., 0] * outline[..., 1]).sum(1) < 0)
 

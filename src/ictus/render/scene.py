@@ -13,13 +13,13 @@ from ictus.render.camera import Box, Extent, View
 from ictus.render.figure import Figure
 from ictus.render.figures import shown
 from ictus.render.floor import Floor, Ground
-from ictus.render.painter import Layer, Painter, Pose
+from ictus.render.painter import Layer, Painter, Pose, paint
 from ictus.render.shapes import Bounds, Rectangle, inside
 from ictus.render.theme import Image, Theme, get_theme, lit, write
 from ictus.render.trail import Glow, Ribbons, past, ribbons
 from ictus.types import Float32Array
 
-_STRETCH = 64  # frames whose shapes are worked out at once
+_STRETCH = 128  # frames whose shapes are worked out at once
 
 
 class Scene:
@@ -149,7 +149,7 @@ class _Panel:
         self._trails = [(figure.path(name), getattr(theme, side)) for side, name in figure.trails]
         self._glow = Glow(*stage.shape[:2])
         self.whole = (0, 0, stage.shape[1], stage.shape[0])
-        self.travels = self._floor is not None and not self._floor.still
+        self.travels = not (figure.flat or figure.stands)
         height = len(stage)
         self.lamps = Lamps.of(motion, ((box[0] + box[2]) / 2, box[3] + 0.05 * height), 0.011 * height, theme)
 
@@ -166,8 +166,8 @@ class _Panel:
             layers.append(ribbons(points, width, colour))
             away.append(self._view.focal / self._view.unit / scale[:, -1] + np.float32(0.02))
         order = np.argsort(-np.stack(away, axis=1), axis=1, kind="stable")  # the farthest first
-        ground = self._floor.ground(at, target) if self._floor else None
-        bounds = [one.bounds for one in (pose, *layers, ground) if isinstance(one, Pose | Ribbons | Ground)]
+        ground = self._floor.ground(at, target) if self._floor and self.travels else None
+        bounds = [one.bounds for one in (pose, *layers) if isinstance(one, Pose | Ribbons)]
         return _Stretch(layers, order.tolist(), ground, Bounds.around(bounds))
 
     def paint(self, stage: Image, stretch: "_Stretch", frame: int) -> Rectangle:
@@ -179,8 +179,7 @@ class _Panel:
             if isinstance(layer, Ribbons):
                 self._glow.paint(stage, layer, frame)
             else:
-                for shape in layer:
-                    shape.paint(stage, frame)
+                paint(stage, layer, frame)
         return self.whole if self.travels else stretch.bounds.rectangle(frame)
 
 

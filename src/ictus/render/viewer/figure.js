@@ -1,6 +1,6 @@
 // A figure as ictus/render/figure.py describes it: named points, rules by which others follow, and solids of balls.
 
-const WORLD = { x: [1, 0, 0], y: UP, z: [0, 0, 1] };
+const WORLD = { "+x": [1, 0, 0], "+y": UP, "+z": [0, 0, 1] };
 const KINDS = {
   sum: (one) => one,
   unit,

@@ -33,10 +33,11 @@ class Panel {
   draw(seconds, trails) {
     const { context, camera, figure, theme } = this;
     if (!this.width) return;
-    camera.ready(this.track.at("target", seconds));
+    camera.ready(this.track.at("+target", seconds));
     context.clearRect(0, 0, this.width, this.height);
     const solids = figure.solidsAt(seconds);
-    this.floor?.paint(context, solids, theme);
+    if (figure.stands) this.standing ??= figure.solidsAt(0); // so does its shadow
+    this.floor?.paint(context, this.standing ?? solids, theme);
     const layers = solids.map((solid) => shapesOf(solid, camera, this.paints, theme.edge));
     if (trails) layers.push(...figure.trails.map((trail) => this.trail(trail, seconds)));
     layers.sort((a, b) => b.away - a.away); // the farthest first

@@ -4,8 +4,9 @@ class Track {
   // A flat motion is turned up (y up, as in space) and has no depth.
   constructor({ fps, frames, joints, size, positions, skeleton, figure, more }) {
     Object.assign(this, { fps, frames });
-    this.points = new Map(Object.entries(more)); // name -> Float64Array, frames x 3
-    for (const [name, joint] of [...skeleton.joints.entries()].map(([k, name]) => [name, k]).concat(Object.entries(figure.joints))) {
+    this.points = new Map(); // name -> Float64Array, frames x 3
+    const names = [...skeleton.joints.map((name, joint) => [name, joint]), ...Object.entries(figure.joints)];
+    for (const [name, joint] of names) {
       const track = new Float64Array(frames * 3);
       for (let frame = 0; frame < frames; frame++) {
         const from = (frame * joints + joint) * size;
@@ -13,6 +14,7 @@ class Track {
       }
       this.points.set(name, track);
     }
+    for (const name in more) this.points.set(name, more[name]);
   }
 
   // The point at this time, on a smooth curve (Catmull-Rom) through the frames.

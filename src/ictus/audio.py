@@ -1,29 +1,23 @@
 """Audio: sound of any container, as samples."""
 
-import logging
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import soundfile
 import soxr
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 
+from ictus import limits
+from ictus.decoding import blocks, resampled
+from ictus.downmix import Downmix
 from ictus.errors import AudioError, UsageError
-from ictus.files import readable, writing
-from ictus.media import DAMAGE, opened
+from ictus.files import reading, writing
 from ictus.types import Float32Array
 
 Samples = Float32Array
 
-_log = logging.getLogger(__name__)
-_BLOCK = 1 << 18  # samples a channel: 6 s at 44.1 kHz
-_MOST_CHANNELS = 64
 SAVE_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
 
@@ -48,11 +42,12 @@ class Audio:
     def __post_init__(self) -> None:
         samples = np.asarray(self.samples, np.float32)
         samples = samples[None] if samples.ndim == 1 else samples
-        if samples.ndim != 2 or not 1 <= samples.shape[0] <= _MOST_CHANNELS:
+        if samples.ndim != 2 or not 1 <= samples.shape[0] <= limits.CHANNELS:
             raise AudioError(f"samples have shape {samples.shape}; expected (channels, n) with 1 to 64 channels")
         if self.rate <= 0:
             raise AudioError(f"the sample rate is {self.rate}; it must be positive")
-        if not np.isfinite(samples).all():
+        # Of the extremes alone, for an array of truth values would be a quarter as large as the sound.
+        if samples.size and not np.isfinite([samples.min(), samples.max()]).all():
             raise AudioError("the sound holds samples that are not numbers (NaN or infinite); export it again")
         object.__setattr__(self, "samples", samples)
 
@@ -70,28 +65,32 @@ class Audio:
         Parameters
         ----------
         rate : resample to this rate while decoding (soxr HQ); None keeps the file's own.
-        mono : average the channels while decoding. With `rate`, an hour of stereo needs 0.3 GB instead of 1.3.
+        mono : average the channels while decoding, or take the loudest where they cancel each other out
+            (`ictus.downmix`). With `rate`, an hour of stereo needs 0.3 GB instead of 1.3.
 
         Raises
         ------
         AudioError
-            If the file is missing, empty, damaged from its start, or has no sound.
+            If the file is missing, empty, damaged from its start, has no sound, or more than `limits.SOUND` of it.
         """
-        source_rate, channels, source = blocks(path)
-        stream = (block.mean(0, keepdims=True) for block in source) if mono else source
-        if rate is not None and rate != source_rate:
-            stream = _resampled(stream, source_rate, rate, 1 if mono else channels)
-        try:
-            samples = _joined(list(stream))
-            if samples.shape[1] == 0:
-                raise AudioError("holds no sound; export it again")
+        with reading(path, AudioError):
+            source_rate, channels, stream = blocks(path)
+            if not mono:
+                return cls(_collected(stream, source_rate, rate, channels), rate or source_rate)
+            downmix = Downmix()
+            samples = _collected(map(downmix, stream), source_rate, rate, 1)
+            if (channel := downmix.channel) is not None:  # known at the end only, and rare: the file is decoded again
+                _, _, stream = blocks(path, warn=False)
+                samples = _collected((block[channel : channel + 1] for block in stream), source_rate, rate, 1)
             return cls(samples, rate or source_rate)
-        except AudioError as error:
-            raise error if str(error).startswith(f"{path}:") else AudioError(f"{path}: {error}") from error
 
     def mono(self) -> "Audio":
-        """Return the mean of the channels as one channel."""
-        return self if len(self.samples) == 1 else Audio(self.samples.mean(0, keepdims=True), self.rate)
+        """Return the mean of the channels as one channel; where they cancel each other out, the loudest."""
+        if len(self.samples) == 1:
+            return self
+        downmix = Downmix()
+        mean = downmix(self.samples)
+        return Audio(mean if downmix.channel is None else self.samples[downmix.channel], self.rate)
 
     def resample(self, rate: int) -> "Audio":
         """Return the same sound at another rate (soxr, high quality)."""
@@ -119,74 +118,24 @@ class Audio:
             raise AudioError(f"{path}: could not be written ({error.error_string.strip()})") from error
 
 
-def blocks(path: str | os.PathLike[str]) -> tuple[int, int, Iterator[Samples]]:
-    """Open a sound file for decoding piece by piece.
-
-    Returns
-    -------
-    rate : samples per second.
-    channels : how many.
-    blocks : iterator of float32 (channels, some seconds); a file that breaks off in the middle ends early, with a
-        warning in the log.
-
-    Raises
-    ------
-    AudioError
-        As `Audio.load`.
-    """
-    file = readable(path, AudioError)
-    try:
-        source = soundfile.SoundFile(file)
-    except soundfile.LibsndfileError:
-        return _blocks_by_ffmpeg(file)
-    return source.samplerate, source.channels, _blocks_by_libsndfile(file, source)
+def _collected(stream: Iterator[Samples], source_rate: int, rate: int | None, channels: int) -> Samples:
+    """Return blocks (channels, n) as one, resampled if a rate is given; AudioError if they are none or too many."""
+    if rate is not None and rate != source_rate:
+        stream = resampled(stream, source_rate, rate, channels)
+    hours = limits.SOUND / (4 * 3600 * channels * (rate or source_rate))
+    samples = _joined(list(_bounded(stream, hours)))
+    if samples.shape[1] == 0:
+        raise AudioError("holds no sound; export it again")
+    return samples
 
 
-def _blocks_by_libsndfile(file: Path, source: soundfile.SoundFile) -> Iterator[Samples]:
-    decoded = 0
-    with source:
-        try:
-            while len(block := source.read(_BLOCK, dtype="float32", always_2d=True)):
-                decoded += len(block)
-                yield np.ascontiguousarray(block.T)
-        except soundfile.LibsndfileError as error:
-            if not decoded:
-                raise AudioError(f"{file}: the sound is damaged ({error.error_string.strip()})") from error
-        # Encoders pad the last frame, so a fraction of a second less than promised is no damage.
-        if source.frames - decoded > source.samplerate // 5:
-            _warn_truncated(file, decoded / source.samplerate, source.frames / source.samplerate)
-
-
-def _blocks_by_ffmpeg(file: Path) -> tuple[int, int, Iterator[Samples]]:
-    with ExitStack() as stack:
-        container = stack.enter_context(opened(file, AudioError))
-        if not container.streams.audio:
-            raise AudioError(f"{file}: has no sound; give a file with an audio track")
-        stream = container.streams.audio[0]
-        if not stream.rate or not stream.channels:
-            raise AudioError(f"{file}: the audio track is damaged (no sample rate); export it again")
-        return stream.rate, stream.channels, _decoded(file, stack.pop_all(), container, stream)
-
-
-def _decoded(file: Path, open_file: ExitStack, container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
-    decoded = 0
-    with open_file:
-        try:
-            planar = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-            for frame in container.decode(stream):
-                # Encoders such as AAC begin with priming samples, which the container places before time 0.
-                early = -round(frame.time * stream.rate) if frame.time is not None and frame.time < 0 else 0
-                for part in planar.resample(frame):
-                    samples = part.to_ndarray().astype(np.float32, copy=False)[:, early:]
-                    decoded += samples.shape[1]
-                    if samples.shape[1]:
-                        yield samples
-        except DAMAGE as error:
-            if not decoded:
-                raise AudioError(f"{file}: the sound is damaged from its start; export it again") from error
-            _warn_truncated(file, decoded / stream.rate, None)
-    if not decoded:
-        raise AudioError(f"{file}: holds no sound; export it again")
+def _bounded(stream: Iterator[Samples], hours: float) -> Iterator[Samples]:
+    held = 0
+    for block in stream:
+        held += block.nbytes
+        if held > limits.SOUND:
+            raise AudioError(f"is longer than the {hours:.1f} hours that are read at once; cut it into shorter files")
+        yield block
 
 
 def _joined(parts: list[Samples]) -> Samples:
@@ -199,15 +148,3 @@ def _joined(parts: list[Samples]) -> Samples:
         samples[:, end - part.shape[1] : end] = part
         end -= part.shape[1]
     return samples
-
-
-def _resampled(stream: Iterator[Samples], rate_in: int, rate_out: int, channels: int) -> Iterator[Samples]:
-    resampler = soxr.ResampleStream(rate_in, rate_out, channels, dtype="float32", quality="HQ")
-    for block in stream:
-        yield resampler.resample_chunk(np.ascontiguousarray(block.T)).T
-    yield resampler.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
-
-
-def _warn_truncated(file: Path, got: float, expected: float | None) -> None:
-    of = f" of {expected:.1f} s" if expected else ""
-    _log.warning("%s: breaks off after %.1f s%s; only that part is used", file, got, of)

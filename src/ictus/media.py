@@ -4,6 +4,8 @@ Left to itself, FFmpeg takes a text that lists other files or addresses for musi
 is listed. So it is given no path but an open file, may open nothing else, and knows containers alone.
 """
 
+import errno
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ import av
 from av.codec.codec import UnknownCodecError
 from av.container import InputContainer
 
+from ictus import limits
 from ictus.errors import IctusError
 from ictus.files import readable
 
@@ -24,6 +27,44 @@ DAMAGE = (av.FFmpegError, UnknownCodecError, OSError, ValueError)  # what FFmpeg
 _OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": ""}
 
 
+class Part(io.FileIO):
+    """A file for decoders, or what it holds from byte `start` on.
+
+    A decoder of a damaged file asks for places before its beginning. Their answer is a number below zero, as in C: an
+    exception could not cross the decoder, and would be printed on the screen.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], start: int = 0) -> None:
+        super().__init__(path)
+        self.start = start
+        self.seek(0)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place, and return it; see the class for places that are none."""
+        place = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: self.size}[whence] + offset
+        return super().seek(self.start + place) - self.start if 0 <= place < 2**62 else -errno.EINVAL
+
+    def tell(self) -> int:
+        """Return the place from `start` on."""
+        return super().tell() - self.start
+
+    @property
+    def size(self) -> int:
+        """Bytes from `start` on."""
+        return os.fstat(self.fileno()).st_size - self.start
+
+
+def check_sound(rate: int, channels: int, kind: type[IctusError] = IctusError) -> None:
+    """Raise `kind` if there is no sound of so many samples a second, or channels, that is read (`ictus.limits`)."""
+    if not rate or not channels:
+        raise kind("the sound is damaged, or of an unknown kind (no sample rate); export it again")
+    lowest, highest = limits.SAMPLE_RATES
+    if not lowest <= rate <= highest:
+        raise kind(f"has {rate} samples a second; sound has {lowest:,} to {highest:,}; export it again")
+    if channels > limits.CHANNELS:
+        raise kind(f"has {channels} channels of sound; at most {limits.CHANNELS} are read; export a stereo mix of it")
+
+
 @contextmanager
 def opened(path: str | os.PathLike[str], kind: type[IctusError] = IctusError) -> Iterator[InputContainer]:
     """Open a sound file or a film by FFmpeg.
@@ -34,7 +75,7 @@ def opened(path: str | os.PathLike[str], kind: type[IctusError] = IctusError) ->
         Of `kind` if the file is missing or empty, or is no container of sound or pictures.
     """
     file = readable(path, kind)
-    with file.open("rb") as source:
+    with Part(file) as source:
         try:
             container = av.open(source, "r", metadata_errors="ignore", options=_OPTIONS)
         except av.ArgumentError as error:

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 
 import numpy as np
-import soxr
 
-from ictus.audio import Audio, blocks
+from ictus.audio import Audio
+from ictus.decoding import blocks, resampled
 from ictus.types import Float32Array
 
 _RATES = (44100, 48000)  # that every player knows
@@ -30,7 +30,7 @@ def soundtrack(audio: Audio | str | os.PathLike[str], seconds: float) -> tuple[i
         source_rate, _, parts = blocks(audio)
     rate = source_rate if source_rate in _RATES else _RATES[0] if source_rate % 11025 == 0 else _RATES[1]
     stereo = (_stereo(part) for part in parts)
-    return rate, _fitted(stereo if rate == source_rate else _resampled(stereo, source_rate, rate), seconds, rate)
+    return rate, _fitted(stereo if rate == source_rate else resampled(stereo, source_rate, rate, 2), seconds, rate)
 
 
 def _slices(audio: Audio) -> Iterator[Float32Array]:
@@ -46,13 +46,6 @@ def _stereo(part: Float32Array) -> Float32Array:
     if channels == 6:
         return np.asarray(np.matmul(_FROM_SIX, part), np.float32)
     return np.repeat(part.mean(0, keepdims=True), 2, axis=0)
-
-
-def _resampled(stereo: Iterator[Float32Array], source_rate: int, rate: int) -> Iterator[Float32Array]:
-    stream = soxr.ResampleStream(source_rate, rate, 2, dtype="float32", quality="HQ")
-    for part in stereo:
-        yield stream.resample_chunk(np.ascontiguousarray(part.T)).T
-    yield stream.resample_chunk(np.zeros((0, 2), np.float32), last=True).T
 
 
 def _fitted(stereo: Iterator[Float32Array], seconds: float, rate: int) -> Iterator[Float32Array]:

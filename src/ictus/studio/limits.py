@@ -44,9 +44,9 @@ class Limits:
 
     def check_music(self, file: Path) -> None:
         """Raise UsageError if music lasts too long; no more of it is decoded than the limit, and none is kept."""
-        from ictus.audio import blocks
+        from ictus.decoding import blocks
 
-        rate, _, parts = blocks(file)
+        rate, _, parts = blocks(file, warn=False)
         samples = 0
         for part in parts:
             samples += part.shape[1]

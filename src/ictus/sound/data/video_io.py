@@ -19,9 +19,10 @@ from av.container import InputContainer, OutputContainer
 from av.video.frame import PictureType
 
 from ictus.audio import Audio
+from ictus.downmix import Downmix
 from ictus.errors import IctusError
-from ictus.files import readable, writing
-from ictus.media import DAMAGE, opened
+from ictus.files import readable, reading, writing
+from ictus.media import DAMAGE, check_sound, opened
 from ictus.sound import KEYPOINT_RATE, RATE
 from ictus.types import Float32Array, Float64Array
 
@@ -82,6 +83,9 @@ def probe(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
             raise IctusError(f"{file}: has no pictures; give a film")
         if not container.streams.audio and not silent:
             raise IctusError(f"{file}: has no sound; fetch it with its sound")
+        for sound in container.streams.audio[:1]:
+            with reading(file):
+                check_sound(getattr(sound, "rate", 0), getattr(sound, "channels", 0))
         times_shown, lasts, sound_end = _timestamps(file, container)
         declared = (container.duration or 0) / av.time_base
     if not times_shown:
@@ -295,7 +299,37 @@ def _resampled_sound(film: Film, rate: int) -> Iterator[Float32Array]:
 
 
 def _placed(film: Film) -> Iterator[tuple[int, Float32Array]]:
-    """Yield the file's sample rate and its sound, the mean of all channels, from the first picture on, without gaps."""
+    """Yield the file's sample rate and its sound as one channel, from the first picture on, without gaps."""
+    done, channel = 0, _instead_of_mean(film)
+    for rate, time, block in _decoded_sound(film):
+        samples = block.mean(0) if channel is None else block[channel]
+        place = done if time is None else round((min(time - film.origin, film.sound_seconds)) * rate)
+        if done and abs(place - done) <= _JUMP * rate:
+            place = done
+        while done < place:
+            silence = np.zeros(min(place - done, rate), np.float32)
+            yield rate, silence
+            done += len(silence)
+        if len(samples := samples[done - place :]):
+            yield rate, samples
+            done += len(samples)
+
+
+def _instead_of_mean(film: Film) -> int | None:
+    """Return the channel to take where the mean of all cancels them out; only who knows all the sound can say."""
+    downmix = Downmix()
+    try:
+        for _, _, block in _decoded_sound(film):
+            if len(block) == 1:
+                return None
+            downmix(block)
+    except IctusError:  # which is raised again where the sound is used, if it is used so far
+        pass
+    return downmix.channel
+
+
+def _decoded_sound(film: Film) -> Iterator[tuple[int, float | None, Float32Array]]:
+    """Yield the file's sample rate, and time and samples (channels, n) of each piece of its sound."""
     done = 0
     with opened(film.file) as container:
         stream = container.streams.audio[0]
@@ -309,17 +343,10 @@ def _placed(film: Film) -> Iterator[tuple[int, Float32Array]]:
                 parts = planar.resample(frame) if frame is not None else []
             if frame is None:
                 return
-            samples = np.concatenate([_NOTHING, *(part.to_ndarray().mean(0, dtype=np.float32) for part in parts)])
-            place = done if frame.time is None else round((min(frame.time - film.origin, film.sound_seconds)) * rate)
-            if done and abs(place - done) <= _JUMP * rate:
-                place = done
-            while done < place:
-                silence = np.zeros(min(place - done, rate), np.float32)
-                yield rate, silence
-                done += len(silence)
-            if len(samples := samples[done - place :]):
-                yield rate, samples
-                done += len(samples)
+            nothing = np.zeros((stream.channels, 0), np.float32)
+            block = np.concatenate([nothing, *(part.to_ndarray() for part in parts)], 1)
+            done += block.shape[1]
+            yield rate, frame.time, block
 
 
 @contextmanager

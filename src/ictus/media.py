@@ -24,7 +24,7 @@ CONTAINERS = (
     "oma,rm,shn,tak,truehd,tta,voc,w64,wav,wv"
 )
 DAMAGE = (av.FFmpegError, UnknownCodecError, OSError, ValueError)  # what FFmpeg raises for what a file holds
-_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": ""}
+_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "", "max_pixels": str(limits.PIXELS)}
 
 
 class Part(io.FileIO):
@@ -83,4 +83,6 @@ def opened(path: str | os.PathLike[str], kind: type[IctusError] = IctusError) ->
         except DAMAGE as error:
             raise kind(f"{file}: no film or sound that can be read; is it really {file.suffix or 'music'}?") from error
         with container:
+            for video in container.streams.video:
+                video.codec_context.options = {"max_pixels": str(limits.PIXELS)}
             yield container

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from beat_corpus import clicks
 
+from ictus.audio import Audio
 from ictus.beats.evaluation import online_predictor
 from ictus.beats.tracker import BeatTracker
 from ictus.conducting.metrics.ictus import f_measure, ictus_times, rolled
@@ -66,3 +68,17 @@ def test_held_out_works(shared_data: Path) -> None:
     assert beats > 0.75 > 2 * chance
     assert abs(beats - hands) < 0.04
     assert downbeats > 0.4
+
+
+def test_tones_and_noises_without_a_pulse_have_no_beats() -> None:
+    time = np.arange(8 * 22050) / 22050
+    for wave in (np.sin(2 * np.pi * 440 * time), np.ones(len(time)), 2 * (110 * time % 1) - 1):
+        for after in (0, 22050):  # seconds of silence at the end
+            assert len(BeatTracker()(Audio(np.pad(0.3 * wave, (0, after)).astype(np.float32), 22050))) == 0
+
+
+def test_music_from_the_first_sample_on() -> None:
+    positions = np.arange(16) % 4 + 1
+    beats = BeatTracker()(clicks(np.arange(16) / 2, positions, 8.0))
+    np.testing.assert_allclose(beats.times, np.arange(16) / 2, atol=0.02)
+    np.testing.assert_array_equal(beats.positions, positions)

@@ -36,6 +36,25 @@ def test_beats_in_silence_and_outside_the_music_are_dropped() -> None:
     np.testing.assert_array_equal(found[found != 10], kept)  # at 10 s the last click still rings
 
 
+def test_a_beat_on_the_first_sample_is_one() -> None:
+    """It has no rise that leads up to it; a network puts it a frame late."""
+    kept = np.arange(0, 6, 0.5)
+    struck = compute_sound_features(clicks(kept, np.ones(len(kept)), 6))
+    np.testing.assert_array_equal(drop_silent(np.append(0.02, kept[1:]), struck), kept)
+    later = compute_sound_features(clicks(kept[1:], np.ones(len(kept) - 1), 6))
+    np.testing.assert_array_equal(drop_silent(np.append(0.02, kept[1:]), later), kept[1:])
+
+
+def test_single_events_are_no_beats() -> None:
+    """A network marks where a tone begins or stops; none of these marks follows another as beats do."""
+    time = np.arange(10 * RATE) / RATE
+    features = compute_sound_features(Audio((0.3 * np.sin(2 * np.pi * 440 * time)).astype(np.float32), RATE))
+    for times in ([9.98], [0.02, 9.98], [1.0, 4.0, 8.0]):
+        beats = describe_beats(found := drop_silent(np.array(times), features), np.zeros(0, int), 4, features, 10.0)
+        assert len(found) == len(beats) == 0
+        assert (beats.duration, beats.tempo) == (10.0, 0.0)
+
+
 def test_beats_are_described() -> None:
     times = np.arange(1, 19, 0.5)
     samples = clicks(times, np.where(np.arange(len(times)) % 4 == 0, 2, 3), 20).samples.copy()

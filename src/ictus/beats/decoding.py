@@ -141,6 +141,8 @@ def decode_bars(places: Float64Array, meter: int | None = None) -> tuple[IntArra
     meters : (N,) beats in the bar that each belongs to, as far as the model counts them.
     """
     model = Bars(meter)
+    if not len(places):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     scores = model.score(places)
     scores[0] += model.prior
     path = viterbi(scores, model.changes)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
+from scipy.signal import find_peaks
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
@@ -17,6 +18,7 @@ FPS = RATE / HOP  # 100.2 frames a second
 _WINDOW, _BANDS = 1024, 64
 _SHORTEST = 1.0  # seconds of sound that are needed
 _SILENT_DB = -80.0  # below full scale; the noise of 16 bits lies at -96
+_FARTHEST = 1.6  # seconds from beat to beat; farther from all others is no beat of a pulse but a single event
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,12 @@ def _evened(strength: Float64Array) -> Float64Array:
 
 
 def drop_silent(times: Float64Array, features: SoundFeatures) -> Float64Array:
-    """Drop the beats, (N,) seconds, in silence, and before the first and after the last onset: the hands rest."""
+    """Drop the beats, (N,) seconds, in silence, and before the first and after the last onset: the hands rest.
+
+    What is struck on the very first samples, a beat before the next, is a beat, although no rise leads up to it.
+    Nothing is left where no beat follows another and next to nothing is struck: where a tone begins or stops, no pulse
+    does.
+    """
     span = round(0.4 * FPS)
     around = ndimage.maximum_filter1d(features.decibels, 2 * span + 1)
     quiet = max(_SILENT_DB, float(np.percentile(features.decibels, 95)) - 45)
@@ -78,7 +85,20 @@ def drop_silent(times: Float64Array, features: SoundFeatures) -> Float64Array:
     marked = np.flatnonzero(struck > 0.35 * np.median(struck))
     kept = np.flatnonzero(around[whole] > quiet)
     kept = kept[(kept >= marked[0]) & (kept <= marked[-1])] if len(marked) else kept
-    return times[kept] if len(kept) else times[:1]
+    times = times[kept] if len(kept) else times[:1]
+    gaps = np.diff(times)
+    if not (gaps < _FARTHEST).any():
+        return times if _events(features.onsets) > 2 else times[:0]
+    falls = features.decibels[0] - features.decibels[round(0.1 * FPS)]  # as after a stroke
+    if falls > 3 and features.decibels[0] > quiet and abs(times[0] - gaps[0]) < 0.1 * gaps[0]:
+        return np.append(0.0, times)
+    return times
+
+
+def _events(onsets: Float64Array) -> int:
+    """Count what is struck, a third as strongly as the strongest at least."""
+    peaks, _ = find_peaks(np.pad(onsets, 1), onsets.max() / 3, distance=round(0.1 * FPS))
+    return len(peaks)
 
 
 def frames_of(times: Float64Array, features: SoundFeatures) -> IntArray:
@@ -99,10 +119,12 @@ def describe_beats(
     duration: float,
     confidence: Float64Array | None = None,
 ) -> Beats:
-    """Return the beats, (N,) seconds, with how loud, how short and how accented each is.
+    """Return the beats, (N,) seconds, with how loud, how short and how accented each is. There may be none.
 
     Without a confidence from a network's activations it is the onset strength, as a part of that of strong beats.
     """
+    if not len(times):
+        return Beats((), (), meters, duration=duration)
     whole = frames_of(times, features)
     onset = struck_at(features.onsets, whole)
     return Beats(

@@ -104,6 +104,11 @@ def run_batch(
     return int(any("error" in report for report in reports))
 
 
+def beats_found(count: int, more: str = "") -> str:
+    """Say how many beats were found; music without any is rare enough to be said in words."""
+    return f"{count} beats{more}" if count else "no beats found: nothing in it pulses"
+
+
 def picture_size(text: str) -> tuple[int, int]:
     """Read "1280x720". Raises UsageError if it is no such thing."""
     width, cross, height = text.lower().partition("x")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from ictus.cli.batch import destinations, music_files, run_batch
+from ictus.cli.batch import beats_found, destinations, music_files, run_batch
 from ictus.cli.console import Progress
 
 SUFFIXES = (".csv", ".txt", ".mid", ".json")
@@ -46,9 +46,10 @@ def _listen(file: Path, outs: Sequence[Path], meter: int | None, progress: Progr
     beats = BeatTracker()(audio, meter=meter)
     for out in outs:
         beats.save(out)
-    return {"out": [str(out) for out in outs], "tempo": round(beats.tempo, 1), **beats.to_meta()}
+    return {"out": [str(out) for out in outs], "tempo": round(beats.tempo, 1) or None, **beats.to_meta()}
 
 
 def _described(report: dict[str, Any]) -> str:
     count, tempo = len(report["times"]), report["tempo"]
-    return f"{report['music']} -> {', '.join(report['out'])} ({count} beats in {report['meter']}, {tempo:.0f} a minute)"
+    found = beats_found(count, f" in {report['meter']}, {tempo or 0:.0f} a minute")
+    return f"{report['music']} -> {', '.join(report['out'])} ({found})"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ictus import io, registry
-from ictus.cli.batch import destinations, music_files, picture_size, run_batch, shares
+from ictus.cli.batch import beats_found, destinations, music_files, picture_size, run_batch, shares
 from ictus.cli.console import Progress, part
 from ictus.render.render_options import RenderOptions
 
@@ -76,17 +76,17 @@ def _conduct(
     motion = replace(motion, meta={**motion.meta, "music": file.name})
     for out, share in zip(outs, shares(progress, 0.4, len(outs)), strict=True):
         io.save_motion(motion, file, out, look, share)
-    beats = motion.meta.get("beats", {})
+    beats = motion.meta.get("beats")
     return {
         "out": [str(out) for out in outs],
         "seconds": round(audio.duration, 2),
-        "beats": len(beats.get("times", [])) or None,
-        "meter": beats.get("meter"),
+        "beats": beats and len(beats["times"]),
+        "meter": beats and beats["meter"],
         "took": round(time.perf_counter() - start, 2),
     }
 
 
 def _described(report: dict[str, Any]) -> str:
-    beats = f", {report['beats']} beats in {report['meter']}" if report["beats"] else ""
+    beats = "" if report["beats"] is None else ", " + beats_found(report["beats"], f" in {report['meter']}")
     outs, seconds, took = ", ".join(report["out"]), report["seconds"], report["took"]
     return f"{report['music']} -> {outs} ({seconds:.1f} s{beats}; took {took:.1f} s)"

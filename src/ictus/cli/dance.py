@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ictus import io, registry
-from ictus.cli.batch import destinations, music_files, picture_size, run_batch, shares
+from ictus.cli.batch import beats_found, destinations, music_files, picture_size, run_batch, shares
 from ictus.cli.console import Progress, part
 from ictus.render.render_options import RenderOptions
 
@@ -93,4 +93,4 @@ def _dance(
 def _described(report: dict[str, Any]) -> str:
     genre = f"{report['genre']}, " if report["genre"] else ""
     outs, seconds, took = ", ".join(report["out"]), report["seconds"], report["took"]
-    return f"{report['music']} -> {outs} ({seconds:.1f} s, {genre}{report['beats']} beats; took {took:.1f} s)"
+    return f"{report['music']} -> {outs} ({seconds:.1f} s, {genre}{beats_found(report['beats'])}; took {took:.1f} s)"

@@ -27,7 +27,7 @@ def soundtrack(audio: Audio | str | os.PathLike[str], seconds: float) -> tuple[i
     if isinstance(audio, Audio):
         source_rate, parts = audio.rate, _slices(audio)
     else:
-        source_rate, _, parts = blocks(audio)
+        source_rate, _, parts = blocks(audio, warn=False)  # which was said where the music was loaded
     rate = source_rate if source_rate in _RATES else _RATES[0] if source_rate % 11025 == 0 else _RATES[1]
     stereo = (_stereo(part) for part in parts)
     return rate, _fitted(stereo if rate == source_rate else resampled(stereo, source_rate, rate, 2), seconds, rate)

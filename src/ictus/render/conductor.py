@@ -108,7 +108,7 @@ def _trunk(figure: Figure) -> None:
     for way in ways:  # the tails
         hem = low(way * 0.115, 0, -0.07) - 0.47 * figure.y
         tail = [(0.05, low(way * 0.08, 0.08, -0.03)), (0.055, low(way * 0.115, -0.05, -0.05)), (0.028, hem)]
-        figure.solid("coat", tail, before=-0.12)
+        figure.solid("coat", tail, before=-0.06)
     figure.solid(
         "linen", [(0.032, at(way * 0.026, -0.028, 0.01)) for way in ways] + [(0.03, at(0, -0.018, 0.03))], before=0.1
     )

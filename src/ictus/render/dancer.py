@@ -38,15 +38,7 @@ def dancer(motion: Motion) -> Figure:
 
 def floor(figure: Figure) -> Float32Array:
     """Return the height (T,) at which a body stands; it changes slowly where recorded heights drift."""
-    balls = [
-        (radius, at)
-        for solid in figure.solids
-        for hull in solid.hulls
-        for radius, at in hull
-        if radius > 0.02 * figure.unit
-    ]
-    sums, radii = [at for _, at in balls], np.array([radius for radius, _ in balls], np.float32)
-    low = np.concatenate([(figure.places(*block, sums)[..., 1] - radii[:, None]).min(0) for block in figure.blocks()])
+    low = np.concatenate([(figure.places(*block)[..., 1] - figure.radii).min(0) for block in figure.blocks()])
     # A dancer is in the air for less than half of any few seconds; a share of them, and not the least, is taken
     # so that a foot that is recorded too low now and then does not pull the floor away from under all other steps.
     fps = figure.motion.fps
@@ -93,7 +85,7 @@ def _head(figure: Figure, neck: Sum, waist: Sum) -> None:
     figure.direction("face", ahead)
     figure.square("crown", up, "face")
     middle = figure.point("head_centre", centre)
-    figure.solid("skin", [(0.05, neck), (0.05, middle)])
+    figure.solid("skin", [(0.05, neck), (0.047, 0.45 * neck + 0.55 * middle)])
     head(figure, middle, "face", "crown", "chestnut")
 
 

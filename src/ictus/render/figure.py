@@ -7,6 +7,7 @@ and viewer/figure.js works it out by the same rules.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,15 @@ class Solid:
     before: float = 0.0
     patches: Sequence[tuple[str, Sequence[Sum]]] = ()
     cap: tuple[str, Sum] | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which of a figure's points are a solid's: those of each hull and of each patch, and the last one, its cap's."""
+
+    hulls: list[slice]
+    patches: list[slice]
+    last: int
 
 
 @dataclass
@@ -219,9 +229,25 @@ class Figure:
         return None if turns is None or root is None else global_pose(self.motion.skeleton, turns, root)[1]
 
     @cached_property
+    def rows(self) -> list[Rows]:
+        """Of each solid the rows of `sums`, and so of `places`, that are its own."""
+        found, row = [], 0
+        for solid in self.solids:
+            ends = row + np.cumsum([0, *map(len, solid.hulls), *(len(corners) for _, corners in solid.patches)])
+            parts = [slice(start, stop) for start, stop in pairwise(ends.tolist())]
+            row = int(ends[-1]) + (solid.cap is not None)
+            found.append(Rows(parts[: len(solid.hulls)], parts[len(solid.hulls) :], row - 1))
+        return found
+
+    @cached_property
     def sums(self) -> list[Sum]:
         """All points that are painted: of each solid the balls, the patches' corners and the cap's middle."""
-        return [point for solid in self.solids for point in _points(solid)]
+        return [point for solid in self.solids for point, _ in _points(solid)]
+
+    @cached_property
+    def radii(self) -> Float32Array:
+        """(P, 1) of the balls among all points, in the motion's units; 0 of the others."""
+        return np.array([[radius] for solid in self.solids for _, radius in _points(solid)], np.float32)
 
     def named(self, start: int, stop: int) -> dict[str, FloatArray]:
         """Return all named points and vectors, (T, 3), of frames `start` to `stop`."""
@@ -275,11 +301,11 @@ def _table(sums: Sequence[Sum]) -> tuple[list[str], list[int], Float32Array, lis
     return list(names), [k for k, _ in terms], np.array([w for _, w in terms], np.float32)[:, None, None], first
 
 
-def _points(solid: Solid) -> Iterator[Sum]:
-    yield from (at for hull in solid.hulls for _, at in hull)
-    yield from (at for _, corners in solid.patches for at in corners)
+def _points(solid: Solid) -> Iterator[tuple[Sum, float]]:
+    yield from ((at, radius) for hull in solid.hulls for radius, at in hull)
+    yield from ((at, 0.0) for _, corners in solid.patches for at in corners)
     if solid.cap:
-        yield solid.cap[1]
+        yield solid.cap[1], 0.0
 
 
 def _depth(apart: FloatArray, _: FloatArray | None) -> FloatArray:

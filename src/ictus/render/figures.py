@@ -40,14 +40,12 @@ def figure_of(motion: Motion) -> Figure:
 
 def extent_of(figure: Figure) -> Extent:
     """Return all slopes at which the camera ever sees the body, never less than a quiet conductor with room."""
-    balls = [ball for solid in figure.solids for hull in solid.hulls for ball in hull]
-    radii = np.array([radius for radius, _ in balls], np.float32)[:, None]
     room = _ROOM / FAR if figure.motion.skeleton.name in CONDUCTORS else 0.0
     extent = Extent(np.array([-room, np.inf]), np.array([room, -np.inf]))
     for start, stop in figure.blocks():
-        at = figure.places(start, stop, [at for _, at in balls]) - figure.target[start:stop]
+        at = figure.places(start, stop) - figure.target[start:stop]
         slope, near = slopes(at, figure.scale, figure.pitch)
-        reach = (near * radii / np.float32(figure.scale))[..., None]
+        reach = (near * figure.radii / np.float32(figure.scale))[..., None]
         extent |= Extent((slope - reach).min((0, 1)), (slope + reach).max((0, 1)))
     return extent
 

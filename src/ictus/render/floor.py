@@ -42,14 +42,9 @@ class Floor:
 
     def __init__(self, figure: Figure, view: View, theme: Theme, stage: Image) -> None:
         self._view, self._dark = view, theme.name == "dark"
-        rows, row = [], 0  # the points of each hull that throws a shadow, and its radii
-        for solid in figure.solids:
-            for balls in solid.hulls:
-                if max(radius for radius, _ in balls) > tables.SHADOW_SMALLEST * view.unit:
-                    rows.append((slice(row, row + len(balls)), np.array([radius for radius, _ in balls], np.float32)))
-                row += len(balls)
-            row += sum(len(corners) for _, corners in solid.patches) + (solid.cap is not None)
-        self._hulls = rows
+        hulls = [hull for rows in figure.rows for hull in rows.hulls]
+        smallest = tables.SHADOW_SMALLEST * view.unit
+        self._hulls = [(hull, figure.radii[hull, 0]) for hull in hulls if figure.radii[hull].max() > smallest]
         height, width = stage.shape[:2]
         right, ahead = view.floor(width, height)
         away = np.nan_to_num(np.hypot(right, ahead), nan=np.inf)

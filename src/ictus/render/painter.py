@@ -73,47 +73,28 @@ class Painter:
     def __init__(self, figure: Figure, view: View, theme: Theme) -> None:
         self._figure, self._view, self._theme = figure, view, theme
         self._paints = paints(theme)
-        self._radii = np.concatenate([_radii(solid) for solid in figure.solids])[:, None, None]
 
     def pose(self, at: Places, target: FloatArray) -> Pose:
         """Return the shapes of the body whose points are at these places while the camera looks at `target` (T, 3)."""
         pixels, scale = self._view.project(at - target)
-        layers, away, row = [], [], 0
-        for solid in self._figure.solids:
-            layer, distance, row = self._solid(solid, at, target, pixels, scale, row)
+        radii = self._figure.radii * scale
+        layers, away = [], []
+        for solid, rows in zip(self._figure.solids, self._figure.rows, strict=True):
+            whole = slice(rows.hulls[0].start, rows.hulls[-1].stop)
+            distance = self._view.focal / self._view.unit / scale[whole].mean(0)
+            near = 0.5 + (np.float32(FAR) - distance) / np.float32(tables.DEPTH)
+            hulls = [(pixels[hull].swapaxes(0, 1), radii[hull].T) for hull in rows.hulls]
+            size = float(self._figure.radii[whole].max()) * self._view.scale / self._view.unit
+            layer = list(self._lit(hulls, self._paints[solid.paint], size, near))
+            for (name, _), corners in zip(solid.patches, rows.patches, strict=True):
+                outline, colour = pixels[corners].swapaxes(0, 1), self._paints[name][1]
+                layer.append(Shape(fixed(outline), [colour] * len(outline), faces_camera(outline), convex=False))
+            if solid.cap:
+                layer += self._hair(at[whole.start], at[rows.last], target, solid, near)
             layers.append(layer)
             away.append(distance - solid.before)
-        bounds = Bounds.of(pixels.swapaxes(0, 1), (self._radii * scale[..., None]).swapaxes(0, 1))
+        bounds = Bounds.of(pixels.swapaxes(0, 1), np.float32(tables.HAIR_RADIUS) * radii.T[..., None])
         return Pose(layers, np.stack(away, axis=1), bounds)
-
-    def _solid(
-        self, solid: Solid, at: Places, target: FloatArray, pixels: FloatArray, scale: FloatArray, row: int
-    ) -> tuple[Layer, FloatArray, int]:
-        """Return a solid's layer, its distance, and the row after its points."""
-        first, hulls = row, []
-        for hull in solid.hulls:
-            here = slice(row, row + len(hull))
-            radii = np.array([radius for radius, _ in hull], np.float32)[:, None] * scale[here]
-            hulls.append((pixels[here].swapaxes(0, 1), radii.T))
-            row += len(hull)
-        away = self._view.focal / self._view.unit / scale[first:row].mean(0)
-        near = 0.5 + (np.float32(FAR) - away) / np.float32(tables.DEPTH)
-        paint = self._paints[solid.paint]
-        layer = list(self._lit(hulls, paint, self._size(solid), near))
-        for name, corners in solid.patches:
-            outline = pixels[row : row + len(corners)].swapaxes(0, 1)
-            layer.append(
-                Shape(fixed(outline), [self._paints[name][1]] * len(outline), faces_camera(outline), convex=False)
-            )
-            row += len(corners)
-        if solid.cap:
-            layer += self._hair(at[first], at[row], target, solid, near)
-            row += 1
-        return layer, away, row
-
-    def _size(self, solid: Solid) -> float:
-        """The solid's largest radius in pixels, at the usual distance."""
-        return max(radius for hull in solid.hulls for radius, _ in hull) * self._view.scale / self._view.unit
 
     def _lit(
         self, hulls: Sequence[tuple[FloatArray, FloatArray]], paint: Paint, size: float, near: FloatArray
@@ -153,13 +134,6 @@ class Painter:
         start, end = np.asarray(mix(colour, self._theme.edge, tables.FARTHEST)), np.asarray(colour)
         mixed = np.rint(start + np.clip(near, 0, 1)[:, None] * (end - start)).astype(int)
         return [(blue, green, red) for blue, green, red in mixed.tolist()]
-
-
-def _radii(solid: Solid) -> FloatArray:
-    """How far each of a solid's points reaches out, hair included."""
-    balls = [tables.HAIR_RADIUS * radius for hull in solid.hulls for radius, _ in hull]
-    others = sum(len(corners) for _, corners in solid.patches) + (solid.cap is not None)
-    return np.array([*balls, *[0.0] * others], np.float32)
 
 
 def hull(centres: FloatArray, radii: FloatArray, corners: int) -> FloatArray:

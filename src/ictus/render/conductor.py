@@ -181,7 +181,7 @@ def _legs(figure: Figure) -> None:
         ankle = figure.track(f"{side}_ankle", np.tile(place, (len(figure), 1)))
         knee = figure.point(f"{side}_knee", 0.52 * ankle + 0.48 * hip + 0.03 * figure.z)
         top = 0.75 * hip + 0.25 * hips - 0.06 * figure.y
-        trousers += [[(0.082, top), (0.062, knee)], [(0.062, knee), (0.052, ankle)]]
+        trousers.append([(0.082, top), (0.062, knee), (0.052, ankle)])
         toe = ankle + 0.13 * figure.z + way * 0.035 * figure.x - 0.052 * figure.y
         sole = [(0.04, ankle - 0.03 * figure.y), (0.032, ankle - 0.05 * figure.y - 0.03 * figure.z), (0.03, toe)]
         figure.solid("shoe", sole, before=-0.1)

@@ -139,15 +139,12 @@ class Painter:
 def hull(centres: FloatArray, radii: FloatArray, corners: int) -> FloatArray:
     """The hull of N discs, whose centres are (T, N, 2) and radii (T, N); returns (T, corners, 2), always convex."""
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False, dtype=np.float32)
-    out = np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (corners, 2)
-    reach = centres[..., :1] * out[:, 0] + centres[..., 1:] * out[:, 1] + radii[..., None]  # (T, N, corners)
-    if radii.shape[1] == 2:
-        first = (reach[:, 0] >= reach[:, 1])[..., None]
-        far = np.where(first, radii[:, :1, None], radii[:, 1:, None])
-        return np.asarray(np.where(first, centres[:, :1], centres[:, 1:]) + far * out)
-    farthest = reach.argmax(1)  # (T, corners): the disc that reaches out most
-    centre = np.take_along_axis(centres, farthest[..., None], axis=1)
-    return np.asarray(centre + np.take_along_axis(radii, farthest, axis=1)[..., None] * out)
+    x, y = np.cos(angle), np.sin(angle)
+    reach = centres[..., :1] * x + centres[..., 1:] * y + radii[..., None]  # (T, N, corners)
+    # The disc that reaches out most, (T, corners), and then its middle and radius.
+    farthest = reach.argmax(1) + len(radii[0]) * np.arange(len(radii))[:, None]
+    disc = np.concatenate([centres, radii[..., None]], axis=2).reshape(-1, 3).take(farthest, axis=0)
+    return np.asarray(disc[..., :2] + disc[..., 2:] * np.stack([x, y], axis=1))
 
 
 def faces_camera(outline: FloatArray) -> BoolArray:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.ndimage import minimum_filter1d
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from ictus.dance.data.dataset import frames_of
-from ictus.dance.frames import FRAME, JOINTS, floor_place, orthonormalised, padded, rest, unpadded
+from ictus.dance.frames import FRAME, JOINTS, RATE, floor_place, orthonormalised, padded, rest, unpadded
 from ictus.dance.quaternions import continuous, from_matrices, normalise, to_motion
 from ictus.kinematics import forward_kinematics, smootherstep
 from ictus.motion import Motion
@@ -22,9 +23,10 @@ from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array, FloatArray
 
 _BODY = get_skeleton("smpl-24")
-_FEET = [_BODY.index(f"{side}{joint}") for side in "lr" for joint in ("ankle", "toes")]
+_FEET = np.array([[_BODY.index(f"{side}{joint}") for joint in ("ankle", "toes")] for side in "lr"])
 _HEIGHT = 1 - FRAME  # column of the pelvis' height, from the end of a frame
 _SPARE_METRES, _SPARE_DEGREES = 0.05, 5.0  # by which a generated dance may leave what is usual
+_SINKING = 0.01  # metres a frame at which a body that hovers is put down
 _JOIN = 30  # frames in which the pose that was left passes over into the dance that began anew
 
 
@@ -33,43 +35,43 @@ class StandingRange:
     """What a dance on the feet keeps to. Floor work has wider limits: they are those of the dances trained on.
 
     The defaults are those of seventeen dances of AIST++ (146 s of its test split, ten genres, no floor work), which the
-    shipped dancers were trained on: between the 0.1st and the 99.9th percentile of their frames the pelvis is 0.69 to
-    0.93 m above the lower foot and tilts by up to 27 degrees, and the lower foot is up to 0.17 m above the floor; to
-    spare, 5 cm and 5 degrees.
+    shipped dancers were trained on. Between the 0.1st and the 99.9th percentile of their frames the pelvis is 0.69 to
+    0.93 m above the lower foot, tilts by up to 27 degrees, and is up to 0.26 m away from being above the feet; the
+    lower foot is up to 0.17 m above the floor, and within a second comes down to 0.05 m. To spare: 5 cm, 5 degrees.
 
     Attributes
     ----------
     lowest, highest : of the pelvis above the lowest point of the feet, metres.
     tilt : of the pelvis' own upward axis from the vertical, degrees.
+    balance : of the pelvis from the line between the feet, along the floor, metres.
     lift : of the lowest point of the feet above the floor, metres: a hop.
+    hover : the same, of the lowest within a second.
     """
 
     lowest: float = 0.64
     highest: float = 0.98
     tilt: float = 32.0
+    balance: float = 0.31
     lift: float = 0.22
+    hover: float = 0.10
 
     @classmethod
     def of(cls, dances: Iterable[FloatArray]) -> "StandingRange":
         """Return that of dances on the floor y = 0, (T, 219) frames each, with something to spare."""
-        stature, tilt, foot = np.concatenate([np.stack(_measures(torch.from_numpy(frames))) for frames in dances], 1)
-        low, high = np.quantile(stature, (0.001, 0.999))
-        farthest, lift = np.quantile(tilt, 0.999) + _SPARE_DEGREES, np.quantile(foot, 0.999) + _SPARE_METRES
-        limits = low - _SPARE_METRES, high + _SPARE_METRES, min(farthest, 180), max(lift, 0)
-        return cls(*(round(float(limit), 3) for limit in limits))
+        rows = []
+        for frames in dances:
+            stature, tilt, balance, foot = _measures(torch.from_numpy(frames))
+            rows.append(np.stack([stature, tilt, balance, foot, minimum_filter1d(foot, RATE)]))
+        low, high = np.quantile(np.concatenate(rows, 1), (0.001, 0.999), axis=1)
+        spare = np.array([_SPARE_METRES, _SPARE_DEGREES, *[_SPARE_METRES] * 3])
+        return cls(*np.round([low[0] - _SPARE_METRES, *(high + spare)], 3).tolist())
 
     def holds(self, frames: Tensor) -> Tensor:
         """(..., 219 or 225) -> (...) whether the body stands, wherever the floor is."""
-        stature, tilt, _ = _measures(frames)
-        stands = (stature >= self.lowest) & (stature <= self.highest) & (tilt <= self.tilt)
-        return torch.from_numpy(stands).to(frames.device)
-
-    def put_down(self, frames: Tensor, floor: float = 0.0) -> Tensor:
-        """(..., 219 or 225) -> the same with the lower foot between the floor, metres, and the highest hop."""
-        foot = _measures(frames)[2]
-        moved = frames.clone()
-        moved[..., _HEIGHT] += torch.from_numpy(foot.clip(floor, floor + self.lift) - foot).to(frames)
-        return moved
+        stature, tilt, balance, _ = _measures(frames)
+        stands = (stature >= self.lowest) & (stature <= self.highest)
+        stands &= (tilt <= self.tilt) & (balance <= self.balance)
+        return torch.from_numpy(np.asarray(stands)).to(frames.device)
 
 
 class StandingGuard:
@@ -89,7 +91,7 @@ class StandingGuard:
         stand = poses[limits.holds(poses)]
         self.poses = stand if len(stand) else padded(rest(), poses.shape[1])[None]
         self.limits, self.joins = limits, list[int]()
-        self._floor = float(np.quantile(_measures(self.poses)[2], 0.1))  # one of the poses may be in the air
+        self._floor = float(np.quantile(_measures(self.poses)[-1], 0.1))  # one of the poses may be in the air
         self._taken = torch.zeros(len(self.poses))  # how often a dance began anew from each
         self._frames = 0
 
@@ -108,19 +110,29 @@ class StandingGuard:
         -------
         The window that the dance goes on from, and the frames, on the floor and of rotations.
         """
-        predicted = self._on_the_floor(predicted)
+        predicted = self._put_down(window, predicted)
         fallen = ~self.limits.holds(predicted[:, :kept]).all(1)  # (B,)
         if fallen.any():
             self.joins.append(self._frames)
             window = torch.where(fallen[:, None, None], self._standing(window[:, -1:]), window)
-            again = self._on_the_floor(predict(window).to(predicted))
+            again = self._put_down(window, predict(window).to(predicted))
             again = torch.where(self.limits.holds(again)[..., None], again, window[:, -1:])
             predicted = torch.where(fallen[:, None, None], again, predicted)
         self._frames += kept
         return window, predicted
 
-    def _on_the_floor(self, frames: Tensor) -> Tensor:
-        return self.limits.put_down(orthonormalised(frames), self._floor)
+    def _put_down(self, window: Tensor, predicted: Tensor) -> Tensor:
+        """Return the predicted frames as rotations, on the floor, or no higher above it than a hop.
+
+        Where no foot has come down for a second, they sink.
+        """
+        frames = orthonormalised(predicted)
+        foot, before = _measures(frames)[-1], _measures(window[:, -RATE:])[-1] - self._floor  # (B, n), (B, 60) metres
+        sunk = before[:, -1:] - _SINKING * np.arange(1, frames.shape[1] + 1)
+        highest = np.where(before.min(1, keepdims=True) > self.limits.hover, sunk, self.limits.lift)
+        height = (foot - self._floor).clip(0, highest.clip(0, self.limits.lift))
+        frames[..., _HEIGHT] += torch.from_numpy(self._floor + height - foot).to(frames)
+        return frames
 
     def _standing(self, last: Tensor) -> Tensor:
         """(B, 1, pose) -> (B, 1, pose): the nearest of the poses taken least, at the same place on the floor."""
@@ -192,11 +204,19 @@ def kept_standing(motion: Motion, limits: StandingRange) -> tuple[Motion, int]:
     return to_motion(normalise(quaternions), root), int((~stands).sum())
 
 
-def _measures(frames: Tensor) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """(..., 219 or 225) -> (...) each: pelvis above the lower foot (m), its tilt (degrees), that foot's height (m)."""
+def _measures(frames: Tensor) -> tuple[Float64Array, ...]:
+    """(..., 219 or 225) -> four of (...): see `StandingRange`.
+
+    The pelvis above the lower foot (m), its tilt (degrees), its distance from being above the feet, and that foot's
+    height (m).
+    """
     flat = unpadded(frames).reshape(-1, FRAME).detach().cpu().double().numpy()
     root, turned = flat[:, :3], flat[:, 3:].reshape(-1, JOINTS, 3, 3)
-    foot = forward_kinematics(_BODY, turned, root)[:, _FEET, 1].min(1)
+    points = forward_kinematics(_BODY, turned, root)[:, _FEET]  # (T, 2 feet, 2 points, 3)
+    lowest = points[..., 1].min((1, 2))
     tilt = np.degrees(np.arccos(turned[:, 0, 1, 1].clip(-1, 1)))
-    shape = frames.shape[:-1]
-    return (root[:, 1] - foot).reshape(shape), tilt.reshape(shape), foot.reshape(shape)
+    left, right = np.moveaxis(points[..., [0, 2]].mean(2), 1, 0)  # (T, 2)
+    apart, from_left = right - left, root[:, [0, 2]] - left
+    share = ((from_left * apart).sum(1) / np.maximum((apart**2).sum(1), 1e-9)).clip(0, 1)
+    balance = np.linalg.norm(from_left - share[:, None] * apart, axis=1)
+    return tuple(values.reshape(frames.shape[:-1]) for values in (root[:, 1] - lowest, tilt, balance, lowest))

@@ -51,7 +51,7 @@ PROVENANCE = {
     "licence": "as the authors state; trained on AIST++ (annotations CC BY 4.0, music under the AIST terms of use)",
 }
 
-_ANYHOW = StandingRange(-1.3, 1.3, 180.0, 1.0)  # AIST++ has floor work, and another floor than our body's
+_ANYHOW = StandingRange(-1.3, 1.3, 180.0, 1.3, 1.0, 1.0)  # AIST++ has floor work, and another floor than our body's
 
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 _STACKS = {

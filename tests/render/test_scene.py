@@ -238,6 +238,8 @@ def test_a_skeleton_of_two_bones_is_enough():
     motion = Motion(positions, 30, stick)
     assert (extent_of(figure_of(motion)).low < 0).all()
     assert changed(Scene([motion], size=(100, 100)), 0.3).max() > 24
+    point = Motion(positions[:, :1], 30, Skeleton("point", ("a",), ()))
+    assert changed(Scene([point], size=(100, 100)), 0.3).max() > 24
 
 
 def test_a_trail_fades_and_tapers_towards_its_past():

@@ -32,6 +32,8 @@ def generic_figure(motion: Motion) -> Figure:
     _limbs(figure, list(permutations((*face, *trunk), 2)), _LIMB)
     if face:
         figure.solid("skin", [(0.1, _middle(figure, face))])
+    for name in () if figure.solids else motion.skeleton.joints:  # points without bones
+        figure.solid("limb", [(_LIMB, figure[name])])
     return figure
 
 

@@ -7,23 +7,38 @@ _OLD_NAMES = {"rehearsal": "synthetic", "recital": "players"}  # of corpora
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `ictus ...`; return the exit code: 0 done, 1 something failed, 2 wrong usage, 130 or 143 stopped."""
-    import logging
+    """Run `ictus ...`; return the exit code: 0 done, 1 something failed, 2 wrong usage, more if it was stopped.
+
+    That is 130 by Ctrl+C, 143 by SIGTERM, and 141 where nobody reads what is said any more (`ictus beats x | head`).
+    """
+    from ictus.cli.console import silence
+
+    try:
+        try:
+            return _run(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        silence()
+        return 141
+
+
+def _run(words: list[str]) -> int:
     import os
     import signal
 
     import tyro
 
     from ictus.cli import beats, conduct, convert, dance, data, evaluate, models, sound, studio, train
-    from ictus.cli.console import complain, with_flags
-    from ictus.errors import IctusError, UsageError
+    from ictus.cli.console import complain, reason, show_warnings
+    from ictus.errors import UsageError
     from ictus.processes import stoppable
 
     # On a busy machine, threads that spin while they wait for each other take the time of those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+    show_warnings()
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
     commands = tyro.extras.SubcommandApp()
     for module in (conduct, dance, sound, studio, beats, train, evaluate, convert, models, data):
         commands.command(module.run, name=module.__name__.rpartition(".")[2])
@@ -35,8 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     return int(module.app().cli(prog=f"ictus {tree}", args=words[1:], config=config))
             about = "Music and human motion turn into each other."
             return int(commands.cli(prog="ictus", description=about, args=words, config=config))
-    except IctusError as error:
-        complain(with_flags(error))
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        complain(reason(error))
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt as stopped:
         complain("stopped")

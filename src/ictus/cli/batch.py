@@ -1,25 +1,47 @@
 """Many files at once: which are meant, where their results go, and how one bad file leaves the others alone."""
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ictus.cli.console import Progress, complain, part, progress_bar, say, say_json, with_flags
+from ictus.cli.console import complain, part, progress_bar, reason, say, say_json
 from ictus.errors import IctusError, UsageError
 
-_SOUND = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".wma"}
-_FILM = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"}
-MUSIC_SUFFIXES = _SOUND | _FILM
+if TYPE_CHECKING:
+    from ictus.types import Progress
+
+Plan = tuple[Path, list[Path]]  # what is given, and what shall be made of it
+
+_SOUND = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".wma")
+_FILM = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+MUSIC = {*_SOUND, *_FILM}
+_KINDS = (  # what people have, and what takes it
+    (_SOUND, "music", "`ictus conduct`, `ictus dance` and `ictus beats` take"),
+    (_FILM, "a film", "for its sound, `ictus conduct`, `ictus dance` and `ictus beats` take"),
+    ((".bvh", ".glb", ".gltf", ".npz", ".npy", ".pkl"), "a motion", "`ictus convert` takes"),
+    ((".mid", ".midi", ".mxl", ".musicxml"), "a score", "`ictus data prepare synthetic` takes the folder of"),
+    ((".yaml", ".yml"), "a recipe", "`ictus train` takes"),
+    (
+        (".safetensors", ".pt", ".pth"),
+        "weights of a model",
+        "its folder is given by --model, and `ictus convert` takes",
+    ),
+)
 
 
-def music_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files that are meant: each file given, and all music directly in each folder given.
+def plan_music(paths: Sequence[Path], outs: Sequence[str], suffixes: Sequence[str], default: str) -> list[Plan]:
+    """Return what shall be made of each file given, and of all music that lies directly in each folder given.
+
+    Parameters
+    ----------
+    outs, suffixes, default : as of `plan_files`.
 
     Raises
     ------
     UsageError
-        If nothing is given, or a folder holds no music.
+        If nothing is given, or a folder holds no music; and as `plan_files`.
     """
     if not paths:
         raise UsageError("no music given; name a sound file, a film or a folder of them")
@@ -28,76 +50,107 @@ def music_files(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in MUSIC_SUFFIXES and p.is_file())
+        shown = (p for p in path.iterdir() if p.suffix.lower() in MUSIC and not p.name.startswith("."))
+        inside = sorted(p for p in shown if p.is_file())
         if not inside:
-            raise UsageError(f"{path}: no music in this folder; it may hold {' '.join(sorted(MUSIC_SUFFIXES))}")
+            raise UsageError(f"{path}: no music in this folder; it may hold {' '.join(sorted(MUSIC))}")
         files += inside
-    return files
+    return plan_files(files, outs, suffixes, default)
 
 
-def destinations(outs: Sequence[str], files: Sequence[Path], suffixes: Sequence[str], default: str) -> list[list[Path]]:
+def plan_files(given: Sequence[Path], outs: Sequence[str], suffixes: Sequence[str], default: str) -> list[Plan]:
     """Return, for each input file, the files to make.
 
     An OUT that is a folder (or ends with a slash) takes each file's name with the default suffix; an OUT whose name is
-    only a suffix (`films/.bvh`, `.npz`) takes each file's name with that suffix; any other is one file's name.
+    only a suffix (`films/.bvh`, `.npz`) takes each file's name with that suffix; any other is one file's name. Where
+    `song.mp3` and `song.flac` would become the same, they become `song-mp3` and `song-flac`.
 
     Raises
     ------
     UsageError
         If a suffix is unknown, or several results would have the same name.
     """
-    plans = [[_destination(out, file, default) for out in outs] or [file.with_suffix(default)] for file in files]
-    wanted = [path for plan in plans for path in plan]
-    for path in wanted:
+    files = list(dict.fromkeys(given))
+    plans = [(file, _results(file, file.stem, outs or [default], default)) for file in files]
+    times = Counter(path for _, results in plans for path in results)
+    for number, (file, results) in enumerate(plans):
+        if file.suffix and any(times[path] > 1 for path in results):
+            plans[number] = file, _results(file, f"{file.stem}-{file.suffix[1:]}", outs or [default], default)
+    sources = {file.resolve() for file in files}
+    there = set[Path]()
+    for path in (path for _, results in plans for path in results):
         if path.suffix.lower() not in suffixes:
-            given = repr(path.suffix) if path.suffix else "no suffix"
-            raise UsageError(f"{path}: cannot make a file with {given}; choose one of {' '.join(suffixes)}")
-        if path.resolve() in {file.resolve() for file in files}:
+            suffix = repr(path.suffix) if path.suffix else "no suffix"
+            raise UsageError(f"{path}: cannot make a file with {suffix}; choose one of {' '.join(suffixes)}")
+        if path.resolve() in sources:
             raise UsageError(f"{path}: would overwrite what was given; name another file with -o")
-    if len(set(wanted)) < len(wanted):
-        twice = next(path for k, path in enumerate(wanted) if path in wanted[:k])
-        raise UsageError(f"{twice}: more than one result would get this name; give a folder to -o")
+        if path in there:
+            raise UsageError(f"{path}: more than one result would get this name; give a folder to -o")
+        there.add(path)
     return plans
 
 
-def _destination(out: str, file: Path, default: str) -> Path:
+def _results(file: Path, name: str, outs: Sequence[str], default: str) -> list[Path]:
+    return [_result(file, name, out, default) for out in outs]
+
+
+def _result(file: Path, name: str, out: str, default: str) -> Path:
     path = Path(out)
     if path.is_dir() or out.endswith(("/", "\\")):
-        return path / (file.stem + default)
+        return path / (name + default)
     if path.name.startswith(".") and path.suffix == "":
         beside = path.parent if path.parent != Path() else file.parent
-        return beside / (file.stem + path.name)
+        return beside / (name + path.name)
     return path
 
 
-def run_batch(
-    jobs: Iterable[tuple[Path, Callable[[Progress], dict[str, Any]]]],
-    describe: Callable[[dict[str, Any]], str],
-    json: bool,
-    given: str = "music",
-) -> int:
-    """Do each job; report each result, and each failure in a line; return the exit code.
+def check_kind(file: Path, takes: Collection[str], wanted: str) -> None:
+    """Raise IctusError if a file is, by its suffix, something that other commands take.
 
     Parameters
     ----------
-    jobs : file and function of a progress callback; the function returns what there is to report.
+    takes : the suffixes that this command takes.
+    wanted : what it takes, in a word.
+    """
+    suffix = file.suffix.lower()
+    for suffixes, what, who in _KINDS:
+        if suffix in suffixes and suffix not in takes and file.is_file():
+            raise IctusError(f"{file}: is {what}, not {wanted}; {who} it")
+
+
+def run_batch(
+    plans: Sequence[Plan],
+    work: "Callable[[Path, Sequence[Path], Progress], dict[str, Any]]",
+    describe: Callable[[dict[str, Any]], str],
+    json: bool,
+    given: str = "music",
+    takes: Collection[str] = MUSIC,
+) -> int:
+    """Do the work for each file; report each result, and each failure in a line; return the exit code.
+
+    Parameters
+    ----------
+    work : a function of a file, what shall be made of it, and a progress callback; returns what there is to report.
     describe : turns a report into a line.
     json : write all reports as one JSON list instead.
     given : what the files are; the name of theirs in a report.
+    takes : the suffixes that they may have.
     """
     reports: list[dict[str, Any]] = []
-    for file, work in jobs:
+    for file, outs in plans:
         try:
+            check_kind(file, takes, given)
             with progress_bar(file.name) as progress:
-                report = {given: str(file), **work(progress)}
-            if not json:
-                say(describe(report))
+                report = {given: str(file), **work(file, outs, progress)}
         except UsageError:
             raise
-        except (IctusError, OSError, MemoryError) as error:
-            message = with_flags(error) or type(error).__name__
+        except Exception as error:
+            message = reason(error)
             report = {given: str(file), "error": message}
             complain(message if message.startswith(str(file)) else f"{file}: {message}")
+        else:
+            if not json:
+                say(describe(report))
         reports.append(report)
     if json:
         say_json(reports)
@@ -117,7 +170,7 @@ def picture_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def shares(progress: Progress, start: float, count: int) -> list[Progress]:
+def shares(progress: "Progress", start: float, count: int) -> "list[Progress]":
     """Give the progress of each of several results, which share what is left from `start` on."""
     bounds = [start + (1 - start) * k / count for k in range(count + 1)]
     return [part(progress, low, high) for low, high in itertools.pairwise(bounds)]

@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import tyro
+from ictus.cli.batch import beats_found, plan_music, run_batch
+from ictus.cli.options import Music, Outs, command
 
-from ictus.cli.batch import beats_found, destinations, music_files, run_batch
-from ictus.cli.console import Progress
+if TYPE_CHECKING:
+    from ictus.types import Progress
 
 SUFFIXES = (".csv", ".txt", ".mid", ".json")
 
 
+@command
 def run(
-    music: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MUSIC")],
+    music: Music,
     /,
-    out: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = (),
+    out: Outs = (),
     meter: Literal["auto", "1", "2", "3", "4", "5", "6"] = "auto",
     json: bool = False,
 ) -> int:
@@ -29,14 +31,12 @@ def run(
         meter: Beats in a bar; auto finds it.
         json: Report on stdout as JSON, beats included.
     """
-    files = music_files(music)
-    plans = destinations(out, files, SUFFIXES, ".csv")
-    chosen = None if meter == "auto" else int(meter)
-    jobs = [(file, partial(_listen, file, plan, chosen)) for file, plan in zip(files, plans, strict=True)]
-    return run_batch(jobs, _described, json)
+    plans = plan_music(music, out, SUFFIXES, ".csv")
+    listen = partial(_listen, meter=None if meter == "auto" else int(meter))
+    return run_batch(plans, listen, _described, json)
 
 
-def _listen(file: Path, outs: Sequence[Path], meter: int | None, progress: Progress) -> dict[str, Any]:
+def _listen(file: Path, outs: Sequence[Path], progress: "Progress", *, meter: int | None) -> dict[str, Any]:
     from ictus.audio import Audio
     from ictus.beats.tracker import BeatTracker
     from ictus.conducting import RATE

@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ictus import io, registry
-from ictus.cli.batch import beats_found, destinations, music_files, picture_size, run_batch, shares
-from ictus.cli.console import Progress, part
+from ictus.cli.batch import beats_found, picture_size, plan_music, run_batch, shares
+from ictus.cli.console import part
+from ictus.cli.options import FilmRate, Music, Outs, Range, Seed, command
 from ictus.render.render_options import RenderOptions
 
 if TYPE_CHECKING:
     from ictus.conducting.pipeline import Conductor
+    from ictus.types import Progress
 
 
+@command
 def run(
-    music: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MUSIC")],
+    music: Music,
     /,
-    out: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = (),
+    out: Outs = (),
     model: str = "maestro",
-    seed: int = 0,
+    seed: Seed = 0,
     meter: Literal["auto", "1", "2", "3", "4", "5", "6"] = "auto",
-    lead: float = 0.0,
-    fps: int = 30,
+    lead: Annotated[float, Range(-1000, 1000)] = 0.0,
+    fps: FilmRate = 30,
     size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "720x720",
     theme: Literal["dark", "light"] = "dark",
     json: bool = False,
@@ -48,24 +51,21 @@ def run(
         theme: Colours of the film or page.
         json: Report on stdout as JSON.
     """
-    files = music_files(music)
-    plans = destinations(out, files, io.FILES["conduct"], ".mp4")
+    plans = plan_music(music, out, io.FILES["conduct"], ".mp4")
     look = RenderOptions(fps, picture_size(size), theme)
     options = ({} if meter == "auto" else {"meter": int(meter)}) | ({"lead": lead / 1000} if lead else {})
-    conductor = registry.conductor(model, **options)
-    jobs = [
-        (file, partial(_conduct, conductor, file, plan, seed, look)) for file, plan in zip(files, plans, strict=True)
-    ]
-    return run_batch(jobs, _described, json)
+    conduct = partial(_conduct, registry.conductor(model, **options), seed=seed, look=look)
+    return run_batch(plans, conduct, _described, json)
 
 
 def _conduct(
     conductor: "Conductor",
     file: Path,
     outs: Sequence[Path],
+    progress: "Progress",
+    *,
     seed: int,
     look: RenderOptions,
-    progress: Progress,
 ) -> dict[str, Any]:
     from ictus.audio import Audio
     from ictus.conducting import RATE

@@ -1,34 +1,95 @@
-"""What the command line says: results on stdout, complaints and progress on stderr, each in one line."""
+"""What the command line says: results on stdout, complaints and progress on stderr, each in one line.
 
+Names of files, and words from inside of them, come along; none of them controls the terminal.
+"""
+
+import contextlib
 import json
+import logging
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+import traceback
+import unicodedata
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TextIO
 
-Progress = Callable[[float], None]
+from ictus.errors import IctusError
+from ictus.files import short
+
+if TYPE_CHECKING:
+    from ictus.types import Progress
+
+_TRACEBACK = "ICTUS_TRACEBACK"  # of the environment
+
+
+def harmless(text: str) -> str:
+    """Return text with everything that would not show as itself written as JSON does: an escape as \\u001b."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else json.dumps(c)[1:-1] for c in text)
 
 
 def say(text: str) -> None:
     """Write a line to stdout."""
-    sys.stdout.write(text + "\n")
+    _write(sys.stdout, harmless(text))
 
 
 def say_json(value: Any) -> None:
     """Write a value to stdout as JSON."""
-    say(json.dumps(value, indent=2, ensure_ascii=False))
+    _write(sys.stdout, "\n".join(map(harmless, json.dumps(value, indent=2, ensure_ascii=False).split("\n"))))
 
 
 def complain(text: str) -> None:
     """Write one line to stderr, whatever line breaks the text holds."""
-    sys.stderr.write("ictus: " + " ".join(text.split()) + "\n")
+    _write(sys.stderr, f"ictus: {harmless(' '.join(text.split()))}")
 
 
-def with_flags(error: Exception) -> str:
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # closed
+        return
+    try:
+        stream.write(text + "\n")
+    except UnicodeEncodeError:  # a terminal that knows fewer letters
+        stream.write("".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text) + "\n")
+    stream.flush()
+
+
+def silence() -> None:
+    """Let what is still to be written to stdout go nowhere: nobody reads it, and Python would complain at its end."""
+    with contextlib.suppress(OSError, ValueError):  # a stream that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def reason(error: Exception) -> str:
+    """Return why something failed, in a line for people; where that was, too, goes to stderr if it is asked for."""
+    if os.environ.get(_TRACEBACK):
+        for line in "".join(traceback.format_exception(error)).split("\n"):
+            _write(sys.stderr, harmless(line))
+    if isinstance(error, IctusError):
+        return with_flags(error)
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is; give shorter files, or fewer workers"
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    return f"unforeseen: {type(error).__name__}, {short(error)} ({_TRACEBACK}=1 ictus ... shows where, for a report)"
+
+
+def with_flags(error: IctusError) -> str:
     """Return an error's message, with the flag that gives what has to be given otherwise, if it says so."""
-    option = getattr(error, "option", None)
     flags = {"run": "--resume or --out", "devices": "--devices, --accelerator"}
-    return f"{error} ({flags.get(option, f'--{option}')})" if option else str(error)
+    return f"{error} ({flags.get(error.option, f'--{error.option}')})" if error.option else str(error)
+
+
+class _Line(logging.Formatter):
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return harmless(super().formatMessage(record))
+
+
+def show_warnings() -> None:
+    """Show what the library logs, on stderr."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Line("%(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
@@ -36,30 +97,32 @@ def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else 200)  # a file or a program has no narrow window
-    table = Table(title=title, title_justify="left")
+    width = None if sys.stdout.isatty() else 200  # a file or a program has no narrow window
+    console = Console(width=width, markup=False, emoji=False)
+    table = Table(title=harmless(title), title_justify="left")
     for number, column in enumerate(columns):
         table.add_column(column, no_wrap=number == 0)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*("\n".join(map(harmless, cell.split("\n"))) for cell in row))
     console.print(table)
 
 
-@contextmanager
-def progress_bar(label: str) -> Iterator[Progress]:
+@contextlib.contextmanager
+def progress_bar(label: str) -> "Iterator[Progress]":
     """Give a function that shows the fraction done; silent where stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda fraction: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=1.0)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(harmless(label), total=1.0)
         yield lambda fraction: bar.update(task, completed=fraction)
 
 
-def part(progress: Progress, start: float, end: float) -> Progress:
+def part(progress: "Progress", start: float, end: float) -> "Progress":
     """Give the progress of a part of the work, from one fraction of the whole to another."""
     return lambda fraction: progress(start + (end - start) * fraction)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from ictus.cli.batch import picture_size
+from ictus.cli.batch import check_kind, picture_size
 from ictus.cli.console import progress_bar, say
+from ictus.cli.options import command
 from ictus.errors import MotionError, UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 PAGE = ".html"
 
 
+@command
 def run(
     source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IN")],
     target: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")],
@@ -45,8 +47,10 @@ def run(
     """
     if music is not None and target.suffix.lower() != PAGE:
         raise UsageError(f"{target}: only a page has music; give a name that ends in {PAGE}")
+    from ictus.formats import SUFFIXES
     from ictus.registry import checkpoint_converter
 
+    check_kind(source, (*SUFFIXES, ".pt", ".pth"), "a motion")
     convert = checkpoint_converter(source)
     if convert is None:
         motion = _convert_motion(source, target, body=body, points=points, keypoints=keypoints, size=size, fps=fps)

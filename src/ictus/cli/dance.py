@@ -10,24 +10,27 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ictus import io, registry
-from ictus.cli.batch import beats_found, destinations, music_files, picture_size, run_batch, shares
-from ictus.cli.console import Progress, part
+from ictus.cli.batch import beats_found, picture_size, plan_music, run_batch, shares
+from ictus.cli.console import part
+from ictus.cli.options import FilmRate, Music, Outs, Range, Seed, command
 from ictus.render.render_options import RenderOptions
 
 if TYPE_CHECKING:
     from ictus.dance.pipeline import Dancer
+    from ictus.types import Progress
 
 
+@command
 def run(
-    music: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MUSIC")],
+    music: Music,
     /,
-    out: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = (),
+    out: Outs = (),
     model: str | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     seed_motion: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     genre: str | None = None,
-    stride: int | None = None,
-    fps: int = 30,
+    stride: Annotated[int | None, Range(1, 240)] = None,
+    fps: FilmRate = 30,
     size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "720x720",
     theme: Literal["dark", "light"] = "dark",
     json: bool = False,
@@ -51,8 +54,7 @@ def run(
         theme: Colours of the film or page.
         json: Report on stdout as JSON.
     """
-    files = music_files(music)
-    plans = destinations(out, files, io.FILES["dance"], ".mp4")
+    plans = plan_music(music, out, io.FILES["dance"], ".mp4")
     look = RenderOptions(fps, picture_size(size), theme)
     from ictus.motion import Motion
 
@@ -60,18 +62,18 @@ def run(
     given = {"seed_motion": begun, "genre": genre, "stride": stride}
     options = {name: value for name, value in given.items() if value is not None}
     usual = "choreographer" if seed_motion is None and stride is None else "fact"
-    dancer = registry.dancer(model or usual, **options)
-    jobs = [(file, partial(_dance, dancer, file, plan, seed, look)) for file, plan in zip(files, plans, strict=True)]
-    return run_batch(jobs, _described, json)
+    dance = partial(_dance, registry.dancer(model or usual, **options), seed=seed, look=look)
+    return run_batch(plans, dance, _described, json)
 
 
 def _dance(
     dancer: "Dancer",
     file: Path,
     outs: Sequence[Path],
+    progress: "Progress",
+    *,
     seed: int,
     look: RenderOptions,
-    progress: Progress,
 ) -> dict[str, Any]:
     from ictus.audio import Audio
 

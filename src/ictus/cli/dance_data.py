@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import tyro
 
 from ictus.cli.console import complain, progress_bar, say, say_json
+from ictus.cli.options import Hours, Range, Seed, Split, Workers, command
 from ictus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from ictus.dance.data.dataset import Layout
 
 Job = TypeVar("Job")
-Split = Literal["all", "train", "val", "test"]
 
 
+@command
 def inspect_aist(
     data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
     music: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
@@ -43,6 +44,7 @@ def inspect_aist(
     return int(bool(found.broken or found.songs_missing))
 
 
+@command
 def inspect_melody(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
     """Count the dances and minutes of Dance with Melody by kind and split, and name each file that is broken.
 
@@ -74,12 +76,13 @@ def inspect_melody(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bo
     return int(bool(found.broken))
 
 
+@command
 def prepare_aist(
     data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
     music: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
     split: Split = "all",
-    workers: int = 1,
+    workers: Workers = 1,
     sound: bool = False,
 ) -> int:
     """Make of AIST++ and its songs what FACT learns from: SPLIT/NAME/motion.npy, audio.npy and beats.npy.
@@ -99,19 +102,19 @@ def prepare_aist(
 
     if music is None:
         raise UsageError(aist_preparation.WHERE_MUSIC_IS, option="music")
-    _check_workers(workers)
     songs, lacking = aist_preparation.plan(data, music, out, splits=_splits(split), sound=sound)
     return _made(aist_preparation.prepare_song, songs, lacking, out, AIST, workers)
 
 
+@command
 def prepare_melody(
     data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
     split: Split = "all",
     kind: Literal["all", "waltz", "tango", "cha-cha", "rumba"] = "all",
     view: Literal["room", "body"] = "body",
-    waltz_rate: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None,
-    workers: int = 1,
+    waltz_rate: Annotated[float | None, Range(20, 30), tyro.conf.arg(metavar="FPS")] = None,
+    workers: Workers = 1,
     sound: bool = False,
 ) -> int:
     """Make of Dance with Melody what its autoencoder learns from: SPLIT/NAME/motion.npy, audio.npy and beats.npy.
@@ -135,16 +138,14 @@ def prepare_melody(
     from ictus.dance.data.dance_with_melody import RATES
     from ictus.dance.data.dataset import MELODY
 
-    _check_workers(workers)
     rate = RATES["waltz"] if waltz_rate is None else waltz_rate
-    if not 20 <= rate <= 30:
-        raise UsageError(f"--waltz-rate {rate:g}: the waltzes have about 25 frames a second")
     jobs, lacking = melody_preparation.plan(
         data, out, kind=kind, view=view, waltz_rate=rate, splits=_splits(split), sound=sound
     )
     return _made(melody_preparation.prepare_recording, jobs, lacking, out, MELODY, workers)
 
 
+@command
 def prepare_choreography(
     data: Annotated[Path, tyro.conf.arg(metavar="SONGS")],
     dances: Annotated[Path, tyro.conf.arg(metavar="DIR")],
@@ -152,9 +153,9 @@ def prepare_choreography(
     form: Literal["aist", "melody"] = "aist",
     genre: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="LETTERS")] = (),
     split: Split = "all",
-    hours: float | None = None,
-    workers: int = 1,
-    seed: int = 0,
+    hours: Hours = None,
+    workers: Workers = 1,
+    seed: Seed = 0,
     sound: bool = False,
     steady: bool = False,
 ) -> int:
@@ -179,9 +180,6 @@ def prepare_choreography(
     from ictus.dance.data import synthetic
     from ictus.dance.data.dataset import AIST, MELODY
 
-    _check_workers(workers)
-    if hours is not None and hours <= 0:
-        raise UsageError(f"--hours {hours:g}: choose more than 0")
     splits = _splits(split)
     jobs = synthetic.plan(
         data, dances, out, form=form, genres=genre, splits=splits, hours=hours, seed=seed, sound=sound, steady=steady
@@ -213,8 +211,3 @@ def _made(
 
 def _splits(split: Split) -> tuple[str, ...]:
     return ("train", "val", "test") if split == "all" else (split,)
-
-
-def _check_workers(workers: int) -> None:
-    if workers < 1:
-        raise UsageError(f"--workers {workers}: at least one must work")

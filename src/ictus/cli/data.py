@@ -2,15 +2,17 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 from tyro.extras import SubcommandApp
 
 from ictus.cli.console import complain, progress_bar, say, say_json
+from ictus.cli.options import Count, Seed, Split, Workers, command
 from ictus.errors import UsageError
 
 
+@command
 def run() -> int:
     """Make, inspect and draw corpora to train on."""
     return int(app().cli(prog="ictus data", args=[]))  # stands for the tree below in the list of commands
@@ -41,13 +43,14 @@ def app() -> SubcommandApp:
     return data
 
 
+@command
 def prepare_synthetic(
     data: Annotated[Path, tyro.conf.arg(metavar="SCORES")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
     hours: float = 1.0,
-    split: Literal["all", "train", "val", "test"] = "all",
-    workers: int = 1,
-    seed: int = 0,
+    split: Split = "all",
+    workers: Workers = 1,
+    seed: Seed = 0,
     soundfont: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE"), tyro.conf.UseAppendAction] = (),
     piano: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.0,
     songs: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.0,
@@ -78,8 +81,6 @@ def prepare_synthetic(
     from ictus.synthesis.music_corpus import make_music_corpus, plan_music_corpus
     from ictus.synthesis.rendering import SynthesisOptions
 
-    if workers < 1:
-        raise UsageError(f"--workers {workers}: at least one must work")
     if cluster:  # other machines work in other folders
         data, out, soundfont = data.resolve(), out.resolve(), tuple(path.resolve() for path in soundfont)
     options = SynthesisOptions(soundfont, piano, songs, music)
@@ -96,6 +97,7 @@ def _minutes(count: int) -> str:
     return f"{count} minute{'' if count == 1 else 's'}"
 
 
+@command
 def inspect_conductor_motion(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
     """Count takes and hours of a corpus in the format of ConductorMotion100, and name each folder that is broken.
 
@@ -124,11 +126,12 @@ def inspect_conductor_motion(data: Annotated[Path, tyro.conf.arg(metavar="DIR")]
     return int(any(split.broken for split in found.values()))
 
 
+@command
 def plot_conductor_motion(
     data: Annotated[Path, tyro.conf.arg(metavar="DIR")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
     split: str = "val",
-    limit: int = 10,
+    limit: Count = 10,
 ) -> int:
     """Draw each take as its mel above its motion matrix, and as the curves of its joints.
 

@@ -8,6 +8,7 @@ from tyro.extras import SubcommandApp
 
 from ictus.cli import tables
 from ictus.cli.console import complain, progress_bar, say
+from ictus.cli.options import Count, Hours, Seed, Workers, command
 from ictus.errors import IctusError, UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ictus.sound.ablations import AblatedSoloist
     from ictus.sound.data.samples import MelPredictor, PerformanceSamples
 
+_SECONDS = 30  # of a sample of conducting
 _TRACKERS = ("beat-tracker", "maestro", "classical")
 
 Corpus = Annotated[Path, tyro.conf.arg(metavar="DIR")]
@@ -26,6 +28,7 @@ Pictures = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
 Tables = Annotated[tuple[Path, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="TABLE")]
 
 
+@command
 def run() -> int:
     """Compare models on a corpus, beside controls: the ground truth, and models that ignore their input."""
     return int(app().cli(prog="ictus evaluate", args=[]))  # stands for the tree below in the list of commands
@@ -41,6 +44,7 @@ def app() -> SubcommandApp:
     return arts
 
 
+@command
 def evaluate_conducting(
     data: Corpus,
     model: Models = (),
@@ -48,12 +52,12 @@ def evaluate_conducting(
     critic: Folder = None,
     protocol: Literal["all", "prospective-cup", "beats"] = "all",
     split: str = "val",
-    seconds: int = 30,
-    limit_hours: float | None = None,
-    seed: int = 0,
-    seeds: int = 1,
+    seconds: int = _SECONDS,
+    limit_hours: Hours = None,
+    seed: Seed = 0,
+    seeds: Count = 1,
     show: Pictures = None,
-    shown: int = 3,
+    shown: Count = 3,
     out: Tables = (),
     json: bool = False,
 ) -> int:
@@ -76,12 +80,10 @@ def evaluate_conducting(
         json: Report on stdout as JSON.
     """
     if protocol == "beats":
-        if judge or critic or seeds != 1:
-            raise UsageError("--judge, --critic and --seeds are not of beats; leave them out")
+        if judge or critic or seeds != 1 or seconds != _SECONDS:
+            raise UsageError("--judge, --critic, --seconds and --seeds are not of beats; leave them out")
         return evaluate_beats(data, model, split, limit_hours, seed, show, shown, out, json)
     tables.check(out)
-    if seeds < 1:
-        raise UsageError(f"--seeds {seeds}: at least one is needed")
     from ictus import registry
     from ictus.conducting import evaluation
     from ictus.conducting.data.conductor_motion import ConductorMotion
@@ -107,14 +109,15 @@ def evaluate_conducting(
     return 0
 
 
+@command
 def evaluate_beats(
     data: Corpus,
     model: Models = (),
     split: str = "val",
-    limit_hours: float | None = None,
-    seed: int = 0,
+    limit_hours: Hours = None,
+    seed: Seed = 0,
     show: Pictures = None,
-    shown: int = 3,
+    shown: Count = 3,
     out: Tables = (),
     json: bool = False,
 ) -> int:
@@ -156,6 +159,7 @@ def evaluate_beats(
     return 0
 
 
+@command
 def evaluate_dance(
     data: Corpus,
     model: Models = (),
@@ -163,11 +167,11 @@ def evaluate_dance(
     split: str = "val",
     reference: Splits = (),
     seconds: int = 20,
-    limit_hours: float | None = None,
+    limit_hours: Hours = None,
     unseeded: bool = False,
-    seed: int = 0,
+    seed: Seed = 0,
     show: Pictures = None,
-    shown: int = 3,
+    shown: Count = 3,
     out: Tables = (),
     json: bool = False,
 ) -> int:
@@ -213,18 +217,19 @@ def evaluate_dance(
     return 1 if samples.broken else 0
 
 
+@command
 def evaluate_sound(
     data: Corpus,
     model: Models = (),
     judge: Folder = None,
     split: str = "val",
     reference: Splits = (),
-    limit_hours: float | None = None,
+    limit_hours: Hours = None,
     vocoder: Folder = None,
     ablations: Annotated[bool, tyro.conf.arg(aliases=["--no-told"])] = True,
     keep: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
-    workers: int = 1,
-    seed: int = 0,
+    workers: Workers = 1,
+    seed: Seed = 0,
     protocol: Literal["all"] = "all",
     out: Tables = (),
     json: bool = False,
@@ -310,8 +315,6 @@ def generate(
     """
     from contextlib import nullcontext
 
-    if workers < 1:
-        raise UsageError(f"--workers {workers}: at least one is needed")
     from ictus.sound.generation import generate_split, process_rank, read_generated
 
     folders = {name: folder / tables.short(soloist.soloist.name) for name, soloist in soloists.items()}

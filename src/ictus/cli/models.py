@@ -3,8 +3,10 @@
 from dataclasses import asdict
 
 from ictus.cli.console import say_json, show_table
+from ictus.cli.options import command
 
 
+@command
 def run(json: bool = False) -> int:
     """List the models that are shipped, with size, licence and scores.
 

@@ -1,7 +1,7 @@
 """`ictus sound`: a performer's motion -> the instrument's sound."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,28 +10,31 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ictus import io, registry
-from ictus.cli.batch import destinations, run_batch, shares
-from ictus.cli.console import Progress, part
-from ictus.errors import MotionError, UsageError
+from ictus.cli.batch import plan_files, run_batch, shares
+from ictus.cli.console import part
+from ictus.cli.options import FrameRate, Outs, Range, Seed, command
+from ictus.errors import MotionError
 from ictus.render.render_options import SHOWN
 
 if TYPE_CHECKING:
     from ictus.sound.performance import PerformanceFiles
     from ictus.sound.pipeline import Soloist
+    from ictus.types import Progress
 
 Instrument = Literal["auto", "cello", "violin", "clarinet", "flute", "horn", "trombone"]
 
 
+@command
 def run(
     performance: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PERFORMANCE")],
     /,
-    out: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = (),
+    out: Outs = (),
     keypoints: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
-    keypoint_fps: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None,
+    keypoint_fps: FrameRate = None,
     model: str = "soloist",
     instrument: Instrument = "auto",
-    seed: int = 0,
-    temperature: float | None = None,
+    seed: Seed = 0,
+    temperature: Annotated[float | None, Range(0)] = None,
     json: bool = False,
 ) -> int:
     """Play what a performer's motion shows: the sound of the instrument, or the film with its new sound.
@@ -50,25 +53,29 @@ def run(
         temperature: How freely it plays; 0 always takes what is likeliest.
         json: Report on stdout as JSON.
     """
-    from ictus.sound.performance import find_performance_files
+    from ictus.sound.performance import TAKEN, find_performance_files
 
-    performances = find_performance_files(performance, keypoints)
-    files = [one.file for one in performances]
-    plans = destinations(out, files, io.FILES["sound"], ".wav")
-    if temperature is not None and temperature < 0:
-        raise UsageError(f"--temperature {temperature:g}: give 0 or more")
-    soloist = registry.soloist(model)
+    performances = {one.file: one for one in find_performance_files(performance, keypoints)}
+    plans = plan_files(list(performances), out, io.FILES["sound"], ".wav")
     known = None if instrument == "auto" else instrument
-    play = partial(_play, soloist, keypoint_fps=keypoint_fps, instrument=known, seed=seed, temperature=temperature)
-    jobs = [(one.file, partial(play, one, plan)) for one, plan in zip(performances, plans, strict=True)]
-    return run_batch(jobs, _described, json, given="performance")
+    play = partial(
+        _play,
+        performances,
+        registry.soloist(model),
+        keypoint_fps=keypoint_fps,
+        instrument=known,
+        seed=seed,
+        temperature=temperature,
+    )
+    return run_batch(plans, play, _described, json, given="performance", takes=TAKEN)
 
 
 def _play(
+    performances: "Mapping[Path, PerformanceFiles]",
     soloist: "Soloist",
-    given: "PerformanceFiles",
+    file: Path,
     outs: Sequence[Path],
-    progress: Progress,
+    progress: "Progress",
     *,
     keypoint_fps: float | None,
     instrument: str | None,
@@ -78,7 +85,7 @@ def _play(
     from ictus.sound.performance import Performance
     from ictus.sound.pipeline import SAMPLING
 
-    start = time.perf_counter()
+    start, given = time.perf_counter(), performances[file]
     if given.keypoints is None:
         raise MotionError(
             f"{given.file}: there are no keypoints of this film; name them with --keypoints, or lay a file of the same "

@@ -1,16 +1,16 @@
-"""The performances of `ictus data`: films of players, and recitals."""
+"""The performances of `ictus data`: films of players, and synthetic players."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from ictus.cli.console import complain, progress_bar, say, say_json
-from ictus.errors import UsageError
+from ictus.cli.options import FrameRate, Range, Seed, Split, Workers, command
+from ictus.limits import FRAME_RATES
 
-Split = Literal["all", "train", "val", "test"]
 
-
+@command
 def prepare_solos(
     data: Annotated[Path, tyro.conf.arg(metavar="FILMS")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
@@ -21,10 +21,10 @@ def prepare_solos(
     skeletons: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     ids: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     instrument: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME"), tyro.conf.UseAppendAction] = (),
-    keypoint_rate: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None,
-    feature_rate: Annotated[float, tyro.conf.arg(metavar="FPS")] = 21.5,
-    workers: int = 1,
-    seed: int = 0,
+    keypoint_rate: FrameRate = None,
+    feature_rate: Annotated[float, Range(*FRAME_RATES), tyro.conf.arg(metavar="FPS")] = 21.5,
+    workers: Workers = 1,
+    seed: Seed = 0,
 ) -> int:
     """Cut films of players into clips that sound is learnt from: SPLIT/CLIP/mel.npy, keypoints.npy, sound.flac.
 
@@ -52,7 +52,6 @@ def prepare_solos(
     from ictus.sound.data import video_index
     from ictus.sound.data.preparation import ClipSettings, finish_corpus, plan_clips, prepare_video, write_ids
 
-    _check_workers(workers)
     cutting = ClipSettings(seconds, stretch, films, keypoint_rate, feature_rate)
     wanted = video_index.read_ids(ids, instrument) if ids else {}
     found, lacking = video_index.find_videos(data, table=table, skeletons=skeletons, instruments=instrument, seed=seed)
@@ -73,14 +72,15 @@ def prepare_solos(
     return int(bool(lacking or done.failures))
 
 
+@command
 def prepare_players(
     data: Annotated[Path, tyro.conf.arg(metavar="SCORES")],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
     hours: float = 1.0,
     split: Split = "all",
-    workers: int = 1,
-    seed: int = 0,
-    takes: int = 0,
+    workers: Workers = 1,
+    seed: Seed = 0,
+    takes: Annotated[int, Range(0, 100)] = 0,
     soundfont: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE"), tyro.conf.UseAppendAction] = (),
 ) -> int:
     """Make soloists who play from scores, body and sound: SPLIT/NUMBER-INSTRUMENT/mel.npy, keypoints.npy, sound.flac.
@@ -100,7 +100,6 @@ def prepare_players(
     """
     from ictus.synthesis.player_corpus import make_player_corpus, plan_player_corpus
 
-    _check_workers(workers)
     wanted = plan_player_corpus(data, out, hours=hours, split=split, seed=seed, soundfonts=soundfont, takes=takes)
     with progress_bar("players") as progress:
         made = make_player_corpus(wanted, workers=workers, progress=progress, report=complain)
@@ -110,6 +109,7 @@ def prepare_players(
     return int(any(there[order.split] < order.count for order in wanted))
 
 
+@command
 def inspect_solos(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
     """Count clips, videos and hours of a prepared corpus of players by instrument, and name what is broken.
 
@@ -120,6 +120,7 @@ def inspect_solos(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: boo
     return _inspect(data, json)
 
 
+@command
 def inspect_players(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bool = False) -> int:
     """Count excerpts and hours of a corpus of synthetic players by instrument, and name what is broken.
 
@@ -150,8 +151,3 @@ def _clips(count: int) -> str:
 
 def _videos(count: int) -> str:
     return f"{count} video{'' if count == 1 else 's'}"
-
-
-def _check_workers(workers: int) -> None:
-    if workers < 1:
-        raise UsageError(f"--workers {workers}: at least one must work")

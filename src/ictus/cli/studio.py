@@ -10,14 +10,16 @@ from typing import Annotated
 import tyro
 
 from ictus.cli.console import say
+from ictus.cli.options import Range, command
 from ictus.errors import UsageError
 
 
+@command
 def run(
-    port: int = 7860,
+    port: Annotated[int, Range(1, 65535)] = 7860,
     host: str = "127.0.0.1",
     limit: Annotated[float, tyro.conf.arg(metavar="MINUTES")] = 10.0,
-    size: Annotated[int, tyro.conf.arg(metavar="MEGABYTES")] = 200,
+    size: Annotated[int, Range(1, 100_000), tyro.conf.arg(metavar="MEGABYTES")] = 200,
     model: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-m"], metavar="FOLDER")] = (),
 ) -> int:
     """Open the studio: conduct, dance and play in the browser.
@@ -33,8 +35,6 @@ def run(
         raise UsageError('the studio needs Gradio, which is not installed; run: pip install "ictus[studio]"')
     from ictus.studio.limits import Limits
 
-    if not 0 < port < 65536:
-        raise UsageError(f"--port {port}: choose between 1 and 65535")
     limits = Limits(limit, size)
     with _listening(host, port) as door:
         say(f"opening the studio at http://{f'[{host}]' if ':' in host else host}:{port}")  # what follows takes seconds

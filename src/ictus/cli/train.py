@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ictus.cli.console import say, say_json
+from ictus.cli.options import Count, command
 from ictus.errors import IctusError, UsageError
 
 if TYPE_CHECKING:
     from ictus.training.progress import Progress
 
 
+@command
 def run(
     recipe: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")],
     /,
@@ -20,8 +22,8 @@ def run(
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     set: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")] = (),
     resume: bool = False,
-    devices: int = 1,
-    nodes: int = 1,
+    devices: Count = 1,
+    nodes: Count = 1,
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     strategy: Literal["ddp", "fsdp"] = "ddp",
     json: bool = False,

@@ -12,6 +12,7 @@ from ictus.sound.data.video_io import SUFFIXES as FILM_SUFFIXES
 from ictus.sound.data.video_io import Film, probe
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps
 
+TAKEN = (*POSES, *FILM_SUFFIXES)  # suffixes of performances
 _APART = 0.5  # seconds by which a film and its keypoints may differ in length
 
 
@@ -93,8 +94,7 @@ def find_performance_files(paths: Sequence[Path], keypoints: Path | None = None)
         if not path.is_dir() or _is_openpose(path):
             found.append(_performance(path))
             continue
-        fitting = (*FILM_SUFFIXES, *POSES)
-        inside = [_performance(p) for p in sorted(path.iterdir()) if p.suffix.lower() in fitting or _is_openpose(p)]
+        inside = [_performance(p) for p in sorted(path.iterdir()) if p.suffix.lower() in TAKEN or _is_openpose(p)]
         theirs = {one.keypoints for one in inside if one.film}
         inside = [one for one in inside if one.film or one.file not in theirs]
         if not inside:

@@ -220,9 +220,13 @@ def command_of(name: str | os.PathLike[str]) -> Command | None:
     ModelError
         If there is no such model or folder.
     """
+    return _command_of(name)
+
+
+def _command_of(name: str | os.PathLike[str], wanted: Command | None = None) -> Command | None:
     if os.fspath(name) == "maestro":
         return "conduct"
-    folder, model_type = _find(name)
+    folder, model_type = _find(name, wanted)
     return _model(model_type, folder).command
 
 
@@ -231,7 +235,7 @@ _DOES: dict[Command, str] = {"conduct": "conducts", "dance": "dances", "sound": 
 
 def _load_for(command: Command, name: str | os.PathLike[str], options: Mapping[str, Any]) -> Any:
     """Load a model for a command, if it is one of its art."""
-    its_own = command_of(name)
+    its_own = _command_of(name, command)
     if its_own not in (command, None):
         does, asked = _DOES[its_own], _DOES[command].removesuffix("s")
         raise ModelError(f"{os.fspath(name)}: {does}, and does not {asked}; `ictus {its_own}` takes it")
@@ -293,12 +297,12 @@ def _holds_variables(source: Path) -> bool:
         return False  # the reader of motions says what is wrong with it
 
 
-def _find(name: str | os.PathLike[str]) -> tuple[Path, str]:
-    """Return the folder of a model, and its model type."""
+def _find(name: str | os.PathLike[str], wanted: Command | None = None) -> tuple[Path, str]:
+    """Return the folder of a model, and its model type; an error offers what a command takes."""
     try:
         folder = locate(name)
     except ModelError as error:
-        names = ", ".join(model.name for model in shipped())
+        names = ", ".join(one.name for one in shipped() if wanted in (None, command_of(one.name)))
         raise ModelError(f"{error}; models by name: {names}; `ictus convert` makes folders of others") from error
     return folder, str(read_config(folder)["model_type"])
 

@@ -11,17 +11,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     That is 130 by Ctrl+C, 143 by SIGTERM, and 141 where nobody reads what is said any more (`ictus beats x | head`).
     """
-    from ictus.cli.console import silence
+    from ictus.cli.console import complain, harmless, silence
 
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # Options that there are not are shown as they are given: by a file of such a name, perhaps.
+    words = [harmless(word) if word.startswith("--") and "=" not in word else word for word in words]
     try:
         try:
-            return _run(list(sys.argv[1:] if arguments is None else arguments))
+            return _run(words)
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         silence()
-        return 141
+        if isinstance(error, BrokenPipeError):
+            return 141
+        complain(f"stdout: {error.strerror}")
+        return 1
 
 
 def _run(words: list[str]) -> int:

@@ -1,6 +1,7 @@
 """Many files at once: which are meant, where their results go, and how one bad file leaves the others alone."""
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -18,16 +19,12 @@ _SOUND = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".ai
 _FILM = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 MUSIC = {*_SOUND, *_FILM}
 _KINDS = (  # what people have, and what takes it
-    (_SOUND, "music", "`ictus conduct`, `ictus dance` and `ictus beats` take"),
-    (_FILM, "a film", "for its sound, `ictus conduct`, `ictus dance` and `ictus beats` take"),
-    ((".bvh", ".glb", ".gltf", ".npz", ".npy", ".pkl"), "a motion", "`ictus convert` takes"),
-    ((".mid", ".midi", ".mxl", ".musicxml"), "a score", "`ictus data prepare synthetic` takes the folder of"),
-    ((".yaml", ".yml"), "a recipe", "`ictus train` takes"),
-    (
-        (".safetensors", ".pt", ".pth"),
-        "weights of a model",
-        "its folder is given by --model, and `ictus convert` takes",
-    ),
+    (_SOUND, "music", "`ictus conduct`, `ictus dance` and `ictus beats` take it"),
+    (_FILM, "a film", "`ictus conduct`, `ictus dance` and `ictus beats` take its sound, `ictus sound` what is seen"),
+    ((".bvh", ".glb", ".gltf", ".npz", ".npy", ".pkl"), "a motion", "`ictus convert` takes it"),
+    ((".mid", ".midi", ".mxl", ".musicxml"), "a score", "`ictus data prepare synthetic` takes a folder of them"),
+    ((".yaml", ".yml"), "a recipe", "`ictus train` takes it"),
+    ((".safetensors", ".pt", ".pth"), "a model's weights", "--model takes their folder; `ictus convert` makes one"),
 )
 
 
@@ -58,12 +55,19 @@ def plan_music(paths: Sequence[Path], outs: Sequence[str], suffixes: Sequence[st
     return plan_files(files, outs, suffixes, default)
 
 
-def plan_files(given: Sequence[Path], outs: Sequence[str], suffixes: Sequence[str], default: str) -> list[Plan]:
+def plan_files(
+    given: Sequence[Path], outs: Sequence[str], suffixes: Sequence[str], default: str, takes: Collection[str] = MUSIC
+) -> list[Plan]:
     """Return, for each input file, the files to make.
 
     An OUT that is a folder (or ends with a slash) takes each file's name with the default suffix; an OUT whose name is
     only a suffix (`films/.bvh`, `.npz`) takes each file's name with that suffix; any other is one file's name. Where
-    `song.mp3` and `song.flac` would become the same, they become `song-mp3` and `song-flac`.
+    `song.mp3` and `song.flac` would become the same, they become `song-mp3` and `song-flac`. A file that the command
+    does not take, by its suffix, becomes nothing.
+
+    Parameters
+    ----------
+    takes : suffixes of what the command takes.
 
     Raises
     ------
@@ -71,14 +75,18 @@ def plan_files(given: Sequence[Path], outs: Sequence[str], suffixes: Sequence[st
         If a suffix is unknown, or several results would have the same name.
     """
     files = list(dict.fromkeys(given))
-    plans = [(file, _results(file, file.stem, outs or [default], default)) for file in files]
-    times = Counter(path for _, results in plans for path in results)
-    for number, (file, results) in enumerate(plans):
-        if file.suffix and any(times[path] > 1 for path in results):
-            plans[number] = file, _results(file, f"{file.stem}-{file.suffix[1:]}", outs or [default], default)
+
+    def results(file: Path, name: str) -> list[Path]:
+        return [] if other_kind(file, takes) else [_result(file, name, out, default) for out in outs or [default]]
+
+    plans = [(file, results(file, file.stem)) for file in files]
+    times = Counter(path for _, paths in plans for path in paths)
+    for number, (file, paths) in enumerate(plans):
+        if file.suffix and any(times[path] > 1 for path in paths):
+            plans[number] = file, results(file, f"{file.stem}-{file.suffix[1:]}")
     sources = {file.resolve() for file in files}
     there = set[Path]()
-    for path in (path for _, results in plans for path in results):
+    for path in (path for _, paths in plans for path in paths):
         if path.suffix.lower() not in suffixes:
             suffix = repr(path.suffix) if path.suffix else "no suffix"
             raise UsageError(f"{path}: cannot make a file with {suffix}; choose one of {' '.join(suffixes)}")
@@ -88,10 +96,6 @@ def plan_files(given: Sequence[Path], outs: Sequence[str], suffixes: Sequence[st
             raise UsageError(f"{path}: more than one result would get this name; give a folder to -o")
         there.add(path)
     return plans
-
-
-def _results(file: Path, name: str, outs: Sequence[str], default: str) -> list[Path]:
-    return [_result(file, name, out, default) for out in outs]
 
 
 def _result(file: Path, name: str, out: str, default: str) -> Path:
@@ -104,18 +108,17 @@ def _result(file: Path, name: str, out: str, default: str) -> Path:
     return path
 
 
-def check_kind(file: Path, takes: Collection[str], wanted: str) -> None:
-    """Raise IctusError if a file is, by its suffix, something that other commands take.
-
-    Parameters
-    ----------
-    takes : the suffixes that this command takes.
-    wanted : what it takes, in a word.
-    """
+def other_kind(file: Path, takes: Collection[str]) -> str | None:
+    """Return what a file is, and which command takes it, if it is known by its suffix, which is none of `takes`."""
     suffix = file.suffix.lower()
-    for suffixes, what, who in _KINDS:
-        if suffix in suffixes and suffix not in takes and file.is_file():
-            raise IctusError(f"{file}: is {what}, not {wanted}; {who} it")
+    known = suffix not in takes and file.is_file()
+    return next((f"this is {what}: {who}" for suffixes, what, who in _KINDS if known and suffix in suffixes), None)
+
+
+def check_kind(file: Path, takes: Collection[str]) -> None:
+    """Raise IctusError if a file is, by its suffix, something that other commands take."""
+    if other := other_kind(file, takes):
+        raise IctusError(f"{file}: {other}")
 
 
 def run_batch(
@@ -139,7 +142,7 @@ def run_batch(
     reports: list[dict[str, Any]] = []
     for file, outs in plans:
         try:
-            check_kind(file, takes, given)
+            check_kind(file, takes)
             with progress_bar(file.name) as progress:
                 report = {given: str(file), **work(file, outs, progress)}
         except UsageError:
@@ -164,10 +167,10 @@ def beats_found(count: int, more: str = "") -> str:
 
 def picture_size(text: str) -> tuple[int, int]:
     """Read "1280x720". Raises UsageError if it is no such thing."""
-    width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal()):
+    found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text.lower())
+    if found is None:
         raise UsageError(f"--size {text}: give width and height in pixels, for example 1280x720")
-    return int(width), int(height)
+    return int(found[1]), int(found[2])
 
 
 def shares(progress: "Progress", start: float, count: int) -> "list[Progress]":

@@ -31,12 +31,12 @@ def harmless(text: str) -> str:
 
 def say(text: str) -> None:
     """Write a line to stdout."""
-    _write(sys.stdout, harmless(text))
+    _say(harmless(text))
 
 
 def say_json(value: Any) -> None:
     """Write a value to stdout as JSON."""
-    _write(sys.stdout, "\n".join(map(harmless, json.dumps(value, indent=2, ensure_ascii=False).split("\n"))))
+    _say("\n".join(map(harmless, json.dumps(value, indent=2, ensure_ascii=False).split("\n"))))
 
 
 def complain(text: str) -> None:
@@ -52,6 +52,15 @@ def _write(stream: TextIO | None, text: str) -> None:
     except UnicodeEncodeError:  # a terminal that knows fewer letters
         stream.write("".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text) + "\n")
     stream.flush()
+
+
+def _say(text: str) -> None:
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise IctusError(f"stdout: {error.strerror}") from error
 
 
 def silence() -> None:
@@ -70,7 +79,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "needs more memory than there is; give shorter files, or fewer workers"
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
     return f"unforeseen: {type(error).__name__}, {short(error)} ({_TRACEBACK}=1 ictus ... shows where, for a report)"
 
 

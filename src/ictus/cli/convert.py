@@ -50,7 +50,7 @@ def run(
     from ictus.formats import SUFFIXES
     from ictus.registry import checkpoint_converter
 
-    check_kind(source, (*SUFFIXES, ".pt", ".pth"), "a motion")
+    check_kind(source, (*SUFFIXES, ".pt", ".pth"))
     convert = checkpoint_converter(source)
     if convert is None:
         motion = _convert_motion(source, target, body=body, points=points, keypoints=keypoints, size=size, fps=fps)

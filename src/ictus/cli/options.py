@@ -29,9 +29,11 @@ class Range:
         """Raise UsageError, in which the flag and the range are named, if a value is outside; NaN always is."""
         if (self.low < value if self.above else self.low <= value) and value <= self.high and value < inf:
             return
-        low = f"{'more than ' if self.above else ''}{self.low:g}"
-        which = f"choose between {low} and {self.high:.10g}" if self.high < inf else f"give {low}"
-        raise UsageError(f"{flag} {value:.10g}: {which}{'' if self.above or self.high < inf else ' or more'}")
+        if self.high < inf:
+            which = f"choose between {self.low:.10g} and {self.high:.10g}"
+        else:
+            which = f"give more than {self.low:g}" if self.above else f"give {self.low:g} or more"
+        raise UsageError(f"{flag} {value if isinstance(value, int) else format(value, 'g')}: {which}")
 
 
 Music = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MUSIC")]

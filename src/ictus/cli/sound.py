@@ -56,7 +56,7 @@ def run(
     from ictus.sound.performance import TAKEN, find_performance_files
 
     performances = {one.file: one for one in find_performance_files(performance, keypoints)}
-    plans = plan_files(list(performances), out, io.FILES["sound"], ".wav")
+    plans = plan_files(list(performances), out, io.FILES["sound"], ".wav", TAKEN)
     known = None if instrument == "auto" else instrument
     play = partial(
         _play,

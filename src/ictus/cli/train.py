@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from ictus.cli.batch import check_kind
 from ictus.cli.console import say, say_json
 from ictus.cli.options import Count, command
 from ictus.errors import IctusError, UsageError
@@ -43,6 +44,7 @@ def run(
         strategy: ddp: each device holds the whole model. fsdp: very large models are sharded over the devices.
         json: Report on stdout as JSON.
     """
+    check_kind(recipe, (".yaml", ".yml"))
     _require("lightning", "yaml")
     from ictus.registry import task_class
     from ictus.training.recipe import read_recipe

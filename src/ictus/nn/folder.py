@@ -51,8 +51,7 @@ def locate(name: str | os.PathLike[str]) -> Path:
         return known[asked]
     if folder.exists():
         raise ModelError(f"{folder}: is a file; give the folder that holds {CONFIG} and {WEIGHTS}")
-    others = f"; shipped are {', '.join(known)}" if known else ""
-    raise ModelError(f"{folder}: no such folder{others}")
+    raise ModelError(f"{folder}: no such folder, nor a model of this name")
 
 
 def shipped_folders() -> list[Path]:

@@ -22,6 +22,7 @@ from ictus.audio import Audio
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.motion import Motion
+from ictus.render.render_options import check_size
 from ictus.render.scene import Scene
 from ictus.render.shapes import Rectangle, around, inside
 from ictus.render.soundtrack import soundtrack
@@ -85,8 +86,7 @@ def film(
 def _check(motions: Sequence[Motion], path: str | os.PathLike[str], size: tuple[int, int], fps: float) -> None:
     if Path(path).suffix.lower() != ".mp4":
         raise UsageError(f"{path}: films are .mp4 files; give a name that ends in .mp4")
-    if any(side < 64 or side % 2 for side in size):
-        raise UsageError(f"a film cannot be {size[0]}x{size[1]} pixels; both sides must be even and at least 64")
+    check_size(size)
     if not 1 <= fps <= 240:
         raise UsageError(f"a film cannot have {fps:g} frames per second; give 1 to 240")
     if not motions:

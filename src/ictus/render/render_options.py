@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FILM, PAGE = ".mp4", ".html"
 SHOWN = (FILM, PAGE)  # what people watch; all else is for programs
+_LARGEST = 8192  # pixels of a side; the most that common H.264 players take
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class RenderOptions:
     Raises
     ------
     UsageError
-        If a film cannot have so many frames a second.
+        If a film cannot have so many frames a second, or pixels.
     """
 
     fps: int = 30
@@ -32,6 +33,7 @@ class RenderOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 240:
             raise UsageError(f"fps {self.fps}: choose between 1 and 240 frames a second")
+        check_size(self.size)
 
     def show(self, motion: "Motion", music: "Audio | Path", out: Path, progress: "Progress") -> None:
         """Make a film or a page; the suffix, one of `SHOWN`, says which."""
@@ -43,3 +45,12 @@ class RenderOptions:
             from ictus.render.page import page
 
             page(motion, music, out, theme=self.theme, progress=progress)
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Raise UsageError if a film cannot have such a picture."""
+    if any(not 64 <= side <= _LARGEST or side % 2 for side in size):
+        raise UsageError(
+            f"a film cannot be {size[0]}x{size[1]} pixels; both sides must be even, and between 64 and {_LARGEST}",
+            option="size",
+        )

@@ -29,3 +29,6 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
     for said in commands.values():
         assert said in done.stdout
+    assert "(default: 720x720)" in done.stdout
+    for noise in ("{None}", "(default: )", "(default: None)", "(default: False)"):
+        assert noise not in done.stdout

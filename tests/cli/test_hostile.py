@@ -30,7 +30,7 @@ ODD = [
         ("conduct x.wav --lead 5000", "--lead 5000: choose between -1000 and 1000"),
         ("conduct x.wav --fps 100000", "--fps 100000: choose between 1 and 240"),
         ("conduct x.wav --size 100000x64", "--size 100000x64: give width and height"),
-        ("conduct x.wav --size 64x65", "both sides must be even, and between 64 and 8192 (--size)"),
+        ("conduct x.wav --size 64x65", "both sides must be even, at least 64 and at most 8192 (--size)"),
         ("dance x.wav --stride 0", "--stride 0: choose"),
         ("sound x.npy --temperature nan", "--temperature nan: give 0 or more"),
         ("sound x.npy --temperature inf", "--temperature inf: give 0 or more"),

@@ -51,6 +51,6 @@ def check_size(size: tuple[int, int]) -> None:
     """Raise UsageError if a film cannot have such a picture."""
     if any(not 64 <= side <= _LARGEST or side % 2 for side in size):
         raise UsageError(
-            f"a film cannot be {size[0]}x{size[1]} pixels; both sides must be even, and between 64 and {_LARGEST}",
+            f"a film cannot be {size[0]}x{size[1]} pixels; both sides must be even, at least 64 and at most {_LARGEST}",
             option="size",
         )

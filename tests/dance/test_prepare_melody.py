@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from raw_dances import walk, write_gathered, write_published
 
+from ictus.beats import BeatTracker
 from ictus.corpora import PreparationResult, run_jobs
 from ictus.dance.data import dance_with_melody
 from ictus.dance.data.dataset import MELODY, scan_dances
@@ -47,6 +48,7 @@ def test_what_the_autoencoder_learns_from(tmp_path: Path) -> None:
     )
     assert [round(beat * 25) for beat in chacha.beats[[0, -1]]] == [0, chacha.frames - 1]  # from a beat to a beat
     assert np.abs(np.diff(chacha.beats) - 60 / 90).max() < 0.05
+    assert set((chacha.beats[1:] + first / 25).round(4)) <= set(BeatTracker()(recordings[0].audio()).times.round(4))
     about = json.loads((tmp_path / "out" / "prepared.json").read_text())
     assert (about["view"], about["splits"]["val"]["dances"]) == ("body", 1)
     assert make(corpus, tmp_path / "out")[0] == PreparationResult()

@@ -2,7 +2,7 @@
 
     <out>/{train,val,test}/<dance>/motion.npy  (T, 63) float32, 25 fps: melody-21 in metres, y up, facing the front (+z)
                                   /audio.npy   (T, 16) float32, melody16
-                                  /beats.npy   (K,) seconds
+                                  /beats.npy   (K,) seconds, of the beat tracker
                                   /music.flac  the sound, if it is asked for
          /prepared.json                        what it was made of, and how much there is
 
@@ -27,12 +27,13 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter, uniform_filter1d
 
 from ictus.audio import Audio
+from ictus.beats.tracker import BeatTracker
 from ictus.corpora import SPLITS, PreparationResult, begin_preparation, shorten_list
 from ictus.dance.data import dance_with_melody
 from ictus.dance.data.dance_with_melody import Kind, MelodyRecording
-from ictus.dance.data.preparation import beat_times, save_dance
+from ictus.dance.data.preparation import save_dance
 from ictus.errors import IctusError, MotionError
-from ictus.features import melody16, rhythm35
+from ictus.features import melody16
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array
 
@@ -43,6 +44,7 @@ ABOUT = {
     "corpus": "Dance with Melody",
     "motion": "(T, 63) at 25 fps: melody-21, metres, y up, facing +z; sides as named in the corpus",
     "audio": "(T, 16) melody16 at 25 fps",
+    "beats": "of the beat tracker",
     "source": "Tang, Jia & Mao, Dance with Melody (ACM Multimedia 2018)",
     "licence": "none is stated, and the songs are commercial recordings: not to be passed on",
 }
@@ -121,7 +123,7 @@ def prepare_recording(job: MelodyJob) -> PreparationResult:
         features = melody16(audio)
         count = min(len(motion), len(features))
         points = motion.positions[:count, : len(_BODY)].astype(np.float64)
-        beats = beat_times(rhythm35(audio), rhythm35.frame_rate, count / RATE)
+        beats = BeatTracker()(audio).times  # as the dancer will; librosa's took many waltzes at twice their tempo
         pieces = danced_pieces(points, beats)
         if not pieces:
             raise MotionError(f"{recording.motion_file}: no two beats of the song while the dancer moves")

@@ -7,8 +7,9 @@
          /prepared.json                        what it was made of, and how much there is
 
 The motion is brought from its true frame rate to 25 fps on the time line of the music; of the two, the shorter counts.
-Both are cut to the first and the last beat that is danced. Where a joint leaps, faster than any hand moves, the dance
-is cut into pieces, whose names have a number: T_5, T_5-2, T_5-3.
+Both are cut to the first and the last beat that is danced; most recordings begin in the dance, waltzes on one of two
+poses, and there the first frame stays, so that the place in the song is that in the dance. Where a joint leaps, faster
+than any hand moves, the dance is cut into pieces, whose names have a number: T_5, T_5-2, T_5-3.
 The recordings drift upwards as their clips follow each other: the floor is put level where the lower foot is.
 Then the dancer is shown in one of two views:
 
@@ -150,6 +151,8 @@ def prepare_recording(job: MelodyJob) -> PreparationResult:
 def danced_pieces(points: Float64Array, beats: Float64Array) -> list[tuple[int, int]]:
     """Return (first frame, frame after the last) of each piece without a leap, from a danced beat to a danced beat.
 
+    The first one begins with the beat before the dancer moves, or with the recording if there is none.
+
     Parameters
     ----------
     points : (T, J, 3) metres at 25 fps.
@@ -160,10 +163,11 @@ def danced_pieces(points: Float64Array, beats: Float64Array) -> list[tuple[int, 
     if not len(moves):
         return []
     marked = np.unique(np.round(beats * RATE).astype(int))
-    marked = marked[(marked >= moves[0]) & (marked <= moves[-1] + 1)]
+    begins = int(marked[marked <= moves[0]].max(initial=0))
+    marked = marked[(marked >= begins) & (marked <= moves[-1] + 1)]
     borders = [0, *(np.flatnonzero((speed > _LEAP).any(1)) + 1).tolist(), len(points)]
-    inside = (marked[(marked >= a) & (marked < b)] for a, b in pairwise(borders))
-    return [(int(some[0]), int(some[-1]) + 1) for some in inside if len(some) > 1]
+    inside = ((a, marked[(marked >= a) & (marked < b)]) for a, b in pairwise(borders))
+    return [(int(some[0]) if a else begins, int(some[-1]) + 1) for a, some in inside if len(some) > 1]
 
 
 def face_front(points: Float64Array, view: View) -> Float64Array:

@@ -10,7 +10,7 @@ songs=$1 dances=$2 work=$3
 choreograph() { ictus data prepare choreography --dances "$dances" --workers 2 "$@"; }
 choreograph --data "$songs/learned" --out "$work/aist" --split val --hours 0.5
 choreograph --data "$songs/learned" --out "$work/aist" --split train --hours 5
-groove=(--form melody --genre PO --steady --data "$songs/learned" --out "$work/melody")
+groove=(--form melody --steady --data "$songs/learned" --out "$work/melody")
 choreograph "${groove[@]}" --split val --hours 0.2
 choreograph "${groove[@]}" --split train --hours 1
 choreograph --data "$songs/heldout" --out "$work/heldout" --split val --hours 0.5 --sound

@@ -14,7 +14,7 @@ from ictus.dance.data import synthetic
 from ictus.dance.data.dataset import AIST, MELODY, motion_of, scan_dances
 from ictus.dance.data.motion_clips import MotionClip, read_clip, read_clips
 from ictus.dance.metrics import beat_alignment, foot_skating
-from ictus.dance.motion_matching import assemble, clips_by_genre, cut_phrases, plan_groove, plan_phrases
+from ictus.dance.motion_matching import assemble, clips_by_genre, cut_phrases, plan_phrases
 from ictus.dance.quaternions import inertialise, joint_positions
 from ictus.errors import MotionError, UsageError
 
@@ -179,14 +179,3 @@ def test_real_dances(shared_data: Path) -> None:
         values = [beat_alignment(points, beats + shift * 60 / 92, "bailando") for shift in (0, 0.25, 0.5)]
         assert values[0] > max(values[1:]) + 0.05
         assert np.abs(np.diff(points, 2, axis=0)).max() * 3600 < 1000
-
-
-def test_a_groove_is_one_beat_over_and_over(clip: MotionClip) -> None:
-    beats, _, _ = music(100, 4)
-    plan = plan_groove([clip], beats)
-    assert {(placed.phrase.first, placed.phrase.beats) for placed in plan} == {(plan[0].phrase.first, 1)}
-    assert [placed.start for placed in plan] == list(range(len(beats) - 1))
-    turns, root = assemble(plan, beats, 1800)
-    points = joint_positions(turns, root) - (root * (1, 0, 1))[:, None]
-    frames = np.round((beats[10:20, None] + np.arange(0.0, 0.6, 0.1)) * 60).astype(int)
-    np.testing.assert_allclose(points[frames[0]], points[frames[-1]], atol=0.05)

@@ -140,24 +140,6 @@ def plan_phrases(
     return plan
 
 
-def plan_groove(clips: Sequence[MotionClip], beats: Float64Array) -> list[PlacedPhrase]:
-    """Choose one beat of a clip, which returns nearly to where it began, and repeat it on every beat.
-
-    For networks whose only inputs are the position in the beat and the sound: what was danced before is not one.
-
-    Raises
-    ------
-    MotionError
-        If no beat of these clips is lively enough.
-    """
-    phrases = cut_phrases(clips, 1)
-    if not phrases:
-        raise MotionError("none of these dances has a lively beat")
-    gaps = [np.linalg.norm(phrase.last_pose - phrase.first_pose, axis=-1).mean() / phrase.speed for phrase in phrases]
-    phrase = phrases[int(np.argmin(gaps))]
-    return [PlacedPhrase(phrase, float(start), 1.0) for start in range(len(beats) - 1)]
-
-
 def assemble(plan: Sequence[PlacedPhrase], beats: Float64Array, frames: int) -> tuple[Float64Array, Float64Array]:
     """Join the phrases of a plan; before the first begins, and after the last is over, the dancer stands.
 

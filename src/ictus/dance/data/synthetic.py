@@ -21,7 +21,8 @@ from ictus.dance.data.melody_preparation import face_front
 from ictus.dance.data.motion_clips import MotionClip, read_clips
 from ictus.dance.data.preparation import save_dance
 from ictus.dance.foot_cleanup import clean_feet
-from ictus.dance.motion_matching import assemble, clips_by_genre, danceable_genres, plan_groove, plan_phrases
+from ictus.dance.groove import plan_groove
+from ictus.dance.motion_matching import assemble, clips_by_genre, danceable_genres, plan_phrases
 from ictus.dance.quaternions import RATE, to_motion
 from ictus.errors import IctusError, UsageError
 from ictus.features.melody16 import melody16
@@ -103,7 +104,7 @@ def plan(
     hours : of each split, at most, evenly from all its songs.
     seed : another seed is another corpus.
     sound : keep the sound as music.flac.
-    steady : whether one beat is danced over and over (see `ictus.dance.motion_matching.plan_groove`).
+    steady : whether a beat is danced over and over, in all genres by turns (see `ictus.dance.groove`).
 
     Returns
     -------
@@ -132,9 +133,11 @@ def plan(
         for folder in (folders[k * len(folders) // wanted] for k in range(wanted)):
             dance_seed = _dance_seed(seed, split, folder)
             genre = lively[dance_seed % len(lively)]
-            there = Path(out) / split / f"g{genre}_{folder.name}"
+            danced = lively if steady else [genre]
+            there = Path(out) / split / (f"groove_{folder.name}" if steady else f"g{genre}_{folder.name}")
             if not there.is_dir():
-                jobs.append(ChoreographyJob(folder, tuple(by_genre[genre]), there, form, dance_seed, sound, steady))
+                some = tuple(clip for genre in danced for clip in by_genre[genre])
+                jobs.append(ChoreographyJob(folder, some, there, form, dance_seed, sound, steady))
     if not any((Path(music) / split).is_dir() for split in splits):
         raise UsageError(f"{music}: holds no songs; make some with `ictus data prepare synthetic`", option="music")
     return jobs
@@ -169,7 +172,7 @@ def dance_to(song: AnnotatedSong, clips: Sequence[MotionClip], frames: int, rng:
     rng : draws the phrases; None for a groove.
     """
     if rng is None:
-        phrases = plan_groove(clips, song.times)
+        phrases = plan_groove(clips, song.times, song.loudness)
     else:
         phrases = plan_phrases(clips, song.times, song.positions, song.loudness, rng)
     return clean_feet(to_motion(*assemble(phrases, song.times, frames)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ictus.scores.bounds import check_size
 from ictus.scores.repeats import NavigationMarks
 from ictus.types import Float64Array
 
@@ -19,23 +20,27 @@ class Bar:
     actual : quarters it really holds; less than the signature says in an upbeat or where a repeat divides it.
     upbeat : whether it is marked as incomplete at its beginning.
     double : whether it ends with a double bar or a repeat: something new follows.
+    free : whether it has no metre (senza misura): it is as long as what it holds.
+    number : as printed.
     """
 
     time: tuple[int, int] = (4, 4)
     actual: float = 0.0
     upbeat: bool = False
     double: bool = False
+    free: bool = False
+    number: str = ""
     signs: NavigationMarks = field(default_factory=NavigationMarks)
 
     @property
     def nominal(self) -> float:
         """Quarters that the time signature asks for."""
-        return 4 * self.time[0] / self.time[1]
+        return self.actual if self.free and self.actual else 4 * self.time[0] / self.time[1]
 
     @property
-    def unit(self) -> float:
-        """Quarters of a notated beat."""
-        return beat_unit(*self.time)[0]
+    def beat(self) -> tuple[float, int]:
+        """Quarters of a notated beat, and its parts, as `beat_unit` gives them."""
+        return (1.0, 2) if self.free else beat_unit(*self.time)
 
 
 def beat_unit(count: int, kind: int) -> tuple[float, int]:
@@ -53,13 +58,19 @@ def beats_of(bars: Sequence[Bar]) -> tuple[Float64Array, Float64Array]:
     """Return where the bars begin, (bars + 1,) quarters, and their beats, (B, 4) as in `Score.beats`.
 
     An incomplete bar is counted from its end if it is an upbeat, or goes on where the incomplete bar before it stopped.
+
+    Raises
+    ------
+    IctusError
+        If there are more bars, quarters or beats than pieces have.
     """
     starts = np.concatenate([[0.0], np.cumsum([bar.actual or bar.nominal for bar in bars])]).round(6)
+    check_size(bars=len(bars), quarters=float(starts[-1]))
     rows: list[tuple[float, float, float, float]] = []
     reached = 0.0  # quarters into the nominal bar at which the bar before ended
     for k, bar in enumerate(bars):
-        actual, (unit, parts) = float(starts[k + 1] - starts[k]), beat_unit(*bar.time)
-        short = actual < bar.nominal - 1e-6
+        actual, (unit, parts) = float(starts[k + 1] - starts[k]), bar.beat
+        short = not bar.free and actual < bar.nominal - 1e-6
         offset = 0.0
         if short and reached and reached + actual < bar.nominal + 1e-6:
             offset = reached
@@ -67,6 +78,7 @@ def beats_of(bars: Sequence[Bar]) -> tuple[Float64Array, Float64Array]:
             offset = bar.nominal - actual
         reached = offset + actual if short and offset + actual < bar.nominal - 1e-6 else 0.0
         count = max(1, round(max(bar.nominal, actual) / unit))
+        check_size(beats=len(rows) + count)
         for place in range(count):
             quarter = starts[k] + place * unit - offset
             if starts[k] - 1e-6 <= quarter < starts[k + 1] - 1e-6:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.beats.beats import METERS, SLOWEST, Beats
+from ictus.beats.beats import SLOWEST, Beats
+from ictus.beats.meter import METERS
 from ictus.errors import IctusError
 from ictus.types import Float64Array, IntArray
 

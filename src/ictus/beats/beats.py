@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from ictus.beats import files
 from ictus.beats.bars import bar_numbers
-from ictus.errors import IctusError, UsageError
+from ictus.beats.meter import beats_in_bar
+from ictus.errors import IctusError
 from ictus.types import Float64Array, IntArray
 
-METERS = (1, 2, 3, 4, 5, 6)
 SLOWEST, FASTEST = 48.0, 150.0  # beats a minute that an arm conducts at ease
 
 _NEUTRAL = {"loudness": 0.5, "articulation": 0.4, "accents": 0.0, "confidence": 1.0}
@@ -98,9 +98,9 @@ class Beats:
             return self
         return replace(self, positions=(self.positions - 1) % self.meter + 1, meters=np.full(len(self), self.meter))
 
-    def with_meter(self, meter: int) -> "Beats":
-        """Return the same beats counted in another metre, its downbeats where the accents are strongest."""
-        check_meter(meter)
+    def with_meter(self, meter: int | str) -> "Beats":
+        """Return the same beats in another metre (see `beats_in_bar`), its downbeats where accents are strongest."""
+        meter = beats_in_bar(meter)
         if not len(self) or (self.meters == meter).all():
             return self
         # A downbeat of the old counting stays one if it can: it weighs a little more than an accent.
@@ -177,12 +177,6 @@ class Beats:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the beats; the suffix chooses the format (see `ictus.beats.files`): .csv, .txt, .mid or .json."""
         files.save(self, path)
-
-
-def check_meter(meter: int) -> None:
-    """Raise UsageError if there is no conducting pattern for a metre."""
-    if meter not in METERS:
-        raise UsageError(f"metre {meter} is not conducted; choose one of {', '.join(map(str, METERS))}")
 
 
 def _meter_of_each(positions: IntArray, meters: IntArray) -> IntArray:

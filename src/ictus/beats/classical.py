@@ -32,7 +32,7 @@ _PERIODS = 60 / np.geomspace(45, 220, 96)  # seconds a beat, slow to fast
 class ClassicalBeatTracker:
     """Find the beats of any music, without a network; used as `BeatTracker` is."""
 
-    def __call__(self, audio: Audio, *, meter: int | None = None) -> Beats:
+    def __call__(self, audio: Audio, *, meter: int | str | None = None) -> Beats:
         """Return the beats.
 
         Raises

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.beats.beats import METERS
+from ictus.beats.meter import METERS
 from ictus.types import Float64Array, IntArray
 
 RATE = 50  # frames a second

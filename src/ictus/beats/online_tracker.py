@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ictus.beats.decoding import INTERVALS, LONGEST, RATE, Bars, Forward
+from ictus.beats.meter import beats_in_bar
 from ictus.beats.network import BeatNetwork, Past
 from ictus.errors import AudioError, ModelError
 from ictus.features.mel81 import Mel81Stream
@@ -38,15 +39,17 @@ class OnlineBeatTracker:
     Parameters
     ----------
     folder : of a causal beat network, or its name if it is shipped.
-    meter : beats in a bar, where it is known.
+    meter : beats in a bar, where it is known (see `beats_in_bar`).
 
     Raises
     ------
+    UsageError
+        If the metre has none of 1 to 6 beats.
     ModelError
         If the folder holds no causal beat network.
     """
 
-    def __init__(self, folder: str | os.PathLike[str] = "online-beat-tracker", meter: int | None = None) -> None:
+    def __init__(self, folder: str | os.PathLike[str] = "online-beat-tracker", meter: int | str | None = None) -> None:
         self.network = fold(BeatNetwork.from_pretrained(folder))
         if not self.network.config.causal:
             raise ModelError(
@@ -55,7 +58,7 @@ class OnlineBeatTracker:
         self._mel = Mel81Stream()
         self._past: Past | None = None
         self._early = self.network.config.lookahead  # predictions to come that are of the time before
-        self._pulse, self._measure = Pulse(), Measure(meter)
+        self._pulse, self._measure = Pulse(), Measure(None if meter is None else beats_in_bar(meter))
         self._loudness: deque[float] = deque(maxlen=RATE // 2)  # the loudest band of each frame
         self._recent: deque[Float64Array] = deque(maxlen=1 + _AROUND)  # logits of `PLACES` on the last frames
         self._places: list[Float64Array] = []  # of them, those about the last beat

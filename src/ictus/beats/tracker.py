@@ -12,9 +12,10 @@ import numpy as np
 from scipy.special import expit
 
 from ictus.audio import Audio
-from ictus.beats.beats import Beats, check_meter
+from ictus.beats.beats import Beats
 from ictus.beats.classical import ClassicalBeatTracker
 from ictus.beats.decoding import RATE, decode_bars, decode_beats, refined
+from ictus.beats.meter import beats_in_bar
 from ictus.beats.sound_features import compute_sound_features, describe_beats, drop_silent
 from ictus.features import mel81
 from ictus.nn.folder import locate, read_config, shipped_folders
@@ -30,7 +31,7 @@ _AROUND = 2  # frames to either side of a beat whose predictions of its place ar
 class BeatTracker:
     """Predict the beats of any music.
 
-    `BeatTracker()(audio)` returns `Beats`; `meter` fixes the metre (1 to 6) where it is known.
+    `BeatTracker()(audio)` returns `Beats`; `meter` fixes the metre where it is known: 3, "3/4", "6/8".
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ class BeatTracker:
 
         return OnlineBeatTracker(folder)
 
-    def __call__(self, audio: Audio, *, meter: int | None = None) -> Beats:
+    def __call__(self, audio: Audio, *, meter: int | str | None = None) -> Beats:
         """Predict.
 
         Raises
@@ -65,12 +66,11 @@ class BeatTracker:
         AudioError
             If the sound is shorter than a second, or silent.
         UsageError
-            If the metre is none of 1 to 6.
+            If the metre has none of 1 to 6 beats.
         ModelError
             If the folder holds no beat network.
         """
-        if meter is not None:
-            check_meter(meter)
+        meter = None if meter is None else beats_in_bar(meter)
         if self.folder is None:
             return ClassicalBeatTracker()(audio, meter=meter)
         mono = audio.mono().resample(mel81.rate)

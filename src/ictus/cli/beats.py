@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from ictus.beats.meter import beats_in_bar
 from ictus.cli.batch import beats_found, plan_music, run_batch
-from ictus.cli.options import Music, Outs, command
+from ictus.cli.options import Meter, Music, Outs, command
 
 if TYPE_CHECKING:
     from ictus.types import Progress
@@ -19,7 +20,7 @@ def run(
     music: Music,
     /,
     out: Outs = (),
-    meter: Literal["auto", "1", "2", "3", "4", "5", "6"] = "auto",
+    meter: Meter = "auto",
     json: bool = False,
 ) -> int:
     """Write the beats of any music: time in seconds, beat in the bar (1 is the downbeat).
@@ -28,11 +29,11 @@ def run(
         music: Sound files, films or folders of them.
         out: .csv, .txt, .mid or .json; may be given several times; a folder takes .csv files. Without it: a .csv beside
             the music.
-        meter: Beats in a bar; auto finds it.
+        meter: Beats in a bar, 1 to 6, or 3/4, 6/8 (beaten in two), 3+2 and the like; auto finds it.
         json: Report on stdout as JSON, beats included.
     """
     plans = plan_music(music, out, SUFFIXES, ".csv")
-    listen = partial(_listen, meter=None if meter == "auto" else int(meter))
+    listen = partial(_listen, meter=None if meter == "auto" else beats_in_bar(meter))
     return run_batch(plans, listen, _described, json)
 
 

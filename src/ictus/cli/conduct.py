@@ -12,7 +12,7 @@ import tyro
 from ictus import io, registry
 from ictus.cli.batch import beats_found, picture_size, plan_music, run_batch, shares
 from ictus.cli.console import part
-from ictus.cli.options import FilmRate, Music, Outs, Range, Seed, command
+from ictus.cli.options import FilmRate, Meter, Music, Outs, Range, Seed, command
 from ictus.render.render_options import RenderOptions
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def run(
     out: Outs = (),
     model: str = "maestro",
     seed: Seed = 0,
-    meter: Literal["auto", "1", "2", "3", "4", "5", "6"] = "auto",
+    meter: Meter = "auto",
     lead: Annotated[float, Range(-1000, 1000)] = 0.0,
     fps: FilmRate = 30,
     size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "720x720",
@@ -44,7 +44,7 @@ def run(
             Without it: a film beside the music.
         model: A conductor that `ictus models` lists, or the folder of a trained one.
         seed: Another seed is another performance.
-        meter: Beats in a bar; auto finds it.
+        meter: Beats in a bar, 1 to 6, or 3/4, 6/8 (beaten in two), 3+2 and the like; auto finds it.
         lead: Milliseconds by which the hands come before the sound (20 to 80 look natural on stage).
         fps: Frames a second of the film.
         size: Size of the film in pixels.
@@ -53,7 +53,7 @@ def run(
     """
     plans = plan_music(music, out, io.FILES["conduct"], ".mp4")
     look = RenderOptions(fps, picture_size(size), theme)
-    options = ({} if meter == "auto" else {"meter": int(meter)}) | ({"lead": lead / 1000} if lead else {})
+    options = ({} if meter == "auto" else {"meter": meter}) | ({"lead": lead / 1000} if lead else {})
     conduct = partial(_conduct, registry.conductor(model, **options), seed=seed, look=look)
     return run_batch(plans, conduct, _described, json)
 

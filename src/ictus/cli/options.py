@@ -38,6 +38,7 @@ class Range:
 
 Music = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="MUSIC")]
 Outs = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(aliases=["-o"], metavar="OUT")]
+Meter = Annotated[str, tyro.conf.arg(metavar="auto|N|N/N")]
 Split = Literal["all", "train", "val", "test"]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 Count = Annotated[int, Range(1, 10**6)]

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ictus.beats.beats import Beats, check_meter
+from ictus.beats.beats import Beats
+from ictus.beats.meter import beats_in_bar
 from ictus.kinematics import smootherstep
 from ictus.retargeting.conductor_body import Gestures
 from ictus.types import Float64Array, IntArray
@@ -106,7 +107,7 @@ def conduct(beats: Beats, times: Float64Array, seed: int) -> Gestures:
     seed : the same seed gives the same gestures, another one a conductor of another temper.
     """
     if len(beats):
-        check_meter(beats.meter)
+        beats_in_bar(beats.meter)
     beats = beats.in_one_meter()
     rng = np.random.default_rng(seed)
     style = Style.drawn(rng)

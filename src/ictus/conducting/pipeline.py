@@ -8,6 +8,7 @@ import numpy as np
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
+from ictus.beats.meter import beats_in_bar
 from ictus.beats.tracker import BeatTracker
 from ictus.conducting.gestures import conduct
 from ictus.motion import Motion
@@ -40,8 +41,13 @@ class Maestro:
     ----------
     tracker : predicts the beats; without it, `BeatTracker`.
     fps : frames a second of the motion.
-    meter : beats in a bar, 1 to 6; None leaves it to the tracker.
+    meter : beats in a bar, 1 to 6, or a time signature ("6/8" is beaten in two); None leaves it to the tracker.
     lead : seconds by which the hands come before the sound; negative lets them follow.
+
+    Raises
+    ------
+    UsageError
+        If the metre has none of 1 to 6 beats.
     """
 
     def __init__(
@@ -49,11 +55,12 @@ class Maestro:
         tracker: Callable[..., Beats] | None = None,
         fps: float = 30.0,
         *,
-        meter: int | None = None,
+        meter: int | str | None = None,
         lead: float = 0.0,
     ) -> None:
         self.tracker = tracker or BeatTracker()
-        self.fps, self.meter, self.lead = fps, meter, lead
+        self.fps, self.lead = fps, lead
+        self.meter = None if meter is None else beats_in_bar(meter)
 
     def __call__(self, audio: Audio, *, seed: int = 0, progress: Progress | None = None) -> Motion:
         """Conduct; see `Conductor`.
@@ -62,8 +69,6 @@ class Maestro:
         ------
         AudioError
             If the sound is shorter than a second, or silent.
-        UsageError
-            If the metre is none of 1 to 6.
         """
         beats = self.tracker(audio, meter=self.meter)
         if progress:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
+from ictus.beats.meter import beat_unit
 from ictus.scores.bounds import check_size
 from ictus.scores.repeats import NavigationMarks
 from ictus.types import Float64Array
@@ -43,15 +45,26 @@ class Bar:
         return (1.0, 2) if self.free else beat_unit(*self.time)
 
 
-def beat_unit(count: int, kind: int) -> tuple[float, int]:
-    """Return the quarters of a beat, and into how many parts it is divided where it is slow.
+def movements(bars: Sequence[Bar]) -> list[slice]:
+    """Return the movements, as their bars: one begins where the printed numbers begin again.
 
-    Quarters in 2/4, 3/4, 4/4; halves in 2/2, 3/2, 4/2; dotted quarters in 6/8, 9/8, 12/8, and one to the bar in 3/8;
-    dotted halves in 6/4, 9/4.
+    A trio whose numbers do so is none: it jumps back to a minuet that holds the fine.
     """
-    if count % 3 == 0 and (kind >= 8 or (kind == 4 and count > 3)):
-        return 12 / kind, 3
-    return 4 / kind, 2
+    begins, last = [0], 0
+    for k, bar in enumerate(bars):
+        if bar.number.isdecimal():
+            if int(bar.number) <= 1 < last:
+                begins.append(k)
+            last = int(bar.number)
+    found: list[slice] = []
+    for begin, end in pairwise([*begins, len(bars)]):
+        signs = [bar.signs for bar in bars[begin:end]]
+        before = [bar.signs for bar in bars[found[-1]]] if found else []
+        back = any(one.jumps for one in signs) and not any(one.fine or one.to_coda is not None for one in signs)
+        if back and any(one.fine for one in before) and not any(one.jumps for one in before):
+            begin = found.pop().start
+        found.append(slice(begin, end))
+    return found
 
 
 def beats_of(bars: Sequence[Bar]) -> tuple[Float64Array, Float64Array]:

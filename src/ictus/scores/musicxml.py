@@ -15,7 +15,7 @@ import numpy as np
 from ictus import limits
 from ictus.errors import IctusError
 from ictus.files import reading, unpacked
-from ictus.scores.bars import beats_of
+from ictus.scores.bars import beats_of, movements
 from ictus.scores.bounds import Problems, check_size, content
 from ictus.scores.markings import tempo_from_markings
 from ictus.scores.musicxml_part import PartReader, Piece, heading
@@ -96,8 +96,11 @@ def _score(text: bytes, stem: str, piece: Piece) -> Score:
         fermatas=_joined(held),
         sections=np.unique(np.round([0.0, *(q for q in doubles if q < end), *(q for q, _ in marks)], 6)),
     )
-    pair_codas([bar.signs for bar in bars])
-    order = playing_order([bar.signs for bar in bars])
+    order: list[int] = []
+    for movement in movements(bars):
+        signs = [bar.signs for bar in bars[movement]]
+        pair_codas(signs)
+        order += [movement.start + k for k in playing_order(signs)]
     for k in sorted(set(range(len(bars))).difference(order)):
         piece.problems.add(f"bar {bars[k].number}: repeats and jumps never lead to it")
     return unfold(written, starts, order)

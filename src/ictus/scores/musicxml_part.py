@@ -1,6 +1,5 @@
 """One part of a MusicXML score: what its bars say, as notes and marks at places in bars."""
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from itertools import zip_longest
 from xml.etree.ElementTree import Element
 
 from ictus import limits
+from ictus.beats.meter import time_signature
 from ictus.errors import IctusError
 from ictus.files import short
 from ictus.scores.bars import Bar
@@ -39,7 +39,6 @@ _JUMPS = ("segno", "coda", "tocoda", "fine", "dacapo", "dalsegno")  # attributes
 _GRACE = 0.125  # quarters that a grace note takes from what is before it
 _TRILL = 0.125  # quarters of each note of a trill
 _TREMOLO = 8  # strokes through the stem, at most
-_BEATS, _FINEST = 128, 128  # of a time signature
 _DIVISIONS = (0.01, 1e6)  # of a quarter
 _TIMES = 64  # how often a passage may be repeated
 
@@ -222,13 +221,8 @@ class PartReader:
             self._bar.free = True
             return
         counts, kinds = ([e.text or "" for e in time.iterfind(name)] for name in ("beats", "beat-type"))
-        terms = [[number(term, 1, _BEATS) or 0.5 for term in text.split("+")] for text in counts]
-        values = [number(text, 1, _FINEST) or 0.5 for text in kinds]
-        whole = all(value == int(value) for value in [*values, *(term for pair in terms for term in pair)])
-        kind = math.lcm(*map(int, values)) if whole else 0
-        count = sum(sum(pair) * kind / value for pair, value in zip(terms, values, strict=False))
-        if whole and counts and len(counts) == len(kinds) and kind <= _FINEST and count <= _BEATS:
-            self._bar.time, self._bar.free = (int(count), kind), False
+        if summed := time_signature(counts, kinds):
+            self._bar.time, self._bar.free = summed, False
         elif counts or kinds:
             written = " + ".join(f"{count}/{kind}" for count, kind in zip_longest(counts, kinds, fillvalue=""))
             self._problem(f"time {short(written)!r} is no time signature")

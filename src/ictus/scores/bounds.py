@@ -8,9 +8,13 @@ import logging
 from pathlib import Path
 
 from ictus.errors import IctusError
+from ictus.files import short
 
 QUARTERS = 20_000  # of a piece as it is played
-MOST = {"quarters": QUARTERS, "bars": 20_000, "beats": 100_000, "notes": 500_000, "parts": 300, "marks": 100_000}
+MOST = {
+    **{"quarters": QUARTERS, "bars": 20_000, "beats": 100_000, "notes": 300_000, "parts": 300, "marks": 50_000},
+    **{"tracks": 1000, "tempi": 200_000},  # of MIDI files
+}
 SECONDS = 12 * 3600
 TEMPI = (3.0, 3000.0)  # quarters a minute
 
@@ -23,9 +27,10 @@ class Problems:
     def __init__(self) -> None:
         self.first, self.count = "", 0
 
-    def add(self, text: str) -> None:
-        """Take down a problem: where it is, and what is wrong."""
-        self.first, self.count = self.first or text, self.count + 1
+    def add(self, text: str, *values: object) -> None:
+        """Take down a problem: where it is, and what is wrong, with `values` in its braces."""
+        self.first = self.first or text.format(*map(short, values))
+        self.count += 1
 
     def warn(self, path: Path) -> None:
         """Write one line to the log, if there was a problem."""

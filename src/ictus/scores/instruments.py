@@ -2,6 +2,8 @@
 
 import re
 
+from ictus import limits
+
 # How strong one part of each is beside a section of violins, and what it is called (a pattern), the most telling first.
 _INSTRUMENTS = {
     "timpani": (0.7, r"timp|pauken|kettle"),
@@ -50,8 +52,9 @@ _FAMILIES = (
 
 def instrument_from_name(name: str, program: int | None = None) -> str:
     """Return the instrument that a part's name means, or else its General MIDI program (0 to 127), or else strings."""
+    called = name[: limits.TEXT].lower()
     for instrument, (_, pattern) in _INSTRUMENTS.items():
-        if pattern and re.search(pattern, name.lower()):
+        if pattern and re.search(pattern, called):
             return instrument
     if program is None:
         return "strings"

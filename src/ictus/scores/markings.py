@@ -31,7 +31,7 @@ _WORDS = (
     *(("adagietto", 66), ("adagio", 56), ("andantino", 84), ("andante", 76), ("moderato", 100), ("langsam", 54)),
     *(("lent", 54), ("mässig", 92), ("modéré", 92)),
 )
-_HEADS = tuple((re.compile(rf"\W*+(?:\S++\s++){{0,2}}\W*+{word}"), speed) for word, speed in _WORDS)
+_HEADS = tuple(re.compile(rf"\W*+(?:\S++\s++){{{skipped}}}\W*+") for skipped in range(3))
 
 # A metronome mark in words, such as "(♩. = c. 60)", and the quarters of what it counts; "M.M. 60" counts beats.
 _NOTES = {
@@ -77,8 +77,9 @@ def speed_of(text: str) -> float | None:
 
 def tempo_in_words(words: str, beat: float) -> float | None:
     """Return the quarters a minute of a metronome mark in words, if there is one; a beat has `beat` quarters."""
-    text = " ".join(_FORMATTING.sub("", words).lower().split())
-    if not (found := _METRONOME.search(text)):
+    if not _NUMBER.search(words):
+        return None
+    if not (found := _METRONOME.search(" ".join(_FORMATTING.sub("", words).lower().split()))):
         return None
     dotted = 1.5 if found["dot"] or found["dotted"] else 1.0
     return (speed_of(found["speed"]) or 0.0) * (dotted * _NOTES[found["note"]] if found["note"] else beat)
@@ -110,6 +111,12 @@ def loudness_from_markings(levels: Sequence[tuple[float, float]], ramps: Sequenc
     return np.array(_in_order(corners))
 
 
+def _usual_speed(text: str) -> int | None:
+    """Return the beats a minute of the tempo word that is the first, second or third of a text."""
+    places = [found.end() for head in _HEADS if (found := head.match(text))]
+    return next((speed for word, speed in _WORDS if any(text.startswith(word, at) for at in places)), None)
+
+
 def tempo_from_markings(
     marks: Sequence[tuple[float, float]], words: Sequence[tuple[float, str, float]]
 ) -> Float64Array:
@@ -131,7 +138,7 @@ def tempo_from_markings(
             if _BACK.search(low) and k:
                 first = "tempo i" in low or "primo" in low or "1" in low
                 steady[quarter] = steady[order[0 if first else k - 1]]
-            elif usual := next((speed for head, speed in _HEADS if head.match(low)), None):
+            elif usual := _usual_speed(low):
                 steady[quarter] = usual * beat
             if quarter in steady:
                 order.insert(k, quarter)

@@ -1,37 +1,35 @@
 """Standard MIDI files as `Score`s: notes, programs, velocities, tempi and time signatures.
 
-mido reads the messages. It takes a file only if every chunk is a track, so each track is given to it alone. (symusic is
-faster, but it gives notes and not messages: those that are never ended are lost, and a key that is struck again before
-it is released sounds twice.)
+The events are read here and not by mido, which refuses or shifts what players take: running status across system
+messages, system messages within a track, unknown meta events (whose time it drops). What would clean a track for it
+has to know the length of every event, and that is all there is to reading one.
 
 Source of the format: MIDI Manufacturers Association, Standard MIDI Files 1.0.
 """
 
-import io
 import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-import mido
 import numpy as np
-from mido.midifiles import KeySignatureError
 
 from ictus.errors import IctusError
-from ictus.files import readable
+from ictus.files import reading
 from ictus.scores.bars import Bar, beats_of
+from ictus.scores.bounds import QUARTERS, TEMPI, Problems, check_size, content
 from ictus.scores.instruments import PART_LEVELS, UNPITCHED, instrument_from_name
-from ictus.scores.score import Note, Part, Score, joint_loudness
-
-Event = tuple[int, mido.Message]  # tick, message
+from ictus.scores.score import Note, Part, Score, check_playable, joint_loudness
 
 _DRUMS = 9  # the channel
 _SHORTEST = 1 / 32  # quarters
-_LATEST = 20_000  # quarters, and bars: no piece is as long
 _LARGEST = 1 << 23  # bytes of a file: several times the longest symphony
-_END_OF_TRACK = b"\xff\x2f\x00"
-_ENDLESS_NUMBER = re.compile(rb"[\x80-\xff]{4096}")  # the time that mido needs grows with the square of its length
-_UNREADABLE = (OSError, EOFError, LookupError, ValueError, KeySignatureError)  # what mido raises
+_FINEST = 7  # power of two below the line of a time signature: 128
+_META, _END_OF_TRACK, _NAME, _TEMPO, _TIME = 0xFF, 0x2F, 0x03, 0x51, 0x58
+_NOTE_OFF, _NOTE_ON, _PROGRAM, _PRESSURE = 0x80, 0x90, 0xC0, 0xD0
+_SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # bytes that follow the status; none follow the others'
+_LAST_BYTE = re.compile(rb"[\x00-\x7f]")  # of a number
+_ENDLESS = 4096  # bytes of a number that is only damage
 
 
 def read(path: Path) -> Score:
@@ -40,44 +38,63 @@ def read(path: Path) -> Score:
     Raises
     ------
     IctusError
-        If the file is no MIDI, is damaged, counts in film frames, or holds no notes.
+        If the file is no MIDI, is damaged, counts in film frames, or holds no notes, or more than any piece.
     """
-    if readable(path).stat().st_size > _LARGEST:
-        raise IctusError(f"{path}: has more than {_LARGEST >> 20} MiB; no piece is as long")
-    try:
-        return _score(path.read_bytes(), path.stem)
-    except ValueError as error:
-        raise IctusError(f"{path}: no MIDI file that can be played ({error})") from error
+    with reading(path) as file:
+        problems = Problems()
+        score = check_playable(_score(content(file, _LARGEST), file.stem, problems))
+        problems.warn(file)
+        return score
 
 
-def _score(data: bytes, stem: str) -> Score:
+def _unplayable(why: str) -> IctusError:
+    return IctusError(f"no MIDI file that can be played ({why})")
+
+
+def _score(data: bytes, stem: str, problems: Problems) -> Score:
     if data[:4] != b"MThd" or len(data) < 14:
-        raise ValueError("it does not begin as one")
+        raise _unplayable("it does not begin as one")
     length, kind, count, division = struct.unpack(">IHHH", data[4:14])
     if division & 0x8000 or not division:
-        raise ValueError("it counts in film frames, not in quarters")
-    tempi, times, parts, start = {0: 500_000}, {0: (4, 4)}, list[Part](), 0
-    for number, track in enumerate(_tracks(data[8 + length :], count), 1):
+        raise _unplayable("it counts in film frames, not in quarters; export it again")
+    tempi, times, parts, start, number = {0: 500_000}, {0: (4, 4)}, list[Part](), 0, 0
+    for number, (chunk, whole) in enumerate(_tracks(data, 8 + length), 1):
         if kind == 2:  # each sequence begins with the usual tempo and metre
             tempi[start], times[start] = 500_000, (4, 4)
-        events = list(_events(track, number, start, _LATEST * division))
-        for tick, message in events:
-            if message.type == "set_tempo" and message.tempo:  # 0 means nothing
-                tempi[tick] = message.tempo
-            elif message.type == "time_signature":
-                times[tick] = (max(1, message.numerator), min(message.denominator, 64))
-        parts += _parts(events, division, number)
-        start = events[-1][0] if kind == 2 and events else start
+        track, now = _Track(number, division), start
+        try:
+            for now, status, message in _events(chunk, whole, start):
+                if now > QUARTERS * division:
+                    raise _unplayable(f"track {number}: lasts more than {QUARTERS} quarters")
+                if status == _TEMPO and (tempo := _tempo(message)):
+                    tempi[now] = tempo
+                elif status == _TIME and (time := _time(message)):
+                    times[now] = time
+                elif status in (_TEMPO, _TIME):
+                    what = "tempo" if status == _TEMPO else "time signature"
+                    where = f"track {number}, quarter {now / division:g}"
+                    problems.add("{}: {} is no {}", where, message[:4].hex(" "), what)
+                else:
+                    track.take(now, status, message)
+        except ValueError as error:
+            place = f"at quarter {now / division:g}, track {number}"
+            raise _unplayable(f"{place}: {error}; export it again") from error
+        parts += track.parts(now)
+        check_size(tracks=number, tempi=len(tempi), bars=len(times), parts=len(parts))
+        check_size(notes=sum(len(part.notes) for part in parts))
+        start = now if kind == 2 else start
+    if number < count:
+        problems.add("{} tracks are promised, but {} are there", count, number)
     if not parts:
-        raise ValueError("it holds no notes")
+        raise _unplayable("it holds no notes; export it again")
     end = max(note.onset + note.length for part in parts for note in part.notes)
     _, beats = beats_of(_bars({tick / division: time for tick, time in times.items()}, end))
-    tempo: list[tuple[float, float]] = []
+    corners: list[tuple[float, float]] = []
     for tick, microseconds in sorted(tempi.items()):
-        if tempo and tick:
-            tempo.append((tick / division - 1 / 1024, tempo[-1][1]))
-        tempo.append((tick / division, 6e7 / microseconds))
-    return Score(stem, np.array(tempo), joint_loudness(tuple(parts), beats[:, 0]), tuple(parts), beats)
+        if corners and tick / division - 1 / 1024 > corners[-1][0]:
+            corners.append((tick / division - 1 / 1024, corners[-1][1]))
+        corners.append((tick / division, 6e7 / microseconds))
+    return Score(stem, np.array(corners), joint_loudness(tuple(parts), beats[:, 0]), tuple(parts), beats)
 
 
 def _bars(times: dict[float, tuple[int, int]], end: float) -> list[Bar]:
@@ -89,79 +106,125 @@ def _bars(times: dict[float, tuple[int, int]], end: float) -> list[Bar]:
             bar = Bar(time)
             bar.actual = min(bar.nominal, until - start) if k + 1 < len(changes) else bar.nominal
             bars.append(bar)
-            if len(bars) > _LATEST:
-                raise ValueError("it has too many bars")
+            check_size(bars=len(bars))
             start += bar.actual
     return bars
 
 
-def _tracks(chunks: bytes, count: int) -> Iterator[bytes]:
-    """Give the contents of the track chunks, at most `count`; other chunks are passed over."""
-    at = 0
-    while count and at + 8 <= len(chunks):
-        name, size = struct.unpack(">4sI", chunks[at : at + 8])
+def _tempo(message: bytes) -> int | None:
+    """Return microseconds a quarter, if this is a tempo."""
+    microseconds = int.from_bytes(message, "big")
+    return microseconds if len(message) == 3 and 6e7 / TEMPI[1] <= microseconds <= 6e7 / TEMPI[0] else None
+
+
+def _time(message: bytes) -> tuple[int, int] | None:
+    """Return the time signature, if this is one."""
+    known = len(message) >= 2 and 1 <= message[0] <= 128 and message[1] <= _FINEST
+    return (message[0], 1 << message[1]) if known else None
+
+
+def _tracks(data: bytes, at: int) -> Iterator[tuple[bytes, bool]]:
+    """Give the contents of the track chunks, and whether they are whole; other chunks are passed over."""
+    while at + 8 <= len(data):
+        name, size = struct.unpack(">4sI", data[at : at + 8])
+        at += 8
+        if at + size > len(data) and (following := data.find(b"MTrk", at)) >= 0:
+            size = following - at  # which cannot be right: there is another track
         if name == b"MTrk":
-            yield chunks[at + 8 : at + 8 + size]
-            count -= 1
-        at += 8 + size
+            yield data[at : at + size], at + size <= len(data)
+        at += size
 
 
-def _events(track: bytes, number: int, start: int, latest: int) -> Iterator[Event]:
-    """Give the messages of a track with their ticks, counted from `start`."""
-    if _ENDLESS_NUMBER.search(track):
-        raise ValueError(f"track {number}: holds a number without an end")
-    # mido refuses key signatures of keys that do not exist; none is needed, so that they may pass as something else.
-    for message in _messages(track.replace(b"\xff\x59\x02", b"\xff\x7f\x02"), number):
-        start += message.time
-        if start > latest:
-            raise ValueError(f"track {number}: lasts more than {_LATEST} quarters")
-        yield start, message
-        if message.type == "end_of_track":
+def _events(track: bytes, whole: bool, tick: int) -> Iterator[tuple[int, int, bytes]]:
+    """Give tick, status and data of the channels' messages, and tick, kind (below 0x80) and data of meta events.
+
+    Raises
+    ------
+    ValueError
+        If the track breaks off, or has an event of no status or a number without an end.
+    """
+    at = running = 0
+    while at < len(track):
+        delta, at = _number(track, at)
+        tick += delta
+        status = track[at] if at < len(track) else _META
+        status, at = (status, at + 1) if status >= 0x80 else (running, at)
+        if not status:
+            raise ValueError("begins in the middle of an event")
+        kind = -1
+        if status == _META:
+            kind = track[at] if at < len(track) else _END_OF_TRACK
+            size, at = _number(track, at + 1)
+        elif status in (0xF0, 0xF7):
+            size, at = _number(track, at)
+        elif status > 0xF0:
+            size = _SYSTEM.get(status, 0)
+        else:
+            kind = running = status
+            size = 1 if _PROGRAM <= status < _PRESSURE + 16 else 2
+        message, at = track[at : at + size], at + size
+        if at > len(track):
+            break
+        if kind >= 0:
+            yield tick, kind, message
+        if kind == _END_OF_TRACK:
             return
+    if at > len(track) or not whole:
+        raise ValueError("breaks off")
 
 
-def _messages(track: bytes, number: int) -> list[mido.Message]:
-    header = b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480) + b"MTrk" + struct.pack(">I", len(track))
-    try:
-        return list(mido.MidiFile(file=io.BytesIO(header + track), clip=True).tracks[0])
-    except _UNREADABLE as error:
-        end = track.find(_END_OF_TRACK) + len(_END_OF_TRACK)
-        if len(_END_OF_TRACK) <= end < len(track):  # what follows the end of a track may be anything
-            return _messages(track[:end], number)
-        raise ValueError(f"track {number}: {str(error) or 'breaks off'}; export it again") from error
+def _number(track: bytes, at: int) -> tuple[int, int]:
+    """Return a number of variable length, and where it ends; one of more than four bytes is beyond all that is."""
+    last = _LAST_BYTE.search(track, at, at + _ENDLESS)
+    if not last:
+        raise ValueError("holds a number without an end" if at < len(track) else "breaks off")
+    value = 0
+    for byte in track[at : last.end()] if last.end() - at <= 4 else b"":
+        value = value << 7 | byte & 0x7F
+    return (value if last.end() - at <= 4 else 1 << 62), last.end()
 
 
-def _parts(events: list[Event], division: int, number: int) -> Iterator[Part]:
-    """Give a part for each instrument of a track."""
-    name, programs = f"track {number}", dict.fromkeys(range(16), 0)
-    sounding: dict[tuple[int, int], tuple[int, int, str]] = {}
-    notes: dict[str, list[tuple[Note, int]]] = {}
+class _Track:
+    """The notes of a track, by instruments."""
 
-    def finish(tick: int, channel: int, pitch: int) -> None:
-        if (channel, pitch) in sounding:
-            start, velocity, instrument = sounding.pop((channel, pitch))
-            length = max((tick - start) / division, _SHORTEST)
+    def __init__(self, number: int, division: int) -> None:
+        self._name, self._division = f"track {number}", division
+        self._instruments = dict.fromkeys(range(16), instrument_from_name("", 0))
+        self._sounding: dict[tuple[int, int], tuple[int, int, str]] = {}
+        self._notes: dict[str, list[tuple[Note, int]]] = {}
+        self._count = 0
+
+    def take(self, tick: int, status: int, message: bytes) -> None:
+        """Take a message of a channel, or a meta event."""
+        kind, channel = status & 0xF0, status & 0x0F
+        if status == _NAME:
+            self._name = message.decode("latin-1").strip() or self._name
+        elif kind == _PROGRAM:
+            self._instruments[channel] = instrument_from_name("", min(message[0], 127))
+        elif kind in (_NOTE_OFF, _NOTE_ON):
+            pitch, velocity = min(message[0], 127), min(message[1], 127)
+            self._finish(tick, channel, pitch)
+            if kind == _NOTE_ON and velocity:
+                played = _drum(pitch) if channel == _DRUMS else self._instruments[channel]
+                self._sounding[channel, pitch] = (tick, velocity, played)
+
+    def _finish(self, tick: int, channel: int, pitch: int) -> None:
+        if (channel, pitch) in self._sounding:
+            start, velocity, instrument = self._sounding.pop((channel, pitch))
+            length = max((tick - start) / self._division, _SHORTEST)
             played = UNPITCHED.get(instrument, pitch)
-            notes.setdefault(instrument, []).append((Note(start / division, length, played), velocity))
+            self._count += 1
+            check_size(notes=self._count)
+            self._notes.setdefault(instrument, []).append((Note(start / self._division, length, played), velocity))
 
-    for tick, message in events:
-        if message.type == "track_name":
-            name = message.name.strip() or name
-        elif message.type == "program_change":
-            programs[message.channel] = message.program
-        elif message.type in ("note_on", "note_off"):
-            channel, pitch = message.channel, message.note
-            finish(tick, channel, pitch)
-            if message.type == "note_on" and message.velocity:
-                instrument = _drum(pitch) if channel == _DRUMS else instrument_from_name("", programs[channel])
-                sounding[channel, pitch] = (tick, message.velocity, instrument)
-    for channel, pitch in list(sounding):
-        finish(events[-1][0], channel, pitch)
-    for instrument, played in notes.items():
-        played.sort(key=lambda pair: (pair[0].onset, pair[0].pitch))
-        dynamics = {note.onset: velocity / 127 for note, velocity in played}
-        level = PART_LEVELS[instrument]
-        yield Part(name, instrument, tuple(note for note, _ in played), level, np.array(sorted(dynamics.items())))
+    def parts(self, end: int) -> Iterator[Part]:
+        """Give a part for each instrument; what still sounds does so until the tick `end`."""
+        for channel, pitch in list(self._sounding):
+            self._finish(end, channel, pitch)
+        for instrument, played in self._notes.items():
+            played.sort(key=lambda pair: (pair[0].onset, pair[0].pitch))
+            dynamics = np.array(sorted({note.onset: velocity / 127 for note, velocity in played}.items()))
+            yield Part(self._name, instrument, tuple(note for note, _ in played), PART_LEVELS[instrument], dynamics)
 
 
 def _drum(key: int) -> str:

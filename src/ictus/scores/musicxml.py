@@ -21,7 +21,7 @@ from ictus.scores.markings import tempo_from_markings
 from ictus.scores.musicxml_part import PartReader, Piece, heading
 from ictus.scores.navigation import pair_codas
 from ictus.scores.repeats import playing_order, unfold
-from ictus.scores.score import Score, joint_loudness
+from ictus.scores.score import Score, check_playable, joint_loudness
 from ictus.scores.xml_stream import stream
 from ictus.types import Float64Array
 
@@ -41,7 +41,7 @@ def read(path: Path) -> Score:
     """
     with reading(path) as file:
         piece = Piece(Problems())
-        score = _score(_xml_of(file), file.stem, piece)
+        score = check_playable(_score(_xml_of(file), file.stem, piece))
         piece.problems.warn(file)
         return score
 
@@ -102,7 +102,7 @@ def _score(text: bytes, stem: str, piece: Piece) -> Score:
         pair_codas(signs)
         order += [movement.start + k for k in playing_order(signs)]
     for k in sorted(set(range(len(bars))).difference(order)):
-        piece.problems.add(f"bar {bars[k].number}: repeats and jumps never lead to it")
+        piece.problems.add("bar {}: repeats and jumps never lead to it", bars[k].number)
     return unfold(written, starts, order)
 
 

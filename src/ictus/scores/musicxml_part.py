@@ -33,6 +33,7 @@ _LENGTHS = {
     **{"eighth": 0.5, "16th": 0.25, "32nd": 0.125, "64th": 0.0625},
 }
 _FLAGS = {"eighth": 1, "16th": 2, "32nd": 3, "64th": 4}
+_PITCH = ("step", "octave", "alter")
 _STACCATO = {"staccato", "staccatissimo", "spiccato"}
 _ACCENTED = {"accent", "strong-accent"}
 _JUMPS = ("segno", "coda", "tocoda", "fine", "dacapo", "dalsegno")  # attributes of a sound
@@ -60,7 +61,7 @@ def heading(element: Element, problems: Problems) -> tuple[str, str]:
     sound, program = element.findtext(".//instrument-sound") or "", element.findtext(".//midi-program")
     played = number(program, 1, 128) if program else None
     if program and played is None:
-        problems.add(f"part {short(name)}: MIDI program {short(program)!r} is no number from 1 to 128")
+        problems.add("part {}: MIDI program '{}' is no number from 1 to 128", name, program)
     return name, instrument_from_name(f"{name} {sound}".replace("\n", " "), int(played) - 1 if played else None)
 
 
@@ -163,8 +164,9 @@ class PartReader:
         for element in measure:
             if element.tag == "note":
                 length = self._quarters(element)
-                at = before if element.find("chord") is not None else now
-                self._read_note(at, length, element)
+                inside = {child.tag: child for child in reversed(element)}
+                at = before if "chord" in inside else now
+                self._read_note(at, length, element, inside)
                 before, now = at, at + length
             elif element.tag in ("backup", "forward"):
                 now += self._quarters(element) * (-1 if element.tag == "backup" else 1)
@@ -179,17 +181,18 @@ class PartReader:
             furthest = max(furthest, now)
         bar.actual = max(bar.actual, round(furthest, 6))
         self._piece.notes += len(self.notes) - earlier
-        check_size(bars=len(bars), quarters=furthest, notes=self._piece.notes, marks=self._piece.marks)
+        check_size(bars=len(bars), quarters=furthest, marks=self._piece.marks)
+        check_size(notes=self._piece.notes + self._piece.unread)
 
     def _number(self, text: str | None, what: str, low: float, high: float) -> float | None:
         """Return the number that an element or attribute holds; None if it holds none, which is a problem."""
         value = number(text, low, high) if text else None
         if text and value is None:
-            self._problem(f"{what} {short(text)!r} is no number from {low:g} to {high:g}")
+            self._problem("{} '{}' is no number from {} to {}", what, text, f"{low:g}", f"{high:g}")
         return value
 
-    def _problem(self, text: str) -> None:
-        self._piece.problems.add(f"part {short(self.name)}, bar {self._bar.number}: {text}")
+    def _problem(self, text: str, *values: object) -> None:
+        self._piece.problems.add("part {}, bar {}: " + text, self.name, self._bar.number, *values)
 
     def _quarters(self, element: Element, what: str = "duration") -> float:
         divisions = self._divisions or 1.0
@@ -225,28 +228,28 @@ class PartReader:
             self._bar.time, self._bar.free = summed, False
         elif counts or kinds:
             written = " + ".join(f"{count}/{kind}" for count, kind in zip_longest(counts, kinds, fillvalue=""))
-            self._problem(f"time {short(written)!r} is no time signature")
+            self._problem("time '{}' is no time signature", written)
 
-    def _read_note(self, at: float, length: float, element: Element) -> None:
-        notations = element.find("notations")
+    def _read_note(self, at: float, length: float, element: Element, inside: dict[str, Element]) -> None:
+        notations = inside.get("notations")
         marks = {e.tag for e in notations.iter()} if notations is not None else set()
         if "fermata" in marks:
             self.fermatas.append(Mark(self._k, at, length or _GRACE))
             self._piece.marks += 1
-        if element.find("rest") is not None or element.find("cue") is not None:
+        if "rest" in inside or "cue" in inside:
             return
-        pitch, chord = self._pitch(element), element.find("chord") is not None
+        pitch, chord = self._pitch(inside), "chord" in inside
         if pitch is None:
             self._piece.unread += 1
             return
-        if element.find("grace") is not None:
+        if "grace" in inside:
             place = (self._graces[-1][1] if self._graces else -1) + (not chord)
             self._graces.append((WrittenNote(self._k, at, _GRACE, pitch, "~", plucked=self._plucked), place))
             self.notes.append(self._graces[-1][0])
             return
         self._place_graces()
         self._last_mark = mark = self._last_mark if chord else self._mark(notations, marks)
-        tied = {e.get("type") for e in element.iterfind("tie")}
+        tied = {e.get("type") for e in element.iterfind("tie")} if "tie" in inside else set()
         if "stop" in tied and pitch in self._tied:
             note = self._tied.pop(pitch)
             note.length += length
@@ -265,15 +268,16 @@ class PartReader:
             grace.at -= _GRACE * (self._graces[-1][1] - place + 1)
         self._graces.clear()
 
-    def _pitch(self, element: Element) -> int | None:
-        if element.find("unpitched") is not None:
+    def _pitch(self, inside: dict[str, Element]) -> int | None:
+        if "unpitched" in inside:
             return UNPITCHED.get(self.instrument, 60)
-        step, octave = element.findtext("pitch/step") or "", element.findtext("pitch/octave") or ""
+        pitch = inside.get("pitch")
+        step, octave, altered = [pitch.findtext(name) or "" for name in _PITCH] if pitch is not None else ("", "", "")
         height = number(octave, -1, 10)
         if step not in _STEPS or height is None:
-            self._problem(f"a note of step {short(step)!r} and octave {short(octave)!r} has no pitch")
+            self._problem("a note of step '{}' and octave '{}' has no pitch", step, octave)
             return None
-        alter = self._number(element.findtext("pitch/alter"), "alter", -4, 4) or 0.0
+        alter = self._number(altered, "alter", -4, 4) or 0.0
         return 12 * (int(height) + 1) + _STEPS[step] + round(alter) + self._transposition
 
     def _mark(self, notations: Element | None, marks: set[str]) -> str:
@@ -293,7 +297,7 @@ class PartReader:
 
     def _read_direction(self, at: float, element: Element) -> None:
         self._piece.marks += 1
-        text = " ".join((e.text or "").strip() for e in element.iterfind("direction-type/words"))
+        text = " ".join((e.text or "").strip() for e in element.iterfind("direction-type/words"))[: limits.TEXT]
         self._read_signs(element, text)
         for dynamics in element.iterfind("direction-type/dynamics"):
             for sign in dynamics:
@@ -331,7 +335,7 @@ class PartReader:
         if TEMPI[0] <= tempo <= TEMPI[1]:
             self.tempi.append(Mark(self._k, at, tempo))
         else:
-            self._problem(f"tempo {short(text)!r} is no number of beats a minute")
+            self._problem("tempo '{}' is no number of beats a minute", text)
 
     def _read_wedge(self, at: float, wedge: Element) -> None:
         name = wedge.get("number", "1")
@@ -348,7 +352,7 @@ class PartReader:
         if sound is not None and any(sound.get(name) for name in _JUMPS):
             return
         if text and read_words(text, signs):
-            self._problem(f"{short(text)!r} is not followed, as it does not say how far")
+            self._problem("'{}' is not followed, as it does not say how far", text)
         if element.find("direction-type/segno") is not None:
             signs.segno = signs.segno or ANY
         if element.find("direction-type/coda") is not None and signs.to_coda is None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from ictus import limits
 from ictus.scores.repeats import ANY, NavigationMarks
 
 _SIGNS = str.maketrans({"𝄋": " segno ", "\ue047": " segno ", "𝄌": " coda ", "\ue048": " coda "})
@@ -19,6 +20,8 @@ def read_words(words: str, marks: NavigationMarks) -> bool:
     A jump to the sign from the beginning ("D.C. al Segno") is not, nor one of a single movement ("Menuetto D.C.") if it
     is not said how far ("al Fine"): it would lead on into the trio.
     """
+    if len(words) > limits.TEXT:
+        return False
     text = " ".join(_WORD.findall(_FORMATTING.sub(" ", words.translate(_SIGNS)).lower()))
     if _FINE.fullmatch(text):
         marks.fine = True

@@ -7,8 +7,9 @@ Scores come from `ictus.scores.reader` (MusicXML, MIDI) or from a JSON text that
      "dynamics": [[0, 0.3], [32, 0.9]],                  quarter, loudness 0 to 1; linear between
      "parts": [{"name": "violins", "instrument": "strings", "from": 0, "music": "F#4 F#4 G4 A4 | A4 G4 F#4 E4"}]}
 
-A note is PITCH or PITCH+PITCH..., then `:length` in quarters (1 if left out), then `'` for staccato or `>` for an
-accent; `-` is a rest; `|` closes a bar, whose length is checked; `A4:1~` runs on into the next note (legato).
+The meter is a number of quarters, or a time signature such as "6/8". A note is PITCH or PITCH+PITCH..., then `:length`
+in quarters (1 if left out), then `'` for staccato or `>` for an accent; `-` is a rest; `|` closes a bar, whose length
+is checked; `A4:1~` runs on into the next note (legato).
 """
 
 import json
@@ -21,15 +22,20 @@ from typing import Any
 
 import numpy as np
 
+from ictus.beats.meter import beat_unit, time_signature
 from ictus.errors import IctusError
-from ictus.files import readable
+from ictus.files import reading, short
+from ictus.scores.bounds import QUARTERS, SECONDS, TEMPI, check_size, content, number
+from ictus.scores.instruments import PART_LEVELS
 from ictus.types import Float64Array
 
+_LARGEST = 1 << 22  # bytes of a file
+_PLACED = (("from", 0, QUARTERS), ("level", 1, 10))  # of a part: key, usual value, highest
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NOTE = re.compile(r"(?P<pitches>-|[A-G][#b]?-?\d(?:\+[A-G][#b]?-?\d)*)(?::(?P<length>\d+(?:\.\d+)?))?(?P<mark>['>~]?)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Note:
     """One note: onset and length in quarters, MIDI pitch, and how it is played.
 
@@ -111,12 +117,27 @@ class Score:
         IctusError
             If it is missing or malformed; the message names the part and the bar.
         """
-        return _parsed(readable(path).read_text(encoding="utf-8"), str(path))
+        with reading(path) as file:
+            return check_playable(_parsed(content(file, _LARGEST)))
 
     @classmethod
     def ode_to_joy(cls) -> "Score":
         """Beethoven's Ode to Joy for strings, winds and timpani: what the package itself can always play."""
-        return _parsed(resources.files("ictus.scores").joinpath("ode_to_joy.json").read_text("utf-8"), "ode_to_joy")
+        return _parsed(resources.files("ictus.scores").joinpath("ode_to_joy.json").read_bytes())
+
+
+def check_playable(score: Score) -> Score:
+    """Return a score, if it lasts as long as a piece may.
+
+    Raises
+    ------
+    IctusError
+        If it lasts longer.
+    """
+    check_size(quarters=score.length)
+    if (seconds := float(score.seconds(np.array([score.length]))[0])) > SECONDS:
+        raise IctusError(f"lasts {seconds / 3600:.0f} hours at its tempo; at most {SECONDS / 3600:.0f} are played")
+    return score
 
 
 def joint_loudness(parts: tuple[Part, ...], quarters: Float64Array) -> Float64Array:
@@ -137,39 +158,72 @@ def joint_loudness(parts: tuple[Part, ...], quarters: Float64Array) -> Float64Ar
     return np.stack([quarters[played], total[played] / weight[played]], axis=1)
 
 
-def _parsed(text: str, name: str) -> Score:
+def _parsed(data: bytes) -> Score:
     try:
-        content = json.loads(text)
-        meter = int(content["meter"])
-        parts = tuple(_part(part, meter) for part in content["parts"])
-        tempo, dynamics = (np.array(content[key], float).reshape(-1, 2) for key in ("tempo", "dynamics"))
-        return Score(str(content["title"]), tempo, dynamics, parts, _regular_beats(parts, meter))
-    except (KeyError, TypeError, ValueError) as error:
-        raise IctusError(f"{name}: not a score ({error})") from error
-
-
-def _regular_beats(parts: tuple[Part, ...], meter: int) -> Float64Array:
+        written = json.loads(data.decode("utf-8"))
+        bar, beat, divided = _meter(written["meter"])
+        check_size(parts=len(written["parts"]))
+        parts: list[Part] = []
+        for one in written["parts"]:
+            parts.append(_part(one, bar))
+            check_size(notes=sum(len(part.notes) for part in parts))
+        title, tempo, dynamics = (
+            str(written["title"]),
+            _curve(written, "tempo", *TEMPI),
+            _curve(written, "dynamics", 0, 1),
+        )
+    except UnicodeDecodeError as error:
+        raise IctusError("not a score (it is no text in UTF-8); save it as UTF-8") from error
+    except KeyError as error:
+        raise IctusError(f"not a score ({short(error)} is missing)") from error
+    except (TypeError, ValueError) as error:
+        raise IctusError(f"not a score ({short(error)})") from error
     end = max((note.onset + note.length for part in parts for note in part.notes), default=0.0)
-    quarters = np.arange(np.ceil(end))
-    return np.stack([quarters, quarters % meter + 1, 0 * quarters + meter, 0 * quarters + 2], axis=1)
+    check_size(quarters=end)
+    count, numbers = round(bar / beat), np.arange(np.ceil(end / beat))
+    beats = np.stack([numbers * beat, numbers % count + 1, 0 * numbers + count, 0 * numbers + divided], axis=1)
+    return Score(title, tempo, dynamics, tuple(parts), beats)
 
 
-def _part(content: dict[str, Any], meter: int) -> Part:
+def _meter(meter: object) -> tuple[float, float, int]:
+    """Return the quarters of a bar, those of a beat, and the parts of a beat."""
+    count, _, kind = (f"{meter:g}" if isinstance(meter, int | float) else str(meter)).partition("/")
+    time = time_signature([count], [kind or "4"])
+    if time is None:
+        raise ValueError(f'meter {short(meter)!r} is none; write one such as 4 or "6/8"')
+    return 4 * time[0] / time[1], *(beat_unit(*time) if kind else (1.0, 2))
+
+
+def _curve(written: dict[str, Any], name: str, low: float, high: float) -> Float64Array:
+    corners = np.array(written[name], float).reshape(-1, 2)
+    quarters, values = corners.T
+    if not len(corners) or not ((low <= values) & (values <= high)).all() or not (np.diff(quarters) >= 0).all():
+        raise ValueError(f"{name} has to be pairs of a quarter, in order, and a value from {low:g} to {high:g}")
+    return corners
+
+
+def _part(written: dict[str, Any], bar: float) -> Part:
     notes: list[Note] = []
-    start = float(content.get("from", 0))
-    for number, bar in enumerate(content["music"].split("|")):
-        now = start + number * meter
-        for word in bar.split():
+    name, instrument = str(written["name"]), written["instrument"]
+    start, level = (number(str(written.get(key, usual)), 0, most) for key, usual, most in _PLACED)
+    if instrument not in PART_LEVELS:
+        raise ValueError(f"part {short(name)}: {short(instrument)!r} is no instrument; take strings, flute or the like")
+    if start is None or level is None:
+        raise ValueError(f"part {short(name)}: begins from a quarter up to {QUARTERS}, at a level up to 10")
+    for k, music in enumerate(written["music"].split("|")):
+        now = start + k * bar
+        for word in music.split():
             if not (match := _NOTE.fullmatch(word)):
-                raise ValueError(f"part {content['name']}, bar {number + 1}: {word!r} is no note")
+                raise ValueError(f"part {short(name)}, bar {k + 1}: {short(word)!r} is no note")
             length = float(match["length"] or 1)
             if match["pitches"] != "-":
-                notes += [Note(now, length, _midi(name), match["mark"]) for name in match["pitches"].split("+")]
+                notes += [Note(now, length, _midi(pitch), match["mark"]) for pitch in match["pitches"].split("+")]
             now += length
-        if abs(now - start - (number + 1) * meter) > 1e-6:
-            filled = now - start - number * meter
-            raise ValueError(f"part {content['name']}, bar {number + 1}: holds {filled:g} of {meter} quarters")
-    return Part(content["name"], content["instrument"], tuple(notes), float(content.get("level", 1)))
+        check_size(notes=len(notes))
+        if not abs(now - start - (k + 1) * bar) <= 1e-6:
+            filled = now - start - k * bar
+            raise ValueError(f"part {short(name)}, bar {k + 1}: holds {filled:g} of {bar:g} quarters")
+    return Part(name, instrument, tuple(notes), level)
 
 
 def _midi(name: str) -> int:

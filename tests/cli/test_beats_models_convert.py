@@ -31,9 +31,9 @@ def test_beats_in_every_format(music: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_beats_as_json(music: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["beats", str(music), "--meter", "3", "--json"]) == 0
+    assert main(["beats", str(music), "--meter", "6/8", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)[0]
-    assert report["meter"] == 3
+    assert report["meter"] == 2
     assert len(report["times"]) == len(report["positions"]) > 3
 
 

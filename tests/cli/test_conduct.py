@@ -57,7 +57,7 @@ def test_seeds(music: Path, tmp_path: Path) -> None:
 
 def test_lead_and_meter(music: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.npz"
-    assert main(["conduct", str(music), "-o", str(out), "--meter", "3", "--lead", "80"]) == 0
+    assert main(["conduct", str(music), "-o", str(out), "--meter", "3/4", "--lead", "80"]) == 0
     meta = Motion.load(out).meta
     assert (meta["beats"]["meter"], meta["lead"]) == (3, 0.08)
 

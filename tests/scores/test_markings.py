@@ -10,7 +10,9 @@ from ictus.scores.markings import (
     Ramp,
     loudness_from_markings,
     ramp_direction,
+    speed_of,
     tempo_from_markings,
+    tempo_in_words,
 )
 
 
@@ -100,6 +102,40 @@ def test_slowing_until_the_tempo_returns() -> None:
 def test_hastening_that_nothing_ends() -> None:
     assert tempo(19.9, [(0.0, 100.0)], [(8.0, "accel.", 1.0)]) == pytest.approx(100 * FASTER, abs=0.5)
     assert tempo(30, [(0.0, 100.0)], [(8.0, "accel.", 1.0)]) == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "speed"),
+    [
+        ("c. 60", 60),
+        ("(60)", 60),
+        ("60-66", 60),
+        ("ca. 72", 72),
+        ("120.5", 120.5),
+        ("76,5", 76.5),
+        ("ca.", None),
+        ("", None),
+    ],
+)
+def test_the_first_number_counts(text: str, speed: float | None) -> None:
+    assert speed_of(text) == speed
+
+
+@pytest.mark.parametrize(
+    ("words", "quarters"),
+    [
+        *(("♩ = 60", 60), ("Allegro (♩. = c. 60)", 90), ("𝅗𝅥=40-44", 80), ("\ueca7 = 120", 60), ("M.M. 50", 75)),
+        *(
+            ("dotted quarter = 60", 90),
+            ("half note = 50", 100),
+            ("<sym>metNoteQuarterUp</sym> = 80", 80),
+            ("(= 40)", 60),
+        ),
+        *(("♩ = ♪", None), ("a 2", None), ("= ", None), ("Viol. 1 = 60", None), (" " * 5000, None)),
+    ],
+)
+def test_metronome_marks_in_words(words: str, quarters: float | None) -> None:
+    assert tempo_in_words(words, 1.5) == quarters
 
 
 def test_tempo_primo_is_the_first() -> None:

@@ -1,6 +1,8 @@
 """Reading MusicXML: everything that sounds is there, and every kind of broken file is refused in a sentence."""
 
 import contextlib
+import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +169,191 @@ def test_da_capo_al_fine(tmp_path: Path) -> None:
         bar(note("e4", 4), words("D.C.", '<sound dacapo="yes"/>')),
     ]
     assert [n[2] for n in played(reading(tmp_path, bars))] == [60, 62, 62, 64, 60]
+
+
+def metronome(speed: str) -> str:
+    return direction(f"<metronome><beat-unit>quarter</beat-unit><per-minute>{speed}</per-minute></metronome>")
+
+
+def whole(*names: str, before: str = "", after: str = "") -> list[str]:
+    """Write bars of a note each, in 4/4; `before` begins the first, `after` ends the last."""
+    bars = [[note(name, 8)] for name in names]
+    bars[0] = [attributes(4), before, *bars[0]]
+    bars[-1].append(after)
+    return [bar(*content) for content in bars]
+
+
+@pytest.mark.parametrize(
+    ("bars", "pitches"),
+    [
+        ([*whole("c4", "d4", after=words("Fine")), *whole("e4", after=words("D.C. al Fine"))], [60, 62, 64, 60, 62]),
+        (
+            [
+                *whole("c4", before=words("𝄋"), after=words("To Coda")),
+                *whole("d4", after=words("D.S. al Coda")),
+                *whole("e4", before=direction("<coda/>")),
+            ],
+            [60, 62, 60, 64],
+        ),
+        (
+            [
+                bar(repeat("forward"), attributes(4), note("c4", 8)),
+                bar(note("d4", 8)),
+                bar(note("e4", 8), ending(1, "stop")),  # which never began: one bar
+                bar(ending(2, "start"), note("f4", 8), ending(2, "discontinue")),
+                bar(note("g4", 8)),
+            ],
+            [60, 62, 64, 60, 62, 65, 67],
+        ),
+    ],
+)
+def test_words_and_endings_lead_on(tmp_path: Path, bars: list[str], pitches: list[int]) -> None:
+    assert [n[2] for n in played(reading(tmp_path, bars))] == pitches
+
+
+def test_movements_have_their_own_repeats_and_jumps(tmp_path: Path) -> None:
+    fine, capo = words("Fine", '<sound fine="yes"/>'), words("D.C.", '<sound dacapo="yes"/>')
+    jump = [*whole("e4", after=fine), *whole("f4", after=capo)]
+    bars = [*whole("c4", "d4"), *jump, *whole("g4", after=repeat("backward"))]
+
+    def numbered(bars: list[str], *numbers: int) -> list[str]:
+        return [one.replace("<measure", f'<measure number="{n}"') for one, n in zip(bars, numbers, strict=True)]
+
+    assert [n[2] for n in played(reading(tmp_path, numbered(bars, 1, 2, 1, 2, 1)))] == [60, 62, 64, 65, 64, 67, 67]
+    trio = numbered(bars[1:4], 1, 2, 1)
+    assert [n[2] for n in played(reading(tmp_path, trio))] == [62, 64, 65, 62, 64]
+
+
+@pytest.mark.parametrize(
+    ("mark", "speed"),
+    [
+        *((metronome(text), 60) for text in ("60", "c. 60", "(60)", "60-66", "ca. 60")),
+        (words("♩ = 60"), 60),
+        (words("Adagio (♩ = c. 60)"), 60),
+        (words("Grave", '<sound tempo="60"/>'), 60),
+        (metronome("ca."), 92),
+        (words("", '<sound tempo="Allegro"/>'), 92),
+        *((words("", f'<sound tempo="{bad}"/>'), 92) for bad in ("nan", "1e300", "-60", "0")),
+    ],
+)
+def test_tempo_texts(tmp_path: Path, mark: str, speed: float) -> None:
+    assert float(np.interp(0, *reading(tmp_path, whole("c4", before=mark)).tempo.T)) == speed
+
+
+def test_metres_are_summed_and_may_be_free(tmp_path: Path) -> None:
+    pairs = "<time><beats>3</beats><beat-type>8</beat-type><beats>2</beats><beat-type>4</beat-type></time>"
+    free = "<attributes><time><senza-misura/></time></attributes>"
+    summed = f"<attributes><divisions>2</divisions>{pairs}</attributes>"
+    beats = reading(tmp_path, [bar(summed, note("c4", 7)), bar(free, note("c4", 4))]).beats[:, :3]
+    np.testing.assert_array_equal(beats, [*([k / 2, k + 1, 7] for k in range(7)), [3.5, 1, 2], [4.5, 2, 2]])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warning"),
+    [
+        ("<beats>3</beats>", "<beats>2.5</beats>", "part Violin, bar 2: time '2.5/4' is no time signature"),
+        ("<beats>3</beats>", "<beats>1000000000</beats>", "part Violin, bar 2: time '1000000000/4' is no time"),
+        ('tempo="60"', 'tempo="Allegro"', "part Violin, bar 2: tempo 'Allegro' is no number"),
+        ("<octave>5</octave>", "", "part Violin, bar 2: a note of step 'D' and octave '' has no pitch"),
+        ("<alter>0</alter>", "<alter>x</alter>", "part Violin, bar 2: alter 'x' is no number from -4 to 4"),
+        ("<duration>1</duration>", "<duration>1e9</duration>", "part Violin, bar 2: duration '1e9' is no number"),
+        ("<divisions>2</divisions>", "<divisions>0</divisions>", "part Violin, bar 2: divisions '0' is no number"),
+        (">3</tremolo>", ">40</tremolo>", "part Violin, bar 2: tremolo '40' is no number from 0 to 8"),
+        ("<chromatic>0</chromatic>", "<chromatic>&lt;b</chromatic>", "part Violin, bar 2: transposition '<b' is no"),
+        ('times="2"', 'times="1000000"', "part Violin, bar 2: number of times '1000000' is no number from 0 to 64"),
+        ("Fine", "Minuet D.C.", "part Violin, bar 2: 'Minuet D.C.' is not followed"),
+        (">41</midi-program>", ">900</midi-program>", "part Violin: MIDI program '900' is no number from 1 to 128"),
+    ],
+)
+def test_one_bad_value_does_not_cost_the_score(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, before: str, after: str, warning: str
+) -> None:
+    tremolo = '<ornaments><tremolo type="single">3</tremolo></ornaments>'
+    pitch = "<note><pitch><step>D</step><alter>0</alter><octave>5</octave></pitch><duration>1</duration></note>"
+    second = (attributes(more="<transpose><chromatic>0</chromatic></transpose>"), words("Fine", '<sound tempo="60"/>'))
+    again = '<barline><repeat direction="backward" times="2"/></barline>'
+    bars = [bar(attributes(), note("c4", 6)), bar(*second, pitch, note("e4", 5, notations=tremolo), again)]
+    good = musicxml({"Violin": bars}, {"Violin": 41})
+    assert good.count(before) >= 1
+    head, tail = good.rsplit(before, 1)
+    file = tmp_path / "score.musicxml"
+    for text, told in ((good, 0), (head + after.replace("", "") + tail, 1)):
+        file.write_text(text)
+        score = read(file)
+        assert (0.0, 3.0, 60, "") in played(score)
+        assert any(n[2] == 64 for n in played(score))
+        assert [record.message.startswith(f"{file}: {warning}") for record in caplog.records] == [True] * told
+
+
+def test_what_nothing_leads_to_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    jump = [*whole("c4", after=words("To Coda")), *whole("d4", after=words("D.C."))]
+    reading(tmp_path, [*jump, *whole("e4"), *whole("f4", before=words("Coda"))])
+    assert "bar 3: repeats and jumps never lead to it" in caplog.text
+
+
+def test_namespaces_do_not_matter(tmp_path: Path) -> None:
+    plain = waltz(2)
+    for spaced in (
+        plain.replace("<score-partwise", '<score-partwise xmlns="http://example.org/ns"'),
+        re.sub(r"<(/?)(?=[a-z])", r"<\1m:", plain),
+    ):
+        (tmp_path / "a.xml").write_text(spaced)
+        assert len(read(tmp_path / "a.xml").parts) == 2
+
+
+def test_archives_without_a_container(tmp_path: Path) -> None:
+    for names, error in (
+        (("s.musicxml", "b.png"), None),
+        (("a.xml", "b.xml"), "holds 2 XML files"),
+        (("a.png",), "holds 0"),
+    ):
+        with zipfile.ZipFile(tmp_path / "a.mxl", "w") as archive:
+            for name in names:
+                archive.writestr(name, waltz(2))
+        with pytest.raises(IctusError, match=error) if error else contextlib.nullcontext():
+            assert len(read(tmp_path / "a.mxl").parts) == 2
+
+
+HUGE = "x" * (5 << 20)
+SHAKEN = "<ornaments><tremolo>8</tremolo></ornaments>"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<score-partwise>" + "<a>" * 100, "64 in each other"),
+        (f"<score-partwise><!--{HUGE}--></score-partwise>", "too long ones"),
+        ("<score-partwise>" + "".join(f"<a{k}/>" for k in range(30_000)), "too many names"),
+        ("<score-partwise><part><measure>" + f'<a b="{HUGE[: 1 << 20]}"/>' * 5, "has a measure of more than 4 MiB"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><score-partwise/>', "declares entities"),
+        ('<!DOCTYPE a [<!ENTITY b SYSTEM "b.txt">]><score-partwise>&b;</score-partwise>', "declares entities"),
+        ('<!DOCTYPE a [<!ATTLIST a b CDATA "c">]><score-partwise/>', "declares entities"),
+        ("<score-partwise><part>" + "<measure/>" * 20_001 + "</part></score-partwise>", "more than 20000 bars"),
+        (musicxml({f"part {k}": [] for k in range(301)}), "more than 300 parts"),
+        (musicxml({"a": [bar(attributes(128, 4), note("c4", 256))] * 200}), "more than 20000 quarters"),
+        (musicxml({"a": [bar(attributes(128, 128), note("c4", 8))] * 800}), "more than 100000 beats"),
+        (musicxml({"a": [bar(attributes(4), "<direction/>" * 50_001, note("c4", 8))]}), "more than 50000 marks"),
+        (musicxml({"a": [bar(attributes(), note("c4", 20_000, notations=SHAKEN))] * 2}), "more than 300000 notes"),
+        (musicxml({"a": [bar('<sound tempo="3"/>', attributes(4), note("c4", 8))] * 4000}), "lasts 89 hours"),
+    ],
+    ids=lambda value: value if len(value) < 40 else "",
+)
+def test_what_no_piece_has_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    save_mxl(tmp_path / "a.mxl", text)
+    with pytest.raises(IctusError, match=message):
+        read(tmp_path / "a.mxl")
+
+
+def test_archives_unpack_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "a.mxl", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/container.xml", b" " * (2 << 20))
+        archive.writestr("score.xml", waltz(2))
+    with pytest.raises(IctusError, match=r"container.xml unpacks to 2 MB; at most 1 MB"):
+        read(tmp_path / "a.mxl")
+    save_mxl(tmp_path / "a.mxl", waltz(40))
+    monkeypatch.setattr("ictus.scores.musicxml._XML", 10_000)
+    with pytest.raises(IctusError, match=r"score.xml unpacks to"):
+        read(tmp_path / "a.mxl")
 
 
 def test_percussion_without_pitch(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ def order(signs: str) -> str:
         bars.append(
             NavigationMarks(
                 forward="[" in word,
-                backward=(3 if "3" in word else 2) if "]" in word else 0,
-                endings=frozenset(int(d) for d in word if d in "12") if "e" in word else frozenset(),
+                backward=(3 if "3]" in word or "t" in word else 2) if "]" in word else 0,
+                endings=frozenset(int(d) for d in word if d in "1234") if "e" in word else frozenset(),
                 segno="s" if "S" in word else None,
                 coda="c" if "C" in word else None,
                 to_coda="c" if "T" in word else None,
@@ -41,6 +41,16 @@ def order(signs: str) -> str:
         (". .]F [ .]D", "ababcdcdab"),
         (".S . .T . .J .C .", "abcdeabcfg"),
         (". .S e1] e2 .T . .D .C", "abcabdefgabdeh"),  # after da capo: no repeats, last ending
+        ("[ e1] e2] e3 .", "abacade"),  # as often as the highest number says
+        ("[ e12] e3 .", "ababacd"),
+        ("[ e13] e24] .", "abacabacd"),
+        ("[ e1 e2 . ] .", "abdeacdef"),  # endings within a passage
+        ("[ . e1 e2 e3 . F e1] e2] .", "abcfghabdfgiabefgj"),
+        ("[ ] e2 .", "ababcd"),  # the first ending is not marked
+        ("[ e12t] e2 .", "ababacd"),  # nothing is left out, where numbers do not go as far as turns
+        (". e1 e2 .", "abcd"),  # nothing leads back
+        (". e1 e2 D", "abdacd"),
+        ("[ e1F] e2 .D", "abacdab"),  # the fine is not passed by
     ],
 )
 def test_playing_order(signs: str, played: str) -> None:

@@ -1,5 +1,6 @@
 """What the words and signs in a score mean: dynamics as loudness, tempo words as quarters a minute."""
 
+import contextlib
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -70,7 +71,9 @@ def ramp_direction(words: str) -> int:
 
 
 def speed_of(text: str) -> float | None:
-    """Return the first number in a text such as "c. 60", "(60)" or "60-66"; None if there is none."""
+    """Return the number that a text is, or the first in one such as "c. 60", "(60)" or "60-66"; None if it has none."""
+    with contextlib.suppress(ValueError):
+        return float(text)
     found = _NUMBER.search(text)
     return float(found[0].replace(",", ".")) if found else None
 

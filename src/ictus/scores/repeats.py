@@ -49,7 +49,7 @@ def playing_order(bars: Sequence[NavigationMarks]) -> list[int]:
 
     @cache
     def highest(first: int, stop: int) -> int:
-        return max(max(bar.endings, default=0) for bar in bars[first:stop])
+        return max((number for bar in bars[first:stop] for number in bar.endings), default=0)
 
     order: list[int] = []
     start, turn, jumped, k = 0, 1, False, 0
@@ -59,7 +59,7 @@ def playing_order(bars: Sequence[NavigationMarks]) -> list[int]:
         bar, here, before = bars[k], endings[k], endings[k - 1] if k else None
         if (bar.forward and k != start) or (before and before.repeated and not here and k > start):
             start, turn = k, 1  # a passage begins, or the last ending is over
-        if here and not here.played(k, bar.endings, None if jumped else turn):
+        if here and not here.played(k, bar.endings, None if jumped else turn, turn > highest(start, here.stop)):
             k += 1
             continue
         order.append(k)
@@ -89,7 +89,6 @@ class _Endings:
     repeated : whether a repeat ends one of them, or stands just before them.
     used : whether anything leads back from them or from after them; if not, all are played.
     fine : the ending that holds the fine, as the bar that it begins with.
-    highest : the highest of their numbers.
     begins : of each bar, the bar that its ending begins with.
     """
 
@@ -98,16 +97,17 @@ class _Endings:
     used: bool = False
     stop: int = 0
     fine: int | None = None
-    highest: int = 0
     begins: dict[int, int] = field(default_factory=dict)
 
-    def played(self, k: int, numbers: frozenset[int], turn: int | None) -> bool:
-        """Whether bar `k` is played at this turn, from 1; after a jump (None), the ending with the fine or the last."""
+    def played(self, k: int, numbers: frozenset[int], turn: int | None, beyond: bool) -> bool:
+        """Whether bar `k` with these numbers is played at this turn, from 1, or after a jump (None).
+
+        The last ending is, or the one with the fine, after a jump; and the last one `beyond` all numbers.
+        """
         last = self.begins[self.stop - 1]
         if turn is None and self.used:
             return self.begins[k] == (last if self.fine is None else self.fine)
-        beyond = turn is not None and turn > self.highest and self.begins[k] == last > self.first
-        return not self.used or turn in numbers or beyond
+        return not self.used or turn in numbers or (beyond and self.begins[k] == last > self.first)
 
 
 def _endings(bars: Sequence[NavigationMarks]) -> list[_Endings | None]:
@@ -119,7 +119,7 @@ def _endings(bars: Sequence[NavigationMarks]) -> list[_Endings | None]:
             before = found[-1] if k and not bar.forward else None
             here = before or _Endings(k, k > 0 and not bar.forward and bars[k - 1].backward > 0)
             here.begins[k] = here.begins[k - 1] if before and bars[k - 1].endings == bar.endings else k
-            here.stop, here.highest = k + 1, max(here.highest, *bar.endings)
+            here.stop = k + 1
             here.repeated |= bar.backward > 0
             here.fine = here.begins[k] if bar.fine else here.fine
         found.append(here)

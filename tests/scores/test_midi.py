@@ -1,5 +1,6 @@
 """Reading MIDI."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,90 @@ def test_what_does_not_matter_is_passed_over(tmp_path: Path) -> None:
     rubbish = (480, b"\xff\x2f\x00\xf4\x01")  # after the end of the track
     assert played(save(tmp_path, [*two, rubbish])) == [[(0, 1, 60)]]
     assert played(save(tmp_path, [(0, b"\xc0\xa8"), *two])) == [[(0, 1, 60)]]  # no such program
+
+
+TWO = b"\x00\x90\x3c\x40\x83\x60\x3c\x00\x00\x3e\x40\x83\x60\x3e\x00"  # C and D, in running status
+END = b"\x00\xff\x2f\x00"
+
+
+def raw(*tracks: bytes, kind: int = 1, count: int | None = None) -> bytes:
+    head = b"MThd" + struct.pack(">IHHH", 6, kind, len(tracks) if count is None else count, 480)
+    return head + b"".join(b"MTrk" + struct.pack(">I", len(track)) + track for track in tracks)
+
+
+@pytest.mark.parametrize(
+    "track",
+    [
+        *(
+            TWO[:8] + between + TWO[8:] + END
+            for between in (
+                *(
+                    b"\x00\xf8",
+                    b"\x00\xfe",
+                    b"\x00\xf6",
+                    b"\x00\xf4",
+                    b"\x00\xf1\x05",
+                    b"\x00\xf2\x05\x05",
+                    b"\x00\xf3\x01",
+                ),
+                *(b"\x00\xf0\x02\x01\xf7", b"\x00\xf7\x01\xf8", b"\x00\xff\x60\x01\x00", b"\x00\xff\x59\x02\x09\x07"),
+                *(b"\x00\xff\x51\x00", b"\x00\xff\x58\x00", b"\x00\xff\x58\x04\x00\x02\x18\x08"),
+            )
+        ),
+        TWO[:4] + b"\x83\x60\xff\x60\x00\x00\x3c\x00" + TWO[8:] + END,  # the time of what is unknown counts
+        TWO + END + b"\x00\x90\x40",
+        TWO,
+    ],
+)
+def test_events_have_their_own_lengths(tmp_path: Path, track: bytes) -> None:
+    file = tmp_path / "a.mid"
+    file.write_bytes(raw(track))
+    assert played(file) == [[(0, 1, 60), (1, 1, 62)]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        raw(TWO + END)[:14] + b"XYZZ\x00\x00\x00\x03abc" + raw(TWO + END)[14:],
+        raw(TWO + END, count=0),
+        raw(TWO + END)[:18] + b"\x7f\xff\xff\xff" + raw(TWO + END)[22:],  # a length beyond the end
+        raw(b"", TWO + END, kind=2),
+    ],
+)
+def test_chunks_are_found(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.mid").write_bytes(content)
+    (tmp_path / "b.mid").write_bytes(content + b"MTrk" + struct.pack(">I", len(TWO + END)) + TWO + END)
+    assert len(played(tmp_path / "a.mid")) == 1
+    assert len(played(tmp_path / "b.mid")) == 2
+
+
+def test_what_cannot_be_meant_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tempo = b"\x00\xff\x51\x03\x00\x00\x01"  # 60 million beats a minute
+    (tmp_path / "a.mid").write_bytes(raw(tempo + TWO + END, count=3))
+    np.testing.assert_array_equal(read(tmp_path / "a.mid").tempo, [[0, 120]])
+    (record,) = caplog.records
+    assert "track 1, quarter 0: 00 00 01 is no tempo; passed over, and 1 more like it" in record.message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (raw(TWO[:9]), "at quarter 1, track 1: breaks off; export it again"),
+        (raw(TWO + END, TWO)[:-3], "at quarter 1, track 2: breaks off"),
+        (raw(TWO + END, TWO[:8] + b"\x00\x90")[:-1], "track 2: breaks off"),
+        (raw(TWO[:4] + b"\x00\xf0\xff\xff\xff\x7f"), "track 1: breaks off"),
+        (raw(b"\x00\x3c\x40" + TWO), "track 1: begins in the middle"),
+        (raw(TWO[:4] + b"\xff\xff\xff\x7f\x3c\x00"), "lasts more than 20000 quarters"),
+        (raw(TWO[:4] + b"\x81\x80\x80\x80\x00\x3c\x00"), "lasts more than 20000 quarters"),
+        (raw(TWO[:4] + b"\xff" * 5000 + b"\x00\x3c\x00"), "a number without an end"),
+        (raw(b"\x00\xff\x58\x04\x01\x07\x18\x08" + TWO + b"\xff\x7f\x3c\x40" * 40), "more than 20000 bars"),
+        (raw(*[b""] * 1001, TWO), "more than 1000 tracks"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "a.mid").write_bytes(content)
+    with pytest.raises(IctusError, match=message):
+        read(tmp_path / "a.mid")
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def _number(track: bytes, at: int) -> tuple[int, int]:
     """Return a number of variable length, and where it ends; one of more than four bytes is beyond all that is."""
     last = _LAST_BYTE.search(track, at, at + _ENDLESS)
     if not last:
-        raise ValueError("holds a number without an end" if at < len(track) else "breaks off")
+        raise ValueError("holds a number without an end" if len(track) - at > _ENDLESS else "breaks off")
     value = 0
     for byte in track[at : last.end()] if last.end() - at <= 4 else b"":
         value = value << 7 | byte & 0x7F

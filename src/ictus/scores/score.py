@@ -135,7 +135,10 @@ def check_playable(score: Score) -> Score:
         If it lasts longer.
     """
     check_size(quarters=score.length)
-    if score.length * 60 > SECONDS * score.tempo[:, 1].min() and (seconds := float(score.seconds(np.array([score.length]))[0])) > SECONDS:
+    if (
+        score.length * 60 > SECONDS * score.tempo[:, 1].min()
+        and (seconds := float(score.seconds(np.array([score.length]))[0])) > SECONDS
+    ):
         raise IctusError(f"lasts {seconds / 3600:.0f} hours at its tempo; at most {SECONDS / 3600:.0f} are played")
     return score
 

@@ -147,6 +147,7 @@ def test_draws_follow_the_probabilities() -> None:
     ("changes", "message"),
     [
         ({"temperature": -1.0}, "0 or more"),
+        ({"temperature": float("nan")}, "0 or more"),
         ({"top_k": 0}, "at least one token"),
         ({"top_p": 0.0}, "probability over 0"),
         ({"top_p": 1.5}, "probability over 0"),

@@ -11,14 +11,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     That is 130 by Ctrl+C, 143 by SIGTERM, and 141 where nobody reads what is said any more (`ictus beats x | head`).
     """
-    from ictus.cli.console import complain, harmless, silence
+    import signal
+
+    from ictus.cli.console import complain, harmless, reason, silence
+    from ictus.errors import UsageError
+    from ictus.processes import stoppable
 
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # Options that there are not are shown as they are given: by a file of such a name, perhaps.
+    # A word that is taken for an option is shown as it is, were it the name of a hostile file.
     words = [harmless(word) if word.startswith("--") and "=" not in word else word for word in words]
     try:
         try:
-            return _run(words)
+            with stoppable():
+                return _run(words)
+        except KeyboardInterrupt as stopped:
+            complain("stopped")
+            return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            complain(reason(error))
+            return 2 if isinstance(error, UsageError) else 1
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -32,14 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     import os
-    import signal
 
     import tyro
 
     from ictus.cli import beats, conduct, convert, dance, data, evaluate, models, sound, studio, train
-    from ictus.cli.console import complain, reason, show_warnings
-    from ictus.errors import UsageError
-    from ictus.processes import stoppable
+    from ictus.cli.console import show_warnings
 
     # On a busy machine, threads that spin while they wait for each other take the time of those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -48,19 +58,9 @@ def _run(words: list[str]) -> int:
     commands = tyro.extras.SubcommandApp()
     for module in (conduct, dance, sound, studio, beats, train, evaluate, convert, models, data):
         commands.command(module.run, name=module.__name__.rpartition(".")[2])
-    try:
-        with stoppable():
-            for tree, module in (("data", data), ("evaluate", evaluate)):  # which would make `ictus --help` slower
-                if words[:1] == [tree]:
-                    words[2:3] = [_OLD_NAMES.get(word, word) for word in words[2:3]] if tree == "data" else words[2:3]
-                    return int(module.app().cli(prog=f"ictus {tree}", args=words[1:], config=config))
-            about = "Music and human motion turn into each other."
-            return int(commands.cli(prog="ictus", description=about, args=words, config=config))
-    except BrokenPipeError:
-        raise
-    except Exception as error:
-        complain(reason(error))
-        return 2 if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt as stopped:
-        complain("stopped")
-        return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
+    for tree, module in (("data", data), ("evaluate", evaluate)):  # which would make `ictus --help` slower
+        if words[:1] == [tree]:
+            words[2:3] = [_OLD_NAMES.get(word, word) for word in words[2:3]] if tree == "data" else words[2:3]
+            return int(module.app().cli(prog=f"ictus {tree}", args=words[1:], config=config))
+    about = "Music and human motion turn into each other."
+    return int(commands.cli(prog="ictus", description=about, args=words, config=config))

@@ -6,6 +6,7 @@ it has in common with the window before are those that have just been drawn.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor
@@ -38,13 +39,13 @@ class Sampling:
     hop: int | None = None
 
     def __post_init__(self) -> None:
-        if self.temperature < 0:
+        if not 0 <= self.temperature < inf:
             raise UsageError(f"temperature is {self.temperature:g}; it must be 0 or more")
         if self.top_k is not None and self.top_k < 1:
             raise UsageError(f"top_k is {self.top_k}; at least one token is needed")
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise UsageError(f"top_p is {self.top_p:g}; it is a probability over 0")
-        if self.guidance < 0:
+        if not 0 <= self.guidance < inf:
             raise UsageError(f"guidance is {self.guidance:g}; it must be 0 or more")
         if self.hop is not None and self.hop < 1:
             raise UsageError(f"hop is {self.hop}; the window must move by a column at least")

@@ -42,12 +42,13 @@ ODD = [
         ("data prepare solos --data . -o y --feature-rate 0", "--feature-rate 0: choose"),
         ("train x.yaml --devices 0", "--devices 0: choose"),
         ("studio --size 0", "--size 0: choose"),
+        ("beats  -o x.csv", "an argument is empty"),
         ("beats https://a.org/b.mp3", "https://a.org/b.mp3: nothing is downloaded"),
         ("dance x.wav --model HTTP://a.org/b", "HTTP://a.org/b: nothing is downloaded"),
     ],
 )
 def test_options_are_checked_before_work_starts(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(words.split()) == 2
+    assert main(words.split(" ")) == 2
     out, err = capsys.readouterr()
     assert says in err
     assert len(err.splitlines()) == 1
@@ -88,6 +89,8 @@ def test_files_that_differ_in_their_suffix_alone_are_told_apart(tmp_path: Path) 
     }
     beside = plan_files([tmp_path / "song.mp3", other / "song.mp3"], [], [".csv"], ".csv")
     assert [path for _, paths in beside for path in paths] == [tmp_path / "song.csv", other / "song.csv"]
+    (loop := tmp_path / "loop.wav").symlink_to(loop)
+    assert plan_files([loop, loop], [], [".csv"], ".csv") == [(loop, [tmp_path / "loop.csv"])]
     with pytest.raises(UsageError, match="more than one result"):
         plan_files([tmp_path / "song.mp3", other / "song.mp3"], ["out/"], [".csv"], ".csv")
 

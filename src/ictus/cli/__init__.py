@@ -50,7 +50,10 @@ def _run(words: list[str]) -> int:
 
     from ictus.cli import beats, conduct, convert, dance, data, evaluate, models, sound, studio, train
     from ictus.cli.console import show_warnings
+    from ictus.errors import UsageError
 
+    if "" in words:  # which Python would take for the folder here
+        raise UsageError("an argument is empty; is it a variable of the shell that is not set?")
     # On a busy machine, threads that spin while they wait for each other take the time of those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     show_warnings()

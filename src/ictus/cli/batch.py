@@ -1,6 +1,7 @@
 """Many files at once: which are meant, where their results go, and how one bad file leaves the others alone."""
 
 import itertools
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -84,13 +85,13 @@ def plan_files(
     for number, (file, paths) in enumerate(plans):
         if file.suffix and any(times[path] > 1 for path in paths):
             plans[number] = file, results(file, f"{file.stem}-{file.suffix[1:]}")
-    sources = {file.resolve() for file in files}
+    sources = {os.path.realpath(file) for file in files}
     there = set[Path]()
     for path in (path for _, paths in plans for path in paths):
         if path.suffix.lower() not in suffixes:
             suffix = repr(path.suffix) if path.suffix else "no suffix"
             raise UsageError(f"{path}: cannot make a file with {suffix}; choose one of {' '.join(suffixes)}")
-        if path.resolve() in sources:
+        if os.path.realpath(path) in sources:
             raise UsageError(f"{path}: would overwrite what was given; name another file with -o")
         if path in there:
             raise UsageError(f"{path}: more than one result would get this name; give a folder to -o")

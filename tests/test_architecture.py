@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "ictus"
 ARTS = {"conducting", "dance", "sound"}
 LAYERS = (  # from the ground up; what stands in one line may import each other, but for the arts
     {"errors", "types", "limits"},
-    {"config", "files", "media", "processes", "task"},
+    {"arrays", "config", "documents", "files", "media", "processes", "task"},
     {"decoding", "downmix", "sample_chunk"},
     {"audio", "skeleton", "kinematics"},
     {"formats", "retargeting"},  # which know skeletons and arrays, so that a motion can be loaded from a file

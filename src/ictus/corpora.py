@@ -19,7 +19,6 @@ import soundfile
 
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
-from ictus.formats.npz import DAMAGE
 from ictus.processes import run_in_processes
 from ictus.types import AnyArray, Progress
 
@@ -100,12 +99,9 @@ def open_array(file: Path) -> AnyArray:
     IctusError
         If it is missing or damaged, or a single number; the message names the file.
     """
-    try:
-        array: AnyArray = np.lib.format.open_memmap(file, mode="r")
-    except FileNotFoundError as error:
-        raise IctusError(f"{file}: missing") from error
-    except DAMAGE as error:
-        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
+    if not file.exists():
+        raise IctusError(f"{file}: missing")
+    array = mapped(file)
     if not array.ndim:
         raise IctusError(f"{file}: a single number, expected an array")
     return array

@@ -5,6 +5,7 @@ import functools
 import os
 import platform
 import re
+import reprlib
 import shutil
 import stat
 import tempfile
@@ -19,6 +20,11 @@ from ictus.errors import IctusError
 
 _UNFINISHED = re.compile(r"\.?ictus-([0-9a-f]{8})-([0-9]{1,10})-[a-z0-9_]{8}(\.\w{1,16})*")
 _WEEK = 7 * 86400.0  # seconds
+_LONG = 512  # bits of a whole number that is written out in a message
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = limits.TEXT
+_ZIP_END = 66_000  # bytes at the end of a zip file that say where its directory is
+_ZIP_DIRECTORY = 4_000_000  # bytes; of some ten thousand members
 
 
 @contextlib.contextmanager
@@ -139,7 +145,8 @@ def reading(path: str | os.PathLike[str], kind: type[IctusError] = IctusError) -
     except IctusError as error:
         if str(error).startswith(f"{file}: "):
             raise
-        raise type(error)(f"{file}: {error}", option=error.option) from error
+        own = kind if type(error) is IctusError else type(error)  # the ground knows no kinds
+        raise own(f"{file}: {error}", option=error.option) from error
     except MemoryError as error:
         raise kind(f"{file}: needs more memory than there is; cut it into shorter files") from error
     except (Exception, RecursionError) as error:
@@ -148,10 +155,47 @@ def reading(path: str | os.PathLike[str], kind: type[IctusError] = IctusError) -
 
 def short(value: object) -> str:
     """Return the words of an error, or anything else from a file, as harmless text of one line and limited length."""
-    text = str(value) or type(value).__name__ if isinstance(value, BaseException) else str(value)
-    text = "".join(c if c.isprintable() else " " for c in text[: 4 * limits.TEXT])
+    if not isinstance(value, str):
+        value = (str(value) if isinstance(value, BaseException) else _brief(value)) or type(value).__name__
+    text = "".join(c if c.isprintable() else " " for c in value[: 4 * limits.TEXT])
     text = " ".join(text.split())
     return text if len(text) <= limits.TEXT else text[: limits.TEXT - 3] + "..."
+
+
+def quoted(value: object) -> str:
+    """Return anything from a file as `repr` shows it, text in quotes; harmless and short as `short` makes it."""
+    return short(_brief(value) if not isinstance(value, str) else repr(value[: limits.TEXT]))
+
+
+def _brief(value: object) -> str:
+    """Return text for a value without walking through all that hangs on it."""
+    if isinstance(value, dict | list | tuple | set | frozenset):
+        return _REPR.repr(value)
+    if isinstance(value, int) and value.bit_length() > _LONG:
+        return f"a number of {value.bit_length()} bits"  # which Python may refuse to write out
+    return str(value)
+
+
+@contextlib.contextmanager
+def unzipping(file: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip file, unless its directory alone is too large to be held.
+
+    Raises
+    ------
+    IctusError
+        If it is.
+    zipfile.BadZipFile
+        If it is no zip file, or a damaged one.
+    """
+    with file.open("rb") as source:
+        source.seek(max(0, file.stat().st_size - _ZIP_END))
+        end = source.read()
+        place = max(0, end.rfind(b"PK\x05\x06"))
+        # One that needs fields of 64 bits is larger than anything read here.
+        if end[:place][-20:-16] == b"PK\x06\x07" or int.from_bytes(end[place + 12 : place + 16], "little") > _ZIP_DIRECTORY:
+            raise IctusError("is a zip file with too large a directory; is it damaged?")
+        with zipfile.ZipFile(source) as archive:
+            yield archive
 
 
 def unpacked(archive: zipfile.ZipFile, name: str, limit: int = limits.MEMORY) -> bytes:

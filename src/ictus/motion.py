@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from ictus import formats, kinematics
 from ictus.errors import MotionError
-from ictus.files import readable, writing
+from ictus.files import reading, writing
 from ictus.skeleton import Skeleton
+
+_PIECE = 20_000  # frames whose rotations are looked at together
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Motion:
     ------
     MotionError
         If the shapes do not fit the skeleton, there is no frame, a value is not finite, a rotation is none, or fps
-        is not positive.
+        is not from 0.001 to 10,000.
     """
 
     positions: NDArray[np.float32]
@@ -56,7 +58,7 @@ class Motion:
             raise MotionError(f"rotations have shape {self.rotations.shape}, expected ({frames}, {joints}, 3, 3)")
         if self.root is not None and self.root.shape != (frames, 3):
             raise MotionError(f"root has shape {self.root.shape}, expected ({frames}, 3)")
-        _check_fps(self.fps)
+        formats.check_fps(self.fps)
         for name in ("positions", "rotations", "root"):
             array = getattr(self, name)
             if array is not None and not np.isfinite(array).all():
@@ -88,14 +90,8 @@ class Motion:
             If the file is missing, damaged or holds something else.
         """
         read = formats.reader(path)
-        file = readable(path, MotionError)
-        try:
-            with np.errstate(all="ignore"):  # what overflows becomes infinite or NaN, and is refused for that
-                return cls._of(read(file))
-        except MotionError as error:
-            raise MotionError(f"{file}: {error}") from error
-        except OSError as error:
-            raise MotionError(f"{file}: cannot be read ({error.strerror or error})") from error
+        with reading(path, MotionError) as file, np.errstate(all="ignore"):
+            return cls._of(read(file))  # what overflows becomes infinite or NaN, and is refused for that
 
     @classmethod
     def _of(cls, data: formats.MotionData) -> "Motion":
@@ -149,12 +145,12 @@ class Motion:
         Raises
         ------
         MotionError
-            If fps is not positive.
+            If fps is out of range, or makes too many frames.
         """
-        _check_fps(fps)
+        formats.check_fps(fps)
         if fps == self.fps:
             return self
-        count = max(1, round(self.duration * fps))
+        count = formats.count_frames(self.duration, fps, len(self.skeleton) * (3 if self.rotations is None else 12))
         if len(self) == 1:
             return self._held(count, fps)
         from scipy.interpolate import CubicSpline
@@ -202,16 +198,13 @@ class Motion:
         return replace(self, positions=positions.astype(np.float32), rotations=None, root=None)
 
 
-def _check_fps(fps: float) -> None:
-    if not (np.isfinite(fps) and fps > 0):
-        raise MotionError(f"fps is {fps}; it must be positive")
-
-
 def _check_rotations(rotations: NDArray[np.float32]) -> None:
     """Refuse matrices that stretch or mirror: they would fail later, and far from their cause."""
-    with np.errstate(all="ignore"):
-        square = np.swapaxes(rotations, -1, -2) @ rotations
-        straight = np.abs(square - np.eye(3, dtype=np.float32)).max((-1, -2)) < 1e-3
-        bad = ~(straight & (np.linalg.det(rotations) > 0)).all(-1)
-    if bad.any():
-        raise MotionError(f"rotations are no rotation matrices (first in frame {int(bad.argmax())})")
+    for start in range(0, len(rotations), _PIECE):
+        piece = rotations[start : start + _PIECE]
+        with np.errstate(all="ignore"):
+            square = np.swapaxes(piece, -1, -2) @ piece
+            straight = np.abs(square - np.eye(3, dtype=np.float32)).max((-1, -2)) < 1e-3
+            bad = ~(straight & (np.linalg.det(piece) > 0)).all(-1)
+        if bad.any():
+            raise MotionError(f"rotations are no rotation matrices (first in frame {start + int(bad.argmax())})")

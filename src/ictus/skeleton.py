@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from ictus.errors import MotionError
+from ictus.files import quoted, short
+from ictus.limits import JOINTS, TEXT
 from ictus.types import Float32Array
 
 
@@ -38,12 +40,15 @@ class Skeleton:
 
     def __post_init__(self) -> None:
         count = len(self.joints)
-        if not count:
-            raise MotionError(f"skeleton {self.name}: it has no joints")
+        object.__setattr__(self, "name", _harmless(self.name))  # which messages, pages and tables show
+        object.__setattr__(self, "joints", tuple(map(_harmless, self.joints)))
+        if not 0 < count <= JOINTS:
+            raise MotionError(f"skeleton {self.name}: it has {count or 'no'} joints; at most {JOINTS} are read")
         if not self.mirror:
             object.__setattr__(self, "mirror", _mirror_by_name(self.joints))
-        if len(set(self.joints)) != count:
-            raise MotionError(f"skeleton {self.name}: two joints have the same name; rename one")
+        if len(places := {name: place for place, name in enumerate(self.joints)}) != count:
+            twice = next(name for place, name in enumerate(self.joints) if places[name] != place)
+            raise MotionError(f"skeleton {self.name}: two joints have the same name, {twice!r}; rename one")
         if any(not (0 <= a < count and 0 <= b < count) for a, b in self.bones):
             raise MotionError(f"skeleton {self.name}: a bone names a joint that is not there")
         if len(self.mirror) != count or any(
@@ -67,7 +72,7 @@ class Skeleton:
         try:
             return self.joints.index(joint)
         except ValueError:
-            raise MotionError(f"skeleton {self.name} has no joint {joint!r}; it has {', '.join(self.joints)}") from None
+            raise MotionError(f"skeleton {self.name} has no joint {joint!r}; it has {short(', '.join(self.joints))}") from None
 
     @cached_property
     def offsets(self) -> Float32Array:
@@ -76,6 +81,10 @@ class Skeleton:
             raise MotionError(f"skeleton {self.name} is no hierarchy: it has no parents or no rest pose")
         parents = np.asarray(self.parents)
         return np.where(parents[:, None] >= 0, self.rest - self.rest[parents], self.rest).astype(np.float32)
+
+
+def _harmless(name: str) -> str:
+    return name if name.isprintable() and len(name) <= TEXT else short(name)
 
 
 def _check_parents(name: str, parents: tuple[int, ...], count: int) -> None:
@@ -88,6 +97,7 @@ def _check_parents(name: str, parents: tuple[int, ...], count: int) -> None:
 
 
 def _mirror_by_name(joints: tuple[str, ...]) -> tuple[int, ...]:
+    places = {name: place for place, name in enumerate(joints)}
     sides = {"left_": "right_", "right_": "left_", "Left": "Right", "Right": "Left"}
     ends = {"_l": "_r", "_r": "_l"}
 
@@ -100,7 +110,7 @@ def _mirror_by_name(joints: tuple[str, ...]) -> tuple[int, ...]:
                 return name.removesuffix(side) + other
         return name
 
-    return tuple(joints.index(other) if (other := counterpart(name)) in joints else j for j, name in enumerate(joints))
+    return tuple(places.get(counterpart(name), j) for j, name in enumerate(joints))
 
 
 def _chain(*names: str, joints: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
@@ -269,7 +279,7 @@ def get_skeleton(name: str) -> Skeleton:
         If there is no body of that name.
     """
     if name not in _BODIES:
-        raise MotionError(f"no skeleton is called {name!r}; known are {', '.join(_BODIES)}")
+        raise MotionError(f"no skeleton is called {quoted(name)}; known are {', '.join(_BODIES)}")
     return _BODIES[name]
 
 

@@ -131,7 +131,7 @@ def test_a_motion_that_is_none_is_refused(tmp_path, change, says):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("missing", ["smpl_poses", "smpl_trans", "smpl_scaling"])
+@pytest.mark.parametrize("missing", ["smpl_poses", "smpl_trans"])
 def test_what_is_missing_is_named(tmp_path, missing):
     content = dance()
     del content[missing]

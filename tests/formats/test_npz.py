@@ -110,6 +110,7 @@ def test_a_header_that_promises_too_much_is_refused(tmp_path):
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**15, 13, 2)})
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
-        archive.writestr("positions.npy", header.getvalue() + bytes(64))
+        for name in ("positions", "fps", "skeleton"):
+            archive.writestr(f"{name}.npy", header.getvalue() + bytes(64))
     with pytest.raises(MotionError, match="damaged"):
         npz.read(tmp_path / "x.npz")

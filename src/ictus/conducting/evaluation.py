@@ -193,8 +193,8 @@ def _true_beats(recording: ConductorRecording, start: int, seconds: int) -> Floa
     file = recording.folder / "beats.npz"
     if not file.exists():
         return None
-    with np.load(file, allow_pickle=False) as archive:
-        times = np.asarray(archive["conducted_times"], np.float64) - start
+    with archive(file) as held:
+        times = held.numbers("conducted_times", 1).astype(np.float64) - start
     return np.asarray(times[(times >= 0) & (times < seconds)])
 
 

@@ -6,6 +6,7 @@ chooses the format. `coco` and `openpose`, which have no suffix of their own, ar
 What pose estimators find of a player in a film is read by `read_keypoints`: points with a confidence, not a motion yet.
 """
 
+import numbers
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from ictus.errors import UsageError
+import numpy as np
+
+from ictus import limits
+from ictus.errors import MotionError, UsageError
+from ictus.files import quoted, reading
 from ictus.skeleton import Skeleton
 from ictus.types import Float32Array
 
@@ -53,6 +58,34 @@ class Keypoints:
 
     points: Float32Array
     fps: float | None
+
+
+def check_fps(fps: Any, what: str = "fps") -> float:
+    """Return frames a second as a float.
+
+    Raises
+    ------
+    MotionError
+        Beginning with `what`: if it is no number that a motion can have.
+    """
+    slowest, fastest = limits.FRAME_RATES
+    if isinstance(fps, bool) or not isinstance(fps, numbers.Real) or not slowest <= fps <= fastest:
+        raise MotionError(f"{what} is {quoted(fps)}; it must be positive, from {slowest:g} to {fastest:,.0f}")
+    return float(fps)
+
+
+def count_frames(seconds: float, fps: float, size: int) -> int:
+    """Return how many frames some seconds are, at least one.
+
+    Raises
+    ------
+    MotionError
+        If they are too many, or with `size` numbers in each would fill the memory.
+    """
+    count = max(1, round(seconds * fps))
+    if count > limits.FRAMES or 4 * count * size > limits.MEMORY:
+        raise MotionError(f"{seconds:g} s at {fps:g} frames a second are {count} frames, which is too many")
+    return count
 
 
 _MODULES = {".npz": "npz", ".npy": "npy", ".json": "json", ".bvh": "bvh", ".glb": "gltf", ".pkl": "aist"}
@@ -106,14 +139,15 @@ def read_keypoints(path: str | os.PathLike[str], size: tuple[int, int] | None = 
     if file.is_dir():
         return cast("Keypoints", import_module("ictus.formats.openpose").read(file))
     suffix = file.suffix.lower()
-    if suffix == ".json":
-        return cast("Keypoints", import_module("ictus.formats.wholebody").read(file))
-    if suffix not in (".npy", ".npz"):
+    if suffix not in (".json", ".npy", ".npz"):
         raise UsageError(
             f"{path}: no format of keypoints has the suffix {suffix!r}; known are .json (COCO-WholeBody, MMPose), "
             ".npy (Solos, MediaPipe), .npz (MediaPipe) and a folder of OpenPose's files"
         )
-    landmarks = import_module("ictus.formats.landmarks")
-    if suffix == ".npz" or landmarks.fits(file):
-        return cast("Keypoints", landmarks.read(file, size))
-    return cast("Keypoints", import_module("ictus.formats.solos").read(file))
+    with reading(file, MotionError), np.errstate(all="ignore"):  # what overflows is refused for being infinite
+        if suffix == ".json":
+            return cast("Keypoints", import_module("ictus.formats.wholebody").read(file))
+        landmarks = import_module("ictus.formats.landmarks")
+        if suffix == ".npz" or landmarks.fits(file):
+            return cast("Keypoints", landmarks.read(file, size))
+        return cast("Keypoints", import_module("ictus.formats.solos").read(file))

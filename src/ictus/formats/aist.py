@@ -4,8 +4,11 @@
 |---|---|---|
 | `smpl_poses` | (T, 72) or (T, 24, 3) | each joint's rotation relative to its parent: axis times angle, radians |
 | `smpl_trans` | (T, 3) | where the root is, in metres times the scaling |
-| `smpl_scaling` | (1,) | about 95 in the corpus, 1 in what is written here |
+| `smpl_scaling` | (1,) | about 95 in the corpus, 1 in what is written here and where there is none |
 | `smpl_loss` | number | how well the body fitted the pictures; kept in `meta`, 0 in what is written here |
+
+EDGE's dances hold the points of the body beside, `full_pose`: those are at 30 frames per second, in metres and with z up,
+and are turned upright.
 
 Positions come by forward kinematics of the package's own neutral body: those of the licensed SMPL body, which the
 corpus does not contain either, differ by its bones. Its root also lies a constant pelvis offset beside `smpl_trans`.
@@ -22,12 +25,15 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import MotionError
+from ictus.files import short
 from ictus.formats import MotionData, pickled
 from ictus.formats.hierarchy import turning
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array
 
 FPS = 60.0
+_EDGE = 30.0
+_UPRIGHT = Rotation.from_euler("x", -90, degrees=True)  # from z up to y up
 BODIES = ("smpl-24",)
 _BODY = get_skeleton("smpl-24")
 _PROTOCOL = 4  # of the pickle, which every Python 3 reads
@@ -43,16 +49,19 @@ def read(path: Path) -> MotionData:
     """
     content = pickled.load(path)
     poses, root = _numbers(content, "smpl_poses"), _numbers(content, "smpl_trans")
-    scaling = _numbers(content, "smpl_scaling").ravel()
+    scaling = _numbers(content, "smpl_scaling").ravel() if "smpl_scaling" in content else np.ones(1)
     if poses.ndim not in (2, 3) or poses.shape[1:] not in ((72,), (24, 3)):
         raise MotionError(f"smpl_poses has shape {poses.shape}; AIST++ has (frames, 72) or (frames, 24, 3)")
     if root.shape != (len(poses), 3):
         raise MotionError(f"smpl_trans has shape {root.shape}; {len(poses)} poses need ({len(poses)}, 3)")
     if scaling.shape != (1,) or not scaling[0] > 0:
-        raise MotionError(f"smpl_scaling is {scaling.tolist()[:4]}; it must be one positive number")
+        raise MotionError(f"smpl_scaling is {scaling[:4].tolist()}; it must be one positive number")
     rotations = Rotation.from_rotvec(poses.reshape(-1, 3)).as_matrix().reshape(-1, len(_BODY), 3, 3)
+    if edge := "full_pose" in content:
+        root, rotations[:, 0] = _UPRIGHT.apply(root), _UPRIGHT.as_matrix() @ rotations[:, 0]
     meta = {"smpl_loss": float(_numbers(content, "smpl_loss").ravel()[0])} if "smpl_loss" in content else {}
-    return MotionData(_BODY, FPS, None, rotations.astype(np.float32), (root / scaling).astype(np.float32), meta)
+    root = (root / scaling).astype(np.float32)
+    return MotionData(_BODY, _EDGE if edge else FPS, None, rotations.astype(np.float32), root, meta)
 
 
 def write(path: Path, data: MotionData) -> None:
@@ -86,12 +95,9 @@ def _numbers(content: Mapping[str, Any], key: str) -> Float64Array:
     if not isinstance(content, dict):
         raise MotionError("is a pickle, but of no dict; an AIST++ motion has smpl_poses, smpl_trans and smpl_scaling")
     if key not in content:
-        keys = ", ".join(map(str, content))[:80] or "nothing"
+        keys = short(", ".join(map(str, content))) or "nothing"
         raise MotionError(f"is no AIST++ motion: it holds {keys}, but no {key}")
-    try:
-        values = np.asarray(content[key], np.float64)
-    except (ValueError, TypeError) as error:
-        raise MotionError(f"{key} is no array of numbers") from error
+    values = pickled.numbers(content[key], key)
     if not values.size:
         raise MotionError("there are no frames in it")
     if not np.isfinite(values).all():

@@ -8,11 +8,14 @@ Joints without children (hands, nose, the baton) stay joints, each with a short 
 this format, nor has a motion whose joints have positions only.
 
 Read: any order and number of channels on any joint. Where a joint has position channels they replace its OFFSET, as in
-Blender and MotionBuilder. End Sites are no joints.
+Blender and MotionBuilder. End Sites are no joints. Names are UTF-8 or, failing that, Shift-JIS, GB 18030 or Latin-1. Where
+there are other numbers of frames than promised, or the last one is cut short, the whole ones are read, with a warning.
 """
 
+import contextlib
+import io
 import itertools
-import math
+import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -22,7 +25,9 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from ictus import limits
 from ictus.errors import MotionError
+from ictus.files import quoted, short
 from ictus.formats import MotionData, hierarchy
 from ictus.skeleton import Skeleton
 from ictus.types import Float64Array, FloatArray
@@ -32,6 +37,11 @@ METRES = 0.01  # metres in a unit: centimetres
 _POSITIONS = ("XPOSITION", "YPOSITION", "ZPOSITION")
 _ROTATIONS = ("XROTATION", "YROTATION", "ZROTATION")
 _MOTION = re.compile(r"^[ \t]*MOTION\s+Frames\s*:\s*(\d+)\s+Frame\s+Time\s*:\s*(\S+)", re.MULTILINE | re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+_PAIR = re.compile(rb"[\x80-\xff]{2}")
+_NARROW = re.compile("[\uff61-\uff9f]")  # katakana of half width: what other encodings look like in Shift-JIS
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -59,13 +69,17 @@ def read(path: Path, scale: float = METRES) -> MotionData:
     MotionError
         If the file is no BVH or is damaged or cut short.
     """
-    text = path.read_text("utf-8-sig", errors="replace")
+    if path.stat().st_size > limits.MEMORY:
+        raise MotionError(f"is larger than {limits.MEMORY / 1e6:.0f} MB; cut it into shorter files")
+    text = _text(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
     motion = _MOTION.search(text)
     if motion is None:
         raise MotionError('is no BVH file: it has no "MOTION" part with "Frames" and "Frame Time"')
     joints = _joints(text[: motion.start()])
-    width = joints[-1].column + len(joints[-1].channels)
-    values = _values(text[motion.end() :], motion[1], width)
+    values = _values(text[motion.end() :], joints)
+    if len(values) and str(len(values)) != motion[1].lstrip("0"):
+        _log.warning("%s: promises %s frames; it holds %d whole ones, which are read", path, short(motion[1]), len(values))
+    hierarchy.check_size(len(values), len(joints), values.size)
     translations = np.stack([_translations(joint, values) for joint in joints], axis=1)  # (T, J, 3)
     rotations = np.stack([_rotations(joint, values) for joint in joints], axis=1)  # (T, J, 3, 3)
     names, parents = tuple(joint.name for joint in joints), tuple(joint.parent for joint in joints)
@@ -124,7 +138,7 @@ def _joints(text: str) -> list[_Joint]:
             elif keyword == "}":
                 opened.pop()
             else:
-                raise MotionError(f"has an unknown word in its hierarchy: {word[:40]!r}")
+                raise MotionError(f"has an unknown word in its hierarchy: {quoted(word)}")
     except (ValueError, IndexError, StopIteration) as error:
         raise MotionError("has a damaged hierarchy") from error
     if not joints or opened:
@@ -147,33 +161,78 @@ def _channels(words: Iterator[str]) -> list[str]:
     count = int(next(words))
     channels = [word.upper() for word in itertools.islice(words, count)]
     if len(channels) != count or len(set(channels)) != count or not set(channels) <= {*_POSITIONS, *_ROTATIONS}:
-        raise MotionError(f"has channels that are none: {' '.join(channels)[:80]}")
+        raise MotionError(f"has channels that are none: {short(' '.join(channels))}")
     return channels
 
 
-def _values(text: str, count: str, width: int) -> Float64Array:
+def _text(content: bytes) -> str:
+    """Decode a file; other than UTF-8 it is what Japanese, Chinese or Western programs write."""
+    pairs = _PAIR.search(content)  # letters of two bytes each
+    for encoding in ("utf-8-sig", *(("shift_jis", "gb18030") if pairs else ())):
+        with contextlib.suppress(UnicodeDecodeError):
+            text = content.decode(encoding)
+            if encoding != "shift_jis" or not _NARROW.search(text):
+                return text
+    return content.decode("latin-1")
+
+
+def _values(text: str, joints: list[_Joint]) -> Float64Array:
     """Parse the frames: (T, channels)."""
+    width = joints[-1].column + len(joints[-1].channels)
+    if not width:
+        raise MotionError("has no channels; export it with the animation")
+    if not text.strip():
+        return np.empty((0, width))
     try:
-        frames, values = int(count), np.array(text.split(), np.float64)
-    except ValueError as error:
-        raise MotionError("has something else than numbers in its frames") from error
-    if not width or values.size != frames * width:
-        raise MotionError(
-            f"promises {frames} frames of {width} numbers, which makes {frames * width}, but holds {values.size}"
-        )
-    if not np.isfinite(values).all():
-        raise MotionError("has numbers in its frames that are not finite")
-    return values.reshape(frames, width)
+        values: Float64Array = np.loadtxt(io.StringIO(text), np.float64, comments=None, ndmin=2)
+    except ValueError:  # something else than numbers, or rows of several lengths
+        return _rows(text, joints, width)
+    return values if values.shape[1] == width and np.isfinite(values).all() else _rows(text, joints, width)
+
+
+def _rows(text: str, joints: list[_Joint], width: int) -> Float64Array:
+    """Parse the frames row by row, so that what is wrong can be named; a last row that is cut short is left out."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines[0].split()) != width and len(words := text.split()) % width == 0:  # a frame takes several lines
+        lines = [" ".join(words[k : k + width]) for k in range(0, len(words), width)]
+    rows: list[Float64Array] = []
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        if len(words) < width and number == len(lines):
+            break
+        if len(words) != width:
+            raise MotionError(f"row {number} has {len(words)} numbers, and the joints have {width} channels")
+        try:
+            row = np.array(words, np.float64)
+        except ValueError:
+            row = np.array([np.nan])
+        if not np.isfinite(row).all():
+            raise MotionError(f"row {number}, {_complaint(words, joints)}")
+        rows.append(row)
+    return np.array(rows).reshape(-1, width)
+
+
+def _complaint(words: list[str], joints: list[_Joint]) -> str:
+    """Return channel, joint and cause of the first word of a row that is no number."""
+    column, word = next((k, word) for k, word in enumerate(words) if not _NUMBER.fullmatch(word))
+    joint = next(j for j in reversed(joints) if j.column <= column and j.channels)
+    cause = "is no finite number; fill or cut the gap first"
+    if "," in word:
+        cause = "has a decimal comma; export it with decimal points"
+    return f"{joint.channels[column - joint.column].capitalize()} of {short(joint.name)}: {quoted(word)} {cause}"
 
 
 def _fps(text: str) -> float:
     """Frames per second; a frame time such as .0083333 stands for the whole number that it was rounded from."""
+    slowest, fastest = limits.FRAME_RATES
     try:
         time = float(text)
-        if not 0 < time < math.inf:
+        if not 1 / fastest <= time <= 1 / slowest:
             raise ValueError(text)
     except ValueError as error:
-        raise MotionError(f"has a frame time of {text[:40]!r}; it must be a positive number of seconds") from error
+        raise MotionError(
+            f"has a frame time of {quoted(text)}; it must be a number of seconds from {1 / fastest:g} to {1 / slowest:g}"
+        ) from error
     digits = len(text.partition(".")[2])
     return hierarchy.whole_fps(1 / time, min(10.0**-digits, 5e-5) / time**2)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ictus.arrays import load
 from ictus.errors import MotionError
+from ictus.files import short
 from ictus.formats import MotionData
-from ictus.formats.npz import DAMAGE
 from ictus.skeleton import get_skeleton
 
 FPS = 30.0
@@ -26,22 +27,15 @@ def read(path: Path) -> MotionData:
     MotionError
         If the file is no NumPy array, or one of another shape or type.
     """
-    try:
-        # Mapped, so that a damaged header which promises too much is refused instead of filling the memory.
-        array = np.lib.format.open_memmap(path, mode="r")
-        shape, kind = array.shape, array.dtype.kind
-        if kind == "f" and len(shape) == 2 and shape[1] == 2 * len(_BODY):
-            shape = (shape[0], len(_BODY), 2)
-        fits = kind == "f" and len(shape) == 3 and shape[1:] == (len(_BODY), 2)
-        positions = np.array(array, np.float32).reshape(shape) if fits else None
-    except DAMAGE as error:
-        raise MotionError("is no NumPy array of numbers, or a damaged one") from error
-    if positions is None:
+    array = load(path, MotionError)
+    flat = array.ndim == 2 and array.shape[1:] == (2 * len(_BODY),)
+    positions = array.reshape(-1, len(_BODY), 2) if flat else array
+    if array.dtype.kind != "f" or positions.shape[1:] != (len(_BODY), 2):
         raise MotionError(
-            f"holds an array of type {array.dtype} and shape {shape}; "
+            f"holds an array of type {array.dtype} and shape {short(array.shape)}; "
             "a ConductorMotion100 motion is of floats (frames, 13, 2)"
         )
-    return MotionData(_BODY, FPS, positions)
+    return MotionData(_BODY, FPS, positions.astype(np.float32))
 
 
 def write(path: Path, data: MotionData) -> None:

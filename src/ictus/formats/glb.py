@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ictus.documents import parse_json
 from ictus.errors import MotionError
-from ictus.formats.json import dumps, loads
+from ictus.formats.json import dumps
 from ictus.types import AnyArray, Float64Array
 
 _MAGIC, _VERSION = b"glTF", 2
@@ -84,12 +85,12 @@ class Unpacker:
         except struct.error as error:
             raise MotionError("is a binary glTF file that is cut short") from error
         try:
-            self.document = loads(chunks[_JSON].decode())
+            self.document = parse_json(chunks[_JSON].decode())
         except (KeyError, UnicodeDecodeError) as error:
             raise MotionError("is a binary glTF file without a readable document") from error
         if not isinstance(self.document, dict):
             raise MotionError("is a binary glTF file without a readable document")
-        self._block = chunks.get(_BINARY, b"")
+        self.block = chunks.get(_BINARY, b"")
 
     def array(self, number: int) -> Float64Array:
         """Return the array of an accessor, integers scaled to [-1, 1] or [0, 1] if it says so.
@@ -116,7 +117,7 @@ class Unpacker:
         start = accessor.get("byteOffset", 0)
         if not 0 <= start <= start + count * width * dtype.itemsize <= view["byteLength"]:
             raise ValueError("the accessor is larger than its view")
-        array = np.frombuffer(self._block, dtype, count * width, view.get("byteOffset", 0) + start)
+        array = np.frombuffer(self.block, dtype, count * width, view.get("byteOffset", 0) + start)
         scale = np.iinfo(dtype).max if accessor.get("normalized") and dtype.kind != "f" else 1
         return np.maximum(array.astype(np.float64).reshape(count, *shape) / scale, -1 if scale != 1 else -np.inf)
 

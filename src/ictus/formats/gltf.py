@@ -11,6 +11,7 @@ skin, the nodes that move. Nodes may be scaled evenly, but not stretched. The ke
 second; otherwise at 30 frames per second.
 """
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from ictus import limits
 from ictus.errors import MotionError
-from ictus.formats import MotionData, hierarchy
+from ictus.files import short
+from ictus.formats import MotionData, check_fps, hierarchy
 from ictus.formats.glb import Packer, Unpacker, item
 from ictus.skeleton import Skeleton
 from ictus.types import Float32Array, Float64Array
@@ -28,7 +31,7 @@ from ictus.types import Float32Array, Float64Array
 BODIES = ("conductor-23", "smpl-24")  # with a hierarchy, for motions of bodies that have none
 _HARMLESS = ("KHR_materials", "KHR_texture", "KHR_draco", "KHR_mesh", "EXT_texture")  # extensions that move nothing
 _SLOWEST = 0.101  # seconds between keys that are one to a frame
-_LARGEST = 20_000_000  # frames times joints
+_KEYS = 1_000_000  # of all channels of a small file
 
 
 def write(path: Path, data: MotionData) -> None:
@@ -145,6 +148,8 @@ def read(path: Path) -> MotionData:
         If the file is no GLB, is damaged, or holds what this reader cannot turn into a motion: no animation or several,
         cubic splines, stretched nodes, compressed or external arrays.
     """
+    if path.stat().st_size > limits.MEMORY:
+        raise MotionError(f"is larger than {limits.MEMORY / 1e6:.0f} MB; cut it into shorter files")
     file = Unpacker(path.read_bytes())
     try:
         return _motion_data(path.stem, file)
@@ -156,7 +161,7 @@ def _motion_data(name: str, file: Unpacker) -> MotionData:
     document = file.document
     foreign = [e for e in document.get("extensionsRequired", []) if not str(e).startswith(_HARMLESS)]
     if foreign:
-        raise MotionError(f"needs the glTF extension {foreign[0]}, which is not supported")
+        raise MotionError(f"needs the glTF extension {short(foreign[0])}, which is not supported")
     nodes = document.get("nodes", [])
     parents = _parents(nodes)
     channels = _channels(file)
@@ -229,6 +234,8 @@ def _channels(file: Unpacker) -> dict[tuple[int, str], _Channel]:
     if len(animations) != 1:
         raise MotionError(f"holds {len(animations) or 'no'} animations; export it with just one")
     channels: dict[tuple[int, str], _Channel] = {}
+    array = functools.cache(file.array)  # many channels may share one
+    most = max(_KEYS, len(file.block) // 4)  # a key takes 4 bytes at least, unless channels share theirs
     for channel in animations[0]["channels"]:
         target, sampler = channel["target"], item(animations[0]["samplers"], channel["sampler"])
         width = {"translation": 3, "rotation": 4, "scale": 3}.get(target["path"])
@@ -236,8 +243,11 @@ def _channels(file: Unpacker) -> dict[tuple[int, str], _Channel]:
             continue  # nothing that moves a joint
         mode = sampler.get("interpolation", "LINEAR")
         if mode not in ("LINEAR", "STEP"):
-            raise MotionError(f"has an animation of type {str(mode)[:40]}; export it sampled, with LINEAR keys")
-        times, values = file.array(sampler["input"]), file.array(sampler["output"])
+            raise MotionError(f"has an animation of type {short(mode)}; export it sampled, with LINEAR keys")
+        times, values = array(sampler["input"]), array(sampler["output"])
+        most -= len(times)
+        if most < 0:
+            raise MotionError("holds more keys than bytes; export it again")
         rising = times.ndim == 1 and np.isfinite(times).all() and (np.diff(times) > 0).all()
         if not len(times) or not rising or values.shape != (len(times), width):
             raise ValueError("the sampler's keys are malformed")
@@ -248,17 +258,18 @@ def _channels(file: Unpacker) -> dict[tuple[int, str], _Channel]:
 def _clock(channels: list[_Channel], fps: Any, joints: int) -> _Clock:
     if not channels:
         raise MotionError("holds an animation that moves no joint")
-    start, end = min(channel.times[0] for channel in channels), max(channel.times[-1] for channel in channels)
+    start = min(float(channel.times[0]) for channel in channels)
+    end = max(float(channel.times[-1]) for channel in channels)
     if fps is None:
         gaps = np.diff(max((channel.times for channel in channels), key=len))
         regular = len(gaps) and gaps.max() < min(1.05 * gaps.min(), _SLOWEST)
         fps = hierarchy.whole_fps(1 / gaps.mean(), 1e-3 / gaps.mean()) if regular else 30.0
-    if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps < np.inf:
-        raise MotionError(f"has {str(fps)[:40]} frames per second; it must be a positive number")
-    frames = (end - start) * fps + 1
-    if not frames * joints < _LARGEST:
-        raise MotionError(f"holds an animation of {frames:g} frames, which is too long")
-    return _Clock(float(start), float(fps), round(frames))
+    rate = check_fps(fps, "the frames per second")
+    if end > start:  # second 0 is where the animation begins: its first pose is held, or it would be before its music
+        start -= max(0, round(start * rate)) / rate
+    frames = (end - start) * rate + 1
+    hierarchy.check_size(frames, joints, sum(len(channel.times) for channel in channels))
+    return _Clock(start, rate, round(frames))
 
 
 def _parents(nodes: list[dict[str, Any]]) -> list[int]:
@@ -283,14 +294,29 @@ def _lineage(node: int, parents: list[int]) -> list[int]:
 
 def _joints(document: dict[str, Any], parents: list[int], moving: set[int]) -> list[int]:
     """Choose the nodes that are joints, parents before children and otherwise in the file's order."""
-    wanted = [joint for skin in document.get("skins", []) for joint in skin["joints"]] or sorted(moving)
-    lines = [_lineage(node, parents) for node in dict.fromkeys(wanted)]
-    shared = [column[0] for column in zip(*lines, strict=False) if len(set(column)) == 1]
-    if not shared:
+    wanted = dict.fromkeys([j for skin in document.get("skins", []) for j in skin["joints"]] or sorted(moving))
+    order: dict[int, None] = {}  # the wanted nodes and all above them
+    below: dict[int, list[int]] = {-1: []}  # what hangs on each of them
+    for node in wanted:
+        item(parents, node)
+        line = []
+        while node not in below:
+            line.append(node)
+            node = item(parents, node)
+            if len(line) > len(parents):
+                raise ValueError("the nodes form a loop")
+        for child in reversed(line):
+            below[node].append(child)
+            below[child], node = [], child
+            order[child] = None
+    if len(below[-1]) != 1:
         raise MotionError("holds more than one skeleton, or none; export one by itself")
     # The root: what carries all joints, or something above that moves and so carries them along.
-    root = next((depth for depth, node in enumerate(shared) if node in moving), len(shared) - 1)
-    return list(dict.fromkeys(node for line in lines for node in line[root:]))
+    root = below[-1][0]
+    while root not in moving and root not in wanted and len(below[root]) == 1:
+        del order[root]
+        root = below[root][0]
+    return list(order)
 
 
 def _pose(

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from ictus import limits
 from ictus.errors import MotionError
 from ictus.formats import MotionData
 from ictus.skeleton import Skeleton, find_skeleton
 from ictus.types import Float32Array, Float64Array, FloatArray
 
 _SAME_BODY = 1e-4  # metres between two rest poses that count as one
+_LARGEST = 2_500_000  # frames times joints of a small file
 _FAR = 1e9  # metres
 _RIGID = 1e-3  # metres by which a bone may change its length and still count as rigid
 
@@ -62,6 +64,24 @@ def from_transforms(
     if slide > _RIGID:
         return MotionData(body, fps, _pose(parents, translations, rotations), meta=meta or {})
     return MotionData(body, fps, None, rotations.astype(np.float32), root, meta or {})
+
+
+def check_size(frames: float, joints: int, numbers: int) -> None:
+    """Refuse motions that are far larger than the file from which they come.
+
+    Parameters
+    ----------
+    numbers : how many of them the file gives.
+
+    Raises
+    ------
+    MotionError
+        If there are too many joints or frames, or too many of both for so few numbers.
+    """
+    if joints > limits.JOINTS:
+        raise MotionError(f"holds {joints} joints; at most {limits.JOINTS} are read")
+    if frames > limits.FRAMES or frames * joints > max(_LARGEST, 10 * numbers):
+        raise MotionError(f"holds {frames:.0f} frames of {joints} joints, which is too long")
 
 
 def turning(data: MotionData, form: str) -> tuple[Skeleton, Float32Array, Float32Array]:

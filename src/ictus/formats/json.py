@@ -21,19 +21,25 @@
 3-D is metres with y up; conductor-13 is in image coordinates, y down. Numbers are rounded to six decimals.
 """
 
+import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ictus.documents import parse_json, read_text
 from ictus.errors import MotionError
-from ictus.formats import MotionData
+from ictus.files import quoted, short
+from ictus.formats import MotionData, check_fps
 from ictus.formats.hierarchy import matrices, quaternions
 from ictus.skeleton import Skeleton
 from ictus.types import AnyArray, Float32Array
 
 FORMAT, VERSION = "ictus-motion", 1
+_LONG = 10_000_000  # letters beyond which a text is read frame by frame
+_BEGIN = re.compile(r'\s*"(positions|root|rotations)": \[\s*')  # of a list with a line for each frame
 
 
 def read(path: Path) -> MotionData:
@@ -44,25 +50,20 @@ def read(path: Path) -> MotionData:
     MotionError
         If the file is no JSON, or not such a motion.
     """
-    try:
-        content = loads(path.read_text("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise MotionError("is no text in UTF-8, so no JSON") from error
+    text = read_text(path, MotionError)
+    content = _by_frames(text) if len(text) > _LONG else parse_json(text)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise MotionError(f'is JSON, but no motion: it does not begin with "format": "{FORMAT}"')
     if content.get("version") != VERSION:
-        raise MotionError(f"is of version {content.get('version')!r}; this program reads version {VERSION}")
+        raise MotionError(f"is of version {quoted(content.get('version'))}; this program reads version {VERSION}")
     positions = _numbers(content, "positions", 3)
     if positions is None:
         raise MotionError('"positions" is missing')
     fps, meta = content.get("fps"), content.get("meta", {})
-    if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps < 1e6:
-        raise MotionError('"fps" is no number of frames per second')
     if not isinstance(meta, dict):
         raise MotionError('"meta" is no JSON object')
-    return MotionData(
-        _skeleton(content.get("skeleton")), fps, positions, _rotations(content), _numbers(content, "root", 2), meta
-    )
+    body, root = _skeleton(content.get("skeleton")), _numbers(content, "root", 2)
+    return MotionData(body, check_fps(fps, '"fps"'), positions, _rotations(content), root, meta)
 
 
 def write(path: Path, data: MotionData) -> None:
@@ -94,21 +95,27 @@ def dumps(value: Any) -> str:
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise MotionError(f"meta can hold JSON types only ({error})") from error
+        raise MotionError(f"meta can hold JSON types only ({short(error)})") from error
 
 
-def loads(text: str) -> Any:
-    """Return what a JSON text holds; raises MotionError if it is damaged."""
-    try:
-        return json.loads(text, parse_constant=_refuse)
-    except json.JSONDecodeError as error:
-        raise MotionError(f"is no valid JSON (line {error.lineno}: {error.msg})") from error
-    except (ValueError, RecursionError) as error:
-        raise MotionError(f"is no valid JSON ({error})") from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+def _by_frames(text: str) -> Any:
+    """Return what `parse_json` does for a motion written by this package, without holding all its numbers as objects."""
+    frames: dict[str, list[AnyArray]] = {}
+    rows, rest = None, []
+    for line in io.StringIO(text):
+        if begin := _BEGIN.fullmatch(line):
+            rows = frames.setdefault(begin[1], [])
+            line = f'"{begin[1]}": ['
+        elif rows is not None and line.startswith("["):
+            rows.append(np.array(parse_json(line.rstrip().removesuffix(",")), np.float32))
+            continue
+        else:
+            rows = None
+        rest.append(line)
+    content = parse_json("".join(rest))
+    if isinstance(content, dict):
+        content |= {key: np.stack(rows) for key, rows in frames.items() if rows and content.get(key) == []}
+    return content
 
 
 def _rounded(array: AnyArray | None) -> Any:

@@ -17,9 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ictus.errors import MotionError
-from ictus.formats import Keypoints
-from ictus.formats.npz import DAMAGE
+from ictus import limits
+from ictus.arrays import archive, load, mapped
+from ictus.errors import IctusError, MotionError
+from ictus.files import short
+from ictus.formats import Keypoints, check_fps
 from ictus.formats.solos import HAND, checked, joined
 from ictus.types import AnyArray, Float32Array
 
@@ -35,8 +37,8 @@ _FRACTION = 4.0  # what lies outside the picture is at most a few of its widths 
 def fits(path: Path) -> bool:
     """Return whether an .npy file has the shape of landmarks; damage is left to whoever reads it."""
     try:
-        shape = np.lib.format.open_memmap(path, mode="r").shape
-    except DAMAGE:
+        shape = mapped(path).shape
+    except IctusError:
         return False
     return len(shape) == 3 and shape[1] == sum(_PARTS.values())
 
@@ -66,27 +68,21 @@ def read(path: Path, size: tuple[int, int] | None = None) -> Keypoints:
 
 
 def _arrays(path: Path) -> dict[str, AnyArray]:
-    try:
-        if path.suffix.lower() == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        whole = np.array(np.lib.format.open_memmap(path, mode="r"))
-    except DAMAGE as error:
-        raise MotionError(f"{path}: is no file of NumPy's with numbers, or a damaged one") from error
+    if path.suffix.lower() == ".npz":
+        with archive(path, MotionError) as held:
+            return {name: held.numbers(name) for name in (*_PARTS, "fps", "size") if name in held or name in _PARTS}
+    whole = load(path, MotionError, limit=limits.ARRAYS)
     if whole.ndim != 3 or whole.shape[1] != sum(_PARTS.values()):
-        raise MotionError(f"{path}: has shape {whole.shape}; landmarks are (frames, {sum(_PARTS.values())}, 2 to 5)")
+        raise MotionError(f"{path}: has shape {short(whole.shape)}; landmarks are (frames, 75, 2 to 5)")
     pieces = np.split(whole, np.cumsum(list(_PARTS.values()))[:-1], axis=1)
     return dict(zip(_PARTS, pieces, strict=True))
 
 
 def _part(path: Path, arrays: dict[str, AnyArray], name: str) -> Float32Array:
-    if name not in arrays:
-        held = ", ".join(arrays) or "nothing"
-        raise MotionError(f"{path}: holds {held}, but no {name}; it needs {', '.join(_PARTS)}")
     array = arrays[name]
     if array.dtype.kind != "f" or array.ndim != 3 or array.shape[1] != _PARTS[name] or not 2 <= array.shape[2] <= 5:
         raise MotionError(
-            f"{path}: {name} has type {array.dtype} and shape {array.shape}; "
+            f"{path}: {name} has type {array.dtype} and shape {short(array.shape)}; "
             f"it must be floats (frames, {_PARTS[name]}, 2 to 5)"
         )
     if np.isinf(array).any():
@@ -115,8 +111,8 @@ def _scale(
     if found.size and np.percentile(found, 95) > _FRACTION:  # pixels
         return np.ones(3, np.float32)
     if size is None and "size" in arrays:
-        given = np.asarray(arrays["size"]).ravel()
-        size = (int(given[0]), int(given[1])) if given.size == 2 and given.dtype.kind in "iuf" else None
+        given = arrays["size"].ravel()
+        size = (int(given[0]), int(given[1])) if given.size == 2 and np.isfinite(given).all() else None
     if size is None or min(size) < 1:
         raise MotionError(
             f"{path}: these landmarks are fractions of the picture, whose width and height in pixels are needed "
@@ -128,7 +124,5 @@ def _scale(
 def _fps(path: Path, arrays: dict[str, AnyArray]) -> float | None:
     if "fps" not in arrays:
         return None
-    given = np.asarray(arrays["fps"]).ravel()
-    if given.size != 1 or given.dtype.kind not in "iuf" or not 0 < float(given[0]) < 1e4:
-        raise MotionError(f"{path}: fps is {given.tolist()[:3]}; it must be one positive number")
-    return float(given[0])
+    given = arrays["fps"].ravel()
+    return check_fps(given[0] if given.size == 1 else given[:3].tolist(), f"{path}: fps")

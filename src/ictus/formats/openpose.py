@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from ictus.documents import read_json
 from ictus.errors import MotionError
-from ictus.files import writing
+from ictus.files import short, writing
 from ictus.formats import Keypoints, MotionData
-from ictus.formats.json import loads
 from ictus.formats.solos import ARMS, BODY, HAND, checked, followed, joined
 from ictus.types import Float32Array
 
@@ -55,24 +55,25 @@ def read(folder: Path) -> Keypoints:
     if not files:
         raise MotionError(f"{folder}: holds no *_keypoints.json of OpenPose")
     if len({number for number, _ in files}) < len(files):
-        raise MotionError(f"{folder}: holds the pages of several films; give each a folder of its own")
+        films = sorted({_NUMBER.sub("", file.stem) for _, file in files})
+        raise MotionError(f"{folder}: holds the pages of several films ({short(', '.join(films))}); give each a folder")
     people = {number: _people(file) for number, file in files}
     return Keypoints(checked(followed(people, str(folder)), str(folder)), None)
 
 
 def _people(file: Path) -> list[Float32Array]:
     """Return (47, 3) of each person in a frame."""
+    content = read_json(file, MotionError)
     try:
-        content = loads(file.read_text("utf-8-sig"))
         return [_person(person) for person in content["people"]]
     except MotionError as error:
         raise MotionError(f"{file}: {error}") from error
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MotionError(f'{file}: is no page of OpenPose\'s, with "people" and their keypoints') from error
 
 
 def _person(person: dict[str, Any]) -> Float32Array:
-    lists = {part: np.array(person.get(f"{part}_keypoints_2d") or [], np.float32) for part in _PARTS}
+    lists = {part: np.array(_numbers(person, part), np.float32) for part in _PARTS}
     pose, hands = lists["pose"], [lists["hand_right"], lists["hand_left"]]
     if pose.size not in [3 * count for count in _POSES]:
         raise MotionError(f"a body of {pose.size} numbers; BODY_25 has 75, COCO 54")
@@ -84,6 +85,11 @@ def _person(person: dict[str, Any]) -> Float32Array:
     arms = {name: points[0][None, 1 + number] for number, name in enumerate(BODY.joints[:ARMS])}
     player: Float32Array = joined(arms, right[None], left[None])[0]
     return player
+
+
+def _numbers(person: dict[str, Any], part: str) -> list[float]:
+    """Return a list of x, y, confidence; up to version 1.1 its name does not end with "_2d"."""
+    return person.get(f"{part}_keypoints_2d") or person.get(f"{part}_keypoints") or []
 
 
 def write(folder: Path, data: MotionData) -> None:

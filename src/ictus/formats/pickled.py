@@ -1,25 +1,29 @@
 """Pickles of numbers, read without running anything: plain containers, and NumPy arrays rebuilt by our own code.
 
-A pickle is a program: it may call whatever it can name. Here it can name the few things by which
-arrays and bytes are spelled, and each is answered by a small stand-in that only keeps numbers; not even NumPy's own way
-to rebuild an array, which trusts its arguments, is called.
+A pickle is a program: it may call whatever it can name. Here its operations are followed by a machine of our own, which
+knows those that data need. What they can name are the few things by which arrays and bytes are spelled, and each is
+answered by a small stand-in that only keeps numbers; not even NumPy's own way to rebuild an array, which trusts its
+arguments, is called.
 """
 
+import codecs
 import io
-import pickle
 import pickletools
 import re
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ictus import limits
 from ictus.errors import MotionError
-from ictus.formats.npz import DAMAGE
-from ictus.types import AnyArray
+from ictus.files import quoted, reading, short
+from ictus.types import AnyArray, Float64Array
 
 _NUMBERS = re.compile(r"[biuf]\d{1,2}")
+_HELD = 100  # bytes that an empty list, dict or tuple takes, and an entry for it
+_PLAIN = (str, bytes, int, float, type(None))  # what can be a key: it costs nothing to compare
 
 
 def load(path: Path) -> Any:
@@ -30,19 +34,200 @@ def load(path: Path) -> Any:
     MotionError
         If it names anything else, or is none, or damaged. Nothing that it asks for has been run then.
     """
-    content = path.read_bytes()
+    with reading(path, MotionError):
+        content = path.read_bytes()
+        try:
+            return _arrays(_Machine().run(content), {})
+        except MotionError:
+            raise
+        except Exception as error:  # damage can show itself in any way
+            raise MotionError("is no pickle, or a damaged one") from error
+
+
+def numbers(value: Any, name: str) -> Float64Array:
+    """Return part of what `load` gave, an array or nested lists, as an array of numbers.
+
+    Raises
+    ------
+    MotionError
+        Beginning with `name`: if it is something else, or lists that hold each other so often that they fill the memory.
+    """
     try:
-        _check_size_of_memo(content)
-        return _arrays(_DataOnly(io.BytesIO(content), encoding="latin1").load())
-    except (pickle.UnpicklingError, *DAMAGE) as error:
-        raise MotionError("is no pickle, or a damaged one") from error
+        if 8 * _count(value, {}) > limits.MEMORY:
+            raise MotionError(f"{name} unfolds into too many numbers")
+        array = np.asarray(value, np.float64)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise MotionError(f"{name} is no array of numbers") from error
+    return array
 
 
-def _check_size_of_memo(content: bytes) -> None:
-    """Refuse places in the memo beyond what the file could have filled: the reader would allocate up to them."""
-    for code, place, _ in pickletools.genops(content):
-        if code.name in ("PUT", "LONG_BINPUT") and isinstance(place, int) and place > len(content):
-            raise ValueError(f"place {place} in the memo of {len(content)} bytes")
+def _count(value: Any, known: dict[int, int]) -> int:
+    """Return how many numbers nested lists hold, each list as often as it is reached."""
+    if not isinstance(value, list | tuple):
+        return value.size if isinstance(value, np.ndarray) else 1
+    if id(value) not in known:
+        known[id(value)] = sum(_count(inner, known) for inner in value)
+    return known[id(value)]
+
+
+class _Machine:
+    """Follows the operations of one pickle."""
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.marked: list[list[Any]] = []  # the stacks below the marks
+        self.memo: dict[int, Any] = {}
+        self.held = 0  # bytes of the containers that were made
+
+    def run(self, content: bytes) -> Any:
+        """Return what the pickle says."""
+        for name, argument in _operations(content):
+            if name in _VALUES:
+                self.stack.append(argument)
+            elif name in _CONTAINERS:
+                self.held += _HELD
+                if self.held > limits.MEMORY:
+                    raise MotionError("holds too many lists, tuples or dicts")
+                _CONTAINERS[name](self)
+            elif name == "STOP":
+                return self.stack.pop()
+            elif name in _STEPS:
+                _STEPS[name](self, argument)
+            else:
+                raise MotionError(f"is refused: a pickle of data needs no {name}")
+        raise ValueError("no end")
+
+    def since_mark(self) -> list[Any]:
+        """Take what lies above the last mark."""
+        above, self.stack = self.stack, self.marked.pop()
+        return above
+
+    def extend(self, values: list[Any]) -> None:
+        """Append to the list on top."""
+        if not isinstance(self.stack[-1], list):
+            raise ValueError("no list")
+        self.stack[-1].extend(values)
+
+    def update(self, pairs: list[Any]) -> None:
+        """Set entries of the dict on top, from keys and values by turns."""
+        if not isinstance(self.stack[-1], dict) or len(pairs) % 2 or not all(isinstance(k, _PLAIN) for k in pairs[::2]):
+            raise ValueError("no entries of a dict with plain keys")
+        self.stack[-1].update(zip(pairs[::2], pairs[1::2], strict=True))
+
+    def gather(self, kind: type[list[Any]] | type[tuple[Any, ...]]) -> None:
+        """Make a list or tuple of all above the mark."""
+        above = self.since_mark()
+        self.stack.append(kind(above))
+
+    def pack(self, count: int) -> None:
+        """Make a tuple of what is on top."""
+        self.stack[-count:] = [tuple(self.stack[-count:])]
+
+    def dictionary(self) -> None:
+        """Make a dict of all above the mark, keys and values by turns."""
+        pairs = self.since_mark()
+        self.stack.append({})
+        self.update(pairs)
+
+    def name(self, module: str, name: str) -> None:
+        """Put the stand-in for a name on top."""
+        if (module, name) not in _KNOWN:
+            raise MotionError(f"is refused: it names {quoted(f'{module}.{name}')}, and a pickle of data needs no such thing")
+        self.stack.append(_Name(_KNOWN[module, name]))
+
+    def name_on_stack(self) -> None:
+        """Do the same with the two texts on top."""
+        name, module = self.stack.pop(), self.stack.pop()
+        self.name(str(module), str(name))
+
+    def call(self) -> None:
+        """Call a stand-in."""
+        arguments, known = self.stack.pop(), self.stack.pop()
+        if not isinstance(known, _Name) or not isinstance(arguments, tuple):
+            raise ValueError("a call of data")
+        self.stack.append(known.make(*arguments))
+
+    def fill(self) -> None:
+        """Give a stand-in its state."""
+        state = self.stack.pop()
+        self.stack[-1].fill(*state)
+
+    def pop(self) -> None:
+        """Forget what is on top, or the mark."""
+        if self.stack:
+            self.stack.pop()
+        else:
+            self.stack = self.marked.pop()
+
+    def mark(self) -> None:
+        """Begin something of unknown length."""
+        self.marked.append(self.stack)
+        self.stack = []
+
+
+def _operations(content: bytes) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the argument of each operation."""
+    source = io.BytesIO(content)
+    while code := source.read(1):
+        operation = pickletools.code2op[code.decode("latin-1")]
+        if operation.name == "STRING":  # bytes of Python 2, as it writes them in its source
+            yield "STRING", codecs.escape_decode(source.readline().strip()[1:-1])[0].decode("latin-1")
+        else:
+            yield operation.name, operation.arg.reader(source) if operation.arg else _CONSTANTS.get(operation.name)
+
+
+_CONSTANTS = {"NEWTRUE": True, "NEWFALSE": False, "NONE": None}
+_VALUES = {
+    *_CONSTANTS,
+    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+}
+_CONTAINERS: dict[str, Callable[[_Machine], None]] = {
+    "EMPTY_LIST": lambda m: m.stack.append([]),
+    "EMPTY_DICT": lambda m: m.stack.append({}),
+    "EMPTY_TUPLE": lambda m: m.stack.append(()),
+    "LIST": lambda m: m.gather(list),
+    "DICT": _Machine.dictionary,
+    "TUPLE": lambda m: m.gather(tuple),
+    "TUPLE1": lambda m: m.pack(1),
+    "TUPLE2": lambda m: m.pack(2),
+    "TUPLE3": lambda m: m.pack(3),
+}
+
+
+def _remember(machine: _Machine, place: int) -> None:
+    machine.memo[place] = machine.stack[-1]
+
+
+_STEPS: dict[str, Callable[[_Machine, Any], None]] = {
+    **{name: lambda m, _: None for name in ("PROTO", "FRAME")},
+    **{name: _remember for name in ("PUT", "BINPUT", "LONG_BINPUT")},
+    "MEMOIZE": lambda m, _: _remember(m, len(m.memo)),
+    **{name: lambda m, place: m.stack.append(m.memo[place]) for name in ("GET", "BINGET", "LONG_BINGET")},
+    "MARK": lambda m, _: m.mark(),
+    "POP": lambda m, _: m.pop(),
+    "POP_MARK": lambda m, _: m.since_mark().clear(),
+    "DUP": lambda m, _: m.stack.append(m.stack[-1]),
+    "APPEND": lambda m, _: m.extend([m.stack.pop()]),
+    "APPENDS": lambda m, _: m.extend(m.since_mark()),
+    "SETITEM": lambda m, _: m.update([m.stack.pop(-2), m.stack.pop()]),
+    "SETITEMS": lambda m, _: m.update(m.since_mark()),
+    "GLOBAL": lambda m, both: m.name(*both.split(" ", 1)),
+    "STACK_GLOBAL": lambda m, _: m.name_on_stack(),
+    "REDUCE": lambda m, _: m.call(),
+    "BUILD": lambda m, _: m.fill(),
+}
+
+
+# --- Stand-ins -------------------------------------------------------------------------------------------------------
+
+
+class _Name:
+    """Stands for something that a pickle names."""
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self.make = make
 
 
 class _Type:
@@ -50,11 +235,12 @@ class _Type:
 
     def __init__(self, name: str, *_: object) -> None:
         if not isinstance(name, str) or not _NUMBERS.fullmatch(name):
-            raise MotionError(f"holds an array of {str(name)[:20]!r}, and only numbers are read from a pickle")
+            raise MotionError(f"holds an array of {quoted(name)}, and only numbers are read from a pickle")
         self.dtype = np.dtype(name)
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.dtype = self.dtype.newbyteorder(state[1])
+    def fill(self, _: object, order: str, *rest: object) -> None:
+        """Take the byte order from a state."""
+        self.dtype = self.dtype.newbyteorder(order)  # type: ignore[arg-type]
 
 
 class _Array:
@@ -64,32 +250,34 @@ class _Array:
 
     def __init__(self, *_: object) -> None: ...
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        _, shape, kind, by_columns, content = state
+    def fill(self, _: object, shape: tuple[int, ...], kind: Any, by_columns: object, content: Any) -> None:
+        """Take the numbers from a state."""
         self.values = _filled(content, kind, shape, "F" if by_columns else "C")
 
 
-def _filled(content: Any, kind: _Type, shape: tuple[int, ...], order: Any) -> AnyArray:
+def _filled(content: Any, kind: Any, shape: tuple[int, ...], order: Any) -> AnyArray:
     if not isinstance(kind, _Type):
         raise ValueError("an array without a type")
+    if isinstance(content, str):  # the bytes of Python 2
+        content = content.encode("latin-1")
     return np.frombuffer(content, kind.dtype).reshape(shape, order=order).copy()
 
 
-def _from_buffer(content: Any, kind: _Type, shape: tuple[int, ...], order: str) -> _Array:
+def _from_buffer(content: Any, kind: Any, shape: tuple[int, ...], order: str) -> _Array:
     """Stand for what NumPy rebuilds arrays with in pickles of protocol 5."""
     array = _Array()
     array.values = _filled(content, kind, shape, order)
     return array
 
 
-def _scalar(kind: _Type, content: bytes) -> Any:
+def _scalar(kind: Any, content: Any) -> Any:
     return _filled(content, kind, (), "C").item()
 
 
 def _bytes(text: str, encoding: str) -> bytes:
     """Stand for _codecs.encode: how pickles of protocol 2 spell bytes."""
     if encoding != "latin1":
-        raise ValueError(f"bytes in {encoding}")
+        raise ValueError(f"bytes in {short(encoding)}")
     return text.encode("latin1")
 
 
@@ -111,22 +299,20 @@ _KNOWN: dict[tuple[str, str], Any] = {
 }
 
 
-class _DataOnly(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _KNOWN:
-            what = f"{module}.{name}"[:60]
-            raise MotionError(f"is refused: it names {what!r}, and a pickle of data needs no such thing")
-        return partial(_KNOWN[module, name])  # a fresh one each time, for a pickle may write on what it is given
-
-
-def _arrays(value: Any) -> Any:
-    """Put the arrays where their stand-ins are."""
+def _arrays(value: Any, done: dict[int, Any]) -> Any:
+    """Put the arrays where their stand-ins are; what is reached in several ways is done once."""
     if isinstance(value, _Array):
         if value.values is None:
             raise ValueError("an array that is never filled")
         return value.values
-    if isinstance(value, dict):
-        return {key: _arrays(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(map(_arrays, value))
-    return value
+    if isinstance(value, _Name | _Type):
+        raise ValueError("a name without a use")
+    if not isinstance(value, dict | list | tuple):
+        return value
+    if id(value) not in done:
+        if isinstance(value, dict):
+            found: Any = {key: _arrays(inner, done) for key, inner in value.items()}
+        else:
+            found = type(value)([_arrays(inner, done) for inner in value])
+        done[id(value)] = found
+    return done[id(value)]

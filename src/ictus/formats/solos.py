@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ictus import limits
+from ictus.arrays import load
+from ictus.documents import read_json
 from ictus.errors import MotionError
-from ictus.files import readable
+from ictus.files import quoted, readable, short
 from ictus.formats import Keypoints
-from ictus.formats.json import loads
-from ictus.formats.npz import DAMAGE
 from ictus.skeleton import get_skeleton
 from ictus.types import Float32Array
 
@@ -38,19 +39,14 @@ def read(path: Path) -> Keypoints:
     MotionError
         If it is no such array, or its numbers are not finite.
     """
-    try:
-        array = np.lib.format.open_memmap(path, mode="r")
-        shape, kind = array.shape, array.dtype.kind
-        fits = kind == "f" and len(shape) == 3 and shape[1:] in (_ROW, _ROW[::-1])
-        values = np.array(array, np.float32) if fits else None
-    except DAMAGE as error:
-        raise MotionError(f"{path}: is no NumPy array of numbers, or a damaged one") from error
-    if values is None:
+    array = load(path, MotionError, limit=limits.ARRAYS)
+    turned = array.shape[1:] == _ROW
+    if array.dtype.kind != "f" or array.ndim != 3 or (not turned and array.shape[1:] != _ROW[::-1]):
         raise MotionError(
-            f"{path}: holds an array of type {array.dtype} and shape {shape}; "
+            f"{path}: holds an array of type {array.dtype} and shape {short(array.shape)}; "
             "keypoints of Solos are floats (frames, 3, 47) or (frames, 47, 3)"
         )
-    return Keypoints(checked(values.swapaxes(1, 2) if shape[1:] == _ROW else values, str(path)), FPS)
+    return Keypoints(checked((array.swapaxes(1, 2) if turned else array).astype(np.float32), str(path)), FPS)
 
 
 def read_video(path: Path, table: Path, video: str) -> Keypoints:
@@ -169,14 +165,11 @@ def checked(points: Float32Array, where: str) -> Float32Array:
 
 def _rows(table: Path, video: str) -> tuple[int, int]:
     """Return the first row of a video, and the row after its last."""
-    try:
-        content = loads(readable(table, MotionError).read_text("utf-8-sig"))
-    except (MotionError, UnicodeDecodeError) as error:
-        raise MotionError(f"{table}: {error}") from error
+    content = read_json(table, MotionError)
     if not isinstance(content, dict) or video not in content:
-        raise MotionError(f"{table}: names no video {video!r}; give the skeleton_dict.json of Solos")
+        raise MotionError(f"{table}: names no video {quoted(video)}; give the skeleton_dict.json of Solos")
     rows = content[video]
     whole = isinstance(rows, list) and len(rows) == 2 and all(type(row) is int for row in rows)
     if not whole or not 0 <= rows[0] < rows[1]:
-        raise MotionError(f"{table}: {video} is {rows!r}; it must be [first row, row after the last]")
+        raise MotionError(f"{table}: {short(video)} is {quoted(rows)}; it must be [first row, row after the last]")
     return rows[0], rows[1]

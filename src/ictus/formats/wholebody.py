@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from ictus.documents import read_json
 from ictus.errors import MotionError
-from ictus.files import readable
-from ictus.formats import Keypoints
-from ictus.formats.json import loads
+from ictus.files import quoted
+from ictus.formats import Keypoints, check_fps
 from ictus.formats.solos import HAND, checked, followed, joined
 from ictus.skeleton import get_skeleton
 from ictus.types import Float32Array
@@ -44,17 +44,11 @@ def read(path: Path) -> Keypoints:
     MotionError
         If the file is no such JSON, or holds other points.
     """
-    try:
-        content = loads(readable(path, MotionError).read_text("utf-8-sig"))
-    except (MotionError, UnicodeDecodeError) as error:
-        message = str(error)
-        raise MotionError(message if message.startswith(str(path)) else f"{path}: {message}") from error
+    content = read_json(path, MotionError)
     try:
         people = _by_frame(content)
-    except MotionError as error:
-        raise MotionError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise MotionError(f"{path}: is JSON, but no keypoints of COCO-WholeBody or MMPose") from error
+        raise MotionError("is JSON, but no keypoints of COCO-WholeBody or MMPose") from error
     return Keypoints(checked(followed(people, str(path)), str(path)), _fps(path, content))
 
 
@@ -76,7 +70,7 @@ def _frame(name: int | str) -> int:
     if isinstance(name, int):
         return name
     if (found := _NUMBER.search(Path(name).stem)) is None:
-        raise MotionError(f"a picture is called {name!r}, without a number that gives its place in the film")
+        raise MotionError(f"a picture is called {quoted(name)}, without a number that gives its place in the film")
     return int(found[1])
 
 
@@ -115,7 +109,4 @@ def _fps(path: Path, content: Any) -> float | None:
     info = content.get("info") if isinstance(content, dict) else None
     if not isinstance(info, dict) or "fps" not in info:
         return None
-    fps = info["fps"]
-    if type(fps) not in (int, float) or not 0 < fps < 1e4:
-        raise MotionError(f"{path}: info.fps is {fps!r}; it must be a positive number")
-    return float(fps)
+    return check_fps(info["fps"], f"{path}: info.fps")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ictus.errors import MotionError
 from ictus.files import readable
-from ictus.formats import read_keypoints
+from ictus.formats import check_fps, count_frames, read_keypoints
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 from ictus.sound import KEYPOINT_RATE
@@ -68,8 +68,7 @@ class PoseTrack:
             raise MotionError(f"the points are not finite (first in frame {int(finite.argmin())})")
         if self.confidence.min() < 0 or self.confidence.max() > 1:
             raise MotionError("a confidence lies outside [0, 1]")
-        if not (np.isfinite(self.fps) and self.fps > 0):
-            raise MotionError(f"fps is {self.fps}; it must be positive")
+        check_fps(self.fps)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -206,9 +205,8 @@ def resample_track(track: PoseTrack, fps: float = RATE) -> PoseTrack:
     """
     if fps == track.fps:
         return track
-    if not (np.isfinite(fps) and fps > 0):
-        raise MotionError(f"fps is {fps}; it must be positive")
-    times = np.arange(max(1, round(track.duration * fps))) / fps * track.fps  # in frames
+    check_fps(fps)
+    times = np.arange(count_frames(track.duration, fps, 3 * len(BODY))) / fps * track.fps  # in frames
     before = np.minimum(times.astype(np.int64), len(track) - 1)
     share = np.minimum(times - before, 1)[:, None, None]
     points = track.points.astype(np.float64)

@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ictus.errors import IctusError, MotionError, UsageError
-from ictus.files import readable
+from ictus.files import readable, reading
 from ictus.formats import pickled
 from ictus.motion import Motion
 from ictus.types import AnyArray, Float32Array, Float64Array, FloatArray, Progress
@@ -269,16 +269,11 @@ def keypoints3d(file: str | os.PathLike[str], *, optimised: bool = True) -> Floa
 
 
 def _entries(file: str | os.PathLike[str], *keys: str) -> list[Float64Array]:
-    path = readable(file, MotionError)
-    try:
+    with reading(file, MotionError) as path:
         content = pickled.load(path)
         if not isinstance(content, dict) or any(key not in content for key in keys):
             raise MotionError(f"has not the layout of AIST++: {' or '.join(keys)} is missing")
-        return [np.asarray(content[key], np.float64) for key in keys]
-    except (ValueError, TypeError) as error:
-        raise MotionError(f"{path}: holds something else than arrays of numbers") from error
-    except MotionError as error:
-        raise MotionError(f"{path}: {error}") from error
+        return [pickled.numbers(content[key], key) for key in keys]
 
 
 def _check_shape(file: str | os.PathLike[str], key: str, array: AnyArray, shape: tuple[int, ...]) -> None:

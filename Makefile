@@ -3,6 +3,7 @@
 # make cluster   Ray, for corpora made by many machines
 # make coverage   all tests, and how much of the package they run
 # make docs   the site, in out/site
+# make fuzz   damaged files for every reader: CASES of them in all, a table, and what failed
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +11,7 @@ TORCH ?= torch==2.13.0
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: setup cluster demo test coverage lint format docs bench clean
+.PHONY: setup cluster demo test coverage lint format docs fuzz bench clean
 
 setup: $(VENV)/ready
 
@@ -50,6 +51,12 @@ format: setup
 docs: setup
 	$(BIN)/python -c "import sphinx, furo, myst_parser" 2>/dev/null || $(INSTALL) --editable '.[docs]'
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs out/site
+
+CASES ?= 100000
+SEED ?= 0
+
+fuzz: setup
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/harness.py --cases $(CASES) --seed $(SEED)
 
 bench: setup
 	for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done

@@ -52,7 +52,7 @@ def test_what_is_unusable_ends_a_message() -> None:
     [
         (None, "missing"),
         (b"no array", "damaged or no array"),
-        (b"", "damaged or no array"),
+        (b"", "the file is empty"),
         (np.array(3.0), "a single number, expected an array"),
         (np.array([{}, []], object), "damaged or no array"),
     ],

@@ -9,8 +9,8 @@ import math
 import os
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -54,13 +54,16 @@ class Archive(Mapping[str, AnyArray]):
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise IctusError(f"{short(name)} is packed in a way that NumPy does not use; save it again")
         with self._file.open(member) as source:
-            shape, by_columns, dtype = _head(source, name)
+            try:
+                shape, by_columns, dtype = _head(source)
+            except IctusError as error:
+                raise IctusError(f"is no NumPy archive of numbers: {short(name)} is {error}") from error
             size = math.prod(shape) * dtype.itemsize
             if size > member.file_size:
-                raise IctusError(f"is damaged: {short(name)} promises {size} bytes, and has fewer")
+                raise IctusError(f"damaged: {short(name)} promises {size} bytes, and has fewer")
             self._left -= math.prod(shape) * max(dtype.itemsize, _WORKING)
             if self._left < 0:
-                raise IctusError(f"{short(name)} has shape {short(shape)}, which is too large; cut it into shorter files")
+                raise IctusError(f"{short(name)} of shape {short(shape)} is too large; cut it into shorter files")
             flat = np.empty(math.prod(shape), dtype)
             _fill(source, flat)
         return flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
@@ -110,13 +113,15 @@ def archive(
     ----------
     limit : bytes that all arrays which are read may have together.
     """
-    with reading(path, kind) as file, unzipping(file) as members:
-        yield Archive(members, limit)
+    with reading(path, kind) as file:
+        try:
+            with unzipping(file) as members:
+                yield Archive(members, limit)
+        except (zipfile.BadZipFile, zlib.error) as error:
+            raise IctusError("is no NumPy archive (no .npz of arrays), or a damaged one") from error
 
 
-def load(
-    path: str | os.PathLike[str], kind: type[IctusError] = IctusError, limit: int = limits.MEMORY
-) -> AnyArray:
+def load(path: str | os.PathLike[str], kind: type[IctusError] = IctusError, limit: int = limits.MEMORY) -> AnyArray:
     """Return the array of an .npy.
 
     Raises
@@ -137,21 +142,21 @@ def mapped(path: str | os.PathLike[str], kind: type[IctusError] = IctusError) ->
             shape, by_columns, dtype = _head(source)
             start, size = source.tell(), math.prod(shape) * dtype.itemsize
         if file.stat().st_size < start + size:
-            raise IctusError(f"is damaged or cut short: an array of shape {short(shape)} is longer; fetch it again")
+            raise IctusError(f"damaged or cut short: an array of shape {short(shape)} is longer; fetch it again")
         if not size:
             return np.empty(shape, dtype)
         order: Any = "F" if by_columns else "C"
         return np.memmap(file, dtype, "r", start, shape, order)
 
 
-def _head(source: IO[bytes], name: str = "it") -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _head(source: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return shape, whether it goes by columns, and type of the array that follows."""
     try:
         shape, by_columns, dtype = _HEADS[np.lib.format.read_magic(source)](source)
     except Exception as error:  # it parses Python, which can fail in any way
-        raise IctusError(f"{short(name)} is of type bytes, and no array of NumPy's, or a damaged one") from error
+        raise IctusError("damaged or no array: it begins like no NumPy array") from error
     if dtype.hasobject or min(shape, default=0) < 0:
-        raise IctusError(f"is no NumPy archive of numbers: {short(name)} holds objects of shape {short(shape)}")
+        raise IctusError(f"damaged or no array: objects of shape {short(shape)} are not read")
     return shape, by_columns, dtype
 
 
@@ -161,11 +166,10 @@ def _wrong(name: str, array: AnyArray, what: str) -> IctusError:
 
 def _fill(source: IO[bytes], flat: AnyArray) -> None:
     """Unpack piece by piece into an array that is as large as the directory says."""
-    target, done = memoryview(flat.view(np.uint8)), 0
+    target, done = flat.view(np.uint8).data, 0
     while done < len(target):
         piece = source.read(min(_PIECE, len(target) - done))
         if not piece:
-            raise IctusError("is damaged or cut short; fetch it again")
+            raise IctusError("damaged or cut short; fetch it again")
         target[done : done + len(piece)] = piece
         done += len(piece)
-

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ictus.errors import IctusError, UsageError
+from ictus.files import quoted, short
 
+_LARGEST = 1 << 62  # whole number
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", tuple: "a list", list: "a list"}
 
 
@@ -43,12 +45,12 @@ def parse(kind: Any, value: Any, where: str = "") -> Any:
         return value
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         if not isinstance(value, dict):
-            raise UsageError(f"{where} is {value!r}; it must have keys: {', '.join(field_types(kind))}")
+            raise UsageError(f"{where} is {quoted(value)}; it must have keys: {', '.join(field_types(kind))}")
         return build(kind, parse_fields(field_types(kind), with_new_names(kind, value), where), where)
     if origin is Literal:
         if value in arguments:
             return value
-        raise UsageError(f"{where} is {value!r}; it must be one of {', '.join(map(str, arguments))}")
+        raise UsageError(f"{where} is {quoted(value)}; it must be one of {', '.join(map(str, arguments))}")
     if origin in (Union, types.UnionType):
         return _parse_union(arguments, value, where)
     if origin in (tuple, list) and isinstance(value, list):
@@ -58,7 +60,7 @@ def parse(kind: Any, value: Any, where: str = "") -> Any:
             return origin(parse(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
         raise UsageError(f"{where} has {len(value)} entries; it must have {len(kinds)}")
     if origin in (dict, Mapping) and isinstance(value, dict):
-        return {str(key): parse(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+        return {str(key): parse(arguments[1], item, f"{where}.{short(key)}") for key, item in value.items()}
     if kind is float and type(value) in (int, float, str):  # to YAML 1.1, 1e-3 is text
         try:
             if math.isfinite(number := float(value)):
@@ -67,9 +69,9 @@ def parse(kind: Any, value: Any, where: str = "") -> Any:
             pass
     if kind is Path and isinstance(value, str):
         return Path(value)
-    if type(value) is kind and kind is not float:
+    if type(value) is kind and kind is not float and not (kind is int and abs(value) > _LARGEST):
         return value
-    raise UsageError(f"{where} is {value!r}; it must be {_WORDS.get(origin or kind, str(kind))}")
+    raise UsageError(f"{where} is {quoted(value)}; it must be {_WORDS.get(origin or kind, str(kind))}")
 
 
 def field_types(kind: type[Any]) -> dict[str, Any]:
@@ -95,9 +97,9 @@ def parse_fields(kinds: Mapping[str, Any], value: Mapping[Any, Any], where: str)
     prefix = f"{where}." if where else ""
     for key in value:
         if key not in kinds:
-            near = difflib.get_close_matches(str(key), kinds, n=1, cutoff=0)
+            near = difflib.get_close_matches(short(key), kinds, n=1, cutoff=0)
             nearest = f"; the nearest valid key is {prefix.rpartition(': ')[2]}{near[0]}" if near else ""
-            raise UsageError(f"{prefix}{key} is unknown{nearest}")
+            raise UsageError(f"{prefix}{short(key)} is unknown{nearest}")
     return {key: parse(kinds[key], item, f"{prefix}{key}") for key, item in value.items()}
 
 
@@ -117,7 +119,7 @@ def build(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
     try:
         return kind(**values)
     except (IctusError, ValueError) as error:  # what a __post_init__ checks
-        raise UsageError(f"{prefix}{error}") from error
+        raise UsageError(f"{prefix}{error if isinstance(error, IctusError) else short(error)}") from error
 
 
 def _parse_union(kinds: Sequence[Any], value: Any, where: str) -> Any:
@@ -130,4 +132,4 @@ def _parse_union(kinds: Sequence[Any], value: Any, where: str) -> Any:
                 return parse(kind, value, where)
             except UsageError as caught:
                 error = error or caught
-    raise error or UsageError(f"{where} is {value!r}; it must be empty")
+    raise error or UsageError(f"{where} is {quoted(value)}; it must be empty")

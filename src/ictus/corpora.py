@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import numpy as np
 import soundfile
 
+from ictus.arrays import mapped
+from ictus.documents import read_json
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.processes import run_in_processes
@@ -218,11 +220,12 @@ def finish_preparation(out: Path, counts: Mapping[str, Any]) -> None:
 
 def _read_signature(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
         if not isinstance(content, dict):
-            raise TypeError("no JSON object")
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise UsageError(f"{file}: cannot be read ({' '.join(str(error).split())}); choose another folder") from error
+            raise IctusError("no JSON object")
+    except IctusError as error:
+        reason = str(error).removeprefix(f"{file}: ")
+        raise UsageError(f"{file}: cannot be read ({reason}); choose another folder") from error
     return content
 
 

@@ -190,10 +190,12 @@ def unzipping(file: Path) -> Iterator[zipfile.ZipFile]:
     with file.open("rb") as source:
         source.seek(max(0, file.stat().st_size - _ZIP_END))
         end = source.read()
-        place = max(0, end.rfind(b"PK\x05\x06"))
-        # One that needs fields of 64 bits is larger than anything read here.
-        if end[:place][-20:-16] == b"PK\x06\x07" or int.from_bytes(end[place + 12 : place + 16], "little") > _ZIP_DIRECTORY:
-            raise IctusError("is a zip file with too large a directory; is it damaged?")
+        place = end.rfind(b"PK\x05\x06")
+        size = int.from_bytes(end[place + 12 : place + 16], "little")
+        if end[:place][-20:-16] == b"PK\x06\x07":  # it has fields of 64 bits
+            size = int.from_bytes(end[:place][-36:-28], "little")
+        if place >= 0 and size > _ZIP_DIRECTORY:
+            raise IctusError(f"is a zip file with a directory of {size / 1e6:.0f} MB, which is too large")
         with zipfile.ZipFile(source) as archive:
             yield archive
 

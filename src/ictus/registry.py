@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ictus.errors import ModelError, UsageError
+from ictus.files import quoted, short
 from ictus.nn.folder import locate, read_config, shipped_folders
 
 if TYPE_CHECKING:
@@ -254,13 +255,13 @@ def task_class(name: str) -> "TaskClass":
     path = (added | TASKS).get(_TASK_ALIASES.get(name, name), name)
     known = f"; known are {', '.join(sorted(added | TASKS))}, and one's own as module:Class"
     if ":" not in path:
-        raise UsageError(f"task {name!r} is unknown{known}")
+        raise UsageError(f"task {quoted(name)} is unknown{known}")
     try:
         found = _import(path)
-    except (ModuleNotFoundError, AttributeError) as error:
-        raise UsageError(f"task {name!r} cannot be found: {error}{known}") from error
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise UsageError(f"task {quoted(name)} cannot be found: {short(error)}{known}") from error
     if not dataclasses.is_dataclass(getattr(found, "Config", None)):
-        raise UsageError(f"task {name!r} has no dataclass Config; see ictus.task")
+        raise UsageError(f"task {quoted(name)} has no dataclass Config; see ictus.task")
     return cast("TaskClass", found)
 
 
@@ -304,7 +305,7 @@ def _find(name: str | os.PathLike[str], wanted: Command | None = None) -> tuple[
     except ModelError as error:
         names = ", ".join(one.name for one in shipped() if wanted in (None, command_of(one.name)))
         raise ModelError(f"{error}; models by name: {names}; `ictus convert` makes folders of others") from error
-    return folder, str(read_config(folder)["model_type"])
+    return folder, short(read_config(folder)["model_type"])
 
 
 def _model(model_type: str, folder: Path) -> Model:

@@ -72,7 +72,9 @@ class Skeleton:
         try:
             return self.joints.index(joint)
         except ValueError:
-            raise MotionError(f"skeleton {self.name} has no joint {joint!r}; it has {short(', '.join(self.joints))}") from None
+            raise MotionError(
+                f"skeleton {self.name} has no joint {joint!r}; it has {short(', '.join(self.joints))}"
+            ) from None
 
     @cached_property
     def offsets(self) -> Float32Array:

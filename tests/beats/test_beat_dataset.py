@@ -119,7 +119,7 @@ def test_what_is_broken_is_named(corpus: Path) -> None:
     (corpus / "train" / "1" / "beats.npz").write_bytes(b"no archive")
     with pytest.raises(UsageError, match=r"music\.flac.*1 more"):
         BeatDataset(corpus, "train")
-    with pytest.raises(IctusError, match=r"beats\.npz: does not hold the beats"):
+    with pytest.raises(IctusError, match=r"beats\.npz: is no NumPy archive"):
         AnnotatedRecording.open(corpus / "train" / "1")
 
 

@@ -110,7 +110,7 @@ HEAD = variable("cross_modal_layer/cross_output_layer/kernel")
         ({HEAD: None}, "misses the output layer"),
         ({HEAD: np.zeros((WIDTH, 72), np.float32)}, "pose is 72"),
         ({HEAD: np.full((WIDTH, 225), np.nan, np.float32)}, "holds NaN"),
-        ({HEAD: np.array([{}])}, "no .npz of arrays"),
+        ({HEAD: np.array([{}])}, "no NumPy archive of numbers"),
     ],
 )
 def test_what_is_no_fact(tmp_path: Path, changes: dict, words: str) -> None:

@@ -13,6 +13,7 @@ child, is counted, and another child goes on behind it.
 
 import argparse
 import contextlib
+import faulthandler
 import logging
 import os
 import resource
@@ -33,7 +34,7 @@ from readers import READERS, Reader
 
 from ictus.errors import IctusError
 
-SECONDS = 10.0  # of processor time for a case; of real time three times as long
+SECONDS = 10.0  # of processor time for a case; of real time six times as long, for the machine may be busy
 MEMORY = 4 << 30  # bytes of address space beyond what the child begins with
 GROWTH = 512 << 20  # bytes by which a reader's memory may grow
 LONGEST = 700  # letters of a message beside the name of the file
@@ -106,6 +107,7 @@ def _child(
     """Run cases and write a line about each: outcome, growth of memory in bytes, what went wrong."""
     status = 1
     try:
+        faulthandler.disable()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders chatter there
         address_space, resident = (int(pages) * resource.getpagesize() for pages in _memory())
         resource.setrlimit(resource.RLIMIT_AS, (address_space + MEMORY,) * 2)
@@ -113,7 +115,7 @@ def _child(
         for case in cases:
             path = write(examples, f"{seed} {name} {case}", place / str(case), reader.file)
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
-            signal.setitimer(signal.ITIMER_REAL, 3 * SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, 6 * SECONDS)
             outcome, detail = outcome_of(reader, path)
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -162,7 +164,10 @@ def outcome_of(reader: Reader, path: Path) -> tuple[str, str]:
                 return "other", f"does not name the file: {said[-1][:300]!r}"
         except BaseException as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
-            return "other", f"{type(error).__name__} in {where.name} ({where.filename}:{where.lineno}): {str(error)[:200]}"
+            return (
+                "other",
+                f"{type(error).__name__} in {where.name} ({where.filename}:{where.lineno}): {str(error)[:200]}",
+            )
     for message in said:
         words = message.replace(str(path), "FILE")
         if not words.isprintable() or len(words) > LONGEST:
@@ -217,7 +222,12 @@ def _row(name: str, tally: Tally) -> str:
 def _keep(name: str, seed: int, case: int, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=PLACE) as folder:
         (Path(folder) / "made").mkdir()
-        path = write(READERS[name].examples(Path(folder) / "made"), f"{seed} {name} {case}", Path(folder) / "case", READERS[name].file)
+        path = write(
+            READERS[name].examples(Path(folder) / "made"),
+            f"{seed} {name} {case}",
+            Path(folder) / "case",
+            READERS[name].file,
+        )
         (shutil.copytree if path.is_dir() else shutil.copy)(path, target)
 
 

@@ -26,17 +26,36 @@ _WORD = re.compile(rb"[A-Za-z_]\w+")
 _NUMBERS = (
     *(b"0", b"-1", b"1", b"2", b"255", b"65536", b"2147483648", b"1000000007", b"99999999999999999999", b"9" * 5000),
     *(b"1e999", b"-1e308", b"1e-300", b"1e-9", b"nan", b"NaN", b"inf", b"-Infinity", b"0.5", b"1,5", b"0x10", b"1/0"),
-    *(b"true", b"null", b"[]", b"{}", b'""', "１２".encode(), b"", b"- 1", b"1 2", b"1_000", b"\x00"),
+    *(b"true", b"null", b"[]", b"{}", b'""', "\uff11".encode(), b"", b"- 1", b"1 2", b"1_000", b"\x00"),
 )
 _WORDS = (b"", b"A" * 5000, b"\x1b]0;x\x07\x1b[31m", b"%s%n%x", b"\x00", "é漢\u202e".encode(), b"\xff\xfe", b"../../x")
 _VALUES: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 1, 2**31, 2**63, 2**64, 10**30, -(10**400), 0.5, 1e308, 1e-300, 1e-9, "nan", float("nan")),
+    *(
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        2**31,
+        2**63,
+        2**64,
+        10**30,
+        -(10**400),
+        0.5,
+        1e308,
+        1e-300,
+        1e-9,
+        "nan",
+        float("nan"),
+    ),
     *(float("inf"), "", "x" * 5000, "\x1b[31m\x07", "\ud800", [], {}, [[]], [1, [2, 3]], {"a": {"a": {}}}, [0] * 5000),
 )
 _WHOLE = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 40, (1 << 63) - 1)
 _DEEP = (b"[", b"{", b'{"a":', b"<a>", b"(", b"- ", b"JOINT x {", b"&x [")
 _BOMBS = (
-    b"a: &a [x, x]\n" + b"".join(b"%c: &%c [%s]\n" % (k + 1, k + 1, b", ".join([b"*%c" % k] * 9)) for k in range(97, 120)),
+    b"a: &a [x, x]\n"
+    + b"".join(b"%c: &%c [%s]\n" % (k + 1, k + 1, b", ".join([b"*%c" % k] * 9)) for k in range(97, 120)),
     b'<!DOCTYPE x [<!ENTITY a "xxxxxxxxxx">'
     + b"".join(b'<!ENTITY %c "%s">' % (k + 1, b"&%c;" % k * 10) for k in range(97, 110))
     + b"]><x>&n;</x>",
@@ -206,7 +225,9 @@ def _json(content: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
 def _npy_header(content: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
     """Change the text of an array's header and let its length agree."""
     length = int.from_bytes(content[8:10], "little")
-    head = _inner(content[10 : 10 + length], rng, (b"'descr': '|O'", b"'descr': '<U1'", b"'shape': (1000000000, 13, 2)"))
+    head = _inner(
+        content[10 : 10 + length], rng, (b"'descr': '|O'", b"'descr': '<U1'", b"'shape': (1000000000, 13, 2)")
+    )
     return content[:8] + struct.pack("<H", min(len(head), 65535)) + head[:65535] + content[10 + length :]
 
 
@@ -245,10 +266,42 @@ def _pickle_parts(content: bytes, rng: Random, others: Sequence[bytes]) -> bytes
 
 
 _OPERATIONS = (  # big numbers, marks, the memo far away, strings that promise too much, globals, empty containers
-    *(b"\x8a\xff" + b"\x7f" * 255, b"(", b"0", b"1", b"2", b"r\xff\xff\xff\x7f", b"j\xff\xff\xff\x7f", b"]", b"}", b")"),
-    *(b"C\xffx", b"\x8d\xff\xff\xff\xff\xff\xff\xff\x7f", b"cos\nsystem\n", b"R", b"b", b"\x8f", b"a", b"s", b"u", b"e"),
+    *(
+        b"\x8a\xff" + b"\x7f" * 255,
+        b"(",
+        b"0",
+        b"1",
+        b"2",
+        b"r\xff\xff\xff\x7f",
+        b"j\xff\xff\xff\x7f",
+        b"]",
+        b"}",
+        b")",
+    ),
+    *(
+        b"C\xffx",
+        b"\x8d\xff\xff\xff\xff\xff\xff\xff\x7f",
+        b"cos\nsystem\n",
+        b"R",
+        b"b",
+        b"\x8f",
+        b"a",
+        b"s",
+        b"u",
+        b"e",
+    ),
     *(b"\x85", b"\x86", b"K\x00", b"J\xff\xff\xff\xff", b"G\x7f\xf0\x00\x00\x00\x00\x00\x00", b"N", b"\x88", b"\x96"),
-    *(b"\x97", b"h\x00", b"Q", b"V\\ud800\n", b"L9999999999999999999999999L\n", b"Fnan\n", b"\x82\x01", b"\x81", b"\x92"),
+    *(
+        b"\x97",
+        b"h\x00",
+        b"Q",
+        b"V\\ud800\n",
+        b"L9999999999999999999999999L\n",
+        b"Fnan\n",
+        b"\x82\x01",
+        b"\x81",
+        b"\x92",
+    ),
 )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import av
 import numpy as np
-import tiny_scores
 import torch
 
+import tiny_scores
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
 from ictus.beats.dataset import AnnotatedRecording
@@ -69,9 +69,13 @@ class Reader:
     def examples(self, folder: Path) -> list[dict[str, bytes]]:
         """Return the good example and the cases, each as contents by name."""
         self.make(folder)
-        made = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+        made = {
+            str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+        }
         cases = Path(__file__).parents[3] / "shared" / "data" / "cases"
-        found = [path for pattern in self.cases for path in sorted(cases.glob(pattern)) if path.stat().st_size < 200_000]
+        found = [
+            path for pattern in self.cases for path in sorted(cases.glob(pattern)) if path.stat().st_size < 200_000
+        ]
         return [made, *({self.file: path.read_bytes()} for path in found)]
 
 
@@ -147,7 +151,9 @@ MOTIONS = {
             lambda folder: (folder / "skeleton.raw").write_bytes(RNG.random((3, 3, 47)).astype("f4").tobytes()),
         ),
     ),
-    "mediapipe npz": Reader("x.npz", player, arrays("x.npz", fps=25.0, size=np.array((640, 480)), **FLAT), ("red/*.npz",)),
+    "mediapipe npz": Reader(
+        "x.npz", player, arrays("x.npz", fps=25.0, size=np.array((640, 480)), **FLAT), ("red/*.npz",)
+    ),
     "mediapipe npy": Reader("x.npy", player, array("x.npy", 3, 75, 3)),
 }
 
@@ -165,7 +171,7 @@ SCORE = {
     "meter": 3,
     "tempo": [[0, 120]],
     "dynamics": [[0, 0.5]],
-    "parts": [{"name": "a", "instrument": "violin", "music": "c4 d4 e4 | f4:2 g4"}],
+    "parts": [{"name": "a", "instrument": "violin", "music": "C4 D4 E4 | F4:2 G4"}],
 }
 TONE = Audio(0.3 * np.sin(np.arange(8000, dtype=np.float32) / 5), 16_000)
 WALTZ = tiny_scores.waltz(2)
@@ -192,7 +198,10 @@ def write_film(folder: Path, name: str = "x.mp4") -> None:
 MUSIC = {
     "musicxml": Reader("x.musicxml", scores.read, text("x.musicxml", WALTZ), ("x*/*.musicxml", "red/*.musicxml")),
     "mxl": Reader(
-        "x.mxl", scores.read, lambda folder: tiny_scores.save_mxl(folder / "x.mxl", WALTZ), ("x*/*.mxl", "red/long*.mxl")
+        "x.mxl",
+        scores.read,
+        lambda folder: tiny_scores.save_mxl(folder / "x.mxl", WALTZ),
+        ("x*/*.mxl", "red/long*.mxl"),
     ),
     "midi": Reader(
         "x.mid",
@@ -220,8 +229,8 @@ training:
   epochs: 2
   batch: 4
   schedule: {warmup: 10}
-optimizer:
-  lr: 5e-4
+m2s_net: runs/x
+lr: 5e-4
 """
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "checkpoints"
 
@@ -287,6 +296,16 @@ def keypoints3d(folder: Path) -> None:
     (folder / "x.pkl").write_bytes(pickle.dumps({"keypoints3d_optim": RNG.random((3, 17, 3))}))
 
 
+def performance(folder: str) -> Maker:
+    return all_of(
+        data(f"{folder}/about.json", {"instrument": "cello", "feature_rate": 21.5}),
+        array(f"{folder}/mel.npy", 90, 80),
+        array(f"{folder}/keypoints.npy", 26, 47, 3),
+        array(f"{folder}/rgb.npy", 23, 1024, kind="f2"),
+        array(f"{folder}/notes.npy", 5, 4),
+    )
+
+
 def dances(folder: Path) -> None:
     points = RNG.random((3, 23, 3))
     data("DANCE_W_1/skeletons.json", {"length": 3, "center": [[0, 0, 0]] * 3, "skeletons": points.tolist()})(folder)
@@ -339,14 +358,8 @@ CORPORA = {
     ),
     "player corpus": Reader(
         "",
-        lambda folder: PerformanceSamples(folder, "val", 20, ("keypoints", "rgb"))[0],
-        all_of(
-            data("val/a/about.json", {"instrument": "cello", "feature_rate": 21.5}),
-            array("val/a/mel.npy", 90, 80),
-            array("val/a/keypoints.npy", 26, 47, 3),
-            array("val/a/rgb.npy", 23, 1024, kind="f2"),
-            array("val/a/notes.npy", 5, 4),
-        ),
+        lambda folder: PerformanceSamples(folder, "val", frames=20, kinds=("keypoints", "rgb"))[0],
+        all_of(*(performance(f"val/{name}") for name in "ab")),
     ),
     "signature": Reader("x.json", lambda path: check_signature(path, {"a": 1}), data("x.json", {"a": 1, "b": [2]})),
     "videos": Reader(

@@ -102,7 +102,7 @@ def test_random_windows_depend_on_the_seed_alone_and_reach_everywhere(corpus: Pa
         (lambda f: np.save(f / "mel.npy", np.zeros((80, 2000), np.float32)), "mel.npy: shape .* transposed"),
         (lambda f: np.save(f / "mel.npy", np.zeros((2000, 80), np.int32)), "mel.npy: holds int32"),
         (lambda f: np.save(f / "mel.npy", np.zeros((1000, 80), np.float32)), "keypoints.npy: lasts 23.2 s.*11.6 s"),
-        (lambda f: (f / "about.json").write_text("{"), "about.json: no valid JSON"),
+        (lambda f: (f / "about.json").write_text("{"), "about.json: is no valid JSON"),
         (lambda f: (f / "about.json").write_text("[]"), "about.json: must be a JSON object"),
         (lambda f: (f / "about.json").write_text("{}"), "about.json: feature_rate is None"),
         (lambda f: (f / "about.json").unlink(), "about.json: missing"),

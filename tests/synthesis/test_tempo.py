@@ -96,9 +96,9 @@ def test_alignments_that_are_none(tmp_path: Path, score: Score) -> None:
     (tmp_path / "text.npz").write_text("hello")
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
     short = alignment(tmp_path / "short.npz", score, score.beats[:, 0])
-    with pytest.raises(IctusError, match="no alignment"):
+    with pytest.raises(IctusError, match="no NumPy archive"):
         tempo.recorded(score, tmp_path / "text.npz", 0)
-    with pytest.raises(IctusError, match="no alignment"):
+    with pytest.raises(IctusError, match="holds x, but no score_qstamp"):
         tempo.recorded(score, tmp_path / "other.npz", 0)
     with pytest.raises(IctusError, match="no alignment"):
         tempo.recorded(score, short, 7)

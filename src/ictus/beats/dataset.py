@@ -10,7 +10,6 @@ user's cache where the corpus cannot be written to.
 """
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +18,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ictus.arrays import archive, mapped
 from ictus.audio import Audio
 from ictus.beats.annotation import BeatAnnotation
 from ictus.beats.augmentation import Augmentation
 from ictus.beats.decoding import PLACES
+from ictus.documents import parse_json
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel81
 from ictus.files import readable, writing
@@ -67,19 +68,15 @@ class AnnotatedRecording:
         """
         readable(folder / "music.flac")
         file = readable(folder / "beats.npz")
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                times, positions = archive["conducted_times"], archive["conducted_positions"]
-                meter = int(archive["conducted_meter"])
-                about = json.loads(str(archive["about"])) if "about" in archive else {}
-                notated = BeatAnnotation.of(archive) if "divisions" in archive else None
-        except (OSError, KeyError, ValueError) as error:
-            raise IctusError(f"{file}: does not hold the beats ({' '.join(str(error).split())})") from error
-        if len(times) != len(positions) or (np.diff(times) <= 0).any():
+        with archive(file) as held:
+            times, positions = held.numbers("conducted_times", 1), held.indices("conducted_positions", 1)
+            meter = int(held.number("conducted_meter"))
+            about = parse_json(held.text("about")) if "about" in held else {}
+            group = about["group"] if isinstance(about, dict) and isinstance(about.get("group"), str) else "music"
+            notated = BeatAnnotation.of(held) if "divisions" in held else None
+        if len(times) != len(positions) or not (np.diff(times) > 0).all():
             raise IctusError(f"{file}: the beats must have increasing times, and a place in the bar each")
-        return cls(
-            folder, times.astype(np.float64), positions.astype(np.int64), meter, about.get("group", "music"), notated
-        )
+        return cls(folder, times.astype(np.float64), positions.astype(np.int64), meter, group, notated)
 
     def beats_in(self, start: float, pace: float) -> tuple[Float64Array, IntArray, int]:
         """Return times, positions and metre of the beats as they are conducted in a window of the piece.
@@ -126,12 +123,9 @@ class AnnotatedRecording:
 
 def _mapped(file: Path) -> NDArray[np.float16]:
     try:
-        frames: NDArray[np.float16] = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise IctusError(
-            f"{file}: damaged ({' '.join(str(error).split())}); delete it, it will be made again"
-        ) from error
-    return frames
+        return mapped(file)
+    except IctusError as error:
+        raise IctusError(f"{error}; delete it, it will be made again") from error
 
 
 class BeatDataset:

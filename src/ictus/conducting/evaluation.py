@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ictus.arrays import archive
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
 from ictus.beats.dataset import AnnotatedRecording

@@ -13,14 +13,13 @@ places of AIST++'s joints by this file.
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ictus.arrays import archive
+from ictus.documents import read_json
 from ictus.errors import MotionError
-from ictus.files import readable
-from ictus.formats.json import loads
-from ictus.formats.npz import DAMAGE
+from ictus.files import reading, short
 from ictus.kinematics import forward_kinematics
 from ictus.motion import Motion
 from ictus.skeleton import Skeleton, get_skeleton
@@ -40,8 +39,7 @@ def load_body(file: str | os.PathLike[str]) -> Skeleton:
     MotionError
         If the file is missing, damaged, has other joints, or cannot be of a body that stands upright, in metres.
     """
-    path = readable(file, MotionError)
-    try:
+    with reading(file, MotionError) as path:
         if path.suffix.lower() == ".json":
             offsets = _of_json(path)
         elif path.suffix.lower() == ".npz":
@@ -49,8 +47,6 @@ def load_body(file: str | os.PathLike[str]) -> Skeleton:
         else:
             raise MotionError("a body is read from .json or .npz")
         return _standing(offsets)
-    except MotionError as error:
-        raise MotionError(f"{path}: {error}") from error
 
 
 def with_body(motion: Motion, body: Skeleton) -> Motion:
@@ -70,10 +66,7 @@ def with_body(motion: Motion, body: Skeleton) -> Motion:
 
 
 def _of_json(path: Path) -> Float64Array:
-    try:
-        content: Any = loads(path.read_text("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise MotionError("is no text in UTF-8, so no JSON") from error
+    content = read_json(path, MotionError)
     if isinstance(content, dict):
         listed = next((content[key] for key in _KEYS if key in content), None)
         if listed is None:
@@ -89,20 +82,19 @@ def _of_json(path: Path) -> Float64Array:
 
 
 def _of_npz(path: Path) -> Float64Array:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            key = next((key for key in _KEYS if key in archive.files), None)
-            if key is None:
-                raise MotionError(f'holds {", ".join(archive.files)[:80] or "nothing"}, but no "offsets"')
-            return np.asarray(archive[key], np.float64)
-    except DAMAGE as error:
-        raise MotionError("is no NumPy archive, or a damaged one") from error
+    with archive(path, MotionError) as held:
+        key = next((key for key in _KEYS if key in held), None)
+        if key is None:
+            raise MotionError(f'holds {held.named()}, but no "offsets"')
+        return held.numbers(key).astype(np.float64)
 
 
 def _standing(offsets: Float64Array) -> Skeleton:
     """Return a body of these offsets that stands on the floor as the package's own does."""
     if offsets.shape != (len(_BODY), 3) or not np.isfinite(offsets).all():
-        raise MotionError(f"has offsets of shape {offsets.shape}; {_BODY.name} needs ({len(_BODY)}, 3) finite numbers")
+        raise MotionError(
+            f"has offsets of shape {short(offsets.shape)}; {_BODY.name} needs ({len(_BODY)}, 3) finite numbers"
+        )
     rest = np.zeros_like(offsets)
     for joint, parent in enumerate(_BODY.parents or ()):
         if parent >= 0:

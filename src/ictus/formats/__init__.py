@@ -6,7 +6,6 @@ chooses the format. `coco` and `openpose`, which have no suffix of their own, ar
 What pose estimators find of a player in a film is read by `read_keypoints`: points with a confidence, not a motion yet.
 """
 
-import numbers
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -69,7 +68,7 @@ def check_fps(fps: Any, what: str = "fps") -> float:
         Beginning with `what`: if it is no number that a motion can have.
     """
     slowest, fastest = limits.FRAME_RATES
-    if isinstance(fps, bool) or not isinstance(fps, numbers.Real) or not slowest <= fps <= fastest:
+    if isinstance(fps, bool) or not isinstance(fps, int | float | np.number) or not slowest <= fps <= fastest:
         raise MotionError(f"{what} is {quoted(fps)}; it must be positive, from {slowest:g} to {fastest:,.0f}")
     return float(fps)
 

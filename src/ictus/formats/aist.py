@@ -7,8 +7,8 @@
 | `smpl_scaling` | (1,) | about 95 in the corpus, 1 in what is written here and where there is none |
 | `smpl_loss` | number | how well the body fitted the pictures; kept in `meta`, 0 in what is written here |
 
-EDGE's dances hold the points of the body beside, `full_pose`: those are at 30 frames per second, in metres and with z up,
-and are turned upright.
+EDGE's dances, which also hold the points of the body, `full_pose`, are at 30 frames per second, in metres and with z
+up; they are turned so that y is.
 
 Positions come by forward kinematics of the package's own neutral body: those of the licensed SMPL body, which the
 corpus does not contain either, differ by its bones. Its root also lies a constant pelvis offset beside `smpl_trans`.
@@ -60,8 +60,8 @@ def read(path: Path) -> MotionData:
     if edge := "full_pose" in content:
         root, rotations[:, 0] = _UPRIGHT.apply(root), _UPRIGHT.as_matrix() @ rotations[:, 0]
     meta = {"smpl_loss": float(_numbers(content, "smpl_loss").ravel()[0])} if "smpl_loss" in content else {}
-    root = (root / scaling).astype(np.float32)
-    return MotionData(_BODY, _EDGE if edge else FPS, None, rotations.astype(np.float32), root, meta)
+    fps, place = _EDGE if edge else FPS, (root / scaling).astype(np.float32)
+    return MotionData(_BODY, fps, None, rotations.astype(np.float32), place, meta)
 
 
 def write(path: Path, data: MotionData) -> None:

@@ -8,8 +8,8 @@ Joints without children (hands, nose, the baton) stay joints, each with a short 
 this format, nor has a motion whose joints have positions only.
 
 Read: any order and number of channels on any joint. Where a joint has position channels they replace its OFFSET, as in
-Blender and MotionBuilder. End Sites are no joints. Names are UTF-8 or, failing that, Shift-JIS, GB 18030 or Latin-1. Where
-there are other numbers of frames than promised, or the last one is cut short, the whole ones are read, with a warning.
+Blender and MotionBuilder. End Sites are no joints. Names are UTF-8 or, failing that, Shift-JIS, GB 18030 or Latin-1.
+Where there are more or fewer frames than promised, or the last is cut short, the whole ones are read, with a warning.
 """
 
 import contextlib
@@ -77,8 +77,9 @@ def read(path: Path, scale: float = METRES) -> MotionData:
         raise MotionError('is no BVH file: it has no "MOTION" part with "Frames" and "Frame Time"')
     joints = _joints(text[: motion.start()])
     values = _values(text[motion.end() :], joints)
-    if len(values) and str(len(values)) != motion[1].lstrip("0"):
-        _log.warning("%s: promises %s frames; it holds %d whole ones, which are read", path, short(motion[1]), len(values))
+    whole, promised = str(len(values)), motion[1].lstrip("0")
+    if len(values) and whole != promised:
+        _log.warning("%s: promises %s frames; %s whole ones are read", path, short(promised or 0), whole)
     hierarchy.check_size(len(values), len(joints), values.size)
     translations = np.stack([_translations(joint, values) for joint in joints], axis=1)  # (T, J, 3)
     rotations = np.stack([_rotations(joint, values) for joint in joints], axis=1)  # (T, J, 3, 3)
@@ -224,14 +225,14 @@ def _complaint(words: list[str], joints: list[_Joint]) -> str:
 
 def _fps(text: str) -> float:
     """Frames per second; a frame time such as .0083333 stands for the whole number that it was rounded from."""
-    slowest, fastest = limits.FRAME_RATES
+    longest, shortest = (1 / rate for rate in limits.FRAME_RATES)
     try:
         time = float(text)
-        if not 1 / fastest <= time <= 1 / slowest:
+        if not shortest <= time <= longest:
             raise ValueError(text)
     except ValueError as error:
         raise MotionError(
-            f"has a frame time of {quoted(text)}; it must be a number of seconds from {1 / fastest:g} to {1 / slowest:g}"
+            f"has a frame time of {quoted(text)}; it must be a number of seconds from {shortest:g} to {longest:g}"
         ) from error
     digits = len(text.partition(".")[2])
     return hierarchy.whole_fps(1 / time, min(10.0**-digits, 5e-5) / time**2)

@@ -99,7 +99,7 @@ def dumps(value: Any) -> str:
 
 
 def _by_frames(text: str) -> Any:
-    """Return what `parse_json` does for a motion written by this package, without holding all its numbers as objects."""
+    """Return what `parse_json` does, for a motion as this package writes it; its numbers are never all objects."""
     frames: dict[str, list[AnyArray]] = {}
     rows, rest = None, []
     for line in io.StringIO(text):

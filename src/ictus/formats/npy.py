@@ -16,8 +16,8 @@ import numpy as np
 
 from ictus.arrays import load, mapped
 from ictus.errors import MotionError
-from ictus.limits import FRAMES
 from ictus.formats import MotionData, cm100
+from ictus.limits import FRAMES
 from ictus.skeleton import get_skeleton
 from ictus.types import AnyArray, Float32Array, Float64Array
 

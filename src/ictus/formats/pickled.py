@@ -10,9 +10,9 @@ import codecs
 import io
 import pickletools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -37,11 +37,24 @@ def load(path: Path) -> Any:
     with reading(path, MotionError):
         content = path.read_bytes()
         try:
-            return _arrays(_Machine().run(content), {})
+            return _arrays(_Machine(_KNOWN).run(io.BytesIO(content)), {})
         except MotionError:
             raise
         except Exception as error:  # damage can show itself in any way
             raise MotionError("is no pickle, or a damaged one") from error
+
+
+def check(source: IO[bytes]) -> None:
+    """Follow one pickle from where `source` stands to its end, whatever it names, for another reader than this one.
+
+    Raises
+    ------
+    MotionError
+        If it would cost far more than it is long: by keys that hold each other, or by countless containers.
+    Exception
+        Of any kind, if it is damaged.
+    """
+    _Machine(known=None).run(source)
 
 
 def numbers(value: Any, name: str) -> Float64Array:
@@ -50,7 +63,7 @@ def numbers(value: Any, name: str) -> Float64Array:
     Raises
     ------
     MotionError
-        Beginning with `name`: if it is something else, or lists that hold each other so often that they fill the memory.
+        Beginning with `name`: if it is something else, or lists that hold each other so often that it fills the memory.
     """
     try:
         if 8 * _count(value, {}) > limits.MEMORY:
@@ -71,17 +84,18 @@ def _count(value: Any, known: dict[int, int]) -> int:
 
 
 class _Machine:
-    """Follows the operations of one pickle."""
+    """Follows the operations of one pickle; what it may name is `known`, or anything, which then stands for nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[tuple[str, str], Any] | None) -> None:
+        self.known = known
         self.stack: list[Any] = []
         self.marked: list[list[Any]] = []  # the stacks below the marks
         self.memo: dict[int, Any] = {}
         self.held = 0  # bytes of the containers that were made
 
-    def run(self, content: bytes) -> Any:
+    def run(self, source: IO[bytes]) -> Any:
         """Return what the pickle says."""
-        for name, argument in _operations(content):
+        for name, argument in _operations(source):
             if name in _VALUES:
                 self.stack.append(argument)
             elif name in _CONTAINERS:
@@ -104,13 +118,13 @@ class _Machine:
 
     def extend(self, values: list[Any]) -> None:
         """Append to the list on top."""
-        if not isinstance(self.stack[-1], list):
+        if not isinstance(self.stack[-1], list | _Nothing):
             raise ValueError("no list")
         self.stack[-1].extend(values)
 
     def update(self, pairs: list[Any]) -> None:
         """Set entries of the dict on top, from keys and values by turns."""
-        if not isinstance(self.stack[-1], dict) or len(pairs) % 2 or not all(isinstance(k, _PLAIN) for k in pairs[::2]):
+        if not isinstance(self.stack[-1], dict | _Nothing) or not all(isinstance(key, _PLAIN) for key in pairs[::2]):
             raise ValueError("no entries of a dict with plain keys")
         self.stack[-1].update(zip(pairs[::2], pairs[1::2], strict=True))
 
@@ -131,9 +145,14 @@ class _Machine:
 
     def name(self, module: str, name: str) -> None:
         """Put the stand-in for a name on top."""
-        if (module, name) not in _KNOWN:
-            raise MotionError(f"is refused: it names {quoted(f'{module}.{name}')}, and a pickle of data needs no such thing")
-        self.stack.append(_Name(_KNOWN[module, name]))
+        if self.known is None:
+            self.stack.append(_Nothing())
+            return
+        if (module, name) not in self.known:
+            raise MotionError(
+                f"is refused: it names {quoted(f'{module}.{name}')}, and a pickle of data needs no such thing"
+            )
+        self.stack.append(_Name(self.known[module, name]))
 
     def name_on_stack(self) -> None:
         """Do the same with the two texts on top."""
@@ -143,9 +162,15 @@ class _Machine:
     def call(self) -> None:
         """Call a stand-in."""
         arguments, known = self.stack.pop(), self.stack.pop()
-        if not isinstance(known, _Name) or not isinstance(arguments, tuple):
+        if not isinstance(known, _Name | _Nothing) or not isinstance(arguments, tuple):
             raise ValueError("a call of data")
         self.stack.append(known.make(*arguments))
+
+    def refer(self) -> None:
+        """Put something on top that lies beside the pickle."""
+        if self.known is not None:
+            raise MotionError("is refused: a pickle of data refers to nothing beside it")
+        self.stack[-1] = _Nothing()
 
     def fill(self) -> None:
         """Give a stand-in its state."""
@@ -165,17 +190,17 @@ class _Machine:
         self.stack = []
 
 
-def _operations(content: bytes) -> Iterator[tuple[str, Any]]:
+def _operations(source: IO[bytes]) -> Iterator[tuple[str, Any]]:
     """Yield the name and the argument of each operation."""
-    source = io.BytesIO(content)
     while code := source.read(1):
-        operation = pickletools.code2op[code.decode("latin-1")]
+        operation = _OPERATIONS[code.decode("latin-1")]
         if operation.name == "STRING":  # bytes of Python 2, as it writes them in its source
             yield "STRING", codecs.escape_decode(source.readline().strip()[1:-1])[0].decode("latin-1")
         else:
             yield operation.name, operation.arg.reader(source) if operation.arg else _CONSTANTS.get(operation.name)
 
 
+_OPERATIONS = {operation.code: operation for operation in pickletools.opcodes}
 _CONSTANTS = {"NEWTRUE": True, "NEWFALSE": False, "NONE": None}
 _VALUES = {
     *_CONSTANTS,
@@ -202,7 +227,7 @@ def _remember(machine: _Machine, place: int) -> None:
 
 _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     **{name: lambda m, _: None for name in ("PROTO", "FRAME")},
-    **{name: _remember for name in ("PUT", "BINPUT", "LONG_BINPUT")},
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _remember),
     "MEMOIZE": lambda m, _: _remember(m, len(m.memo)),
     **{name: lambda m, place: m.stack.append(m.memo[place]) for name in ("GET", "BINGET", "LONG_BINGET")},
     "MARK": lambda m, _: m.mark(),
@@ -217,6 +242,7 @@ _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     "STACK_GLOBAL": lambda m, _: m.name_on_stack(),
     "REDUCE": lambda m, _: m.call(),
     "BUILD": lambda m, _: m.fill(),
+    "BINPERSID": lambda m, _: m.refer(),
 }
 
 
@@ -228,6 +254,16 @@ class _Name:
 
     def __init__(self, make: Callable[..., Any]) -> None:
         self.make = make
+
+
+class _Nothing:
+    """Stands for whatever a pickle names, where that is of no account."""
+
+    def make(self, *_: object) -> "_Nothing":
+        """Stand for what it would make."""
+        return self
+
+    fill = extend = update = make
 
 
 class _Type:

@@ -1,12 +1,11 @@
 """The folder of a checkpoint: where it lies, and what it says of itself. Loads no weights and needs no torch."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+from ictus.documents import read_json
 from ictus.errors import ModelError
-from ictus.files import readable
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
@@ -70,11 +69,8 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
     ModelError
         If it is missing, no JSON, or not written by this package.
     """
-    file = readable(Path(folder) / CONFIG, ModelError)
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{file}: no valid JSON ({' '.join(str(error).split())})") from error
+    file = Path(folder) / CONFIG
+    content = read_json(file, ModelError)
     if isinstance(content, dict) and isinstance(path := content.get("class"), str):
         content["model_type"] = _CLASSES.get(path, path)
     for key, kind in (("model_type", str), ("config", dict), ("metadata", dict)):

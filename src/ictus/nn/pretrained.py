@@ -3,22 +3,26 @@
 Nothing in such a folder is ever executed: sizes are JSON, weights are safetensors.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ictus.config import parse
-from ictus.errors import IctusError, ModelError, UsageError
-from ictus.files import readable, writing
+from ictus.errors import ModelError, UsageError
+from ictus.files import readable, reading, short, writing
 from ictus.nn.folder import CARD, CONFIG, WEIGHTS, locate, read_config
+
+_ROOM = 1_000_000  # parameters that are no weights in the end: those of which others are computed
 
 
 class Pretrained(nn.Module):
@@ -110,24 +114,43 @@ class Pretrained(nn.Module):
         source = locate(folder)
         description = read_config(source)
         if description["model_type"] not in (cls.model_type, f"{cls.__module__}.{cls.__qualname__}"):
-            raise ModelError(f"{source}: holds {description['model_type']}, but {cls.model_type} is needed")
+            raise ModelError(f"{source}: holds {short(description['model_type'])}, but {cls.model_type} is needed")
         config_file, weights_file = source / CONFIG, readable(source / WEIGHTS, ModelError)
         try:
             config = parse(cls.Config, description["config"], f"{config_file}: config")
         except UsageError as error:
             raise ModelError(str(error)) from error
+        with reading(weights_file, ModelError):
+            tensors = load_file(weights_file)
+        count = sum(tensor.numel() for tensor in tensors.values())
         with torch.random.fork_rng(devices=[]):  # the initial weights are thrown away: leave no trace of drawing them
             try:
-                network = cls(config)
-            except (IctusError, RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-                raise ModelError(f"{config_file}: no network can be built from these sizes ({_line(error)})") from error
-        try:
-            tensors = load_file(weights_file)
-        except (SafetensorError, OSError, ValueError) as error:
-            raise ModelError(f"{weights_file}: damaged ({_line(error)}); fetch or save it again") from error
+                with _at_most(_ROOM + 4 * count):
+                    network = cls(config)
+            except Exception as error:  # sizes that do not go together fail in any way
+                raise ModelError(f"{config_file}: no network can be built from these sizes ({short(error)})") from error
         load_tensors(network, tensors, str(weights_file))
         network.metadata = description["metadata"]
         return network.eval()
+
+
+@contextlib.contextmanager
+def _at_most(count: int) -> Iterator[None]:
+    """Raise ValueError where a network that is built in the block has more parameters, before memory is filled."""
+    thread, left = threading.get_ident(), count
+
+    def register(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        nonlocal left
+        if threading.get_ident() == thread and parameter is not None:
+            left -= parameter.numel()
+            if left < 0:
+                raise ValueError("they are more than its weights")
+
+    hook = register_module_parameter_registration_hook(register)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
@@ -172,13 +195,9 @@ def _cell(value: Any) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
 def _listed(names: Any) -> str:
     first = sorted(names)
-    return ", ".join(first[:3]) + (f" and {len(first) - 3} more" if len(first) > 3 else "")
+    return short(", ".join(first[:3])) + (f" and {len(first) - 3} more" if len(first) > 3 else "")
 
 
 def _not_finite(tensors: Mapping[str, Tensor]) -> str | None:

@@ -26,10 +26,11 @@ import soundfile
 from numpy.typing import NDArray
 
 from ictus import corpora
+from ictus.arrays import load
 from ictus.audio import Audio
 from ictus.corpora import CorpusWriteError, check_signature, remove_unfinished
+from ictus.documents import read_json
 from ictus.errors import IctusError, UsageError
-from ictus.formats.npz import DAMAGE
 from ictus.nn.folder import locate
 from ictus.processes import run_in_processes
 from ictus.sound import INSTRUMENTS
@@ -275,23 +276,19 @@ def _is_whole(folder: Path, inputs: str, shape: tuple[int, ...], *, sound: bool)
     if not folder.is_dir():
         return False
     try:
-        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        about = read_json(folder / "about.json")
         if sound:
             soundfile.info(folder / "sound.flac")
         return bool(about.get("inputs", about.get("told")) == inputs and _mel(folder).shape == shape)
-    except IctusError:
+    except (IctusError, soundfile.LibsndfileError, AttributeError):
         return False
 
 
 def _mel(folder: Path) -> Float32Array:
     file = folder / "mel.npy"
-    try:
-        mel = np.load(file, allow_pickle=False).astype(np.float32)
-    except FileNotFoundError as error:
-        raise IctusError(f"{file}: missing; generate it again") from error
-    except DAMAGE as error:
-        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
-    return np.asarray(mel, np.float32)
+    if not file.exists():
+        raise IctusError(f"{file}: missing; generate it again")
+    return load(file).astype(np.float32)
 
 
 def _save(folder: Path, instrument: int, inputs: str, mel: NDArray[np.float16], sound: Audio | None) -> None:

@@ -4,8 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from ictus.arrays import archive
 from ictus.corpora import hashed_split
 from ictus.errors import UsageError
 from ictus.scores.reader import SUFFIXES
@@ -76,6 +75,6 @@ def _table(path: Path, *columns: str) -> list[dict[str, str]]:
 def _usable_recordings(alignment: Path, passing: set[str]) -> tuple[int, ...]:
     if not passing or not alignment.is_file():
         return ()
-    with np.load(alignment, allow_pickle=False) as file:
-        names = [str(name) for name in file["recordings"]]
+    with archive(alignment) as held:
+        names = held.text("recordings", 1)
     return tuple(k for k, name in enumerate(names) if name in passing)

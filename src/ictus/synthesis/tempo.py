@@ -8,8 +8,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
 
+from ictus.arrays import archive
 from ictus.errors import IctusError
-from ictus.files import readable
 from ictus.scores.score import Score
 from ictus.types import BoolArray, Float64Array
 
@@ -69,20 +69,27 @@ def recorded(score: Score, alignment: str | os.PathLike[str], recording: int) ->
     IctusError
         If the file is no such alignment, or one of another score.
     """
-    try:
-        with np.load(readable(alignment), allow_pickle=False) as file:
-            place, lengthened = file["score_qstamp"].astype(float), file["qstamp"].astype(float)
-            seconds = file["tstamps"][:, recording].astype(float)
-    except (OSError, KeyError, IndexError, ValueError) as error:
-        raise IctusError(f"{alignment}: no alignment of a recording to a score ({error})") from error
+    with archive(alignment) as arrays:
+        place, lengthened = (arrays.numbers(name, 1).astype(float) for name in ("score_qstamp", "qstamp"))
+        columns = arrays.numbers("tstamps", 2)
+        if not len(place) == len(lengthened) == len(columns) >= 2 or not 0 <= recording < columns.shape[1]:
+            raise IctusError(f"is no alignment of a recording {recording} to a score")
+        seconds = columns[:, recording].astype(float)
+        if not np.isfinite([place, lengthened, seconds]).all():
+            raise IctusError("is no alignment: it holds numbers that are not finite")
+        return _followed(score, place, lengthened, seconds, f"recording {recording} of {Path(alignment).name}")
+
+
+def _followed(
+    score: Score, place: Float64Array, lengthened: Float64Array, seconds: Float64Array, source: str
+) -> Timing:
+    """Return the timing of a score whose written and played quarters lie at some seconds."""
     # A step that is longer than what is written, without a jump, is a hold.
     walked, counted = np.diff(place), np.diff(lengthened)
     hold = (walked > 0) & (walked < counted - 1e-3)
     played = lengthened[0] + np.concatenate([[0.0], np.cumsum(np.where(hold, walked, counted))])
     if abs(played[-1] - score.length) > 16:
-        raise IctusError(
-            f"{alignment}: ends at quarter {played[-1]:g}, the score at {score.length:g}; not of this score"
-        )
+        raise IctusError(f"ends at quarter {played[-1]:g}, the score at {score.length:g}; not of this score")
     held = np.flatnonzero(hold)
     knots = _knots(score, played, seconds, np.concatenate([played[held], played[held + 1]]))
     times = np.maximum.accumulate(np.interp(knots, played, seconds))
@@ -92,8 +99,7 @@ def recorded(score: Score, alignment: str | os.PathLike[str], recording: int) ->
     inside = np.clip(grid, knots[0], knots[-1])
     ends = np.minimum(grid - knots[0], 0) * pace[0] + np.maximum(grid - knots[-1], 0) * pace[-1]
     elapsed = smooth(inside) + ends
-    name = Path(alignment).name
-    return Timing(grid, elapsed - elapsed[0], f"recording {recording} of {name}")
+    return Timing(grid, elapsed - elapsed[0], source)
 
 
 def _knots(score: Score, played: Float64Array, seconds: Float64Array, edges: Float64Array) -> Float64Array:

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ictus.documents import parse_json
 from ictus.errors import ModelError
-from ictus.files import readable, writing
+from ictus.files import reading, short, writing
 
 Facts = dict[str, Any]  # JSON types
+_TABLES = ("recipe", "progress", "optimizers")  # which have keys
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], facts: Facts) -> None:
@@ -52,12 +54,11 @@ def read(path: Path) -> tuple[dict[str, Tensor], Facts]:
 
 
 def _read(path: Path, tensors: bool) -> tuple[dict[str, Tensor], Facts]:
-    try:
-        with safe_open(readable(path, ModelError), framework="pt") as file:
-            facts = json.loads((file.metadata() or {})["facts"])
-            return {key: file.get_tensor(key) for key in file.keys() if tensors}, facts  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError, ValueError, KeyError, RecursionError) as error:
-        raise ModelError(f"{path}: damaged, or no checkpoint of a training ({' '.join(str(error).split())})") from error
+    with reading(path, ModelError) as source, safe_open(source, framework="pt") as file:
+        facts = parse_json((file.metadata() or {})["facts"])
+        if not isinstance(facts, dict) or not all(isinstance(facts.get(key, {}), dict) for key in _TABLES):
+            raise ModelError("is no checkpoint of a training: its facts are no JSON object")
+        return {key: file.get_tensor(key) for key in file.keys() if tensors}, facts  # noqa: SIM118 (no mapping)
 
 
 def pack_networks(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
@@ -98,7 +99,7 @@ def unpack(targets: Mapping[str, Tensor], tensors: Mapping[str, Tensor], prefix:
     saved = {key.removeprefix(f"{prefix}/"): tensor for key, tensor in tensors.items() if key.startswith(f"{prefix}/")}
     if different := sorted(targets.keys() ^ saved.keys()):
         which = "has no" if different[0] in targets else "has a"
-        raise ModelError(f"{where}: {which} {prefix}/{different[0]}; it is of another model than the recipe's")
+        raise ModelError(f"{where}: {which} {prefix}/{short(different[0])}; it is of another model than the recipe's")
     for key, target in targets.items():
         if target.shape != saved[key].shape:
             shapes = f"shape {tuple(saved[key].shape)}, the recipe's model {tuple(target.shape)}"
@@ -139,8 +140,8 @@ def unpack_optimizer(name: str, optimizer: Optimizer, tensors: Mapping[str, Tens
             state.setdefault(int(number), {})[key] = tensor
     try:
         optimizer.load_state_dict({"state": state, "param_groups": facts["groups"]})
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{where}: the state of optimiser {name!r} does not fit ({error})") from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ModelError(f"{where}: the state of optimiser {name!r} does not fit ({short(error)})") from error
 
 
 def _copy(tensor: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from ictus.errors import IctusError, ModelError, UsageError
+from ictus.files import short
 from ictus.task import Batch, Loss, Samples, Task
 from ictus.training import checkpoint, parallel
 from ictus.training.data import TrainLoader, in_order
@@ -345,5 +346,5 @@ class Loop:
             self.progress = Progress(**facts["progress"])
             self.progress.sums = {key: (total, count) for key, (total, count) in self.progress.sums.items()}
             return int(facts["log"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{path}: is no checkpoint to go on from ({error!r})") from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"{path}: is no checkpoint to go on from ({short(error)})") from error

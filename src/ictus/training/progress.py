@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ictus.errors import UsageError
+from ictus.files import short
 from ictus.training import checkpoint
 from ictus.training.recipe import Recipe
 
@@ -51,7 +52,7 @@ def check_same_run(last: Path, recipe: Recipe, resume: bool) -> None:
     before = checkpoint.read_facts(last).get("recipe", {})
     if before.get("task") != recipe.task:
         raise UsageError(
-            f"{last}: is a checkpoint of {before.get('task')}, and the recipe trains {recipe.task}; "
+            f"{last}: is a checkpoint of {short(before.get('task'))}, and the recipe trains {recipe.task}; "
             "train in another folder",
             option="out",
         )
@@ -59,7 +60,7 @@ def check_same_run(last: Path, recipe: Recipe, resume: bool) -> None:
     for key in sorted(old.keys() | new.keys()):
         if key not in _FREE and old.get(key) != new.get(key):
             raise UsageError(
-                f"{last}: was trained with {key} = {old.get(key)}, and the recipe says {new.get(key)}; "
+                f"{last}: was trained with {short(key)} = {short(old.get(key))}, and the recipe says {new.get(key)}; "
                 "a run goes on with its own recipe: train in another folder",
                 option="out",
             )

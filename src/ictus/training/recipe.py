@@ -14,7 +14,9 @@ Every key has a default but `task`; an unknown key, or a value of another type, 
 """
 
 import dataclasses
+import itertools
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +25,14 @@ from typing import Any, Literal
 import yaml
 
 from ictus.config import build, field_types, parse_fields, to_plain, with_new_names
-from ictus.errors import UsageError
-from ictus.files import readable, writing
+from ictus.documents import read_text
+from ictus.errors import IctusError, UsageError
+from ictus.files import reading, short, writing
 from ictus.training.schedule import Schedule
+
+_LONGEST = 200_000  # letters, and values, of a recipe
+_DEEPEST = 50  # brackets within each other
+_BRACKET = re.compile(r"[\[\]{}]")
 
 
 @dataclass(frozen=True)
@@ -143,17 +150,55 @@ def read_recipe(
     UsageError
         If it is no YAML, names a key that does not exist, or holds a value of the wrong type.
     """
-    file = readable(path, UsageError)
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError) as error:
-        raise UsageError(f"{file}: no valid YAML ({' '.join(str(error).split())})") from error
+    text = read_text(path, UsageError)
+    with reading(path, UsageError) as file:
+        content = load_yaml(text)
     recipe = _recipe(content, config, str(file))
     if changes:
         for change in changes:
             _change(content, change)
         recipe = _recipe(content, config, "the changes", option="set")
     return recipe if data is None else dataclasses.replace(recipe, data=os.fspath(data))
+
+
+def load_yaml(text: str) -> Any:
+    """Return what YAML says: plain values, and no more of them than a recipe can have.
+
+    Raises
+    ------
+    UsageError
+        If it is damaged, too long, nested too deep, or refers to its own parts too often.
+    """
+    if len(text) > _LONGEST:
+        raise UsageError(f"is YAML of {len(text)} letters; recipes are shorter")
+    depths = itertools.accumulate({"[": 1, "{": 1, "]": -1, "}": -1}[bracket] for bracket in _BRACKET.findall(text))
+    if max(depths, default=0) > _DEEPEST:  # the parser would need the square of the time
+        raise UsageError("is no valid YAML (nested too deep)")
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _count(node, {}) > _LONGEST:
+            raise UsageError("is YAML whose aliases unfold into too many values")
+        return loader.construct_document(node)
+    except IctusError:
+        raise
+    except Exception as error:  # what is damaged fails in any way
+        raise UsageError(f"is no valid YAML ({short(error)})") from error
+    finally:
+        loader.dispose()
+
+
+def _count(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return how many values a node holds, each as often as it is reached."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = _LONGEST  # of one that holds itself
+        pairs = isinstance(node, yaml.MappingNode)
+        known[id(node)] = sum(_count(inner, known) for entry in node.value for inner in (entry if pairs else (entry,)))
+    return known[id(node)]
 
 
 def _recipe(content: Any, config: Callable[[str], type[Any]], where: str, option: str | None = None) -> Recipe:
@@ -179,9 +224,9 @@ def _change(content: dict[str, Any], change: str) -> None:
     if not equals or not key or not all(parents):
         raise UsageError(f"{change}: give a key and a value, for example training.epochs=10", option="set")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{change}: {text!r} is no valid YAML", option="set") from error
+        value = load_yaml(text)
+    except UsageError as error:
+        raise UsageError(f"{change}: {error}", option="set") from error
     for parent in parents:
         below = content.get(parent)
         content[parent] = content = dict(below) if isinstance(below, dict) else {}

@@ -13,7 +13,6 @@ Source: Li, Yang, Ross & Kanazawa, AI Choreographer: Music Conditioned 3D Dance 
 music and names: Tsuchida et al., AIST Dance Video Database (ISMIR 2019).
 """
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ictus.documents import read_json, read_text
 from ictus.errors import IctusError, MotionError, UsageError
-from ictus.files import readable, reading
+from ictus.files import reading
 from ictus.formats import pickled
 from ictus.motion import Motion
 from ictus.types import AnyArray, Float32Array, Float64Array, FloatArray, Progress
@@ -47,6 +47,7 @@ SITUATIONS = ("sBM", "sFM")  # basic and advanced dance
 MUSIC_SUFFIXES = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".mp4")  # the first of a song counts
 
 _NAME = re.compile(r"g([A-Z]{2})_(s[A-Z]{2})_c(All|\d\d)_d(\d\d)_(m[A-Z]{2}\d)_ch(\d\d)")
+_SETTING = re.compile(r"[\w-]{1,40}")  # the name of a file, without its suffix
 _MUSIC = re.compile(r"m([A-Z]{2})(\d)")
 
 
@@ -209,7 +210,7 @@ def ignore_list(root: str | os.PathLike[str]) -> frozenset[str]:
 
 def _lines(file: Path) -> tuple[str, ...]:
     """Read names, one per line; some copies end them with blanks or ".json"."""
-    names = (line.strip().removesuffix(".json") for line in _text(file).splitlines())
+    names = (line.strip().removesuffix(".json") for line in read_text(file, MotionError).splitlines())
     return tuple(name for name in names if name)
 
 
@@ -323,11 +324,13 @@ def cameras(root: str | os.PathLike[str], sequence: str) -> tuple[Camera, ...]:
     """
     settings = camera_settings(root)
     if sequence not in settings:
-        raise UsageError(f"{sequence}: no camera setting is known for it; is the name complete, with cAll?")
-    file = readable(Path(root) / "cameras" / f"{settings[sequence]}.json", MotionError)
+        mapping = Path(root) / "cameras" / "mapping.txt"
+        raise UsageError(f"{mapping}: no camera setting is known for {sequence}; is the name complete, with cAll?")
+    file = Path(root) / "cameras" / f"{settings[sequence]}.json"
+    content = read_json(file, MotionError)
     try:
-        return tuple(map(_camera, json.loads(_text(file))))
-    except (ValueError, TypeError, KeyError) as error:
+        return tuple(map(_camera, content))
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise MotionError(f"{file}: is no list of cameras, or a damaged one") from error
 
 
@@ -339,9 +342,9 @@ def camera_settings(root: str | os.PathLike[str]) -> dict[str, str]:
     MotionError
         If the file is missing or has a line that is not a sequence and a setting.
     """
-    file = readable(Path(root) / "cameras" / "mapping.txt", MotionError)
-    rows = [line.split() for line in _text(file).splitlines() if line.strip()]
-    bad = next((number for number, row in enumerate(rows, 1) if len(row) != 2), None)
+    file = Path(root) / "cameras" / "mapping.txt"
+    rows = [line.split() for line in read_text(file, MotionError).splitlines() if line.strip()]
+    bad = next((number for number, row in enumerate(rows, 1) if len(row) != 2 or not _SETTING.fullmatch(row[1])), None)
     if bad:
         raise MotionError(f"{file}: line {bad} is not a sequence and a setting")
     return dict(rows)
@@ -361,10 +364,3 @@ def _camera(entry: dict[str, Any]) -> Camera:
         numbers("translation", 3),
         numbers("distortions", 5),
     )
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise MotionError(f"{file}: is no text") from error

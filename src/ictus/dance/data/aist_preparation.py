@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ictus.arrays import load
 from ictus.audio import Audio
 from ictus.corpora import SPLITS, PreparationResult, begin_preparation, shorten_list
 from ictus.dance.data import aist
@@ -134,11 +135,9 @@ def _rhythm(song: AISTSongJob, sound: Audio | None) -> Float32Array:
     file = song.out / "music" / f"{song.name}.npy"
     if file.is_file():
         try:
-            return np.asarray(np.load(file, allow_pickle=False), np.float32)
-        except (ValueError, OSError, EOFError) as error:
-            raise IctusError(
-                f"{file}: damaged ({' '.join(str(error).split())}); delete it to compute it anew"
-            ) from error
+            return load(file).astype(np.float32)
+        except IctusError as error:
+            raise IctusError(f"{error}; delete it to compute it anew") from error
     audio = Audio.load(song.file, rate=rhythm35.rate, mono=True) if sound is None else sound
     rhythm = rhythm35(audio, tempo=aist.song_tempo(song.name))
     with writing(file) as temporary:

@@ -20,19 +20,19 @@ Source: Tang, Jia & Mao, Dance with Melody (ACM Multimedia 2018), the data set i
 """
 
 import csv
-import json
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from ictus.arrays import archive
 from ictus.audio import Audio
+from ictus.documents import read_json
 from ictus.errors import IctusError, MotionError, UsageError
-from ictus.files import readable
-from ictus.formats.npz import DAMAGE
+from ictus.files import reading, short
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array
@@ -84,17 +84,16 @@ class MelodyRecording:
         MotionError
             If the file is missing, damaged or something else.
         """
-        file = readable(self.motion_file, MotionError)
-        try:
+        with reading(self.motion_file, MotionError) as file, np.errstate(all="ignore"):
             centimetres = _published(file) if file.suffix == ".json" else _gathered(file)
             if centimetres.ndim != 3 or centimetres.shape[1:] != (len(_BODY), 3) or not len(centimetres):
-                raise MotionError(f"holds points of shape {centimetres.shape}, expected (frames, {len(_BODY)}, 3)")
+                raise MotionError(
+                    f"holds points of shape {short(centimetres.shape)}, expected (frames, {len(_BODY)}, 3)"
+                )
             if not np.abs(centimetres).max() < _FARTHEST:
                 raise MotionError("holds points that are nowhere, or farther away than any stage is wide")
             metres = (centimetres / 100).astype(np.float32)
             return Motion(metres, rate or RATES.get(self.kind, RATE), _BODY, meta={"dance": self.kind})
-        except MotionError as error:
-            raise MotionError(f"{file}: {error}") from error
 
     def audio(self) -> Audio:
         """Read the song from the moment at which the dance begins, and no more of it than a second beyond the dance.
@@ -200,7 +199,7 @@ def _by_number(path: Path) -> tuple[str, int]:
 
 def _published(file: Path) -> Float64Array:
     """Return the points of a skeletons.json, (N, 23, 3) centimetres."""
-    content = _json(file)
+    content = read_json(file, MotionError)
     try:
         middle, points = (np.asarray(content[key], np.float64) for key in ("center", "skeletons"))
         return np.asarray(points + middle[:, None], np.float64)
@@ -210,16 +209,13 @@ def _published(file: Path) -> Float64Array:
 
 def _gathered(file: Path) -> Float64Array:
     """Return the points of a .npz, (N, 23, 3) centimetres."""
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return np.asarray(archive["positions"], np.float64)
-    except DAMAGE as error:
-        raise MotionError("is no NumPy archive with positions, or a damaged one") from error
+    with archive(file, MotionError) as held:
+        return held.numbers("positions").astype(np.float64)
 
 
 def _part(file: Path) -> tuple[float, float]:
     """Return the seconds of the song between which is danced, from a config.json."""
-    content = _json(readable(file, MotionError))
+    content = read_json(file, MotionError)
     try:
         start, end = (float(content[f"{edge}_position"]) / RATE for edge in ("start", "end"))
     except (KeyError, TypeError, ValueError) as error:
@@ -227,10 +223,3 @@ def _part(file: Path) -> tuple[float, float]:
     if not 0 <= start < end < np.inf:
         raise MotionError(f"{file}: a dance from {start:g} s to {end:g} s of the song is none")
     return start, end
-
-
-def _json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise MotionError(f"is no valid JSON ({' '.join(str(error).split())})") from error

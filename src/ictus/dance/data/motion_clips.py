@@ -7,11 +7,12 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
+from ictus.arrays import archive
 from ictus.dance.data.aist import SequenceName
 from ictus.dance.metrics.beats import beat_alignment
 from ictus.dance.quaternions import RATE, from_matrices, inertialise, joint_positions, normalise
 from ictus.errors import MotionError, UsageError
-from ictus.files import readable
+from ictus.formats import check_fps, count_frames
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array
 
@@ -89,12 +90,17 @@ def read_clip(path: Path) -> MotionClip:
     MotionError
         If it is none, or its name is none of AIST++'s.
     """
-    try:
-        with np.load(readable(path, MotionError), allow_pickle=False) as archive:
-            rotations, root = archive["rotations"].astype(np.float64), archive["root"].astype(np.float64)
-            fps, tempo, joins = float(archive["fps"]), float(archive["bpm"]), archive["joins"]
-    except (KeyError, ValueError, OSError) as error:
-        raise MotionError(f"{path}: no recorded dance ({' '.join(str(error).split())})") from error
+    with archive(path, MotionError) as held:
+        rotations, root = held.numbers("rotations", 4).astype(np.float64), held.numbers("root", 2).astype(np.float64)
+        fps, tempo, joins = check_fps(held.number("fps")), held.number("bpm"), held.numbers("joins", 1)
+        if not 1 <= tempo <= 1000 or not all(np.isfinite(array).all() for array in (rotations, root, joins)):
+            raise MotionError(f"holds numbers that are not finite, or {tempo:g} beats a minute; record it again")
+        return _clip(path.stem, rotations, root, fps, tempo, joins)
+
+
+def _clip(
+    name: str, rotations: Float64Array, root: Float64Array, fps: float, tempo: float, joins: Float64Array
+) -> MotionClip:
     hands = np.tile(np.eye(3), (len(root), len(_BODY) - rotations.shape[1], 1, 1))  # recordings of 22 joints lack them
     quaternions, root = _at_rate(from_matrices(np.concatenate([rotations, hands], 1)), root, fps)
     for join in np.round(joins * RATE / fps).astype(int):
@@ -103,14 +109,14 @@ def read_clip(path: Path) -> MotionClip:
     root = gaussian_filter1d(root, _JITTER, axis=0, mode="nearest")
     toes = joint_positions(quaternions, root)[:, [_BODY.index("ltoes"), _BODY.index("rtoes")], 1]
     root[:, 1] += _FLOOR - np.percentile(toes.min(1), 5)
-    clip = MotionClip(path.stem, SequenceName.parse(path.stem).genre, quaternions, root, 0.0, tempo)
+    clip = MotionClip(name, SequenceName.parse(name).genre, quaternions, root, 0.0, tempo)
     return replace(clip, first=_first_beat(clip))
 
 
 def _at_rate(quaternions: Float64Array, root: Float64Array, fps: float) -> tuple[Float64Array, Float64Array]:
     """Quaternions (T, 24, 4) and root (T, 3) at `fps` -> at 60 a second, by cubic splines."""
     times = np.arange(len(root)) / fps
-    wanted = np.minimum(np.arange(round(len(root) * RATE / fps)) / RATE, times[-1])
+    wanted = np.minimum(np.arange(count_frames(len(root) / fps, RATE, 4 * len(_BODY))) / RATE, times[-1])
     return normalise(CubicSpline(times, quaternions)(wanted)), np.asarray(CubicSpline(times, root)(wanted))
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from ictus.arrays import archive
 from ictus.audio import Audio
 from ictus.corpora import SPLITS, PreparationResult, begin_preparation
 from ictus.dance.data.dataset import frames_of
@@ -56,12 +57,9 @@ class AnnotatedSong:
         """Read its beats. Raises IctusError if a file is missing or damaged."""
         readable(folder / "music.flac")
         file = readable(folder / "beats.npz")
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                times, places = archive["conducted_times"], archive["conducted_positions"]
-                loudness = np.interp(times, archive["times"], archive["loudness"])
-        except (OSError, KeyError, ValueError) as error:
-            raise IctusError(f"{file}: does not hold the beats ({' '.join(str(error).split())})") from error
+        with archive(file) as held:
+            times, places = held.numbers("conducted_times", 1), held.indices("conducted_positions", 1)
+            loudness = np.interp(times, held.numbers("times", 1), held.numbers("loudness", 1))
         if len(times) < 8:
             raise IctusError(f"{file}: {len(times)} beats; to dance, there must be 8")
         return cls(folder, times, places, loudness)

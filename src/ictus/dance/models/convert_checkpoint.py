@@ -28,18 +28,18 @@ variables are left out.
 
 import os
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from ictus import limits
+from ictus.arrays import archive
 from ictus.dance.models.fact import FACT, FACTConfig
 from ictus.dance.standing import StandingRange
 from ictus.errors import ModelError
-from ictus.files import readable
+from ictus.files import readable, short
 from ictus.nn.pretrained import load_tensors
 from ictus.types import Float32Array
 
@@ -52,7 +52,7 @@ PROVENANCE = {
 }
 
 _ANYHOW = StandingRange(-1.3, 1.3, 180.0, 1.3, 1.0, 1.0)  # AIST++ has floor work, and another floor than our body's
-
+_LARGEST = 4 * limits.MEMORY  # bytes; the published network is of 120 million numbers
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 _STACKS = {
     "motion_transformer": "motion.transformer",
@@ -93,7 +93,7 @@ def convert(file: str | os.PathLike[str], folder: str | os.PathLike[str], heads:
     for theirs, array in _variables(source).items():
         ours = _name(theirs)
         if ours is None:
-            raise ModelError(f"{source}: {theirs} is no part of FACT")
+            raise ModelError(f"{source}: {short(theirs)} is no part of FACT")
         tensors[ours] = torch.from_numpy(array.T.copy() if theirs.endswith("/kernel") else array.copy())
     with torch.random.fork_rng(devices=[]):  # the initial weights are thrown away: leave no trace of drawing them
         network = FACT(_sizes(tensors, heads, source))
@@ -105,16 +105,12 @@ def convert(file: str | os.PathLike[str], folder: str | os.PathLike[str], heads:
 
 def _variables(file: Path) -> dict[str, Float32Array]:
     """Return the model's variables, named without prefix and suffix."""
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise ModelError(f"{file}: no .npz of arrays ({' '.join(str(error).split())})") from error
-    found = {
-        name.removeprefix("model/").removesuffix(_SUFFIX): array
-        for name, array in arrays.items()
-        if name.startswith("model/") and ".OPTIMIZER_SLOT" not in name
-    }
+    with archive(file, ModelError, _LARGEST) as held:
+        found = {
+            name.removeprefix("model/").removesuffix(_SUFFIX): held.numbers(name)
+            for name in held
+            if name.startswith("model/") and ".OPTIMIZER_SLOT" not in name
+        }
     if not found:
         raise ModelError(f"{file}: holds no variable whose name begins with model/; export the checkpoint again")
     return found

@@ -13,7 +13,6 @@ instrument may be null, or one that is not among `ictus.sound.INSTRUMENTS`. Noth
 asked for, so memory does not depend on the size of the corpus.
 """
 
-import json
 import math
 import os
 from collections.abc import Collection, Mapping
@@ -26,6 +25,7 @@ import numpy as np
 
 from ictus import corpora
 from ictus.corpora import list_unusable, open_array
+from ictus.documents import read_json
 from ictus.errors import IctusError, UsageError
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE
 from ictus.types import AnyArray, Float32Array
@@ -290,12 +290,9 @@ def _feature_rate(folder: Path, about: Mapping[str, Any]) -> float:
 def read_about(folder: Path) -> dict[str, Any]:
     """Return what a folder's about.json holds; raise IctusError with a line that names the file."""
     file = folder / "about.json"
-    try:
-        content = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise IctusError(f"{file}: missing") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise IctusError(f"{file}: no valid JSON ({' '.join(str(error).split())})") from error
+    if not file.exists():
+        raise IctusError(f"{file}: missing")
+    content = read_json(file)
     if not isinstance(content, dict):
         raise IctusError(f"{file}: must be a JSON object")
     return content

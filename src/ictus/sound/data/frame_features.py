@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ictus import limits
+from ictus.arrays import archive, mapped
 from ictus.errors import IctusError, MotionError, UsageError
-from ictus.files import readable
+from ictus.files import short
 from ictus.formats import Keypoints, pickled, read_keypoints
-from ictus.formats.npz import DAMAGE
 from ictus.formats.solos import read_video
 from ictus.sound import KEYPOINT_RATE
 from ictus.sound.data.dataset import FEATURE_SHAPES
@@ -99,7 +100,11 @@ def load_features(
     values, stated = _array(file, kind)
     rate = stated or rate
     if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or values.shape[1:] != FEATURE_SHAPES[kind]:
-        what = f"{values.dtype} of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+        what = (
+            f"{short(values.dtype)} of shape {short(values.shape)}"
+            if isinstance(values, np.ndarray)
+            else type(values).__name__
+        )
         raise IctusError(f"{file}: {kind} is {what}; it must be floats (rows, {FEATURE_SHAPES[kind][0]})")
     if not np.isfinite(values).all():
         raise IctusError(f"{file}: {kind} is not finite; compute it again")
@@ -113,22 +118,17 @@ def load_features(
 
 def _array(file: Path, kind: str) -> tuple[Any, float | None]:
     """Return what a file holds of a kind, and the rate that it states."""
-    suffix = readable(file).suffix.lower()
-    try:
-        if suffix == ".pkl":
-            return pickled.load(file), None
-        if suffix == ".npy":
-            return np.load(file, allow_pickle=False), None
-        with np.load(file, allow_pickle=False) as archive:
-            rate = float(archive["fps"]) if "fps" in archive.files else None
-            names = [name for name in archive.files if name != "fps"]
-            values = archive[names[0] if len(names) == 1 else kind]
-    except MotionError as error:
-        raise IctusError(f"{file}: {error}") from error
-    except DAMAGE as error:
-        raise IctusError(f"{file}: is damaged, or holds no {kind} ({' '.join(str(error).split())})") from error
+    suffix = file.suffix.lower()
+    if suffix == ".pkl":
+        return pickled.load(file), None
+    if suffix == ".npy":
+        return mapped(file), None
+    with archive(file, limit=limits.MEMORY) as held:
+        names = [name for name in held if name != "fps"]
+        values = held[names[0] if len(names) == 1 else kind]
+        rate = held.number("fps") if "fps" in held else None
     if rate is not None and not 0 < rate < 1000:
-        raise IctusError(f"{file}: fps is {rate}; it must be positive")
+        raise IctusError(f"{file}: fps is {rate:g}; it must be positive")
     return values, rate
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ictus.arrays import load
 from ictus.errors import IctusError, UsageError
-from ictus.formats.npz import DAMAGE
+from ictus.files import short
 from ictus.sound import MEL_RATE
 from ictus.sound.data.dataset import WINDOW, MelWindows, PreparedPerformance
 from ictus.types import Float32Array, Float64Array, IntArray
@@ -134,12 +135,9 @@ def _notes(performance: PreparedPerformance, at: int, frames: int) -> Float64Arr
     file = performance.folder / "notes.npy"
     if not file.exists():
         return None
-    try:
-        notes = np.load(file, allow_pickle=False)
-    except DAMAGE as error:
-        raise IctusError(f"{file}: damaged or no array ({' '.join(str(error).split())})") from error
+    notes = load(file)
     if notes.dtype.kind != "f" or notes.ndim != 2 or notes.shape[1] != 4 or not np.isfinite(notes).all():
-        raise IctusError(f"{file}: {notes.dtype} of shape {notes.shape}; finite floats (notes, 4) are needed")
+        raise IctusError(f"{file}: {notes.dtype} of shape {short(notes.shape)}; finite floats (notes, 4) are needed")
     notes = notes[np.argsort(notes[:, 0], kind="stable")].astype(np.float64)
     notes[:, 0] -= at / MEL_RATE
     return np.asarray(notes[(notes[:, 0] < frames / MEL_RATE) & (notes[:, 0] + notes[:, 1] > 0)])

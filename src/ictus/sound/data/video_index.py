@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from ictus.corpora import SPLITS, hashed_split, shorten_list
-from ictus.errors import MotionError, UsageError
-from ictus.files import readable
-from ictus.formats.json import loads
+from ictus.documents import parse_json, read_json, read_text
+from ictus.errors import UsageError
+from ictus.files import quoted, readable, reading, short
 from ictus.sound.data.video_io import SUFFIXES
 
 FEATURES = ("rgb", "flow")
@@ -156,11 +156,9 @@ def read_ids(path: Path, instruments: Collection[str] = ()) -> dict[str, str | N
         If it is no such list.
     """
     only = {instrument_name(name) for name in instruments}
-    try:
-        text = readable(path, UsageError).read_text("utf-8-sig")
-        content: Any = loads(text) if path.suffix.lower() == ".json" else text.split()
-    except (MotionError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    text = read_text(path, UsageError)
+    with reading(path, UsageError):
+        content: Any = parse_json(text) if Path(path).suffix.lower() == ".json" else text.split()
     groups = content if isinstance(content, dict) else {"": content}
     ids: dict[str, str | None] = {}
     for group, names in groups.items():
@@ -177,15 +175,14 @@ def _read_table(table: Path | None, root: Path) -> dict[str, dict[str, str]]:
         table = root / _TABLE
         if not table.is_file():
             return {}
-    try:
-        text = readable(table, UsageError).read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{table}: is no text in UTF-8") from error
+    text = read_text(table, UsageError)
     rows = list(csv.DictReader(text.splitlines()))
     if rows and "video" not in rows[0]:
         raise UsageError(f"{table}: has no column video; it needs video, and instrument or split")
     if wrong := next((row for row in rows if (row.get("split") or SPLITS[0]) not in SPLITS), None):
-        raise UsageError(f"{table}: {wrong['video']} is in split {wrong['split']!r}; there are {', '.join(SPLITS)}")
+        raise UsageError(
+            f"{table}: {short(wrong['video'])} is in split {quoted(wrong['split'])}; there are {', '.join(SPLITS)}"
+        )
     return {row["video"]: row for row in rows}
 
 
@@ -196,11 +193,8 @@ def _skeletons(path: Path | None, root: Path) -> tuple[Path, Path, Collection[st
         if not path.is_file() or not (root / _SKELETON_DICT).is_file():
             return None
     rows = path.parent / _SKELETON_DICT
-    try:
-        readable(path, UsageError)
-        content = loads(readable(rows, UsageError).read_text("utf-8-sig"))
-    except (MotionError, UnicodeDecodeError) as error:
-        raise UsageError(f"{rows}: {error}") from error
+    readable(path, UsageError)
+    content = read_json(rows, UsageError)
     if not isinstance(content, dict):
         raise UsageError(f"{rows}: no table of videos; give the skeleton_dict.json of Solos")
     return path, rows, content.keys()

@@ -120,11 +120,36 @@ def test_a_single_frame_is_held():
     assert motion.duration == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf"), 1e-9, 1e5, 10**400])
 @pytest.mark.parametrize("frames", [1, 40])
 def test_resampling_to_no_rate_is_refused(fps, frames):
     with pytest.raises(MotionError, match="must be positive"):
         planar(frames).resample(fps)
+
+
+def test_resampling_to_frames_without_end_is_refused():
+    with pytest.raises(MotionError, match=r"4000 s at 10000 frames a second are 40000000 frames, which is too many"):
+        Motion(planar(4).positions, 0.001, PLANE).resample(10_000)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "old", "new"),
+    [
+        (".json", b'"fps": 30.0', b'"fps": 1e-9'),
+        (".json", b'"fps": 30.0', b'"fps": 1e-300'),
+        (".json", b'"fps": 30.0', b'"fps": 99999'),
+        (".glb", b'"fps": 30.0', b'"fps": 1e-9'),
+        (".bvh", b"0.03333333333333333", b"1e-200"),
+        (".bvh", b"0.03333333333333333", b"1e300"),
+    ],
+)
+def test_frame_rates_that_no_motion_has_are_refused(tmp_path, suffix, old, new):
+    turning(3).save(path := tmp_path / f"x{suffix}")
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new.ljust(len(old))))
+    with pytest.raises(MotionError, match=r"(fps|frames per second|frame time).*0\.0*1"):
+        Motion.load(path)
 
 
 def test_smoothing_takes_noise_away_and_leaves_the_motion():

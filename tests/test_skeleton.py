@@ -114,6 +114,20 @@ def test_unknown_names_are_answered_with_the_known():
     assert get_skeleton("coco-17").index("right_ankle") == 16
 
 
+def test_names_are_harmless():
+    body = Skeleton("x\x1b]0;y\x07\nz" + "n" * 5000, ("a\nb", "c"), ())
+    assert body.name.startswith("x ]0;y zn")
+    assert len(body.name) == 200
+    assert body.joints == ("a b", "c")
+    with pytest.raises(MotionError, match=r"no skeleton is called '\w{100}.*; known are"):
+        get_skeleton("n" * 5000)
+
+
+def test_no_body_has_joints_without_end():
+    with pytest.raises(MotionError, match="it has 10001 joints; at most 10000"):
+        Skeleton("crowd", tuple(map(str, range(10_001))), ())
+
+
 def test_a_hierarchy_is_found_in_any_order():
     body = get_skeleton("conductor-23")
     order = [0, *range(22, 0, -1)]

@@ -1,4 +1,5 @@
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,30 @@ def test_another_skeleton(tmp_path, graph):
 def test_other_files_of_tensors(tmp_path, content, words):
     torch.save(content, tmp_path / "other.pt")
     refused(tmp_path / "other.pt", tmp_path / "out", words)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_what_would_cost_more_than_it_is_long_is_refused_at_once(tmp_path, zipped):
+    levels = b"".join(b"h%ch%c\x86\x94" % (k, k) for k in range(60))  # a key that would take 2 ** 60 steps to compare
+    nest = b"\x80\x04}K\x01\x85\x94" + levels + b"K\x01s."
+    file = tmp_path / "other.pt"
+    torch.save({"noise_BN.weight": torch.zeros(3)}, file, _use_new_zipfile_serialization=zipped)
+    if zipped:
+        with zipfile.ZipFile(file) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, nest if name.endswith("data.pkl") else content)
+    else:
+        content = file.read_bytes()
+        start = content.index(b"ccollections") if b"ccollections" in content else content.index(b"}q")
+        file.write_bytes(content[: content.rindex(b"\x80\x02", 0, start)] + nest)
+    refused(file, tmp_path / "out", "no file of tensors")
+
+
+def test_a_tensor_of_one_number_in_many_places_is_refused(tmp_path):
+    torch.save({"noise_BN.weight": torch.zeros(1).expand(10**6, 10**6)}, tmp_path / "other.pt")
+    refused(tmp_path / "other.pt", tmp_path / "out", "more numbers than the file has bytes")
 
 
 class Hostile:

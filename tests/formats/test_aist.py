@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from ictus import limits
 from ictus.errors import MotionError
 from ictus.formats import aist, pickled
 from ictus.motion import Motion
@@ -139,6 +140,69 @@ def test_what_is_missing_is_named(tmp_path, missing):
         Motion.load(save(tmp_path / "x.pkl", content))
     with pytest.raises(MotionError, match="a pickle, but of no dict"):
         Motion.load(save(tmp_path / "x.pkl", [content]))
+
+
+def test_no_scaling_means_metres(tmp_path):
+    content = dance()
+    del content["smpl_scaling"]
+    motion = Motion.load(save(tmp_path / "x.pkl", content))
+    np.testing.assert_allclose(motion.root, content["smpl_trans"], rtol=1e-6)
+    assert motion.fps == 60
+
+
+def test_the_dances_of_edge_stand_upright(tmp_path):
+    poses = np.zeros((5, 72))
+    poses[:, 0] = np.pi / 2  # about x: what stands upright with y up, lies with z up
+    root = np.tile([0.1, 0.2, 0.95], (5, 1))
+    content = {"smpl_poses": poses, "smpl_trans": root, "full_pose": np.zeros((5, 24, 3), np.float32)}
+    motion = Motion.load(save(tmp_path / "x.pkl", content))
+    assert motion.fps == 30
+    np.testing.assert_allclose(motion.root[0], [0.1, 0.95, -0.2], atol=1e-6)
+    np.testing.assert_allclose(motion.rotations[0, 0], np.eye(3), atol=1e-6)
+
+
+def test_a_dance_of_edge_as_it_is_saved(shared_data):
+    motion = Motion.load(shared_data / "cases" / "p01-edge-pkl" / "in.pkl")
+    assert (len(motion), motion.fps) == (90, 30)
+    np.testing.assert_allclose(motion.root[0], [0, 0.95, 0], atol=1e-6)
+
+
+def alias_bomb(levels: int, kind: type) -> object:
+    nest: object = kind([1.0, 1.0])
+    for _ in range(levels):
+        nest = kind([nest, nest])
+    return nest
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (dance() | {"smpl_poses": alias_bomb(60, list)}, "smpl_poses unfolds into too many numbers"),
+        (dance() | {"smpl_loss": alias_bomb(60, list)}, "smpl_loss unfolds into too many numbers"),
+        (dance() | {"smpl_poses": [[10**400] * 72] * 5}, "smpl_poses is no array of numbers"),
+        ({"a": alias_bomb(60, list)}, "it holds a, but no smpl_poses"),
+        ({b"\x80\x04}" + b"K\x01\x85\x94" + b"".join(b"h%c\x86\x94" % k * 1 for k in range(3)): 1}, "is no AIST"),
+    ],
+)
+def test_nests_and_numbers_without_end_are_refused_at_once(tmp_path, content, says):
+    with pytest.raises(MotionError, match=says):
+        Motion.load(save(tmp_path / "x.pkl", content))
+
+
+def test_keys_that_hold_each_other_are_refused_at_once(tmp_path):
+    levels = b"".join(b"h%ch%c\x86\x94" % (k, k) for k in range(60))  # whose comparison would take 2 ** 60 steps
+    (tmp_path / "x.pkl").write_bytes(b"\x80\x04}K\x01\x85\x94" + levels + b"K\x01s.")
+    with pytest.raises(MotionError, match="is no pickle, or a damaged one"):
+        Motion.load(tmp_path / "x.pkl")
+    with pytest.raises(ValueError, match="plain keys"), (tmp_path / "x.pkl").open("rb") as source:
+        pickled.check(source)
+
+
+def test_lists_without_end_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MEMORY", 10_000)
+    (tmp_path / "x.pkl").write_bytes(b"\x80\x04" + b"]" * 200 + b".")
+    with pytest.raises(MotionError, match="holds too many lists"):
+        Motion.load(tmp_path / "x.pkl")
 
 
 class Runs:

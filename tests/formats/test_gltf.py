@@ -324,6 +324,44 @@ def test_what_cannot_be_a_motion_is_refused(tmp_path, nodes, channels, rest, com
         Motion.load(tmp_path / "x.glb")
 
 
+def test_the_pose_of_the_first_key_is_held_from_the_start(shared_data):
+    late, plain = (
+        Motion.load(shared_data / "cases" / "g01-glb-import" / f"{name}.glb") for name in ("late-start", "linear")
+    )
+    assert len(late) == len(plain) + 60  # the first key is at 2 s
+    np.testing.assert_allclose(late.positions[60:], plain.positions, atol=1e-6)
+    np.testing.assert_array_equal(late.positions[:60], np.repeat(late.positions[60:61], 60, 0))
+
+
+def test_deep_trees_and_shared_keys_take_no_longer_than_they_are(tmp_path):
+    chain = [{"children": [k + 1]} for k in range(3000)] + [{}]
+    moving = [(3000, "rotation", [0, 1], [quaternion(0, 0, 0)] * 2)]
+    save_scene(tmp_path / "x.glb", chain, moving, skins=[{"joints": list(range(3000, 0, -1))}])
+    assert len(Motion.load(tmp_path / "x.glb").skeleton) == 3000
+    save_scene(tmp_path / "x.glb", [{"children": [k + 1]} for k in range(20_000)] + [{}], [], skins=[
+        {"joints": list(range(20_001))}
+    ], animations=[{"samplers": [], "channels": []}])  # fmt: skip
+    with pytest.raises(MotionError, match="moves no joint"):
+        Motion.load(tmp_path / "x.glb")
+
+
+def test_more_keys_than_the_file_has_bytes_are_refused(tmp_path):
+    times = np.arange(60_000)
+    save_scene(tmp_path / "x.glb", [{}] * 60, [(0, "rotation", times, np.tile(quaternion(0, 0, 0), (60_000, 1)))])
+    data = (tmp_path / "x.glb").read_bytes()
+    size = struct.unpack_from("<I", data, 12)[0]
+    document = json.loads(data[20 : 20 + size])
+    channel = document["animations"][0]["channels"][0]
+    document["animations"][0]["channels"] = [
+        {**channel, "target": {"node": node, "path": "rotation"}} for node in range(60)
+    ]
+    text = json.dumps(document).encode()
+    head = struct.pack("<4sIII4s", b"glTF", 2, 20 + len(text) + len(data) - 20 - size, len(text), b"JSON")
+    (tmp_path / "x.glb").write_bytes(head + text + data[20 + size :])
+    with pytest.raises(MotionError, match="more keys than bytes"):
+        Motion.load(tmp_path / "x.glb")
+
+
 def test_cubic_splines_are_refused(tmp_path):
     save_scene(tmp_path / "x.glb", two_bones(), BENDING, mode="CUBICSPLINE", skins=SKIN)
     with pytest.raises(MotionError, match="export it sampled"):

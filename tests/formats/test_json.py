@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from ictus import limits
 from ictus.errors import MotionError
+from ictus.formats import json as json_format
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 
@@ -123,3 +125,17 @@ def test_other_encodings_are_refused(tmp_path, content):
     (tmp_path / "x.json").write_text(json.dumps(content), encoding="utf-16")
     with pytest.raises(MotionError, match="UTF-8"):
         Motion.load(tmp_path / "x.json")
+
+
+def test_a_long_motion_is_read_frame_by_frame(tmp_path, swing, random_body, monkeypatch):
+    motion = swing(random_body(3), 20, meta={"positions": [[1]], "text": '"root": ['})
+    motion.save(tmp_path / "x.json")
+    whole = Motion.load(tmp_path / "x.json")
+    monkeypatch.setattr(limits, "MEMORY", (tmp_path / "x.json").stat().st_size)
+    with pytest.raises(MotionError, match="too many values"):
+        Motion.load(tmp_path / "x.json")
+    monkeypatch.setattr(json_format, "_LONG", 0)
+    by_frames = Motion.load(tmp_path / "x.json")
+    for part in ("positions", "rotations", "root"):
+        np.testing.assert_array_equal(getattr(by_frames, part), getattr(whole, part))
+    assert (by_frames.skeleton, by_frames.meta, by_frames.fps) == (whole.skeleton, whole.meta, whole.fps)

@@ -248,8 +248,15 @@ def test_openpose_is_refused_in_words(tmp_path: Path, points: np.ndarray) -> Non
         with pytest.raises(MotionError, match=rf"000009_keypoints\.json: .*{complaint}"):
             read_keypoints(folder)
     page.rename(folder / "other_000000000007_keypoints.json")
-    with pytest.raises(MotionError, match="film: holds the pages of several films"):
+    with pytest.raises(MotionError, match=r"film: holds the pages of several films \(film_, other_\)"):
         read_keypoints(folder)
+
+
+def test_openpose_up_to_1_1_names_its_lists_otherwise(tmp_path: Path, points: np.ndarray) -> None:
+    new = read_keypoints(folder := openpose(points, tmp_path / "film"))
+    for page in folder.iterdir():
+        page.write_text(page.read_text().replace("_keypoints_2d", "_keypoints"))
+    np.testing.assert_array_equal(read_keypoints(folder).points, new.points)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,21 @@ def refused(folder, *words):
     return message
 
 
+@pytest.mark.parametrize("width", [10**6, 10**12, 10**400])
+def test_sizes_beyond_the_weights_fill_no_memory(folder, width):
+    edit(folder, lambda content: content["config"]["inner"].update(width=width))
+    message = refused(folder, "config.json: ")
+    assert len(message) < 500
+    assert "no network can be built" in message or "a number of" in message
+
+
+def test_words_from_a_folder_are_harmless_and_short(folder):
+    edit(folder, lambda content: content.update(model_type="\x1b[31m" + "x" * 5000))
+    assert refused(folder, "holds").isprintable()
+    edit(folder, lambda content: content.update(model_type="toy", config={"\x1b" * 5000: 1}))
+    assert len(refused(folder, "is unknown")) < 500
+
+
 def test_round_trip(tmp_path):
     network = Toy(CONFIG).train()
     network.norm.running_mean += 1

@@ -1,5 +1,6 @@
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -58,7 +59,7 @@ def test_tied_weights(tmp_path):
     assert torch.equal(tensors["networks/n/b.weight"], net["a"].weight)
 
 
-@pytest.mark.parametrize("content", ["pickle", "cut", "other", "empty"])
+@pytest.mark.parametrize("content", ["pickle", "cut", "other", "empty", "list", "recipe", "progress", "nan"])
 def test_what_is_no_checkpoint_is_refused(tmp_path, content):
     path = tmp_path / "last.safetensors"
     checkpoint.write(path, {"a": torch.zeros(9)}, {})
@@ -66,6 +67,9 @@ def test_what_is_no_checkpoint_is_refused(tmp_path, content):
         path.write_bytes(pickle.dumps({"a": 1}))
     elif content == "cut":
         path.write_bytes(path.read_bytes()[:-8])
+    elif content in ("list", "recipe", "progress", "nan"):
+        facts = {"list": [1], "recipe": {"recipe": [1]}, "progress": {"progress": 3}, "nan": {"log": np.nan}}
+        checkpoint.write(path, {}, facts[content])
     elif content == "other":
         save_file({"a": torch.zeros(9)}, path)
     else:

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,40 @@ def test_files_that_are_no_recipes(file):
         read_recipe(file.with_name("none.yaml"), config)
     for change in ("width", "=3", "a..b=3", "width=[", ".=1"):
         refused(file, TEXT, f"{change}: ", changes=[change])
+
+
+BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in itertools.pairwise("abcdefghij"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"task: toys.regression\n{BOMB}", "aliases unfold into too many values"),
+        ("task: &a [*a]", "aliases unfold"),
+        (f"task: toys.regression\ndata: {'[' * 9000}", "nested too deep"),
+        (f"task: toys.regression\ndata: {'- ' * 9000}", "is no valid YAML"),
+        ("task: toys.regression\ndata: !!timestamp x", "is no valid YAML"),
+        ("task: toys.regression\ndata: !!python/name:os.system", "is no valid YAML"),
+        (f"task: toys.regression\nwidth: {'9' * 5000}", "is no valid YAML"),
+        (f"task: toys.regression\nwidth: 0x{'f' * 5000}", "width is a number of 20000 bits"),
+        (f"task: toys.regression\n{'k' * 900}: 3", "kkk... is unknown"),
+        (f"task: toys.regression\nwidth: {'w' * 5000}", "'www"),
+        ('task: toys.regression\nwidth: "\\e[31m"', "width is '"),
+        (f"task: toys.regression\n# {'x' * 200_000}", "recipes are shorter"),
+        ("task: toys.regression\noptimizer: {lr: 1.0e+999}", "optimizer.lr is "),
+    ],
+)
+def test_hostile_recipes_are_refused_at_once_in_a_line(file, text, words):
+    message = refused(file, text, f"{file}: ", words)
+    assert message.isprintable()
+    assert len(message) < len(str(file)) + 500
+
+
+def test_aliases_that_are_few_are_read(file):
+    file.write_text(f"{TEXT}\nnoise: &n 0.25\n".replace("lr: 1e-3", "lr: 1e-3\n").replace("width: 16", "width: &w 16"))
+    assert read_recipe(file, config).config.width == 16
+    file.write_text("task: toys.regression\ntraining: {epochs: &e 7, keep_every: *e}\n")
+    assert read_recipe(file, config).training.keep_every == 7
 
 
 @dataclass(frozen=True)

@@ -175,8 +175,8 @@ def prepare_choreography(
         workers: Processes.
         seed: Another seed is another corpus.
         sound: Write music.flac too.
-        steady: Dance a beat over and over, each genre for eight seconds, calmly or lively as the music is loud: what a
-            network can learn that does not know what it has just danced.
+        steady: Dance a beat over and over, each genre for eight seconds, larger where the music is loud: what a network
+            can learn that does not know what it has just danced.
     """
     from ictus.dance.data import synthetic
     from ictus.dance.data.dataset import AIST, MELODY

@@ -22,8 +22,8 @@ from ictus.dance.data.melody_preparation import face_front
 from ictus.dance.data.motion_clips import MotionClip, read_clips
 from ictus.dance.data.preparation import save_dance
 from ictus.dance.foot_cleanup import clean_feet
-from ictus.dance.groove import plan_groove
-from ictus.dance.motion_matching import assemble, clips_by_genre, danceable_genres, plan_phrases
+from ictus.dance.groove import find_grooves, plan_groove
+from ictus.dance.motion_matching import Phrase, PlacedPhrase, assemble, clips_by_genre, danceable_genres, plan_phrases
 from ictus.dance.quaternions import RATE, to_motion
 from ictus.errors import IctusError, UsageError
 from ictus.features.melody16 import melody16
@@ -67,7 +67,7 @@ class AnnotatedSong:
 
 @dataclass(frozen=True)
 class ChoreographyJob:
-    """A dance to make: to which music, with which clips of one genre, into which folder; see `plan`."""
+    """A dance to make: to which music, with clips of one genre or with grooves, into which folder; see `plan`."""
 
     music: Path
     clips: tuple[MotionClip, ...]
@@ -75,7 +75,7 @@ class ChoreographyJob:
     form: Form
     seed: int
     sound: bool
-    steady: bool = False
+    grooves: tuple[Phrase, ...] = ()
 
 
 def plan(
@@ -121,6 +121,7 @@ def plan(
         raise UsageError(f"{recordings}: no lively dances of {', '.join(lacking)}; there are {', '.join(lively)}")
     lively = sorted(genres) or lively
     names = sorted(clip.name for clip in clips)
+    grooves = tuple(find_grooves([clip for genre in lively for clip in by_genre[genre]])) if steady else ()
     jobs = []
     about = {"corpus": "choreography", "form": form, "seed": seed, "dances": names, "genres": lively, "sound": sound}
     begin_preparation(Path(out), {**about, "steady": steady})
@@ -131,11 +132,9 @@ def plan(
         for folder in (folders[k * len(folders) // wanted] for k in range(wanted)):
             dance_seed = _dance_seed(seed, split, folder)
             genre = lively[dance_seed % len(lively)]
-            danced = lively if steady else [genre]
             there = Path(out) / split / (f"groove_{folder.name}" if steady else f"g{genre}_{folder.name}")
             if not there.is_dir():
-                some = tuple(clip for genre in danced for clip in by_genre[genre])
-                jobs.append(ChoreographyJob(folder, some, there, form, dance_seed, sound, steady))
+                jobs.append(ChoreographyJob(folder, tuple(by_genre[genre]), there, form, dance_seed, sound, grooves))
     if not any((Path(music) / split).is_dir() for split in splits):
         raise UsageError(f"{music}: holds no songs; make some with `ictus data prepare synthetic`", option="music")
     return jobs
@@ -147,8 +146,11 @@ def prepare_dance(job: ChoreographyJob) -> PreparationResult:
         song = AnnotatedSong.open(job.music)
         audio = Audio.load(job.music / "music.flac", mono=True)
         features = rhythm35(audio, beats=song.times) if job.form == "aist" else melody16(audio)
-        rng = None if job.steady else np.random.default_rng(job.seed)
-        motion = dance_to(song, job.clips, round(audio.duration * RATE), rng)
+        length = round(audio.duration * RATE)
+        if job.grooves:
+            motion = _placed(plan_groove(job.grooves, song.times, song.loudness), song, length)
+        else:
+            motion = dance_to(song, job.clips, length, np.random.default_rng(job.seed))
         frames = frames_of(motion) if job.form == "aist" else _points(motion)
         count = min(len(frames), len(features))
         kept = {"music": audio} if job.sound else {}
@@ -162,17 +164,12 @@ def prepare_dance(job: ChoreographyJob) -> PreparationResult:
     return PreparationResult(1)
 
 
-def dance_to(song: AnnotatedSong, clips: Sequence[MotionClip], frames: int, rng: np.random.Generator | None) -> Motion:
-    """Dance to a song with phrases of these clips of one genre: smpl-24 at 60 fps, feet kept on the floor.
+def dance_to(song: AnnotatedSong, clips: Sequence[MotionClip], frames: int, rng: np.random.Generator) -> Motion:
+    """Dance to a song with phrases of these clips of one genre: smpl-24 at 60 fps, feet kept on the floor."""
+    return _placed(plan_phrases(clips, song.times, song.positions, song.loudness, rng), song, frames)
 
-    Parameters
-    ----------
-    rng : draws the phrases; None for a groove.
-    """
-    if rng is None:
-        phrases = plan_groove(clips, song.times, song.loudness)
-    else:
-        phrases = plan_phrases(clips, song.times, song.positions, song.loudness, rng)
+
+def _placed(phrases: Sequence[PlacedPhrase], song: AnnotatedSong, frames: int) -> Motion:
     return clean_feet(to_motion(*assemble(phrases, song.times, frames)))
 
 

@@ -40,7 +40,7 @@ class CorpusWriteError(IctusError):
 
 def hashed_split(name: str, seed: int = 0) -> str:
     """Return the split of an example: always the same, whatever other examples there are; 80 : 10 : 10."""
-    share = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()) / 2**32
+    share = int.from_bytes(hashlib.blake2b(os.fsencode(f"{seed}/{name}"), digest_size=4).digest()) / 2**32
     for split, part in SPLIT_SHARES.items():
         share -= part
         if share < 0:
@@ -170,7 +170,8 @@ def _write_file(file: Path, content: Any, bits: int) -> None:
 
 
 def _to_json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode()  # names of files may hold bytes that are no text
 
 
 # --- What a corpus is made of ----------------------------------------------------------------------------------------

@@ -8,11 +8,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from ictus.cli import main
+from ictus.cli import main, tables
 from ictus.cli.batch import plan_files, plan_music, run_batch
+from ictus.corpora import SPLITS, hashed_split, write_json
 from ictus.errors import IctusError, UsageError
+from ictus.metrics.tables import Row
+from ictus.motion import Motion
+from ictus.render.page import page
+from ictus.skeleton import get_skeleton
 
 ODD = [
     "a\x1b[31mb\x1b]0;c\x07.wav",
@@ -112,6 +118,20 @@ def test_names_are_printed_harmlessly(name: str, tmp_path: Path, capsys: pytest.
             assert [report["music"] for report in json.loads(out)] == [str(path) for path, _ in plans]
         else:
             assert out.count("\n") == 1
+
+
+def test_names_that_are_no_text_go_into_files_and_seeds(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    assert hashed_split(name) in SPLITS
+    write_json(tmp_path / "a.json", {"name": name, "other": "café"})
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"name": name, "other": "café"}
+    assert "café" in (tmp_path / "a.json").read_text("utf-8")
+    tables.give(
+        [Row(name, {"x": (1.0, 1.0, 1.0)}, [])], name, {"x": name}, (tmp_path / "a.md", tmp_path / "a.csv"), False
+    )
+    still = Motion(np.zeros((2, 13, 2), np.float32), 30, get_skeleton("conductor-13"), meta={"music": f"{name}.wav"})
+    page(still, None, tmp_path / "a.html")
+    assert "<title>caf?" in (tmp_path / "a.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ class AnnotatedRecording:
 
     def _cached(self) -> Path:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        key = hashlib.blake2b(str(self.folder.resolve()).encode(), digest_size=12).hexdigest()
+        key = hashlib.blake2b(os.fsencode(self.folder.resolve()), digest_size=12).hexdigest()
         return cache / "ictus" / f"mel81-{key}.npy"
 
 

@@ -76,12 +76,12 @@ def _write_json(rows: Sequence["Row"], path: Path) -> None:
 def _write_markdown(rows: Sequence["Row"], path: Path) -> None:
     head = ["", *_metrics(rows)]
     table = [head, ["---"] * len(head), *_cells(rows)]
-    path.write_text("".join("| " + " | ".join(line) + " |\n" for line in table), encoding="utf-8")
+    path.write_text("".join("| " + " | ".join(line) + " |\n" for line in table), "utf-8", "backslashreplace")
 
 
 def _write_csv(rows: Sequence["Row"], path: Path) -> None:
     names = list(dict.fromkeys(key for row in rows for sample in row.samples for key in sample))
-    with path.open("w", newline="", encoding="utf-8") as sink:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as sink:
         table = csv.DictWriter(sink, ["model", *names], lineterminator="\n")
         table.writeheader()
         table.writerows({"model": row.name, **sample} for row in rows for sample in row.samples)

@@ -1,5 +1,6 @@
 """Controls of an evaluation: dancers without music, and beats that the music does not have."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -98,7 +99,7 @@ def _differ(one: Float64Array, other: Float64Array) -> bool:
 
 
 def _random(sample: DanceSample, seed: int) -> np.random.Generator:
-    return np.random.default_rng([seed, *sample.name.encode()])
+    return np.random.default_rng([seed, *os.fsencode(sample.name)])
 
 
 def _heading(pose: Float32Array) -> float:

@@ -305,7 +305,7 @@ def _from_music(dancer: Dancer, name: str) -> DanceGenerator:
             raise UsageError(f"{file}: missing, and {name} dances to sound; prepare the corpus with its music")
         audio = Audio.load(file)
         audio = Audio(audio.samples[:, : round(sample.seconds * audio.rate)], audio.rate)
-        motion = dancer(audio, seed=zlib.crc32(f"{seed} {sample.name}".encode()))  # another dance to each piece
+        motion = dancer(audio, seed=zlib.crc32(os.fsencode(f"{seed} {sample.name}")))  # another dance to each piece
         if motion.skeleton != get_skeleton("smpl-24"):
             raise UsageError(f"{name} moves {motion.skeleton.name}; dances are compared as smpl-24")
         return motion.resample(RATE).positions

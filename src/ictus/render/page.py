@@ -72,7 +72,7 @@ def page(
         raise UsageError(f"{out}: pages are .html files; give a name that ends in .html")
     text = page_html(motions, music, theme=theme, titles=titles, progress=progress)
     with writing(out) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, "utf-8", "replace")  # its title may come from the name of a file
 
 
 def page_html(

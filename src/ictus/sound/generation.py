@@ -224,7 +224,7 @@ def fingerprint(folder: Path) -> str:
     ):
         try:
             with file.open("rb") as content:
-                whole.update(f"{file.relative_to(folder).as_posix()} ".encode())
+                whole.update(os.fsencode(f"{file.relative_to(folder).as_posix()} "))
                 whole.update(hashlib.file_digest(content, "sha256").digest())
         except OSError as error:
             raise IctusError(f"{file}: cannot be read ({error.strerror})") from error

@@ -174,7 +174,7 @@ def _placed(phrases: Sequence[PlacedPhrase], song: AnnotatedSong, frames: int) -
 
 
 def _dance_seed(seed: int, split: str, folder: Path) -> int:
-    return zlib.crc32(f"{seed} {split} {folder.name}".encode())
+    return zlib.crc32(os.fsencode(f"{seed} {split} {folder.name}"))
 
 
 def _points(motion: Motion) -> Float32Array:

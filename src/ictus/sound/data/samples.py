@@ -46,7 +46,7 @@ class PerformanceSample:
 
 def window_seed(seed: int, name: str) -> int:
     """Return a seed of a window's own, from 0 to 2^63 - 1: the same wherever the window stands among others."""
-    digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
+    digest = hashlib.sha256(os.fsencode(f"{seed} {name}")).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 

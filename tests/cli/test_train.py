@@ -109,3 +109,11 @@ def test_says_what_to_install(run, capsys, monkeypatch):
     assert run("toy.yaml", "--data", "corpus") == 1
     message = capsys.readouterr().err
     assert message == "ictus: training needs lightning: pip install 'ictus[train]'\n"
+
+
+def test_begins_from_a_checkpoint(run, tmp_path, capsys):
+    """The weights of a model of another kind are refused before a step is made."""
+    assert run("toy.yaml", "--data", "corpus", "--from", "beat-tracker") == 1
+    assert "holds a beat-tracker; that is not what is trained here" in capsys.readouterr().err
+    assert run("toy.yaml", "--data", "corpus", "--set", "init=nowhere") == 1
+    assert "nowhere" in capsys.readouterr().err

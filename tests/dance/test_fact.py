@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ictus.dance.frames import padded, rest, unpadded
-from ictus.dance.models.fact import ABLATIONS, FACT, FACTConfig, extend_audio
+from ictus.dance.models.fact import ABLATIONS, FACT, FACTConfig, beat_phase, extend_audio
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from tolerance import close
 
@@ -291,3 +291,14 @@ def test_blended_predictions_pass_over_into_the_next(monkeypatch: pytest.MonkeyP
     assert dance[10:].tolist() == pytest.approx([k / 11 for k in range(1, 11)])
     whole = network.generate(seeds(1), music(1, 300), 40, stride=20, blend=True)[0, :, 0]
     assert whole.tolist() == [2.0] * 20 + [3.0] * 20  # no frame is predicted twice
+
+
+def test_the_beat_phase() -> None:
+    beats = torch.zeros(2, 60)
+    beats[0, [20, 30, 38]] = 1
+    sine, cosine = beat_phase(beats)[0].T
+    angle = torch.atan2(sine, cosine) / (2 * torch.pi) % 1
+    expected = {10: 0, 15: 0.5, 20: 0, 22: 0.2, 30: 0, 32: 0.25, 38: 0, 42: 0.5}
+    assert [round(float(angle[at]), 4) % 1 for at in expected] == pytest.approx(list(expected.values()), abs=1e-4)
+    assert (beat_phase(beats)[0].norm(dim=1) > 0.99).tolist() == [10 <= at < 46 for at in range(60)]
+    assert not beat_phase(beats)[1].any()  # without beats, no phase

@@ -16,6 +16,7 @@ from ictus.errors import UsageError
 from ictus.registry import task_class
 from ictus.training.recipe import read_recipe
 
+VALUES = {"l2", "l2/other_music", "l2/quarter_off", "l2/rollout", "l2/still"}
 RECIPES = Path(__file__).parents[2] / "recipes"
 
 
@@ -52,7 +53,7 @@ def test_it_learns(aist: Path, tmp_path: Path) -> None:
     assert log[-1] < 0.5 * log[0]
     task.network.eval()
     values = task.validate(batches)
-    assert set(values) == {"l2", "l2/rollout", "l2/still"}
+    assert set(values) == VALUES
     assert values["l2"] < 0.5 * log[0]
     task.export(tmp_path / "model", {"recipe": {}})
     loaded = FACT.from_pretrained(tmp_path / "model")
@@ -77,7 +78,7 @@ def test_what_is_supervised(aist: Path, row: str | None, pose: int) -> None:
     frames = {"causal": range(1, 121), "future-1": range(120, 121), "future-10": range(120, 130)}
     target = padded(motion[:, list(frames.get(row, range(120, 140)))], pose)
     assert float(loss.detach()) == pytest.approx(float((predicted - target).square().mean().detach()), rel=1e-5)
-    assert set(task.validate(batches)) == {"l2", "l2/rollout", "l2/still"}
+    assert set(task.validate(batches)) == VALUES
 
 
 def test_standing_still_is_measured(aist: Path) -> None:
@@ -126,6 +127,52 @@ def test_noise_is_on_what_is_seen_alone(aist: Path, monkeypatch: pytest.MonkeyPa
     ((_, loss, _),) = task.losses(batch, 0, 0)
     assert float(loss.detach()) == 0
     assert float((inputs[0] - motion[:, :120]).std()) == pytest.approx(0.1, rel=0.05)
+
+
+def test_a_misaligned_dancer_finds_back(tmp_path: Path) -> None:
+    """The motion is its own time: what it shows says by how much it is off."""
+    root = write_aist(tmp_path)
+    for file in root.glob("train/*/motion.npy"):
+        motion = np.load(file)
+        np.save(file, np.repeat(np.arange(len(motion), dtype=np.float32)[:, None], 219, 1))
+    task = FACTTask(FACTTaskConfig(size="debug", pose=219, misaligned=1.0), root)
+    dance = max(task.samples.dances, key=lambda dance: dance.frames)
+    at = (dance.frames - 240) // 2
+    np.random.seed(0)  # noqa: NPY002
+    offsets = np.stack([task.samples.cut(dance, at)["motion"][:, 0] - at - np.arange(240) for _ in range(50)])
+    first = offsets[:, :1]
+    assert np.abs(first).max() <= 18.001
+    assert first.std() > 5
+    assert np.abs(offsets[:, :99] - first).max() < 0.01
+    steps = np.diff(np.abs(offsets), axis=1)
+    assert steps.min() >= -0.801
+    assert steps.max() <= 0.001
+    assert np.abs(offsets[:, 120 + 24 :]).max() < 0.01
+    noticed = (np.abs(steps) > 0.01).argmax(1)
+    assert noticed.max() - noticed.min() > 12
+
+
+def test_with_aligned_music_and_phase_it_hears(tmp_path: Path) -> None:
+    """The dancer sways with beats at random times, which nothing but the music announces."""
+    root, rng = write_aist(tmp_path), np.random.default_rng(0)
+    for folder in [*root.glob("train/*"), *root.glob("val/*")]:
+        frames = len(np.load(folder / "motion.npy"))
+        beats = np.cumsum(rng.integers(20, 40, frames // 20))
+        beats = beats[beats < frames]
+        audio = np.zeros((frames, 35), np.float32)
+        audio[beats, 34] = 1
+        swaying = np.cos(2 * np.pi * np.interp(np.arange(frames), beats, np.arange(len(beats))))
+        np.save(folder / "audio.npy", audio)
+        np.save(folder / "motion.npy", np.repeat(swaying[:, None], 219, 1).astype(np.float32))
+    ratios = []
+    for option in (False, True):
+        torch.manual_seed(0)
+        task = FACTTask(FACTTaskConfig(size="debug", pose=219, lr=1e-2, aligned=option, phase=option), root)
+        train(task, 30)
+        values = task.validate(batches)
+        ratios.append(values["l2/quarter_off"] / values["l2"])
+    assert ratios[0] < 1.05
+    assert ratios[1] > 5
 
 
 def test_wrong_settings_are_named() -> None:

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ictus.errors import IctusError, ModelError
-from ictus.nn.pretrained import Pretrained, locate, read_config
+from ictus.nn.pretrained import Pretrained, initialise_from, locate, read_config
 
 
 @dataclass(frozen=True)
@@ -253,3 +253,19 @@ def test_weights_that_are_not_finite(folder, value):
 def test_shipped_names():
     with pytest.raises(ModelError, match="no-such-model: no such folder"):
         locate("no-such-model")
+
+
+def test_another_network_begins_from_the_weights_that_fit(folder):
+    network, given = Toy(ToyConfig(LayerConfig(width=6))), load_file(folder / "model.safetensors")
+    given_norm = {key: tensor + 1 for key, tensor in given.items() if key.startswith("norm.")}
+    edit_tensors(folder, lambda tensors: tensors.update(given_norm))
+    fresh = network.linear.weight.clone()
+    assert initialise_from([Other(CONFIG), network], folder) == ("linear.weight",)
+    assert torch.equal(network.linear.bias, given["linear.bias"])
+    assert torch.equal(network.norm.weight, given_norm["norm.weight"])
+    assert torch.equal(network.linear.weight, fresh)
+    with pytest.raises(ModelError, match="holds a toy; that is not what is trained here"):
+        initialise_from([Other(CONFIG)], folder)
+    edit_tensors(folder, lambda tensors: [tensors.pop(key) for key in list(tensors) if key != "linear.weight"])
+    with pytest.raises(ModelError, match="no weight of this toy has the shape"):
+        initialise_from([network], folder)

@@ -20,6 +20,7 @@ def run(
     recipe: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")],
     /,
     data: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
+    init: Annotated[str | None, tyro.conf.arg(name="from", metavar="NAME|FOLDER")] = None,
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     set: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")] = (),
     resume: bool = False,
@@ -34,6 +35,7 @@ def run(
     Args:
         recipe: A YAML file; those of the shipped models are in recipes/.
         data: The folder of the corpus, if it is not the recipe's.
+        init: Begin from the weights of a shipped model or a folder, wherever they fit, instead of from fresh ones.
         out: The folder of the run: log, checkpoints, and model/ with the best weights. Without it: runs/RECIPE.
         set: Changes to the recipe, for example --set training.epochs=10 optimizer.lr=1e-3.
         resume: Go on from the last checkpoint in that folder, if there is one.
@@ -50,7 +52,7 @@ def run(
     from ictus.training.recipe import read_recipe
 
     changes = [change for group in set for change in group]
-    chosen = read_recipe(recipe, lambda name: task_class(name).Config, changes, data)
+    chosen = read_recipe(recipe, lambda name: task_class(name).Config, changes, data, init)
     if chosen.data is None:
         raise UsageError(f"{recipe}: names no data; give the folder of the corpus with --data")
     folder = Path(chosen.data)

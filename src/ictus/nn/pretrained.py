@@ -8,7 +8,7 @@ import dataclasses
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -174,6 +174,38 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], where: str) 
     if broken := _not_finite(tensors):
         raise ModelError(f"{where}: {broken} holds NaN or infinity; fetch or train the weights again")
     network.load_state_dict(dict(tensors))
+
+
+def initialise_from(networks: Iterable[nn.Module], name: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Begin from a checkpoint: put its weights into the network of its kind, wherever name and shape agree.
+
+    Parameters
+    ----------
+    networks : of which one is of the checkpoint's `model_type`.
+    name : the folder, or the name of a checkpoint that the package ships.
+
+    Returns
+    -------
+    The names of the weights that the checkpoint has not, or has in another shape: they stay as they are.
+
+    Raises
+    ------
+    ModelError
+        If the checkpoint is missing or damaged, or no network is of its kind, or none of its weights fits.
+    """
+    source = locate(name)
+    kind = read_config(source)["model_type"]
+    network = next((one for one in networks if getattr(one, "model_type", None) == kind), None)
+    if network is None:
+        raise ModelError(f"{source}: holds a {kind}; that is not what is trained here")
+    with reading(source / WEIGHTS, ModelError) as file:
+        given = load_file(file)
+    expected = network.state_dict()
+    fitting = {key: x for key, x in given.items() if key in expected and x.shape == expected[key].shape}
+    if not fitting:
+        raise ModelError(f"{source}: no weight of this {kind} has the shape that the recipe asks for")
+    network.load_state_dict(fitting, strict=False)
+    return tuple(sorted(expected.keys() - fitting.keys()))
 
 
 def model_card(network: Pretrained, metadata: Mapping[str, Any]) -> str:

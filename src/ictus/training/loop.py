@@ -11,6 +11,7 @@
     model/                          what the task exported at the best validation: what users load
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from ictus.errors import IctusError, ModelError, UsageError
 from ictus.files import short
+from ictus.nn.pretrained import initialise_from
 from ictus.task import Batch, Loss, Samples, Task
 from ictus.training import checkpoint, parallel
 from ictus.training.data import TrainLoader, in_order
@@ -35,6 +37,8 @@ from ictus.training.log import Log, TrainingBar
 from ictus.training.progress import Progress, check_same_run
 from ictus.training.recipe import Recipe
 from ictus.training.seeds import STEP, VALIDATION, WEIGHTS, seed_all
+
+_log = logging.getLogger(__name__)
 
 
 def fit(
@@ -91,6 +95,11 @@ class Loop:
     ) -> None:
         self.fabric, self.build, self.recipe, self.config, self.out = fabric, build, recipe, recipe.training, out
         self.task = build()
+        if recipe.init is not None:
+            fresh = initialise_from(self.task.networks.values(), recipe.init)
+            _log.info(
+                "begins from %s; %s", recipe.init, f"fresh are {', '.join(fresh)}" if fresh else "all weights fit"
+            )
         samples = self.task.train_set(0)
         self.loader = TrainLoader(self.config, fabric)
         steps = self.loader.steps(samples) * self.config.epochs

@@ -4,6 +4,7 @@ A recipe is::
 
     task: conducting.m2s_gan   # whose further keys these are: the fields of its Config
     data: ../corpus            # optional; the data given to `read` take precedence
+    init: m2s-gan              # optional: begin from these weights, a folder or a shipped name
     training:                  # how the loop trains, the same for all tasks: see `Training`
       epochs: 200
       batch: 20
@@ -107,18 +108,29 @@ class Training:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe as it was parsed: the name of the task, its config, the folder of its data, and how it is trained."""
+    """A recipe as it was parsed.
+
+    Attributes
+    ----------
+    task, config : the name of the task, and its own settings.
+    training : how it is trained.
+    data : the folder of its data.
+    init : a checkpoint, by its folder or the name of a shipped one, whose weights training begins from where name and
+        shape agree; None for fresh ones.
+    """
 
     task: str
     config: Any
     training: Training = field(default_factory=Training)
     data: str | None = None
+    init: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON types, in the form of the file, with all defaults."""
         return {
             "task": self.task,
             "data": self.data,
+            "init": self.init,
             "training": to_plain(self.training),
             **to_plain(self.config),
         }
@@ -135,6 +147,7 @@ def read_recipe(
     config: Callable[[str], type[Any]],
     changes: Sequence[str] = (),
     data: str | os.PathLike[str] | None = None,
+    init: str | os.PathLike[str] | None = None,
 ) -> Recipe:
     """Read a recipe.
 
@@ -143,7 +156,7 @@ def read_recipe(
     path : the YAML file.
     config : gives the dataclass of a task's settings by the task's name, or raises UsageError.
     changes : overrides such as "optimizer.lr=1e-3"; values are YAML.
-    data : the folder of the data, instead of the recipe's.
+    data, init : the folder of the data, and the checkpoint to begin from, instead of the recipe's.
 
     Raises
     ------
@@ -158,7 +171,11 @@ def read_recipe(
         for change in changes:
             _change(content, change)
         recipe = _recipe(content, config, "the changes", option="set")
-    return recipe if data is None else dataclasses.replace(recipe, data=os.fspath(data))
+    return dataclasses.replace(
+        recipe,
+        data=recipe.data if data is None else os.fspath(data),
+        init=recipe.init if init is None else os.fspath(init),
+    )
 
 
 def load_yaml(text: str) -> Any:
@@ -208,7 +225,7 @@ def _recipe(content: Any, config: Callable[[str], type[Any]], where: str, option
         )
     try:
         settings = config(content["task"])
-        common = {"task": str, "data": str | None, "training": Training}
+        common = {"task": str, "data": str | None, "init": str | None, "training": Training}
         content = with_new_names(settings, content)
         values = parse_fields({**field_types(settings), **common}, content, "")
         own = {key: value for key, value in values.items() if key not in common}

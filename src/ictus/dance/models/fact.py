@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ictus.dance.frames import FRAME, PADDED, RATE, floor_place, orthonormalised, padded, rest
 from ictus.dance.standing import StandingGuard, StandingRange
@@ -23,6 +24,7 @@ from ictus.types import Progress
 MOTION_WINDOW, AUDIO_WINDOW = 120, 240  # frames; both windows begin at the same one
 AUDIO = 35  # columns of rhythm35
 HITS = slice(33, 35)  # of these: onsets and beats, which are 1 in a single frame
+BEATS = 34
 
 Ablation = Literal["late-fusion", "no-fusion", "causal", "future-1", "future-10"]
 ABLATIONS: tuple[Ablation, ...] = get_args(Ablation)
@@ -43,6 +45,10 @@ class FACTConfig:
     future : N.
     relative : whether the dancer's place on the floor is relative to that in the last frame, and frames are predicted
         as differences from it, so that a dance can go on anywhere and begins where it is; published without.
+    aligned : whether the tokens of the music at the frames that are predicted are added to those that predict them,
+        through a linear layer.
+        Published without: there token i has to find frame 120 + i of the music by positions that are small beside it.
+    phase : whether the music's frames also have sine and cosine of the place between two beats; published without.
     starts : genre of each pose from which a dance without a seed may begin (see `GENRES` of `ictus.dance.data.aist`);
         without any, it begins in the body's rest pose.
     standing : what the dances that it was trained on keep to.
@@ -58,6 +64,8 @@ class FACTConfig:
     attention: Literal["full", "causal"] = "full"
     future: int = 20
     relative: bool = False
+    aligned: bool = False
+    phase: bool = False
     starts: tuple[str, ...] = ()
     standing: StandingRange = field(default_factory=StandingRange)
 
@@ -72,6 +80,8 @@ class FACTConfig:
             raise ModelError(f"future is {self.future}; causal attention predicts the next frame only")
         if self.attention == "causal" and self.relative:
             raise ModelError("relative places with causal attention: the earlier tokens would see the last frame")
+        if self.aligned and (self.attention == "causal" or not self.fusion_layers):
+            raise ModelError("aligned music needs full attention and fusion layers")
         if self.audio_layers and not self.fusion_layers:
             raise ModelError("audio_layers without fusion_layers: nothing would come of the music")
 
@@ -97,9 +107,9 @@ class Stream(nn.Module):
         self.positions = nn.Parameter(torch.empty(frames, config.width))
         self.transformer = _transformer(layers, config)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, frames, numbers) -> (B, frames, width)."""
-        y: Tensor = self.transformer(self.embedding(x) + self.positions, mask)
+    def forward(self, x: Tensor, mask: Tensor | None, added: Tensor | float = 0.0) -> Tensor:
+        """(B, frames, numbers) -> (B, frames, width); `added` (B, frames, width) goes to the embedded frames."""
+        y: Tensor = self.transformer(self.embedding(x) + self.positions + added, mask)
         return y
 
 
@@ -130,6 +140,8 @@ class FACT(Pretrained):
         super().__init__(config)
         self.metadata = {"features": "rhythm35@60", "skeleton": "smpl-24", "fps": RATE}
         self.motion = Stream(config.pose, MOTION_WINDOW, config.motion_layers, config)
+        self.phase = nn.Linear(2, config.width, bias=False) if config.phase else None
+        self.ahead = nn.Linear(config.width, config.width) if config.aligned else None
         self.audio = Stream(AUDIO, AUDIO_WINDOW, config.audio_layers, config) if config.fusion_layers else None
         self.fusion = _transformer(config.fusion_layers, config)
         self.head = nn.Linear(config.width, config.pose)
@@ -166,13 +178,18 @@ class FACT(Pretrained):
         """(B, 240, 35) -> (B, 240, width), the tokens of the music; none if it is left out."""
         if self.audio is None:
             return audio.new_empty(len(audio), 0, self.config.width)
-        y: Tensor = self.audio((audio - self.audio_shift) / self.audio_scale, self._mask(slice(MOTION_WINDOW, None)))
+        phase = 0.0 if self.phase is None else self.phase(beat_phase(audio[..., BEATS]))
+        scaled = (audio - self.audio_shift) / self.audio_scale
+        y: Tensor = self.audio(scaled, self._mask(slice(MOTION_WINDOW, None)), phase)
         return y
 
     def decode(self, motion: Tensor, audio_tokens: Tensor, tokens: slice) -> Tensor:
         """(B, 120, pose) and (B, 240, width) -> (B, Q, pose): of the 360 tokens only those that are asked for."""
         place = floor_place(motion[:, -1:]) if self.config.relative else None
         motion_tokens = self.motion(motion if place is None else motion - place, self._mask(slice(MOTION_WINDOW)))
+        if self.ahead is not None:
+            ahead = self.ahead(audio_tokens[:, MOTION_WINDOW : MOTION_WINDOW + self.config.future])
+            motion_tokens = motion_tokens + F.pad(ahead, (0, 0, 0, MOTION_WINDOW - ahead.shape[1]))
         both = torch.cat((motion_tokens, audio_tokens.expand(len(motion_tokens), -1, -1)), 1)  # (B, 360, width)
         y: Tensor = self.head(self.fusion(both, self._mask(slice(None)), tokens))
         return y if place is None else y + motion[:, -1:]
@@ -289,6 +306,27 @@ class FACT(Pretrained):
             raise MotionError("the seed motion is not finite; choose other frames")
 
 
+def beat_phase(beats: Tensor) -> Tensor:
+    """(B, T), 1 on the frames of beats -> (B, T, 2): sine and cosine of the place between the beats around each frame.
+
+    The first and the last beat-to-beat time are taken to go on for one beat beyond; farther away, and with fewer than
+    two beats, both are 0, as no music has a phase.
+    """
+    found = torch.zeros(*beats.shape, 2, dtype=beats.dtype, device=beats.device)
+    for row, hits in zip(found, beats, strict=True):
+        at = hits.nonzero()[:, 0].to(beats.dtype)  # (K,) frames of the beats
+        if len(at) < 2:
+            continue
+        at = torch.cat((2 * at[:1] - at[1:2], at, 2 * at[-1:] - at[-2:-1]))
+        time = torch.arange(len(hits), dtype=beats.dtype, device=beats.device)
+        after = torch.searchsorted(at, time, right=True)
+        inside = (after > 0) & (after < len(at))
+        end = after.clamp(1, len(at) - 1)
+        angle = 2 * torch.pi * (time - at[end - 1]) / (at[end] - at[end - 1])
+        row.copy_(torch.stack((angle.sin(), angle.cos()), -1) * inside[:, None])
+    return found
+
+
 def extend_audio(audio: Tensor, before: int, after: int) -> Tensor:
     """(B, T, 35) -> (B, before + T + after, 35): the first and the last frame repeated, without onsets and beats."""
     ends = audio[:, [0, -1]].clone()
@@ -315,6 +353,9 @@ def _initialise(network: FACT) -> None:
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+    for added in (network.phase, network.ahead):  # which change nothing at first: a network without can be gone on with
+        if added is not None:
+            nn.init.zeros_(added.weight)
     drawn = [network.head.weight, network.motion.positions]
     drawn += [network.audio.positions] if network.audio is not None else []
     for tensor in drawn:

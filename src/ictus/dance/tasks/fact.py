@@ -25,6 +25,9 @@ from ictus.task import Batch, Batches, Loss, NetworkTask
 from ictus.types import Float32Array
 
 ROLLOUT = 60  # frames that validation lets the network dance on by itself
+_QUARTER = 8  # frames: a quarter of a beat at 112 a minute
+_OFFSET = 18.0  # frames by which a dancer is off the music at most: half a beat at 100 a minute
+_CATCH_UP = 0.8  # frames by which it finds back in a frame: it hurries, or nearly waits
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,11 @@ class FACTTaskConfig:
     scaled : whether each of the music's features is brought to mean 0 and deviation 1.
     velocity : weight of the squared error of what changes from frame to frame, beside that of the frames.
     noise : standard deviation of what is added to the network's input motion, so that it learns to go on from
-        frames that are slightly wrong, as its own are. Published: none of the last six.
+        frames that are slightly wrong, as its own are.
+    aligned, phase : of the network; see `FACTConfig`.
+    misaligned : share of the windows whose seen motion is ahead of the music or behind it, and whose target waits or
+        catches up (see `MisalignedWindows`). Where motion and music always agree, two seconds of motion are enough to
+        predict the next frames, and the network learns to ignore the music. Published: none of the last nine.
     """
 
     size: Literal["paper", "small", "debug"] = "paper"
@@ -59,28 +66,45 @@ class FACTTaskConfig:
     scaled: bool = False
     velocity: float = 0.0
     noise: float = 0.0
+    aligned: bool = False
+    phase: bool = False
+    misaligned: float = 0.0
     train: str = "train"
     val: str = "val"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rest < 1:
-            raise UsageError(f"rest is {self.rest:g}; it is a share, from 0 to less than 1")
+        if not (0 <= self.rest < 1 and 0 <= self.misaligned <= 1):
+            raise UsageError(f"rest is {self.rest:g}, misaligned {self.misaligned:g}; they are shares, from 0 to 1")
         if self.noise < 0:
             raise UsageError(f"noise is {self.noise:g}; it must be 0 or more")
 
 
-class StartingWindows(RandomWindows):
-    """As `RandomWindows`, but a share of them begins up to two seconds before the dance, which then stands still."""
+class MisalignedWindows(RandomWindows):
+    """As `RandomWindows`, but some begin before the dance, and in some the dancer is off the beat and finds back.
 
-    def __init__(self, root: Path, split: str, layout: Layout, *, frames: int, draws: int, before: float) -> None:
+    Of all, a share `rest` begins up to two seconds early: the dancer stands still until the music begins. In a share
+    `misaligned` of the others the dancer is up to `_OFFSET` frames ahead of the music or behind it, notices that in the
+    last third of a second before the predicted frames, and finds back by `_CATCH_UP` of a frame each frame. So what has
+    to be predicted follows from motion and music, and not from one of them.
+    """
+
+    def __init__(
+        self, root: Path, split: str, layout: Layout, *, frames: int, draws: int, rest: float, misaligned: float
+    ) -> None:
         super().__init__(root, split, layout, frames=frames, draws=draws)
-        self.before = before
+        self.rest, self.misaligned = rest, misaligned
 
     def cut(self, dance: PreparedDance, at: int) -> dict[str, Float32Array | str]:
-        """Read the window of a dance that begins at a frame, or, by chance, another one, before the dance."""
-        if np.random.random() >= self.before:  # noqa: NPY002  # the loop seeds it, per sample
-            return super().cut(dance, at)
-        early = int(np.random.randint(1, MOTION_WINDOW + 1))  # noqa: NPY002
+        """Read the window of a dance that begins at a frame, or, by chance, another one."""
+        if np.random.random() < self.rest:  # noqa: NPY002  # the loop seeds it, per sample
+            return self._cut_before(dance, int(np.random.randint(1, MOTION_WINDOW + 1)))  # noqa: NPY002
+        window = super().cut(dance, at)
+        if np.random.random() < self.misaligned:  # noqa: NPY002
+            offset, noticed = np.random.uniform(-_OFFSET, _OFFSET), np.random.randint(21)  # noqa: NPY002
+            window["motion"] = self._read_misaligned(dance, at, offset, MOTION_WINDOW - noticed)
+        return window
+
+    def _cut_before(self, dance: PreparedDance, early: int) -> dict[str, Float32Array | str]:
         motion, audio = (dance.read(kind, 0, self.frames - early) for kind in ("motion", "audio"))
         return {
             "motion": np.concatenate([np.repeat(motion[:1], early, 0), motion]),
@@ -88,8 +112,22 @@ class StartingWindows(RandomWindows):
             "name": f"{dance.name}@{-early}",
         }
 
+    def _read_misaligned(self, dance: PreparedDance, at: int, offset: float, noticed: int) -> Float32Array:
+        """Return the motion (frames, 219) that is off by `offset` frames until the frame in which that is noticed."""
+        since = np.maximum(np.arange(self.frames) - noticed + 1, 0)
+        left = np.maximum(abs(offset) - _CATCH_UP * since, 0.0) * np.sign(offset)
+        time = at + np.arange(self.frames) + left
+        first, last = max(0, int(time.min())), min(dance.frames - 1, int(time.max()) + 1)
+        motion = dance.read("motion", first, last - first + 1)
+        inside = np.clip(time - first, 0, last - first)
+        before = np.minimum(inside.astype(np.int64), last - first - 1)
+        share = (inside - before)[:, None].astype(np.float32)
+        # Frames are so close at 60 fps that matrices halfway between two are rotations to within a thousandth.
+        mixed: Float32Array = motion[before] * (1 - share) + motion[before + 1] * share
+        return mixed
 
-class FACTTask(NetworkTask[FACTTaskConfig, FACT, StartingWindows]):
+
+class FACTTask(NetworkTask[FACTTaskConfig, FACT, MisalignedWindows]):
     """FACT in training."""
 
     Config = FACTTaskConfig
@@ -98,15 +136,23 @@ class FACTTask(NetworkTask[FACTTaskConfig, FACT, StartingWindows]):
 
     def __init__(self, config: FACTTaskConfig, data: Path) -> None:
         self.config = config
-        self.samples = StartingWindows(
-            data, config.train, AIST, frames=AUDIO_WINDOW, draws=config.draws, before=config.rest
-        )
+        self.samples = MisalignedWindows(
+            data, config.train, AIST,
+            frames=AUDIO_WINDOW, draws=config.draws, rest=config.rest, misaligned=config.misaligned,
+        )  # fmt: skip
         frames = AUDIO_WINDOW + ROLLOUT
         self.validation = Windows(data, config.val, AIST, frames=frames, hop=frames)
         starts = _starts(self.samples, config.starts)
-        sizes = replace(_sizes(config), relative=config.relative, starts=tuple(genre for genre, _ in starts))
-        standing = StandingRange.of(dance.read("motion") for dance in self.samples.dances)
-        self.network = FACT(replace(sizes, standing=standing))
+        self.network = FACT(
+            replace(
+                _sizes(config),
+                relative=config.relative,
+                aligned=config.aligned,
+                phase=config.phase,
+                starts=tuple(genre for genre, _ in starts),
+                standing=StandingRange.of(dance.read("motion") for dance in self.samples.dances),
+            )
+        )
         if starts:
             self.network.start.copy_(torch.stack([frame for _, frame in starts]))
         else:
@@ -133,21 +179,27 @@ class FACTTask(NetworkTask[FACTTaskConfig, FACT, StartingWindows]):
         yield "network", loss, {"l2": l2.detach()}
 
     def validate(self, batches: Batches) -> dict[str, float]:
-        """Return L2 of the prediction; of a second that is generated; and, to compare, of standing still for it."""
-        sums = np.zeros(3)
+        """Return L2 of the prediction; of a second that is generated; and, to compare, of controls.
+
+        `l2/other_music` is with the music of another window, `l2/quarter_off` with its own a quarter of a beat later:
+        no larger than `l2` if the network does not hear. `l2/still` is of standing still in place of the second.
+        """
+        sums: dict[str, float] = {}
         for batch in batches(self.validation):
             motion, audio = batch["motion"], batch["audio"]
             seed, target = motion[:, :MOTION_WINDOW], motion[:, MOTION_WINDOW : MOTION_WINDOW + ROLLOUT]
-            stride = self.network.config.future
-            made = self.network.generate(padded(seed, self.config.pose), audio, ROLLOUT, stride)
-            errors = (
-                F.mse_loss(*self._predict(seed, motion, audio[:, :AUDIO_WINDOW])),
-                F.mse_loss(made, padded(target, self.config.pose)),
-                F.mse_loss(padded(seed[:, -1:].expand_as(target), self.config.pose), padded(target, self.config.pose)),
-            )
-            sums += len(motion) * np.array([error.item() for error in errors])
-        l2, rollout, still = sums / len(self.validation)
-        return {"l2": l2, "l2/rollout": rollout, "l2/still": still}
+            made = self.network.generate(padded(seed, self.config.pose), audio, ROLLOUT, self.network.config.future)
+            still = seed[:, -1:].expand_as(target)
+            music = {"": audio, "/other_music": audio.roll(1, 0), "/quarter_off": audio[:, _QUARTER:]}
+            errors = {
+                f"l2{name}": F.mse_loss(*self._predict(seed, motion, given[:, :AUDIO_WINDOW]))
+                for name, given in music.items()
+            }
+            errors["l2/rollout"] = F.mse_loss(made, padded(target, self.config.pose))
+            errors["l2/still"] = F.mse_loss(padded(still, self.config.pose), padded(target, self.config.pose))
+            for name, error in errors.items():
+                sums[name] = sums.get(name, 0.0) + len(motion) * error.item()
+        return {name: total / len(self.validation) for name, total in sums.items()}
 
     def _predict(self, inputs: Tensor, motion: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Return the predicted frames and their targets."""

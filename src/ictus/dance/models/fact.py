@@ -45,8 +45,8 @@ class FACTConfig:
     future : N.
     relative : whether the dancer's place on the floor is relative to that in the last frame, and frames are predicted
         as differences from it, so that a dance can go on anywhere and begins where it is; published without.
-    aligned : whether the tokens of the music at the frames that are predicted are added to those that predict them,
-        through a linear layer.
+    aligned : whether tokens of the music are added, through linear layers, to those of the motion that they belong to:
+        at the same time to each frame that is seen, and at the predicted frames to the tokens that predict them.
         Published without: there token i has to find frame 120 + i of the music by positions that are small beside it.
     phase : whether the music's frames also have sine and cosine of the place between two beats; published without.
     starts : genre of each pose from which a dance without a seed may begin (see `GENRES` of `ictus.dance.data.aist`);
@@ -141,7 +141,7 @@ class FACT(Pretrained):
         self.metadata = {"features": "rhythm35@60", "skeleton": "smpl-24", "fps": RATE}
         self.motion = Stream(config.pose, MOTION_WINDOW, config.motion_layers, config)
         self.phase = nn.Linear(2, config.width, bias=False) if config.phase else None
-        self.ahead = nn.Linear(config.width, config.width) if config.aligned else None
+        self.beside, self.ahead = (nn.Linear(config.width, config.width) if config.aligned else None for _ in range(2))
         self.audio = Stream(AUDIO, AUDIO_WINDOW, config.audio_layers, config) if config.fusion_layers else None
         self.fusion = _transformer(config.fusion_layers, config)
         self.head = nn.Linear(config.width, config.pose)
@@ -186,7 +186,9 @@ class FACT(Pretrained):
     def decode(self, motion: Tensor, audio_tokens: Tensor, tokens: slice) -> Tensor:
         """(B, 120, pose) and (B, 240, width) -> (B, Q, pose): of the 360 tokens only those that are asked for."""
         place = floor_place(motion[:, -1:]) if self.config.relative else None
-        motion_tokens = self.motion(motion if place is None else motion - place, self._mask(slice(MOTION_WINDOW)))
+        x = motion if place is None else motion - place
+        beside = 0.0 if self.beside is None else self.beside(audio_tokens[:, :MOTION_WINDOW])
+        motion_tokens = self.motion(x, self._mask(slice(MOTION_WINDOW)), beside)
         if self.ahead is not None:
             ahead = self.ahead(audio_tokens[:, MOTION_WINDOW : MOTION_WINDOW + self.config.future])
             motion_tokens = motion_tokens + F.pad(ahead, (0, 0, 0, MOTION_WINDOW - ahead.shape[1]))
@@ -353,7 +355,11 @@ def _initialise(network: FACT) -> None:
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-    for added in (network.phase, network.ahead):  # which change nothing at first: a network without can be gone on with
+    for added in (
+        network.phase,
+        network.beside,
+        network.ahead,
+    ):  # which change nothing at first: a network without can be gone on with
         if added is not None:
             nn.init.zeros_(added.weight)
     drawn = [network.head.weight, network.motion.positions]

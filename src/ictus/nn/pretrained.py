@@ -197,13 +197,13 @@ def initialise_from(networks: Iterable[nn.Module], name: str | os.PathLike[str])
     kind = read_config(source)["model_type"]
     network = next((one for one in networks if getattr(one, "model_type", None) == kind), None)
     if network is None:
-        raise ModelError(f"{source}: holds a {kind}; that is not what is trained here")
+        raise ModelError(f"{source}: holds a {short(kind)}; that is not what is trained here")
     with reading(source / WEIGHTS, ModelError) as file:
         given = load_file(file)
     expected = network.state_dict()
     fitting = {key: x for key, x in given.items() if key in expected and x.shape == expected[key].shape}
     if not fitting:
-        raise ModelError(f"{source}: no weight of this {kind} has the shape that the recipe asks for")
+        raise ModelError(f"{source}: no weight of this {short(kind)} has the shape that the recipe asks for")
     network.load_state_dict(fitting, strict=False)
     return tuple(sorted(expected.keys() - fitting.keys()))
 

@@ -5,7 +5,10 @@ import json
 import os
 import re
 import socket
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +54,12 @@ def test_music_is_measured_before_it_is_taken(tmp_path: Path) -> None:
         Limits(minutes=0.08).check_music(file)
     with pytest.raises(UsageError, match="give more than 0"):
         Limits(minutes=0)
+
+
+def test_what_nobody_foresaw_is_a_line_without_its_words() -> None:
+    with pytest.raises(gradio.Error) as shown, show_errors():
+        raise KeyError("/etc/passwd")
+    assert shown.value.message == "Nobody foresaw this: KeyError."
 
 
 @pytest.mark.parametrize("error", [AudioError("{}: holds\nno sound"), OSError("{}: holds no  sound")])
@@ -175,6 +184,23 @@ def test_models_by_art(tmp_path: Path) -> None:
 def test_wrong_options_are_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["studio", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_it_says_at_once_where_it_is_and_leaves_nothing_when_it_is_stopped(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    command = [sys.executable, "-m", "ictus", "studio", "--port", str(port)]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"opening the studio at http://127.0.0.1:{port}\n"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:  # which waits until it is open
+            assert page.status == 200
+        assert list(tmp_path.glob("ictus-*"))
+        process.terminate()
+        assert process.wait(60) == 0
+    assert not list(tmp_path.glob("ictus-*"))
 
 
 def test_without_gradio_it_says_what_to_install(

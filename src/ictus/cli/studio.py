@@ -28,7 +28,7 @@ def run(
         port: Where the page is.
         host: Who may see it: 127.0.0.1 is this machine alone, 0.0.0.0 everybody who can reach it.
         limit: Minutes of music, or of a performance, that are taken.
-        size: Megabytes of a file that are taken.
+        size: Megabytes of a file that are taken; a visitor may have sent four times as much.
         model: The folder of a trained model, to be offered as well; may be given several times.
     """
     if find_spec("gradio") is None:

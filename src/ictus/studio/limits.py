@@ -60,14 +60,18 @@ def show_errors(*files: Path) -> Iterator[None]:
     Raises
     ------
     gradio.Error
-        For every error of ictus, of the disk or for want of memory.
+        For every error; one that nobody foresaw is printed where the studio runs, too.
     """
     import gradio
 
     try:
         yield
+    except gradio.Error:
+        raise
     except (IctusError, OSError, MemoryError) as error:
         line = " ".join((str(error) or type(error).__name__).split())
         for file in files:
             line = line.replace(str(file), file.name)
         raise gradio.Error(line, title="That did not work", print_exception=False) from error
+    except Exception as error:
+        raise gradio.Error(f"Nobody foresaw this: {type(error).__name__}.", title="That did not work") from error

@@ -84,5 +84,7 @@ def opened(path: str | os.PathLike[str], kind: type[IctusError] = IctusError) ->
             raise kind(f"{file}: no film or sound that can be read; is it really {file.suffix or 'music'}?") from error
         with container:
             for video in container.streams.video:
+                if video.codec_context is None:
+                    raise kind(f"{file}: holds pictures of an unknown kind; export it again")
                 video.codec_context.options = {"max_pixels": str(limits.PIXELS)}
             yield container

@@ -104,12 +104,26 @@ def test_midi_bars_begin_on_the_first_downbeat(tmp_path: Path) -> None:
         ("b.json", b"[1, 2]"),
         ("b.json", b'{"times": [1, 1], "positions": [1, 2], "meters": 2}'),
         ("b.mid", b"no midi"),
+        ("b.mid", b"MThd\0\0\0\6\0\0\0\1\1\xe0MTrk\0\x0f\xff\xff" + b"\xff" * 1_000_000),
+        ("b.csv", b"time,beat\n1,1\n2," + b"9" * 5000),
+        ("b.csv", b"time,beat\n1,1\n\x1b[31m,2"),
+        ("b.txt", b"1.0\t1\n1e999\t2\n"),
+        ("b.txt", b"1.0\tinf\n"),
+        ("b.txt", b"1.0\t1\n1e300\t2\n"),
+        ("b.txt", b"1.0\t2000000000\n"),
+        ("b.json", b'{"times": [1, 2], "positions": [1, -2], "meters": 2}'),
+        ("b.json", b'{"times": [1, 2], "positions": [1, 2], "meters": 99999999}'),
+        ("b.json", b'{"times": [1, 2], "positions": [1, 2], "meters": 2, "duration": 1e300}'),
+        ("b.json", b'{"times": [1, 2], "positions": [1, 1' + b"0" * 400 + b'], "meters": 2}'),
+        ("b.json", b'{"times": [[[]]], "positions": {}, "meters": null}'),
     ],
 )
 def test_damaged_files_are_refused(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(IctusError, match="no file of beats"):
+    with pytest.raises(IctusError, match=rf"^{tmp_path / name}: no file of beats \(.+\)$") as refusal:
         Beats.load(tmp_path / name)
+    assert str(refusal.value).isprintable()
+    assert len(str(refusal.value)) < len(str(tmp_path)) + 300
 
 
 def test_files_of_other_kinds_are_refused(tmp_path: Path) -> None:

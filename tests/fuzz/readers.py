@@ -171,7 +171,7 @@ SCORE = {
     "meter": 3,
     "tempo": [[0, 120]],
     "dynamics": [[0, 0.5]],
-    "parts": [{"name": "a", "instrument": "violin", "music": "C4 D4 E4 | F4:2 G4"}],
+    "parts": [{"name": "a", "instrument": "strings", "music": "C4 D4 E4 | F4:2 G4"}],
 }
 TONE = Audio(0.3 * np.sin(np.arange(8000, dtype=np.float32) / 5), 16_000)
 WALTZ = tiny_scores.waltz(2)

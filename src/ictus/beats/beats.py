@@ -11,11 +11,15 @@ from ictus.beats import files
 from ictus.beats.bars import bar_numbers
 from ictus.beats.meter import beats_in_bar
 from ictus.errors import IctusError
+from ictus.files import short
 from ictus.types import Float64Array, IntArray
 
 SLOWEST, FASTEST = 48.0, 150.0  # beats a minute that an arm conducts at ease
 
 _NEUTRAL = {"loudness": 0.5, "articulation": 0.4, "accents": 0.0, "confidence": 1.0}
+
+_MOST = 1000  # beats of a bar in a file
+_LONGEST = 1e6  # seconds of the music of a file
 
 
 @dataclass(frozen=True, init=False)
@@ -170,9 +174,22 @@ class Beats:
         """
         values = files.load(path)
         try:
-            return cls(**values)
-        except (IctusError, ValueError, TypeError) as error:
-            raise IctusError(f"{os.fspath(path)}: no file of beats ({error})") from error
+            return cls(**values)._plausible()
+        except Exception as error:  # values of any kind, which NumPy refuses in any way
+            raise IctusError(f"{os.fspath(path)}: no file of beats ({short(error)})") from error
+
+    def _plausible(self) -> "Beats":
+        """Return the beats if music can have them; what is made of others would have no end."""
+        if max(self.positions.max(initial=0), self.meters.max(initial=0)) > _MOST:
+            raise IctusError(f"a bar of more than {_MOST} beats")
+        if min(self.positions.min(initial=0), self.meters.min(initial=0)) < 0:
+            raise IctusError("places in the bar or metres below 0")
+        values = (self.loudness, self.articulation, self.accents, self.confidence)
+        if not all(np.isfinite(value).all() for value in values):
+            raise IctusError("loudness, articulation, accents or confidence that are not finite")
+        if not max(np.abs(self.times).max(initial=0), abs(self.duration)) < _LONGEST:
+            raise IctusError(f"beats farther away than {_LONGEST:g} s")
+        return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the beats; the suffix chooses the format (see `ictus.beats.files`): .csv, .txt, .mid or .json."""

@@ -15,6 +15,7 @@ import io
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,8 +23,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ictus.beats.bars import bar_numbers, meters_of
+from ictus.documents import parse_json
 from ictus.errors import IctusError, UsageError
-from ictus.files import readable, writing
+from ictus.files import reading, short, writing
 from ictus.types import Float64Array, IntArray
 
 _VALUES = (  # of `Beats`
@@ -32,6 +34,10 @@ _VALUES = (  # of `Beats`
 _QUARTER = 480  # ticks
 _DOWNBEAT, _BEAT = (76, 112), (77, 80)  # wood blocks, high and low, of General MIDI; and their velocities
 _DRUMS = 9  # the channel
+_LARGEST = 1 << 25  # bytes of a file
+_ENDLESS = re.compile(
+    rb"[\x80-\xff]{1000}"
+)  # of MIDI: a number that goes on, for which mido takes the square of the time
 _LONGEST = 0xFFFFFF / 1e6  # seconds that a quarter can last
 
 
@@ -76,11 +82,13 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     read = _READERS.get(Path(path).suffix.lower())
     if read is None:
         raise _unknown(path, "loaded")
-    content = readable(Path(path)).read_bytes()
-    try:
-        return read(content)
-    except (IctusError, ValueError, KeyError, TypeError, IndexError, OSError, EOFError) as error:
-        raise IctusError(f"{os.fspath(path)}: no file of beats ({' '.join(str(error).split())})") from error
+    with reading(path) as file:
+        if file.stat().st_size > _LARGEST:
+            raise IctusError(f"is larger than {_LARGEST / 1e6:.0f} MB, as no file of beats is")
+        try:
+            return read(file.read_bytes())
+        except Exception as error:  # what is damaged fails in any way
+            raise IctusError(f"no file of beats ({short(error)})") from error
 
 
 def _unknown(path: str | os.PathLike[str], what: str) -> UsageError:
@@ -98,7 +106,7 @@ def _to_json(beats: BeatValues) -> bytes:
 
 
 def _from_json(content: bytes) -> dict[str, Any]:
-    values = json.loads(content)
+    values = parse_json(content)
     if not isinstance(values, dict):
         raise ValueError("it holds no table of values by name")
     meters = values.get("meters", values.get("meter", 4))  # what a motion carries has one metre
@@ -195,6 +203,8 @@ def _signatures(beats: BeatValues, lead: int) -> Iterator[tuple[int, int]]:
 def _from_mid(content: bytes) -> dict[str, Any]:
     from mido import MidiFile
 
+    if _ENDLESS.search(content):
+        raise ValueError("it holds a number without end")
     now, meter = 0.0, 4
     rows: list[tuple[float, bool, int]] = []  # seconds, whether it is a downbeat, beats in the bar
     for message in MidiFile(file=io.BytesIO(content)):

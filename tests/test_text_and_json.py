@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ictus import limits
-from ictus.documents import parse_json, read_json, read_text
+from ictus.documents import parse_json, read_json, read_table, read_text
 from ictus.errors import IctusError, ModelError
 from ictus.files import quoted, short
 
@@ -33,6 +33,16 @@ def test_what_is_none_is_refused(tmp_path: Path, content: bytes, says: str, monk
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(ModelError, match=rf"^{tmp_path / 'x'}: .*{says}"):
         read_json(tmp_path / "x", ModelError)
+
+
+def test_tables(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text('a,b\n1,"2\n3"\n4\n5,6,7\n', "utf-8-sig")
+    assert read_table(tmp_path / "x", "a") == [{"a": "1", "b": "2\n3"}, {"a": "4", "b": ""}, {"a": "5", "b": "6"}]
+    with pytest.raises(ModelError, match=r"x: has no column 'c'; it needs b, c"):
+        read_table(tmp_path / "x", "b", "c", kind=ModelError)
+    (tmp_path / "x").write_text("a\n" + "x" * 200_000)
+    with pytest.raises(ModelError, match=r"x: damaged \(field larger"):
+        read_table(tmp_path / "x", "a", kind=ModelError)
 
 
 def test_too_long_a_text_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

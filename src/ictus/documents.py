@@ -1,5 +1,7 @@
-"""Text and JSON from files, read within bounds."""
+"""Text, tables and JSON from files, read within bounds."""
 
+import csv
+import io
 import json
 import os
 from typing import Any
@@ -34,6 +36,24 @@ def read_json(path: str | os.PathLike[str], kind: type[IctusError] = IctusError)
     text = read_text(path, kind)
     with reading(path, kind):
         return parse_json(text)
+
+
+def read_table(
+    path: str | os.PathLike[str], *columns: str, kind: type[IctusError] = IctusError
+) -> list[dict[str, str]]:
+    """Return the rows of a table (.csv) whose first line names the columns; what a row lacks is empty.
+
+    Raises
+    ------
+    IctusError
+        As `read_text`, and if it is no table or has not these columns.
+    """
+    text = read_text(path, kind)
+    with reading(path, kind):
+        table = csv.DictReader(io.StringIO(text, newline=""), restval="")
+        if missing := [column for column in columns if column not in (table.fieldnames or ())]:
+            raise IctusError(f"has no column {missing[0]!r}; it needs {', '.join(columns)}")
+        return [{name: value for name, value in row.items() if isinstance(value, str)} for row in table]
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -82,7 +82,10 @@ def test_splits(tmp_path: Path) -> None:
     file = tmp_path / "splits.csv"
     file.write_text("dance_id,split\nW_1,val\nC_7,test\n")
     assert dance_with_melody.splits(tmp_path) == {"W_1": "val", "C_7": "test"}
-    for text, says in (("name\nW_1\n", "columns dance_id and split"), ("dance_id,split\nW_1,dev\n", "'dev'")):
+    for text, says in (
+        ("name\nW_1\n", "has no column 'dance_id'; it needs dance_id, split"),
+        ("dance_id,split\nW_1,dev\n", "'dev'"),
+    ):
         file.write_text(text)
         with pytest.raises(UsageError, match=says):
             dance_with_melody.splits(tmp_path)

@@ -26,6 +26,7 @@ from ictus.dance.data.dataset import MELODY, scan_dances
 from ictus.dance.data.motion_clips import read_clip
 from ictus.dance.data.synthetic import AnnotatedSong
 from ictus.dance.models.convert_checkpoint import convert as convert_dancer
+from ictus.documents import read_table
 from ictus.errors import IctusError
 from ictus.formats import MotionData, openpose, read_keypoints
 from ictus.formats.solos import read_video
@@ -261,7 +262,7 @@ def variables(folder: Path) -> None:
 
 LEARNT = {
     "recipe": Reader("x.yaml", recipe, text("x.yaml", RECIPE), ("red/*.yaml",)),
-    **{f"checkpoint {kind}": Reader("", load_network, copied(kind)) for kind in ("beat-tracker", "fact", "m2s-gan")},
+    **{f"checkpoint {kind}": Reader("", load_network, copied(kind)) for kind in ("beat-tracker", "fact")},
     "training": Reader("x.safetensors", checkpoint.read, training, ("red/*.safetensors",)),
     "published pt": Reader(
         "x.pt",
@@ -380,6 +381,7 @@ CORPORA = {
             ("pkl", lambda folder: (folder / "x.pkl").write_bytes(pickle.dumps(np.zeros((64, 1024), "f2")))),
         )
     },
+    "splits": Reader("x.csv", lambda path: read_table(path, "a", "b"), text("x.csv", 'a,b\nx,"1\n2"\ny,3\n')),
     "alignment": Reader(
         "x.npz",
         lambda path: recorded(SOLO, path, 0),

@@ -1,12 +1,13 @@
 """Score collections: the scores in a folder, the split of each, and the recordings whose tempo it may take."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 from ictus.arrays import archive
-from ictus.corpora import hashed_split
+from ictus.corpora import SPLITS, hashed_split
+from ictus.documents import read_table
 from ictus.errors import UsageError
+from ictus.files import quoted
 from ictus.scores.reader import SUFFIXES
 
 
@@ -48,6 +49,8 @@ def find_pieces(folder: Path, seed: int = 0) -> list[Piece]:
     if not files:
         raise UsageError(f"{folder}: no scores in it; it may hold {' '.join(SUFFIXES)}")
     splits = {row["movement_id"]: row["split"] for row in _table(folder / "splits.csv", "movement_id", "split")}
+    if wrong := set(splits.values()) - {"", *SPLITS}:
+        raise UsageError(f"{folder / 'splits.csv'}: knows a split {quoted(min(wrong))}; there are {', '.join(SPLITS)}")
     passing: dict[str, set[str]] = {}
     for row in _table(folder / "recordings.csv", "movement_id", "recording_id", "passes"):
         if row["passes"] == "1":
@@ -63,13 +66,7 @@ def find_pieces(folder: Path, seed: int = 0) -> list[Piece]:
 
 
 def _table(path: Path, *columns: str) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as source:
-        rows = list(csv.DictReader(source))
-    if missing := [column for column in columns if rows and column not in rows[0]]:
-        raise UsageError(f"{path}: has no column {missing[0]!r}; it needs {', '.join(columns)}")
-    return rows
+    return read_table(path, *columns, kind=UsageError) if path.is_file() else []
 
 
 def _usable_recordings(alignment: Path, passing: set[str]) -> tuple[int, ...]:

@@ -19,7 +19,6 @@ so nine tenths of what is held out of the waltzes has a near copy among those to
 Source: Tang, Jia & Mao, Dance with Melody (ACM Multimedia 2018), the data set in its re-timed form of 2019.
 """
 
-import csv
 import os
 import re
 from dataclasses import dataclass
@@ -30,9 +29,9 @@ import numpy as np
 
 from ictus.arrays import archive
 from ictus.audio import Audio
-from ictus.documents import read_json
+from ictus.documents import read_json, read_table
 from ictus.errors import IctusError, MotionError, UsageError
-from ictus.files import reading, short
+from ictus.files import quoted, reading, short
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array
@@ -182,13 +181,9 @@ def splits(root: str | os.PathLike[str]) -> dict[str, str]:
         return {
             name: named.get(name, "train") for kind, ns in _COMPARED.items() for name in (f"{kind}_{n}" for n in ns)
         }
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            table = {row["dance_id"]: row["split"] for row in csv.DictReader(lines)}
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{file}: is no table with the columns dance_id and split") from error
+    table = {row["dance_id"]: row["split"] for row in read_table(file, "dance_id", "split", kind=UsageError)}
     if other := set(table.values()) - {"train", "val", "test"}:
-        raise UsageError(f"{file}: knows a split {sorted(map(str, other))[0]!r}; there are train, val and test")
+        raise UsageError(f"{file}: knows a split {quoted(sorted(other)[0])}; there are train, val and test")
     return table
 
 

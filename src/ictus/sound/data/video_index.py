@@ -11,7 +11,6 @@
 Films may be .mp4 .mkv .webm .mov .m4v.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ictus.corpora import SPLITS, hashed_split, shorten_list
-from ictus.documents import parse_json, read_json, read_text
+from ictus.documents import parse_json, read_json, read_table, read_text
 from ictus.errors import UsageError
 from ictus.files import quoted, readable, reading, short
 from ictus.sound.data.video_io import SUFFIXES
@@ -175,10 +174,7 @@ def _read_table(table: Path | None, root: Path) -> dict[str, dict[str, str]]:
         table = root / _TABLE
         if not table.is_file():
             return {}
-    text = read_text(table, UsageError)
-    rows = list(csv.DictReader(text.splitlines()))
-    if rows and "video" not in rows[0]:
-        raise UsageError(f"{table}: has no column video; it needs video, and instrument or split")
+    rows = read_table(table, "video", kind=UsageError)
     if wrong := next((row for row in rows if (row.get("split") or SPLITS[0]) not in SPLITS), None):
         raise UsageError(
             f"{table}: {short(wrong['video'])} is in split {quoted(wrong['split'])}; there are {', '.join(SPLITS)}"

@@ -134,7 +134,12 @@ def raw(*tracks: bytes, kind: int = 1, count: int | None = None) -> bytes:
                     b"\x00\xf3\x01",
                 ),
                 *(b"\x00\xf0\x02\x01\xf7", b"\x00\xf7\x01\xf8", b"\x00\xff\x60\x01\x00", b"\x00\xff\x59\x02\x09\x07"),
-                *(b"\x00\xff\x51\x00", b"\x00\xff\x58\x00", b"\x00\xff\x58\x04\x00\x02\x18\x08"),
+                *(
+                    b"\x00\xff\x90\x02\x3c\x40",
+                    b"\x00\xff\x51\x00",
+                    b"\x00\xff\x58\x00",
+                    b"\x00\xff\x58\x04\x00\x02\x18\x08",
+                ),
             )
         ),
         TWO[:4] + b"\x83\x60\xff\x60\x00\x00\x3c\x00" + TWO[8:] + END,  # the time of what is unknown counts

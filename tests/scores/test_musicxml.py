@@ -206,6 +206,23 @@ def whole(*names: str, before: str = "", after: str = "") -> list[str]:
             ],
             [60, 62, 64, 60, 62, 65, 67],
         ),
+        (
+            [
+                bar(repeat("forward"), attributes(4), note("c4", 8)),
+                bar(ending(1, "start"), note("d4", 8)),
+                bar(note("e4", 8), repeat("backward")),  # which ends the first ending
+                bar(note("f4", 8)),
+            ],
+            [60, 62, 64, 60, 65],
+        ),
+        (
+            [
+                *whole("c4", before=direction("<coda/>") + words("To Coda")),
+                *whole("d4", after=words("D.C. al Coda")),
+                *whole("e4", before=words("Coda")),
+            ],
+            [60, 62, 60, 64],
+        ),
     ],
 )
 def test_words_and_endings_lead_on(tmp_path: Path, bars: list[str], pitches: list[int]) -> None:

@@ -165,7 +165,7 @@ def _events(track: bytes, whole: bool, tick: int) -> Iterator[tuple[int, int, by
         message, at = track[at : at + size], at + size
         if at > len(track):
             break
-        if kind >= 0:
+        if kind >= 0 and not (status == _META and kind >= 0x80):  # there are no such kinds
             yield tick, kind, message
         if kind == _END_OF_TRACK:
             return

@@ -25,6 +25,7 @@ from ictus.scores.markings import (
 from ictus.scores.navigation import read_words
 from ictus.scores.repeats import ANY
 from ictus.scores.score import Note, Part
+from ictus.scores.written import Mark, WrittenNote
 from ictus.types import Float64Array
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -38,7 +39,6 @@ _STACCATO = {"staccato", "staccatissimo", "spiccato"}
 _ACCENTED = {"accent", "strong-accent"}
 _JUMPS = ("segno", "coda", "tocoda", "fine", "dacapo", "dalsegno")  # attributes of a sound
 _GRACE = 0.125  # quarters that a grace note takes from what is before it
-_TRILL = 0.125  # quarters of each note of a trill
 _TREMOLO = 8  # strokes through the stem, at most
 _DIVISIONS = (0.01, 1e6)  # of a quarter
 _TIMES = 64  # how often a passage may be repeated
@@ -63,51 +63,6 @@ def heading(element: Element, problems: Problems) -> tuple[str, str]:
     if program and played is None:
         problems.add("part {}: MIDI program '{}' is no number from 1 to 128", name, program)
     return name, instrument_from_name(f"{name} {sound}".replace("\n", " "), int(played) - 1 if played else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something at a place in a bar: a number, a text, or both."""
-
-    bar: int
-    at: float
-    value: float = 0.0
-    text: str = ""
-
-
-@dataclass(slots=True)
-class WrittenNote:
-    """A note as written; `stroke` is the length of a tremolo's notes, 0 where it is held."""
-
-    bar: int
-    at: float
-    length: float
-    pitch: int
-    mark: str
-    stroke: float = 0.0
-    trill: int = 0
-    plucked: bool = False
-
-    @property
-    def step(self) -> float:
-        """Quarters of each of the notes that are played, 0 if it is one."""
-        step = self.stroke or (_TRILL if self.trill else 0.0)
-        return step if self.length >= 1.5 * step else 0.0
-
-    @property
-    def strokes(self) -> int:
-        """How many notes are played."""
-        return round(self.length / self.step) if self.step else 1
-
-    def played(self, onset: float, sharp: str) -> Iterator[Note]:
-        """Give the notes that are played: one, or the many of a tremolo or trill, the first with the accent."""
-        step = self.step
-        if not step:
-            yield Note(onset, self.length, self.pitch, self.mark + sharp)
-            return
-        for k in range(self.strokes):
-            mark = self.mark or ("~" if self.trill else "")
-            yield Note(onset + k * step, step, self.pitch + self.trill * (k % 2), mark + (sharp if k == 0 else ""))
 
 
 @dataclass
@@ -378,6 +333,8 @@ class PartReader:
         elif repeat is not None:
             times = self._number(repeat.get("times"), "number of times", 0, _TIMES)
             bar.signs.backward, bar.double = 2 if times is None else int(times), True
+            if ending is None and self._ending >= 0:  # it ends an ending that nothing else does
+                self._mark_endings(self._piece.bars[self._ending].signs.endings)
         if ending is not None:
             self._read_ending(ending)
         bar.double |= not left and barline.findtext("bar-style") in ("light-light", "light-heavy")
@@ -394,10 +351,15 @@ class PartReader:
             numbers.update(range(max(1, int(first)), min(int(last or first), _TIMES) + 1))
         if ending.get("type") == "start":
             self._ending = self._k
+            self._bar.signs.endings = frozenset(numbers)
+        else:
+            self._mark_endings(frozenset(numbers))
+
+    def _mark_endings(self, numbers: frozenset[int]) -> None:
+        """Mark the bars since an ending began, or this one if none did."""
         for bar in self._piece.bars[self._ending if self._ending >= 0 else self._k : self._k + 1]:
-            bar.signs.endings = frozenset(numbers)
-        if ending.get("type") != "start":
-            self._ending = -1
+            bar.signs.endings = numbers
+        self._ending = -1
 
     # --- What was read -----------------------------------------------------------------------------------------------
 

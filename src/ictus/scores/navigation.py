@@ -42,7 +42,12 @@ def read_words(words: str, marks: NavigationMarks) -> bool:
 
 
 def pair_codas(bars: Sequence[NavigationMarks]) -> None:
-    """Let the first of several signs of the coda call the last, where nothing else says from where to go there."""
+    """Let the first of several signs of the coda call the last, where nothing else says from where to go there.
+
+    A sign beside "To Coda" belongs to these words.
+    """
+    for marks in bars:
+        marks.coda = None if marks.to_coda is not None and marks.coda == ANY else marks.coda
     signs = [marks for marks in bars if marks.coda == ANY]
     if len(signs) > 1 and all(marks.to_coda is None for marks in bars):
         signs[0].coda, signs[0].to_coda = None, ANY

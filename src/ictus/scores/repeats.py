@@ -51,11 +51,11 @@ def playing_order(bars: Sequence[NavigationMarks]) -> list[int]:
     def highest(first: int, stop: int) -> int:
         return max((number for bar in bars[first:stop] for number in bar.endings), default=0)
 
-    order: list[int] = []
+    order, straight = list[int](), list(range(len(bars)))
     start, turn, jumped, k = 0, 1, False, 0
     for _ in range(_AGAIN * len(bars)):
         if k >= len(bars):
-            return order
+            return order or straight
         bar, here, before = bars[k], endings[k], endings[k - 1] if k else None
         if (bar.forward and k != start) or (before and before.repeated and not here and k > start):
             start, turn = k, 1  # a passage begins, or the last ending is over
@@ -76,7 +76,7 @@ def playing_order(bars: Sequence[NavigationMarks]) -> list[int]:
         else:
             start, turn = (k + 1, 1) if bar.backward and not near else (start, turn)
             k += 1
-    return order if k >= len(bars) else list(range(len(bars)))  # signs that lead round in circles are not obeyed
+    return straight  # signs that lead round in circles are not obeyed
 
 
 @dataclass
@@ -184,7 +184,7 @@ def unfold(score: Score, starts: Float64Array, order: Sequence[int]) -> Score:
     def curve(corners: Float64Array) -> Float64Array:
         """Repeat corners, with others where each stretch begins and just before it ends."""
         which, counts = rows(corners[:, 0], 1e-3, 2e-3, "right")
-        edges = np.stack([begins, ends - 1e-3], axis=1)
+        edges = np.stack([begins, np.maximum(begins, ends - 1e-3)], axis=1)
         lasts = np.cumsum(counts + 2) - 1
         played = np.empty((len(which) + 2 * len(begins), 2))
         inner = np.ones(len(played), bool)

@@ -49,7 +49,7 @@ class _Collector:
     def feed(self, block: bytes, last: bool) -> list[tuple[Element, ...]]:
         try:
             self._parser.Parse(block, last)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, LookupError) as error:  # LookupError: an encoding that nobody knows
             raise IctusError(f"no MusicXML, or a damaged one ({short(error)}); export it again") from error
         self._fed += len(block)
         if len(self._names) > _NAMES or self._fed - self._parser.CurrentByteIndex > _HELD:

@@ -123,7 +123,7 @@ def _collected(stream: Iterator[Samples], source_rate: int, rate: int | None, ch
     if rate is not None and rate != source_rate:
         stream = resampled(stream, source_rate, rate, channels)
     hours = limits.SOUND / (4 * 3600 * channels * (rate or source_rate))
-    samples = _joined(list(_bounded(stream, hours)))
+    samples = _joined(_bounded(stream, hours), channels)
     if samples.shape[1] == 0:
         raise AudioError("holds no sound; export it again")
     return samples
@@ -138,13 +138,15 @@ def _bounded(stream: Iterator[Samples], hours: float) -> Iterator[Samples]:
         yield block
 
 
-def _joined(parts: list[Samples]) -> Samples:
-    """Concatenate along time, giving each part back as soon as it is copied: an hour must not be held twice."""
-    channels = parts[0].shape[0] if parts else 1
-    samples = np.empty((channels, sum(part.shape[1] for part in parts)), np.float32)
-    end = samples.shape[1]
-    while parts:
-        part = parts.pop()
-        samples[:, end - part.shape[1] : end] = part
-        end -= part.shape[1]
+def _joined(stream: Iterator[Samples], channels: int) -> Samples:
+    """Join blocks (channels, n); in memory that grows where it is, for an hour must not be held twice."""
+    waves = [bytearray() for _ in range(channels)]
+    for block in stream:
+        for wave, channel in zip(waves, block, strict=True):
+            wave += np.ascontiguousarray(channel).data
+    if channels == 1:
+        return np.frombuffer(waves[0], np.float32)[None]
+    samples = np.empty((channels, len(waves[0]) // 4), np.float32)
+    for k in range(channels):
+        samples[k], waves[k] = np.frombuffer(waves[k], np.float32), bytearray()
     return samples

@@ -82,6 +82,7 @@ def test_long_pieces_in_blocks(which: str, request, monkeypatch) -> None:
     with torch.no_grad():
         expected = network(mel)
         monkeypatch.setattr(beat_network, "_BLOCK", 32)
+        monkeypatch.setattr(beat_network, "_WINDOW", 2)
         close(network(mel), expected, layers=30)
 
 

@@ -87,20 +87,19 @@ class Forward:
 def decode_beats(logits: Float64Array) -> IntArray:
     """Return the frames (N,) of the most likely beats; logits (T,) at 50 frames a second."""
     forward = Forward()
-    arrivals = [forward.advance(logits[start : start + SHORTEST]) for start in range(0, len(logits), SHORTEST)]
-    scores = np.concatenate([arrival.scores for arrival in arrivals])
-    before = np.concatenate([arrival.before for arrival in arrivals])
-    best = scores.max(1)
+    arrivals = (forward.advance(logits[start : start + SHORTEST]) for start in range(0, len(logits), SHORTEST))
+    kept = [(arrival.scores.max(1), arrival.scores.argmax(1), arrival.before) for arrival in arrivals]
+    best, kinds, before = (np.concatenate(parts) for parts in zip(*kept, strict=True))  # (T,), (T,), (T, K)
     until = np.maximum.accumulate(best)
     frame = int(best.argmax())
-    kind = int(scores[frame].argmax())
+    kind = int(kinds[frame])
     beats = [frame]
     while True:
         if before[frame, kind] >= 0:
             frame, kind = frame - int(INTERVALS[kind]), int(before[frame, kind])
         elif frame >= LONGEST and until[frame - LONGEST] > 0:  # after a pause
             frame = int(best[: frame - LONGEST + 1].argmax())
-            kind = int(scores[frame].argmax())
+            kind = int(kinds[frame])
         else:
             return np.array(beats[::-1], np.int64)
         beats.append(frame)

@@ -5,6 +5,7 @@ Source: Boeck & Davies, "Deconstruct, Analyse, Reconstruct: How to Improve Tempo
 skips are summed. Ours adds batch normalisation to the front end, and a causal form.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,7 +19,8 @@ from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
 
 _POOL = 3  # bands into one, after each convolution of the front end
-_BLOCK = 4096  # frames that the front end takes at a time outside training: 85 MB
+_BLOCK = 1024  # frames that the front end takes at a time outside training: 21 MB
+_WINDOW = 8  # such blocks that the levels take at a time, which see 2044 frames to either side: 160 MB
 
 
 @dataclass(frozen=True)
@@ -195,12 +197,20 @@ class BeatNetwork(Pretrained):
     def _forward(self, mel: Tensor, past: Past | None) -> tuple[Tensor, Past]:
         check_shape("mel", mel, "B", "T", self.config.bands)  # 82 bands would be taken as 81 are
         x, kept = self._fronted(mel, past)
-        total = torch.zeros_like(x)
+        if self.training or self.config.causal or x.shape[2] <= _WINDOW * _BLOCK:
+            logits, lasts = self._leveled(x, past)
+            return logits, kept + lasts
+        reach = (self.config.kernel - 1) * (2**self.config.levels - 1)  # of all levels
+        return _in_parts(lambda part: self._leveled(part, None)[0], x, 2, _WINDOW * _BLOCK, reach), ()
+
+    def _leveled(self, x: Tensor, past: Past | None) -> tuple[Tensor, Past]:
+        """(B, channels, T) -> logits (B, T, 2 + 21)."""
+        total, kept = torch.zeros_like(x), []
         for i, level in enumerate(self.levels):
             x, skip, last = level(x, past[3 + i] if past else None)
             total = total + skip
-            kept = (*kept, last)
-        return self.heads(F.elu(total)).transpose(1, 2), kept
+            kept.append(last)
+        return self.heads(F.elu(total)).transpose(1, 2), tuple(kept)
 
     def _fronted(self, mel: Tensor, past: Past | None) -> tuple[Tensor, Past]:
         """Let the front end process long pieces block by block, for its layers are large."""
@@ -213,13 +223,24 @@ class BeatNetwork(Pretrained):
                 part, past = self.front(block, past)
                 parts.append(part)
             return torch.cat(parts, 2), past or ()
-        reach = len(self.front.layers)  # frames to either side
-        parts = []
-        for start in range(0, mel.shape[1], _BLOCK):
-            first = max(0, start - reach)
-            part, _ = self.front(mel[:, first : start + _BLOCK + reach])
-            parts.append(part[:, :, start - first : start - first + _BLOCK])
-        return torch.cat(parts, 2), ()
+        return _in_parts(lambda part: self.front(part)[0], mel, 1, _BLOCK, len(self.front.layers)), ()
+
+
+def _in_parts(layers: Callable[[Tensor], Tensor], x: Tensor, axis: int, length: int, reach: int) -> Tensor:
+    """Apply layers that see `reach` frames to either side to `length` frames at a time.
+
+    The frames of x lie on the axis 1 or 2, those of the result on the other.
+    """
+    count, whole = x.shape[axis], None
+    for start in range(0, count, length):
+        first, stop = max(0, start - reach), min(start + length, count)
+        part = layers(x.narrow(axis, first, min(stop + reach, count) - first)).narrow(
+            3 - axis, start - first, stop - start
+        )
+        if whole is None:
+            whole = part.new_empty([count if dim == 3 - axis else size for dim, size in enumerate(part.shape)])
+        whole.narrow(3 - axis, start, stop - start).copy_(part)
+    return x if whole is None else whole
 
 
 def shift_tolerant_loss(logits: Tensor, targets: Tensor, tolerance: int, weight: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from ictus.types import Float32Array, Float64Array, IntArray
 RATE, HOP = 22050, 220
 FPS = RATE / HOP  # 100.2 frames a second
 _WINDOW, _BANDS = 1024, 64
+_AT_ONCE = 1 << 14  # frames whose rise is computed together: an hour of spectra must not be held twice
 _SHORTEST = 1.0  # seconds of sound that are needed
 _SILENT_DB = -80.0  # below full scale; the noise of 16 bits lies at -96
 _FARTHEST = 1.6  # seconds from beat to beat; farther from all others is no beat of a pulse but a single event
@@ -44,13 +45,20 @@ def compute_sound_features(mono: Audio) -> SoundFeatures:
     decibels = _decibels(mono.samples[0], 1 + mono.samples.shape[1] // HOP)
     if decibels.max() < _SILENT_DB:
         raise AudioError("the sound is silent; there is nothing to conduct")
-    mel = mel_power(mono.samples[0], RATE, _WINDOW, HOP, _BANDS)
-    colours = np.log10(1 + mel * np.float32(1e4 / max(float(np.percentile(mel.max(1), 98)), 1e-12)))
-    # Rise against the loudest of three neighbouring bands, two frames (20 ms) before: a vibrato is no onset.
-    rise = colours[2:] - ndimage.maximum_filter1d(colours, 3, axis=1)[:-2]
-    np.maximum(rise, 0, out=rise)
-    onsets, bass = (np.pad(rise[:, bands].mean(1, dtype=np.float64), 1) for bands in (slice(None), slice(0, 8)))
+    colours = mel_power(mono.samples[0], RATE, _WINDOW, HOP, _BANDS)
+    colours *= np.float32(1e4 / max(float(np.percentile(colours.max(1), 98)), 1e-12))
+    colours += 1
+    np.log10(colours, out=colours)
+    blocks = [_rise(colours[start : start + _AT_ONCE + 2]) for start in range(0, len(colours) - 2, _AT_ONCE)]
+    onsets, bass = np.pad(np.concatenate(blocks, 1), ((0, 0), (1, 1)))
     return SoundFeatures(_evened(onsets), _evened(bass), colours, decibels)
+
+
+def _rise(colours: Float32Array) -> Float64Array:
+    """Return the mean rise of all bands, and of the lowest, (2, T - 2)."""
+    # Against the loudest of three neighbouring bands, two frames (20 ms) before: a vibrato is no onset.
+    rise = np.maximum(colours[2:] - ndimage.maximum_filter1d(colours, 3, axis=1)[:-2], 0)
+    return np.stack([rise[:, bands].mean(1, dtype=np.float64) for bands in (slice(None), slice(0, 8))])
 
 
 def _decibels(samples: Float32Array, frames: int) -> Float64Array:

@@ -4,6 +4,7 @@ Sound -> mel81 -> a network's beat and downbeat activations -> the most likely b
 """
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +76,7 @@ class BeatTracker:
             return ClassicalBeatTracker()(audio, meter=meter)
         mono = audio.mono().resample(mel81.rate)
         features = compute_sound_features(mono)
+        features = replace(features, colours=np.zeros((0, 0), np.float32))  # 92 MB an hour, of no use here
         logits = self.activations(mono)
         times = drop_silent(refined(decode_beats(logits[:, 0]), logits[:, 0]) / RATE, features)
         frames = np.round(times * RATE).astype(int)[:, None] + np.arange(-_AROUND, _AROUND + 1)

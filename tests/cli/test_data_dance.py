@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dance.raw_dances import TRAIN, write_aist, write_gathered
+from dance.rigged_dances import saved
 from ictus.cli import main
 from ictus.motion import Motion
 
@@ -86,3 +87,20 @@ def test_wrong_usage(
     assert main(["data", "prepare", *words, "--out", "out"]) == 2
     assert says in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_repertoire_is_inspected_and_danced(tmp_path: Path, music: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved(tmp_path, "inches")
+    assert main(["data", "inspect", "repertoire", "--data", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "dance.bvh: dance, 9.0 s, 15 beats at 100 a minute" in said
+    assert [line.split()[1::2] for line in said.splitlines() if "lhip" in line] == [["lhip", "mixamorig:LeftUpLeg"]]
+    (tmp_path / "broken.bvh").write_text("HIERARCHY")
+    assert main(["data", "inspect", "repertoire", "--data", str(tmp_path), "--json"]) == 1
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["dances"][0]["joints"]["rtoes"] == "mixamorig:RightToeBase"
+    out = tmp_path / "out.npz"
+    assert main(["dance", str(music), "--repertoire", str(tmp_path), "-o", str(out)]) == 0
+    assert Motion.load(out).skeleton.name == "smpl-24"
+    assert main(["dance", str(music), "--repertoire", str(tmp_path / "none"), "-o", str(out)]) == 2
+    assert "none: no such folder" in capsys.readouterr().err

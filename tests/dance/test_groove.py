@@ -8,7 +8,8 @@ import pytest
 from recorded_dances import arm_swings, write
 from scipy.spatial.transform import Rotation
 
-from ictus.dance.data.motion_clips import MotionClip, read_clip
+from ictus.dance.data.motion_clips import MotionClip
+from ictus.dance.data.repertoire import read_clip
 from ictus.dance.data.synthetic import plan
 from ictus.dance.groove import find_grooves, plan_groove
 from ictus.dance.motion_matching import assemble
@@ -49,7 +50,7 @@ def test_place_and_loudness_decide(tmp_path: Path) -> None:
 
 def test_what_does_not_mark_the_beat_is_no_groove(tmp_path: Path) -> None:
     circling = circles(tmp_path, "BR")
-    late = replace(circling, first=circling.first + 0.3 * 0.6)
+    late = replace(circling, times=circling.times + 0.3 * 0.6)
     still = read_clip(write(tmp_path / "still", **arm_swings(size=0.0)))
     with pytest.raises(MotionError, match="marks the music's"):
         find_grooves([late, still])

@@ -73,7 +73,7 @@ def test_what_it_knows(trained: MotionMemory, tmp_path: Path) -> None:
     again = MotionMemory.from_pretrained(tmp_path)
     for one, other in zip(trained.clips(), again.clips(), strict=True):
         np.testing.assert_array_equal(one.quaternions, other.quaternions)
-        assert (one.name, one.first, one.tempo) == (other.name, other.first, other.tempo)
+        assert (one.name, one.genre, *one.times) == (other.name, other.genre, *other.times)
     assert isinstance(registry.dancer(tmp_path), Choreographer)
     with pytest.raises(ModelError, match="as many as there are dances"):
         MotionMemoryConfig(names=("a",))
@@ -108,5 +108,5 @@ def test_what_it_cannot_do(trained: MotionMemory) -> None:
 
 
 def test_a_folder_without_dances(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"holds no recorded dances \(\.npz\)"):
+    with pytest.raises(UsageError, match="holds no dances"):
         MotionMemoryTask(MotionMemoryTaskConfig(), tmp_path)

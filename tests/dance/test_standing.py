@@ -15,7 +15,7 @@ from torch import Tensor
 from ictus.audio import Audio
 from ictus.beats import Beats
 from ictus.dance.data.dataset import frames_of
-from ictus.dance.data.motion_clips import read_clip
+from ictus.dance.data.repertoire import read_clip
 from ictus.dance.frames import rest
 from ictus.dance.models.fact import FACT, FACTConfig
 from ictus.dance.pipeline import FACTDancer

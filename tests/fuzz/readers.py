@@ -23,7 +23,7 @@ from ictus.dance.body import load_body
 from ictus.dance.data import aist
 from ictus.dance.data.dance_with_melody import find_recordings
 from ictus.dance.data.dataset import MELODY, scan_dances
-from ictus.dance.data.motion_clips import read_clip
+from ictus.dance.data.repertoire import read_clip
 from ictus.dance.data.synthetic import AnnotatedSong
 from ictus.dance.models.convert_checkpoint import convert as convert_dancer
 from ictus.documents import read_table

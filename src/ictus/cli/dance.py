@@ -29,6 +29,7 @@ def run(
     seed: Seed = 0,
     seed_motion: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     genre: str | None = None,
+    repertoire: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None,
     stride: Annotated[int | None, Range(1, 240)] = None,
     fps: FilmRate = 30,
     size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "720x720",
@@ -48,6 +49,8 @@ def run(
         seed: Another seed is another dance.
         seed_motion: Of fact: a motion that the dance begins with, two seconds or more of smpl-24 with rotations.
         genre: What is danced, by AIST++'s letters or names, such as WA or waack; without it, the seed decides.
+        repertoire: Of choreographer: a folder of your own dances to dance with (.bvh .glb .npz .pkl) of whatever rig;
+            a folder in it is a genre.
         stride: Of fact: frames kept of each prediction; 1 as published, more to be as many times faster.
         fps: Frames a second of the film.
         size: Size of the film in pixels.
@@ -59,7 +62,7 @@ def run(
     from ictus.motion import Motion
 
     begun = None if seed_motion is None else Motion.load(seed_motion)
-    given = {"seed_motion": begun, "genre": genre, "stride": stride}
+    given = {"seed_motion": begun, "genre": genre, "stride": stride, "repertoire": repertoire}
     options = {name: value for name, value in given.items() if value is not None}
     usual = "choreographer" if seed_motion is None and stride is None else "fact"
     dance = partial(_dance, registry.dancer(model or usual, **options), seed=seed, look=look)

@@ -1,4 +1,4 @@
-"""The dances of `ictus data`: AIST++ and Dance with Melody."""
+"""The dances of `ictus data`: AIST++, Dance with Melody, and one's own."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import tyro
 
-from ictus.cli.console import complain, progress_bar, say, say_json
+from ictus.cli.console import complain, progress_bar, say, say_json, show_table
 from ictus.cli.options import Hours, Range, Seed, Split, Workers, command
 from ictus.errors import UsageError
 
@@ -73,6 +73,38 @@ def inspect_melody(data: Annotated[Path, tyro.conf.arg(metavar="DIR")], json: bo
         say(f"{kind}: {len(these)} dances, {minutes:.1f} minutes" + (f"; {where}" if where else ""))
     for line in found.broken:
         complain(line)
+    return int(bool(found.broken))
+
+
+@command
+def inspect_repertoire(data: Annotated[Path, tyro.conf.arg(metavar="FOLDER")], json: bool = False) -> int:
+    """Say what `ictus dance --repertoire` would dance with: genre, length, beats, and which joint goes where.
+
+    Args:
+        data: Folder of recorded dances (.bvh .glb .npz .pkl), of whatever rig; or one file.
+        json: Report on stdout as JSON.
+    """
+    from ictus.dance.data.repertoire import read_repertoire
+
+    found = read_repertoire(data)
+    clips = [(recording, clip) for recording in found.recordings for clip in recording.clips]
+    if json:
+        facts = [
+            {
+                **{"file": str(recording.path), "name": clip.name, "genre": clip.genre, "joints": recording.joints},
+                **{"seconds": round(clip.seconds, 2), "beats": len(clip.times), "tempo": round(clip.tempo, 1)},
+            }
+            for recording, clip in clips
+        ]
+        say_json({"dances": facts, "broken": list(found.broken)})
+        return int(bool(found.broken))
+    for recording, clip in clips:
+        genre = f"{clip.genre}, " if clip.genre else ""
+        beats = f"{len(clip.times)} beats at {clip.tempo:.0f} a minute"
+        say(f"{recording.path}: {clip.name}, {genre}{clip.seconds:.1f} s, {beats}")
+    tables = {tuple(recording.joints.items()): recording.path for recording in found.recordings if recording.joints}
+    for table, path in tables.items():
+        show_table(f"joints of {path.name} and its like", ["smpl-24", "in the file"], [list(pair) for pair in table])
     return int(bool(found.broken))
 
 

@@ -35,6 +35,7 @@ def app() -> SubcommandApp:
     inspect.command(name="conductor-motion")(inspect_conductor_motion)
     inspect.command(name="aist")(dance_data.inspect_aist)
     inspect.command(name="melody")(dance_data.inspect_melody)
+    inspect.command(name="repertoire")(dance_data.inspect_repertoire)
     inspect.command(name="solos")(sound_data.inspect_solos)
     inspect.command(name="players")(sound_data.inspect_players)
     plot.command(name="conductor-motion")(plot_conductor_motion)

@@ -36,6 +36,8 @@ _FINE: _Limits = ((0.05, 0.5, 0.5), (0.09, 0.9, 0.9))
 _LEAST = 0.08  # seconds that a foot stands, at least
 _GAP = 0.05  # seconds for which it may seem not to
 _FARTHEST = 0.3  # metres that a foot may slide before it is set down anew
+_LANDS = 0.15  # seconds within which a foot that swings comes down to a floor that is lower than it was
+_STEP, _HIGHEST = 0.4, 0.1  # how high it is lifted then, in parts of how far it is moved, and at most, metres
 
 
 def clean_feet(motion: Motion, radius: float = 2.5) -> Motion:
@@ -241,7 +243,9 @@ def _steady_foot(
             ankle = (toes[start:end, 1] - reach[start:end, 1]).mean()
             place[1] = max(ankle, _SOLE[0]) - (path - reach[start:end])[:, 1].mean()
         shift[start:end] = place + path - toes[start:end]
-    toes = toes + _handed_on(shift, stands, fps)
+    moved = _handed_on(shift, stands, fps)
+    moved[:, 1] = np.where(moved[:, 1] < 0, moved[:, 1] * _near(stands, _LANDS * fps), moved[:, 1])
+    toes = toes + moved + _steps(shift, stands)[:, None] * _UP
     ankle = toes - reach
     below = np.maximum(_SOLE[1] - toes[:, 1], _ANKLE_LOW - ankle[:, 1])
     return ankle + np.maximum(below, 0.0)[:, None] * _UP, foot
@@ -270,6 +274,25 @@ def _handed_on(values: FloatArray, known: BoolArray, fps: float) -> FloatArray:
         if after and end + 1 < len(known) and known[end + 1]:
             filled[start:end] -= (values[end + 1] - values[end]) * _running_out(end - start + 1 - time, span)
     return filled
+
+
+def _near(known: BoolArray, span: float) -> FloatArray:
+    """Return (T,) 1 where known, and smoothly less until so many frames away from there; 0 if nothing is."""
+    if not known.any():
+        return np.zeros(len(known))
+    away = np.abs(np.arange(len(known)) - _nearest(known)) / span
+    return np.asarray(0.5 + 0.5 * np.cos(np.pi * np.minimum(away, 1)))
+
+
+def _steps(shift: FloatArray, stands: BoolArray) -> FloatArray:
+    """Return (T,) metres by which a foot is lifted between two stands that are moved apart (T, 3): it steps there."""
+    lift = np.zeros(len(shift))
+    for start, end in _runs(~stands):
+        if start > 0 and end < len(stands):
+            apart = float(np.hypot(*(shift[end] - shift[start - 1])[[0, 2]]))
+            phase = np.arange(1, end - start + 1) / (end - start + 1)
+            lift[start:end] = min(_STEP * apart, _HIGHEST) * np.sin(np.pi * phase) ** 2
+    return lift
 
 
 def _running_out(time: IntArray, span: float) -> FloatArray:

@@ -12,7 +12,8 @@ import numpy as np
 
 from ictus.dance.data.motion_clips import MotionClip
 from ictus.dance.metrics.beats import beat_alignment
-from ictus.dance.motion_matching import Phrase, PlacedPhrase, assemble, clips_by_genre, cut_phrases
+from ictus.dance.motion_matching import PlacedPhrase, assemble
+from ictus.dance.phrases import Phrase, clips_by_genre, cut_phrases
 from ictus.dance.quaternions import RATE, joint_positions, normalise
 from ictus.errors import MotionError
 from ictus.types import Float64Array

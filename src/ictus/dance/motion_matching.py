@@ -1,9 +1,8 @@
-"""Motion matching: phrases of real dances, placed on the beats of any music.
+"""Motion matching: phrases of real dances, placed on the bars and beats of any music.
 
-A few seconds of real dance become hours of it. A clip is cut at its own beats into phrases; phrases follow each other
-on the beats of the music, at its tempo, as they did in the clip, or, where the clip ends, whichever costs least: its
-first pose is near, it leads back to the middle of the stage, it is as lively as the music is loud, and it was not just
-danced.
+A few seconds of real dance become hours of it. A clip is cut at its own beats into phrases, each as long as a bar of
+the music. They follow each other at bar lines: as they did in the clip or, where the clip ends or another section of
+the music begins, whichever costs least. A section that sounds like an earlier one is danced like it.
 """
 
 from collections.abc import Sequence
@@ -11,54 +10,46 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ictus.beats.sections import Sections
 from ictus.dance.data.motion_clips import MotionClip
-from ictus.dance.quaternions import RATE, inertialise, joint_positions
+from ictus.dance.phrases import Phrase, cut_phrases
+from ictus.dance.quaternions import RATE, about_vertical, inertialise, joint_positions, turned
 from ictus.errors import MotionError
 from ictus.types import Float64Array, IntArray
 
-_BLEND = 0.5  # seconds in which a new phrase takes over from the one before, at most a beat
+_SWIFT = 3.0  # m/s, the mean speed at which the joint that is farthest off comes to a new phrase
+_BLEND = (0.2, 1.0)  # seconds that it may take at least and at most
 _TEMPI = (0.5, 1.0, 2.0)  # beats of dance in one of music
 _FASTER = 0.5  # how much worse than a slower dance one is that is faster than it was
-_LIVELY = 0.18  # m/s, mean speed of the joints: what moves less is no dance to learn from
+_BAR = 3  # beats that a phrase lasts at least: shorter bars are taken together
+_GROUP = 4  # bars of a section that belong together
 
 # What a phrase costs that comes next: the distance of its first pose (a metre, mean of the joints), how far from the
-# middle of the stage it ends (a metre), how much livelier or calmer than the music it is (0 to 1), that it was just
-# danced, that it does not continue the clip; and the scale of the random number that is added.
-_POSE, _OFF_CENTRE, _LIVELINESS, _REPEATED, _ELSEWHERE, _RANDOM = 3.0, 0.5, 1.0, 1.0, 0.6, 0.4
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """Some beats of a clip.
-
-    Attributes
-    ----------
-    first, beats : its first beat in the clip, and how many.
-    speed : m/s, mean of the joints over the phrase.
-    first_pose, last_pose : (24, 3) metres, relative to the root's place on the floor.
-    displacement : (2,) metres along the floor, from the first pose to the last.
-    """
-
-    clip: MotionClip
-    first: int
-    beats: int
-    speed: float
-    first_pose: Float64Array
-    last_pose: Float64Array
-    displacement: Float64Array
-
-    def follows(self, other: "Phrase") -> bool:
-        """Whether it comes next in the same clip."""
-        return self.clip is other.clip and self.first == other.first + other.beats
+# middle of the stage and from the front it ends (a metre; half a turn), how much livelier or calmer than the music it
+# is (0 to 1), how much its tempo is changed (e times), how fast its feet slide (m/s), that it was just danced; that it
+# does not continue the clip, which costs less where bars that belong together begin, and that it does where a section
+# begins.
+_POSE, _OFF_CENTRE, _TURNED, _LIVELINESS, _TEMPO, _SLIDING, _REPEATED = 3.0, 0.5, 0.8, 2.5, 1.0, 1.0, 1.0
+_ELSEWHERE, _ELSEWHERE_IN_GROUP, _CONTINUED = 0.3, 0.7, 0.6
+_STAGE = 1.0  # metres from the middle beyond which it costs more and more
+_RANDOM = 0.4  # scale of the random number that is added
 
 
 @dataclass(frozen=True)
 class PlacedPhrase:
-    """A phrase on the music: from its `start`-th beat on, at `tempo` beats of the phrase in one of the music."""
+    """A phrase on the music.
+
+    Attributes
+    ----------
+    start : the beat of the music that it begins on.
+    tempo : beats of the phrase in one of the music.
+    turn : radians by which the clip is turned about the vertical.
+    """
 
     phrase: Phrase
     start: float
     tempo: float
+    turn: float = 0.0
 
     @property
     def end(self) -> float:
@@ -66,29 +57,14 @@ class PlacedPhrase:
         return self.start + self.phrase.beats / self.tempo
 
 
-def cut_phrases(clips: Sequence[MotionClip], beats: int) -> list[Phrase]:
-    """Cut clips into phrases of so many beats, and again half a phrase later; those that hardly move are left out."""
-    found = []
-    for clip in clips:
-        for first in range(0, clip.beats - beats + 1, max(1, beats // 2)):
-            quaternions, root = clip.at(first + np.arange(0, beats + 1e-9, clip.tempo / 60 / RATE))
-            positions = joint_positions(quaternions, root)
-            speed = float(np.linalg.norm(np.diff(positions, axis=0), axis=-1).mean() * RATE)
-            ends = [positions[k] - root[k] * (1, 0, 1) for k in (0, -1)]
-            displacement = (root[-1] - root[0])[[0, 2]]
-            found.append(Phrase(clip, first, beats, speed, ends[0], ends[1], displacement))
-    return [phrase for phrase in found if phrase.speed >= _LIVELY]
+@dataclass(frozen=True)
+class _Bar:
+    """A bar, or as many as last three beats: its first beat, its beats, and its place in a section."""
 
-
-def danceable_genres(clips: Sequence[MotionClip]) -> list[str]:
-    """Return the genres with phrases for any metre."""
-    by_genre = clips_by_genre(clips)
-    return sorted(genre for genre, some in by_genre.items() if cut_phrases(some, 4) and cut_phrases(some, 3))
-
-
-def clips_by_genre(clips: Sequence[MotionClip]) -> dict[str, list[MotionClip]]:
-    """Return the clips of each genre, in their order."""
-    return {genre: [clip for clip in clips if clip.genre == genre] for genre in {clip.genre for clip in clips}}
+    start: int
+    beats: int
+    section: int
+    number: int
 
 
 def plan_phrases(
@@ -97,14 +73,16 @@ def plan_phrases(
     bar_positions: IntArray,
     liveliness: Float64Array,
     rng: np.random.Generator,
+    sections: Sections | None = None,
 ) -> list[PlacedPhrase]:
-    """Choose what is danced, phrase by phrase, from the first downbeat to the last beat.
+    """Choose what is danced, bar by bar, from the first downbeat to the last beat.
 
     Parameters
     ----------
-    clips : of one genre.
+    clips : that may be danced together.
     beats, bar_positions : (N,) seconds of the beats, and their positions in the bar, from 1.
     liveliness : (N,) 0 to 1, of the music at each beat.
+    sections : of the music; None takes it for a single one.
 
     Raises
     ------
@@ -112,32 +90,85 @@ def plan_phrases(
         If no phrase is long and lively enough.
     """
     music_tempo = 60 / float(np.median(np.diff(beats)))
-    length = 3 if int(bar_positions.max()) % 3 == 0 else 4
-    phrases = cut_phrases([*clips, *(clip.mirrored() for clip in clips)], length)
-    if not phrases:
-        raise MotionError("none of these dances has a lively phrase")
-    rank = np.argsort(np.argsort([phrase.speed for phrase in phrases])) / max(1, len(phrases) - 1)
-    first_poses = np.stack([phrase.first_pose for phrase in phrases])
-    displacements = np.stack([phrase.displacement for phrase in phrases])
-    tempi = np.array([_relative_tempo(phrase.clip.tempo, music_tempo) for phrase in phrases])
-    last_used = np.full(len(phrases), -np.inf)  # number of the phrase in the plan
-    downbeats = np.flatnonzero(bar_positions == 1)
-    beat, place, chosen = float(downbeats[0] if len(downbeats) else 0), np.zeros(2), -1
-    plan: list[PlacedPhrase] = []
-    while beat < len(beats) - 1:
-        wanted = np.interp(beat, np.arange(len(beats)), liveliness)
-        cost = _LIVELINESS * np.abs(rank - wanted) + rng.gumbel(0, _RANDOM, len(phrases))
-        cost += _REPEATED * np.exp(-(len(plan) - 1 - last_used) / 2)
-        ends = place + displacements
-        cost += _OFF_CENTRE * np.linalg.norm(ends, axis=1)
-        if chosen >= 0:
-            cost += _POSE * np.linalg.norm(first_poses - phrases[chosen].last_pose, axis=-1).mean(1)
-            cost += _ELSEWHERE * np.array([not phrase.follows(phrases[chosen]) for phrase in phrases])
-        chosen = int(cost.argmin())
-        last_used[chosen] = len(plan)
-        plan.append(PlacedPhrase(phrases[chosen], beat, float(tempi[chosen])))
-        beat, place = plan[-1].end, ends[chosen]
+    sections = sections or Sections(np.zeros(1, np.int64), np.zeros(1, np.int64))
+    both = [*clips, *(clip.mirrored() for clip in clips)]
+    choices: dict[int, _Choice] = {}  # by beats of a bar
+    danced: dict[tuple[int, int, int], tuple[_Choice, int]] = {}  # by label of the section, bar in it, and its beats
+    place, facing, plan = np.zeros(2), 0.0, list[PlacedPhrase]()
+    bars = _bars(bar_positions, sections.starts)
+    for bar, wanted in zip(bars, _wanted(bars, liveliness), strict=True):
+        if bar.beats not in choices:
+            choices[bar.beats] = _Choice.among(both, bar.beats, music_tempo)
+        key = (int(sections.labels[bar.section]), bar.number, bar.beats)
+        if key not in danced:
+            choice = choices[bar.beats]
+            cost = choice.costs(plan, place, facing, wanted, bar) + rng.gumbel(0, _RANDOM, len(choice.phrases))
+            danced[key] = choice, int(cost.argmin())
+        choice, chosen = danced[key]
+        phrase = choice.phrases[chosen]
+        plan.append(PlacedPhrase(phrase, float(bar.start), float(choice.tempi[chosen]), facing - phrase.headings[0]))
+        place = place + turned(np.insert(phrase.displacement, 1, 0.0), facing)[[0, 2]]
+        facing += phrase.headings[1] - phrase.headings[0]
     return plan
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Phrases that fill a bar, and what they cost whatever came before.
+
+    Attributes
+    ----------
+    phrases, tempi : N phrases, and beats of each in one of the music.
+    ranks : (N,) 0 of the calmest phrase to 1 of the liveliest, at the music's tempo.
+    steady_costs : (N,) of tempo and feet.
+    """
+
+    phrases: list[Phrase]
+    tempi: Float64Array
+    ranks: Float64Array
+    steady_costs: Float64Array
+
+    @classmethod
+    def among(cls, clips: Sequence[MotionClip], beats: int, music_tempo: float) -> "_Choice":
+        """Cut clips into phrases for a bar of so many beats; MotionError if there are none."""
+        found = [
+            (phrase, tempo, music_tempo * tempo / clip.tempo)
+            for clip in clips
+            for tempo in _relative_tempi(clip, beats, music_tempo)
+            for phrase in cut_phrases([clip], round(beats * tempo))
+        ]
+        if not found:
+            raise MotionError("none of these dances has a lively phrase")
+        phrases, tempi, faster = zip(*found, strict=True)
+        speeds = [phrase.speed * change for phrase, change in zip(phrases, faster, strict=True)]
+        strain = np.array([_strain(change) for change in faster])
+        sliding = np.array([phrase.sliding for phrase in phrases])
+        ranks = np.argsort(np.argsort(speeds)) / max(1, len(phrases) - 1)
+        return cls(list(phrases), np.array(tempi), ranks, _TEMPO * strain + _SLIDING * sliding)
+
+    def costs(
+        self, plan: Sequence[PlacedPhrase], place: Float64Array, facing: float, wanted: float, bar: _Bar
+    ) -> Float64Array:
+        """Return (N,) what each costs after a plan, which ends at a place on the floor (2,) and faces somewhere."""
+        steps = np.stack([turned(np.insert(phrase.displacement, 1, 0.0), facing)[[0, 2]] for phrase in self.phrases])
+        faces = facing + np.array([phrase.headings[1] - phrase.headings[0] for phrase in self.phrases])
+        cost = self.steady_costs + _LIVELINESS * np.abs(self.ranks - wanted)
+        away = np.linalg.norm(place + steps, axis=1)
+        cost = cost + _OFF_CENTRE * (away + np.maximum(away - _STAGE, 0) ** 2)
+        cost += _TURNED * np.abs((faces + np.pi) % (2 * np.pi) - np.pi) / np.pi
+        for ago, placed in enumerate(reversed(plan[-_GROUP:])):
+            same = np.array([phrase is placed.phrase for phrase in self.phrases])
+            cost += _REPEATED * np.exp(-ago / 2) * same
+        if plan:
+            last = plan[-1].phrase
+            first_poses = np.stack([phrase.poses[0] for phrase in self.phrases])
+            cost += _POSE * np.linalg.norm(first_poses - last.poses[1], axis=-1).mean(1)
+            follows = np.array([phrase.follows(last) for phrase in self.phrases])
+            if bar.number == 0:
+                cost += _CONTINUED * follows
+            else:
+                cost += (_ELSEWHERE_IN_GROUP if bar.number % _GROUP else _ELSEWHERE) * ~follows
+        return np.asarray(cost)
 
 
 def assemble(plan: Sequence[PlacedPhrase], beats: Float64Array, frames: int) -> tuple[Float64Array, Float64Array]:
@@ -158,29 +189,74 @@ def assemble(plan: Sequence[PlacedPhrase], beats: Float64Array, frames: int) -> 
     beat = np.interp(np.arange(frames) / RATE, extended, np.arange(len(extended)), left=-1.0)
     quaternions, root = np.empty((frames, 24, 4)), np.empty((frames, 3))
     begin = int(np.searchsorted(beat, plan[0].start))
-    quaternions[:begin], root[:begin] = plan[0].phrase.clip.at(np.array([float(plan[0].phrase.first)]))
+    quaternions[:begin], root[:begin] = _danced(plan[0], np.zeros(1))
     for number, placed in enumerate(plan):
         start, stop = np.searchsorted(beat, [placed.start, placed.end]).tolist()
         if number == len(plan) - 1:
             stop = frames
         phrase = placed.phrase
         within = np.minimum((beat[start:stop] - placed.start) * placed.tempo, phrase.beats)
-        quaternions[start:stop], root[start:stop] = phrase.clip.at(phrase.first + within)
+        quaternions[start:stop], root[start:stop] = _danced(placed, within)
         if not 1 < start < stop:
             continue
         if number and phrase.follows(plan[number - 1].phrase):
             root[start:stop] += (root[start - 1] - root[start]) * (1, 0, 1)
         else:
-            blend = int(min(_BLEND, period / placed.tempo) * RATE)
+            gap = _farthest(quaternions[start - 1 : start + 1], root[start - 1 : start + 1])
+            blend = round(float(np.clip(gap / _SWIFT, *_BLEND)) * RATE)
             quaternions, root = inertialise(quaternions, root, start, blend, stop)
     return quaternions, root - root[0] * (1, 0, 1)
 
 
-def _relative_tempo(dance: float, music: float) -> float:
-    """Return how many beats of a dance go to one of the music, for the tempo to be near the dance's own."""
+def _farthest(quaternions: Float64Array, root: Float64Array) -> float:
+    """Return how far apart a joint is in two frames, (2, 24, 4) and (2, 3), at most, seen from the root; metres."""
+    positions = joint_positions(quaternions, root * (0, 1, 0))
+    return float(np.linalg.norm(positions[1] - positions[0], axis=-1).max())
 
-    def strain(tempo: float) -> float:
-        change = float(np.log(music * tempo / dance))
-        return abs(change) + _FASTER * max(0.0, change)
 
-    return min(_TEMPI, key=strain)
+def _danced(placed: PlacedPhrase, within: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Return quaternions (n, 24, 4) and root (n, 3) at (n,) beats of a placed phrase."""
+    quaternions, root = placed.phrase.clip.at(placed.phrase.first + within)
+    quaternions[:, 0] = about_vertical(quaternions[:, 0], placed.turn)
+    return quaternions, turned(root, placed.turn)
+
+
+def _bars(positions: IntArray, borders: IntArray) -> list[_Bar]:
+    """Return the bars of the music from the first downbeat to the last beat; the last one as long as is usual."""
+    downbeats = np.flatnonzero(positions == 1) if (positions == 1).any() else np.arange(0, len(positions), 4)
+    edges: list[int] = []
+    for beat in downbeats.tolist():
+        if not edges or beat - edges[-1] >= _BAR or beat in borders:
+            edges.append(beat)
+    usual = int(np.median(np.diff(edges))) if len(edges) > 1 else 4
+    bars: list[_Bar] = []
+    for start, end in zip(edges, [*edges[1:], edges[-1] + usual], strict=True):
+        section = max(0, int(np.searchsorted(borders, start, side="right")) - 1)
+        number = bars[-1].number + 1 if bars and bars[-1].section == section else 0
+        bars.append(_Bar(start, end - start, section, number))
+    return bars
+
+
+def _wanted(bars: Sequence[_Bar], liveliness: Float64Array) -> list[float]:
+    """Return how lively each bar is, 0 to 1: half by its loudness, half by its rank among the bars of the piece."""
+    levels = np.array([liveliness[bar.start : bar.start + bar.beats].mean() for bar in bars])
+    ordered = np.sort(levels)
+    ranks = (np.searchsorted(ordered, levels) + np.searchsorted(ordered, levels, "right")) / (2 * len(levels))
+    return [float(wanted) for wanted in (levels + ranks) / 2]
+
+
+def _relative_tempi(clip: MotionClip, beats: int, music: float) -> list[float]:
+    """Return how many beats of a clip go to one of the music, for its tempo to be near its own and to fill a bar.
+
+    One number, or none where the clip is too short for that.
+    """
+    whole = [tempo for tempo in _TEMPI if (beats * tempo).is_integer() and 2 <= beats * tempo <= clip.beats]
+    if not whole and clip.beats > 1:
+        whole = [clip.beats / beats]
+    return sorted(whole, key=lambda tempo: _strain(music * tempo / clip.tempo))[:1]
+
+
+def _strain(faster: float) -> float:
+    """Return how much a dance suffers that is so many times faster than it was."""
+    change = float(np.log(faster))
+    return abs(change) + _FASTER * max(0.0, change)

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -15,15 +16,18 @@ from torch import Tensor
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
+from ictus.beats.sections import find_sections
 from ictus.beats.tracker import BeatTracker
 from ictus.dance.data.aist import GENRES
 from ictus.dance.data.dataset import frames_of, motion_of
+from ictus.dance.data.repertoire import read_repertoire
 from ictus.dance.foot_cleanup import clean_feet
 from ictus.dance.frames import RATE, padded, unpadded
 from ictus.dance.models.fact import FACT, MOTION_WINDOW
 from ictus.dance.models.melody import MelodyAutoencoder
 from ictus.dance.models.motion_memory import MotionMemory
-from ictus.dance.motion_matching import assemble, danceable_genres, plan_phrases
+from ictus.dance.motion_matching import assemble, plan_phrases
+from ictus.dance.phrases import danceable_genres
 from ictus.dance.quaternions import to_motion
 from ictus.dance.standing import StandingGuard, StandingRange, kept_standing
 from ictus.errors import AudioError, MotionError, UsageError
@@ -227,17 +231,19 @@ class MelodyDancer(_NetworkDancer):
 
 
 class Choreographer(_NetworkDancer):
-    """MotionMemory as a dancer: phrases of the clips that it holds, placed on the beats of the music.
+    """MotionMemory as a dancer: phrases of the clips that it holds, placed on the bars of the music.
 
     Parameters
     ----------
     tracker : predicts the beats of music; without it, `BeatTracker`.
     genre : of the dance, by its letters or its name in `ictus.dance.data.aist.GENRES`; None leaves it to the seed.
+    repertoire : a folder of dances, or one file, that is danced instead of the network's own; see
+        `ictus.dance.data.repertoire`. Without a genre, all of them together.
 
     Raises
     ------
     UsageError
-        If it holds no phrases of the genre.
+        If it holds no phrases of the genre, or the repertoire no dance that can be used.
     """
 
     network_class = MotionMemory
@@ -249,9 +255,11 @@ class Choreographer(_NetworkDancer):
         tracker: Callable[[Audio], Beats] | None = None,
         *,
         genre: str | None = None,
+        repertoire: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__(name, tracker)
-        self.clips = network.eval().clips()
+        self.clips = network.eval().clips() if repertoire is None else read_repertoire(Path(repertoire)).clips
+        self._mixed = repertoire is not None and genre is None
         self.genre = None if genre is None else _genre_code(self.name, genre, self.genres)
 
     @property
@@ -270,11 +278,12 @@ class Choreographer(_NetworkDancer):
         if audio.duration < _SHORTEST:
             raise AudioError(f"the sound lasts {audio.duration:.2f} s; to dance to it, it must last {_SHORTEST:g}")
         rng = np.random.default_rng(seed)
-        genre = self.genre or str(rng.choice(self.genres))
+        genre = None if self._mixed else self.genre or str(rng.choice(self.genres))
         beats = self.tracker(audio)
         times, bar_positions, loudness = _beats_or_steady(beats, audio.duration)
-        clips = [clip for clip in self.clips if clip.genre == genre]
-        plan = plan_phrases(clips, times, bar_positions, loudness, rng)
+        clips = [clip for clip in self.clips if genre in (None, clip.genre)]
+        sections = find_sections(audio, times, bar_positions)
+        plan = plan_phrases(clips, times, bar_positions, loudness, rng, sections)
         motion = to_motion(*assemble(plan, times, 1 + round(audio.duration * RATE)))
         if progress is not None:
             progress(1.0)
@@ -292,9 +301,9 @@ def _beats_or_steady(beats: Beats, duration: float) -> tuple[Float64Array, IntAr
 def _genre_code(model: str, asked: str, available: list[str]) -> str:
     """Return the letters of a genre, by its letters or its name; UsageError if the model has no such genre."""
     for code in available:
-        if asked.lower() in (code.lower(), GENRES[code].lower()):
+        if asked.lower() in (code.lower(), GENRES.get(code, "").lower()):
             return code
-    names = ", ".join(f"{code} ({GENRES[code]})" for code in available) or "none"
+    names = ", ".join(f"{code} ({GENRES[code]})" if code in GENRES else code for code in available) or "none"
     raise UsageError(f"{model} knows no genre {asked!r}; it knows {names}")
 
 

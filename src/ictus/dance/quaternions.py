@@ -47,6 +47,22 @@ def normalise(quaternions: Float64Array) -> Float64Array:
     return np.asarray(quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True))
 
 
+def heading(quaternion: Float64Array) -> float:
+    """Return the angle, radians, by which a rotation (4,) turns about the vertical: 0 faces the front."""
+    return 2 * float(np.arctan2(quaternion[1], quaternion[3]))
+
+
+def turned(places: Float64Array, angle: float) -> Float64Array:
+    """Turn places (..., 3) about the vertical, by radians."""
+    sine, cosine = np.sin(angle), np.cos(angle)
+    return np.asarray(places @ np.array([[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]]))
+
+
+def about_vertical(quaternions: Float64Array, angle: float) -> Float64Array:
+    """Turn rotations (n, 4) about the vertical, by radians."""
+    return (Rotation.from_rotvec([0, angle, 0]) * Rotation.from_quat(quaternions)).as_quat()
+
+
 def inertialise(
     quaternions: Float64Array, root: Float64Array, join: int, frames: int, stop: int | None = None
 ) -> tuple[Float64Array, Float64Array]:

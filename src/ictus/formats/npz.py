@@ -14,7 +14,8 @@
 | `root` | (T, 3) float32 | metres; left out where there is none |
 | `meta` | () text | a JSON object |
 
-To read, `positions`, `fps` and `skeleton` are enough where the body is one that the package knows.
+To read, `positions`, `fps` and `skeleton` are enough where the body is one that the package knows. Poses of SMPL
+bodies, as AMASS keeps them, are read as well (`formats.smpl`).
 """
 
 from pathlib import Path
@@ -26,7 +27,7 @@ from ictus import limits
 from ictus.arrays import Archive, archive
 from ictus.documents import parse_json
 from ictus.errors import MotionError
-from ictus.formats import MotionData
+from ictus.formats import MotionData, smpl
 from ictus.formats.json import dumps
 from ictus.skeleton import Skeleton, get_skeleton
 
@@ -40,6 +41,8 @@ def read(path: Path) -> MotionData:
         If the file is no NumPy archive, or one of something else.
     """
     with archive(path, MotionError, limits.MEMORY) as held:
+        if smpl.fits(held):
+            return smpl.motion_data(held)
         missing = [key for key in ("positions", "fps", "skeleton") if key not in held]
         if missing:
             raise MotionError(f"is no motion: it holds {held.named()}, but no {', '.join(missing)}")

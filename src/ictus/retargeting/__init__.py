@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from ictus.errors import MotionError
-from ictus.skeleton import Skeleton
+from ictus.skeleton import Skeleton, find_skeleton
 from ictus.types import Float32Array
 
 
@@ -65,6 +65,7 @@ def fitted(motion: M, bodies: Iterable[str]) -> M:
     ----------
     bodies : names of skeletons.
     """
+    from ictus.retargeting.humanoid import as_dancer
     from ictus.retargeting.pose_fitting import POSABLE, posed
     from ictus.retargeting.projection import lift, project
 
@@ -77,4 +78,7 @@ def fitted(motion: M, bodies: Iterable[str]) -> M:
         return lift(motion)
     if name in POSABLE and "smpl-24" in wanted and positions_of(motion).shape[2] == 3:
         return posed(motion)
+    parents = motion.skeleton.parents
+    if wanted == ("smpl-24",) and parents is not None and find_skeleton(motion.skeleton.joints, parents) is None:
+        return as_dancer(motion)
     return motion

@@ -26,7 +26,7 @@ _REST = np.asarray(_BODY.rest, np.float32)
 _SIDES = {"l": "left", "r": "right"}
 # Into which direction an upper arm and a thigh point where they are not twisted (left, up, forwards; of the left side):
 # about the middle of what they can do, so that the opposite direction, where a twist cannot be seen, is out of reach.
-_ARM, _LEG = np.array([0.6, -0.6, 0.5]), np.array([0.0, -0.87, 0.5])
+ARM, LEG = np.array([0.6, -0.6, 0.5]), np.array([0.0, -0.87, 0.5])
 
 
 def posed(motion: M) -> M:
@@ -138,7 +138,7 @@ class _Pose:
     def _set_trunk(self) -> None:
         seen, rest = self._seen, self._rest
         root = _at_rest("root")
-        pelvis = _frame(seen.across("hip"), seen.trunk(), rest.across("hip"), rest.trunk())
+        pelvis = framed(seen.across("hip"), seen.trunk(), rest.across("hip"), rest.trunk())
         self._places[:, 0] = seen.middle("hip") - pelvis @ (rest.middle("hip")[0] - root)
         self._turn("root", pelvis)
         belly = pelvis
@@ -147,19 +147,19 @@ class _Pose:
         self._turn("belly", belly)
         spine = self._place("spine")
         up = rest.middle("shoulder") - _at_rest("spine")
-        ribs = _frame(seen.across("shoulder"), seen.middle("shoulder") - spine, rest.across("shoulder"), up)
+        ribs = framed(seen.across("shoulder"), seen.middle("shoulder") - spine, rest.across("shoulder"), up)
         self._turn("spine", ribs)
         self._turn("chest", ribs)
         top = rest.middle("head") - _at_rest("neck")
         neck = self._aimed("neck", ribs, top[0], seen.middle("head"))
         self._turn("neck", neck)
         if seen.body == "coco-17":
-            head = _frame(seen.across("head"), seen.ahead(), rest.across("head"), rest.ahead())
+            head = framed(seen.across("head"), seen.ahead(), rest.across("head"), rest.ahead())
         else:
             # In the corpus both points now and then come together: the shoulders then tell where the head looks.
             width = np.linalg.norm(rest.across("head")[0])
             across = seen.across("head") + 0.2 * width * ribs[..., 0]
-            head = _frame(across, seen.middle("head") - self._place("neck"), rest.across("head"), top)
+            head = framed(across, seen.middle("head") - self._place("neck"), rest.across("head"), top)
         self._turn("head", head)
 
     def _set_arm(self, side: str) -> None:
@@ -176,7 +176,7 @@ class _Pose:
             lower = seen.of("wrist", side) - seen.of("elbow", side)
             bones = (_offset(f"{side}elbow"), _offset(f"{side}wrist"))
             hinge = np.array([0.0, -1.0 if side == "l" else 1.0, 0.0])
-            arm, forearm = self._hinged(ribs, bones, hinge, _ARM * _sign(side), upper, lower)
+            arm, forearm = hinged(ribs, bones, hinge, ARM * _sign(side), upper, lower, self._fps)
         self._turn(f"{side}shoulder", arm)
         self._turn(f"{side}elbow", forearm)
         hand = forearm
@@ -198,14 +198,14 @@ class _Pose:
         end = knee + shank * _unit(ankle - seen.of("knee", side))
         first, second = two_bone_turns(hip, knee, end, ankle, pelvis[..., 2])
         upper, lower = _turn_each(first, knee - hip), _turn_each(second, end - knee)
-        turned = self._hinged(pelvis, bones, np.array([1.0, 0.0, 0.0]), _LEG * _sign(side), upper, lower)
+        turned = hinged(pelvis, bones, np.array([1.0, 0.0, 0.0]), LEG * _sign(side), upper, lower, self._fps)
         for name, turn in zip(("hip", "knee"), turned, strict=True):
             self._turn(side + name, turn)
         foot = turned[1]
         if seen.has_feet:
             sole, instep = (seen.of(end, side) - seen.of("heel", side) for end in ("toe", "ankle"))
             sole_rest, instep_rest = (rest.of(end, side) - rest.of("heel", side) for end in ("toe", "ankle"))
-            foot = _frame(sole, instep, sole_rest, instep_rest)
+            foot = framed(sole, instep, sole_rest, instep_rest)
         self._turn(f"{side}ankle", foot)
         self._turn(f"{side}toes", foot)
 
@@ -226,36 +226,37 @@ class _Pose:
         """Turn a joint no more than it takes for a direction (3,) of its rest pose to point to a target (T, 3)."""
         return turn_between(before @ direction, target - self._place(joint)) @ before
 
-    def _hinged(
-        self, before: Array, bones: tuple[Array, Array], hinge: Array, middle: Array, upper: Array, lower: Array
-    ) -> tuple[Array, Array]:
-        """Return how the two bones of a limb are turned in the world, (T, 3, 3) each.
 
-        Parameters
-        ----------
-        before : (T, 3, 3) of the body that the limb hangs on.
-        bones, hinge : (3,) in the rest pose: both bones, and the axis about which the second one folds.
-        middle : (3,) the direction of the first bone in which it is not twisted.
-        upper, lower : (T, 3) the directions of both bones.
-        """
-        first, second = (bone / np.linalg.norm(bone) for bone in bones)
-        start = before @ turn_between(first, middle)
-        swing = turn_between(start @ first, upper) @ start
-        # The axis as seen from the bone: its angle is the twist. It counts by the square of how far the limb is folded:
-        # where the limb is next to straight, or over-stretched by up to some 20 degrees as fits to films have it, the
-        # frames around decide, and where it long is, there is no twist.
-        axis = _turn_each(np.swapaxes(swing, -1, -2), np.cross(_unit(upper), _unit(lower)))
-        flat = axis @ np.stack([hinge, np.cross(first, hinge)], axis=1)  # (T, 2)
-        flat = flat * np.linalg.norm(flat, axis=1, keepdims=True)
-        flat = flat + gaussian_filter1d(flat, 0.1 * self._fps, axis=0, mode="nearest") + np.array([0.12, 0])
-        cosine, sine = (_unit(flat)[:, part, None, None] for part in (0, 1))
-        cross = np.cross(np.eye(3), first)  # (3, 3): times a vector, it is the cross product of `first` with it
-        twist = cosine * np.eye(3) + sine * cross + (1 - cosine) * np.outer(first, first)
-        turned = swing @ twist
-        return turned, turn_between(turned @ second, lower) @ turned
+def hinged(
+    before: Array, bones: tuple[Array, Array], hinge: Array, middle: Array, upper: Array, lower: Array, fps: float
+) -> tuple[Array, Array]:
+    """Return how the two bones of a limb are turned in the world, (T, 3, 3) each.
+
+    Parameters
+    ----------
+    before : (T, 3, 3) of the body that the limb hangs on.
+    bones, hinge : (3,) in the rest pose: both bones, and the axis about which the second one folds.
+    middle : (3,) the direction of the first bone in which it is not twisted.
+    upper, lower : (T, 3) the directions of both bones.
+    """
+    first, second = (bone / np.linalg.norm(bone) for bone in bones)
+    start = before @ turn_between(first, middle)
+    swing = turn_between(start @ first, upper) @ start
+    # The axis as seen from the bone: its angle is the twist. It counts by the square of how far the limb is folded:
+    # where the limb is next to straight, or over-stretched by up to some 20 degrees as fits to films have it, the
+    # frames around decide, and where it long is, there is no twist.
+    axis = _turn_each(np.swapaxes(swing, -1, -2), np.cross(_unit(upper), _unit(lower)))
+    flat = axis @ np.stack([hinge, np.cross(first, hinge)], axis=1)  # (T, 2)
+    flat = flat * np.linalg.norm(flat, axis=1, keepdims=True)
+    flat = flat + gaussian_filter1d(flat, 0.1 * fps, axis=0, mode="nearest") + np.array([0.12, 0])
+    cosine, sine = (_unit(flat)[:, part, None, None] for part in (0, 1))
+    cross = np.cross(np.eye(3), first)  # (3, 3): times a vector, it is the cross product of `first` with it
+    twist = cosine * np.eye(3) + sine * cross + (1 - cosine) * np.outer(first, first)
+    turned = swing @ twist
+    return turned, turn_between(turned @ second, lower) @ turned
 
 
-def _frame(primary: Array, secondary: Array, primary_rest: Array, secondary_rest: Array) -> Array:
+def framed(primary: Array, secondary: Array, primary_rest: Array, secondary_rest: Array) -> Array:
     """Return the rotations (T, 3, 3) of something that has two directions (T, 3), and (1, 3) at rest."""
     return np.asarray(frame_from(primary, secondary) @ np.swapaxes(frame_from(primary_rest, secondary_rest), -1, -2))
 

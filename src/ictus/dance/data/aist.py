@@ -31,7 +31,7 @@ from ictus.types import AnyArray, Float32Array, Float64Array, FloatArray, Progre
 RATE = 60  # frames a second
 VIEWS = 9
 SPLITS = ("train", "val", "test")
-GENRES = {
+AIST_GENRES = {
     "BR": "break",
     "PO": "pop",
     "LO": "lock",
@@ -43,6 +43,7 @@ GENRES = {
     "JS": "street jazz",
     "JB": "ballet jazz",
 }
+GENRES = {**AIST_GENRES, "MO": "modern", "IN": "Indian"}  # of other corpora, too
 SITUATIONS = ("sBM", "sFM")  # basic and advanced dance
 MUSIC_SUFFIXES = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".mp4")  # the first of a song counts
 
@@ -57,7 +58,7 @@ class SequenceName:
 
     Attributes
     ----------
-    genre : one of `GENRES`.
+    genre : one of `AIST_GENRES`.
     situation : "sBM" (basic dance) or "sFM" (advanced).
     camera : "All", or a view, "01" to "09".
     dancer, choreography : numbers, from 1.
@@ -75,7 +76,7 @@ class SequenceName:
     def parse(cls, name: str) -> "SequenceName":
         """Read a name. Raises UsageError if it is none of AIST's."""
         match = _NAME.fullmatch(name)
-        if match is None or match[1] not in GENRES or match[2] not in SITUATIONS:
+        if match is None or match[1] not in AIST_GENRES or match[2] not in SITUATIONS:
             raise UsageError(f"{name!r} is no sequence of AIST++; they are named like gBR_sBM_cAll_d04_mBR0_ch01")
         return cls(match[1], match[2], match[3], int(match[4]), match[5], int(match[6]))
 
@@ -97,7 +98,7 @@ def song_tempo(music: str) -> float:
         If it is no name of an AIST song.
     """
     match = _MUSIC.fullmatch(music)
-    if match is None or match[1] not in GENRES:
+    if match is None or match[1] not in AIST_GENRES:
         raise UsageError(f"{music!r} is no song of AIST; they are named like mBR0")
     return 110.0 + 5 * int(match[2]) if match[1] == "HO" else 80.0 + 10 * int(match[2])
 

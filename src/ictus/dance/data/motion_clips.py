@@ -1,25 +1,29 @@
 """Motion clips: recordings of real dances, cleaned, with the beats that the dancer marks."""
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
-from ictus.arrays import archive
-from ictus.dance.data.aist import SequenceName
-from ictus.dance.metrics.beats import beat_alignment
+from ictus.dance.kinematic_beats import marked_beats
 from ictus.dance.quaternions import RATE, from_matrices, inertialise, joint_positions, normalise
-from ictus.errors import MotionError, UsageError
-from ictus.formats import check_fps, count_frames
+from ictus.errors import MotionError
+from ictus.formats import count_frames
 from ictus.skeleton import get_skeleton
-from ictus.types import Float64Array
+from ictus.types import Float64Array, FloatArray
 
 _BODY = get_skeleton("smpl-24")
+_FEET = [_BODY.index("ltoes"), _BODY.index("rtoes")]
 _JOIN = 9  # frames of 60 in which a step between two pieces of a recording fades out
 _JITTER = 1.5  # frames of 60, the deviation of the filter over a recording
 _FLOOR = 0.02  # metres from floor to toes of a body that stands
+_SLOWEST = 12.0  # frames a second that still show how a dancer moves
+_LEAPS = 10.0  # m/s, mean of the joints, that no body reaches: there a recording is cut
+_SHORTEST = 1.5  # seconds of a piece that is kept
 
 
 @dataclass(frozen=True)
@@ -29,28 +33,45 @@ class MotionClip:
     Attributes
     ----------
     name : of the recording.
-    genre : as in `ictus.dance.data.aist.GENRES`.
+    genre : as in `ictus.dance.data.aist.GENRES`, or another.
     quaternions : (T, 24, 4) of the joints' rotations, continuous, at 60 fps.
     root : (T, 3) metres.
-    first : second of the first beat that the dancer marks; it may come after the music's, which is at 0 s.
-    tempo : beats a minute.
+    times : (N,) seconds of the beats that the dancer marks, two or more.
+    clear : see `ictus.dance.kinematic_beats.MarkedBeats`.
     """
 
     name: str
     genre: str
     quaternions: Float64Array
     root: Float64Array
-    first: float
-    tempo: float
+    times: Float64Array
+    clear: float = 1.0
 
     @property
     def beats(self) -> int:
-        """Whole beats that it lasts."""
-        return int(((len(self.root) - 1) / RATE - self.first) * self.tempo / 60)
+        """Beats from the first to the last, each as long as the time to the next."""
+        return len(self.times) - 1
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        return len(self.root) / RATE
+
+    @cached_property
+    def tempo(self) -> float:
+        """Median beats a minute."""
+        return 60 / float(np.median(np.diff(self.times)))
+
+    @cached_property
+    def _second(self) -> PchipInterpolator:
+        """From beats to seconds, smoothly, and evenly before the first and after the last."""
+        step = 60 / self.tempo
+        ends = (self.times[:1] - step, self.times, self.times[-1:] + step)
+        return PchipInterpolator(np.arange(-1, len(self.times) + 1), np.concatenate(ends))
 
     def at(self, beat: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Return quaternions (n, 24, 4) and root (n, 3) at (n,) beats from the first, which need not be whole."""
-        place = np.clip((self.first + beat * 60 / self.tempo) * RATE, 0, len(self.root) - 1.001)
+        place = np.clip(self._second(np.clip(beat, -1, len(self.times))) * RATE, 0, len(self.root) - 1.001)
         before = place.astype(int)
         part = (place - before)[:, None]
         root = self.root[before] * (1 - part) + self.root[before + 1] * part
@@ -63,54 +84,61 @@ class MotionClip:
         return replace(self, name=f"{self.name} mirrored", quaternions=quaternions, root=self.root * (-1, 1, 1))
 
 
-def read_clips(folder: Path) -> list[MotionClip]:
-    """Read all recordings of a folder (*.npz), in the order of their names.
+def make_clips(
+    name: str,
+    genre: str,
+    rotations: FloatArray,
+    root: FloatArray,
+    fps: float,
+    tempo: float | None = None,
+    joins: Sequence[float] = (),
+) -> list[MotionClip]:
+    """Clean a recording: jitter is filtered, steps at its joins are smoothed out, the floor is moved under the feet.
+
+    Where the body leaps farther than a body can, the recording is cut.
+
+    Parameters
+    ----------
+    rotations, root : (T, 24, 3, 3) and (T, 3) metres, y up.
+    tempo : beats a minute of its music, which begins with it; None where there is no music.
+    joins : frames at which pieces were joined.
+
+    Returns
+    -------
+    A clip of each piece that lasts long enough.
 
     Raises
     ------
-    UsageError
-        If there are none.
     MotionError
-        If one is damaged.
+        If it has too few frames a second, or no piece is long enough.
     """
-    clips = [read_clip(path) for path in sorted(folder.glob("*.npz"))]
-    if not clips:
-        raise UsageError(f"{folder}: holds no recorded dances (.npz)")
+    if fps < _SLOWEST:
+        raise MotionError(f"has {fps:g} frames a second, too few to see a dance; give {_SLOWEST:g} or more")
+    quaternions, path = from_matrices(rotations.astype(np.float64)), root.astype(np.float64)
+    speed = np.linalg.norm(np.diff(joint_positions(quaternions, path), axis=0), axis=-1).mean(1) * fps
+    speed[[round(join) - 1 for join in joins if 0 < join < len(root)]] = 0
+    edges = [0, *(1 + np.flatnonzero(speed > _LEAPS)).tolist(), len(root)]
+    pieces = [(start, stop) for start, stop in itertools.pairwise(edges) if stop - start >= _SHORTEST * fps]
+    if not pieces:
+        raise MotionError(f"lasts {len(root) / fps:.1f} s, or leaps about; {_SHORTEST:g} s without a leap are needed")
+    clips = []
+    for number, (start, stop) in enumerate(pieces, start=1):
+        inside = [round((join - start) * RATE / fps) for join in joins if start < join < stop]
+        turns, places = _cleaned(*_at_rate(quaternions[start:stop], path[start:stop], fps), inside)
+        marked = marked_beats(joint_positions(turns, places), tempo if start == 0 else None)
+        called = name if len(pieces) == 1 else f"{name} {number}"
+        times = marked.times if len(marked.times) > 1 else np.array([0.0, len(places) / RATE])
+        clips.append(MotionClip(called, genre, turns, places, times, marked.clear))
     return clips
 
 
-def read_clip(path: Path) -> MotionClip:
-    """Read a recording: .npz with rotations (T, 22 or 24, 3, 3), root (T, 3), fps, bpm and joins; music begins at 0 s.
-
-    The steps at its joins are smoothed out, the floor is moved under the feet, and the first beat is where the dancer
-    marks it.
-
-    Raises
-    ------
-    MotionError
-        If it is none, or its name is none of AIST++'s.
-    """
-    with archive(path, MotionError) as held:
-        rotations, root = held.numbers("rotations", 4).astype(np.float64), held.numbers("root", 2).astype(np.float64)
-        fps, tempo, joins = check_fps(held.number("fps")), held.number("bpm"), held.numbers("joins", 1)
-        if not 1 <= tempo <= 1000 or not all(np.isfinite(array).all() for array in (rotations, root, joins)):
-            raise MotionError(f"holds numbers that are not finite, or {tempo:g} beats a minute; record it again")
-        return _clip(path.stem, rotations, root, fps, tempo, joins)
-
-
-def _clip(
-    name: str, rotations: Float64Array, root: Float64Array, fps: float, tempo: float, joins: Float64Array
-) -> MotionClip:
-    hands = np.tile(np.eye(3), (len(root), len(_BODY) - rotations.shape[1], 1, 1))  # recordings of 22 joints lack them
-    quaternions, root = _at_rate(from_matrices(np.concatenate([rotations, hands], 1)), root, fps)
-    for join in np.round(joins * RATE / fps).astype(int):
-        quaternions, root = inertialise(quaternions, root, int(join), _JOIN)
+def _cleaned(quaternions: Float64Array, root: Float64Array, joins: Sequence[int]) -> tuple[Float64Array, Float64Array]:
+    for join in joins:
+        quaternions, root = inertialise(quaternions, root, join, _JOIN)
     quaternions = normalise(gaussian_filter1d(quaternions, _JITTER, axis=0, mode="nearest"))
     root = gaussian_filter1d(root, _JITTER, axis=0, mode="nearest")
-    toes = joint_positions(quaternions, root)[:, [_BODY.index("ltoes"), _BODY.index("rtoes")], 1]
-    root[:, 1] += _FLOOR - np.percentile(toes.min(1), 5)
-    clip = MotionClip(name, SequenceName.parse(name).genre, quaternions, root, 0.0, tempo)
-    return replace(clip, first=_first_beat(clip))
+    root[:, 1] += _FLOOR - np.percentile(joint_positions(quaternions, root)[:, _FEET, 1].min(1), 5)
+    return quaternions, root
 
 
 def _at_rate(quaternions: Float64Array, root: Float64Array, fps: float) -> tuple[Float64Array, Float64Array]:
@@ -118,14 +146,3 @@ def _at_rate(quaternions: Float64Array, root: Float64Array, fps: float) -> tuple
     times = np.arange(len(root)) / fps
     wanted = np.minimum(np.arange(count_frames(len(root) / fps, RATE, 4 * len(_BODY))) / RATE, times[-1])
     return normalise(CubicSpline(times, quaternions)(wanted)), np.asarray(CubicSpline(times, root)(wanted))
-
-
-def _first_beat(clip: MotionClip) -> float:
-    """Return the second of the first beat that the dancer marks: up to a third of a beat from one of the music."""
-    beat = 60 / clip.tempo
-    positions = joint_positions(clip.quaternions, clip.root)
-    beats = np.arange(0, len(clip.root) / RATE, beat)
-    lags = np.linspace(-1 / 3, 1 / 3, 41) * beat
-    alignment = [beat_alignment(positions, lag + beats, "bailando") for lag in lags]
-    smooth = gaussian_filter1d(np.array(alignment), 2.0, mode="nearest")
-    return float(lags[smooth.argmax()] % beat)

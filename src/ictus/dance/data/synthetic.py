@@ -16,14 +16,17 @@ import numpy as np
 
 from ictus.arrays import archive
 from ictus.audio import Audio
+from ictus.beats.sections import Sections, find_sections
 from ictus.corpora import SPLITS, PreparationResult, begin_preparation
 from ictus.dance.data.dataset import frames_of
 from ictus.dance.data.melody_preparation import face_front
-from ictus.dance.data.motion_clips import MotionClip, read_clips
+from ictus.dance.data.motion_clips import MotionClip
 from ictus.dance.data.preparation import save_dance
+from ictus.dance.data.repertoire import read_clips
 from ictus.dance.foot_cleanup import clean_feet
 from ictus.dance.groove import find_grooves, plan_groove
-from ictus.dance.motion_matching import Phrase, PlacedPhrase, assemble, clips_by_genre, danceable_genres, plan_phrases
+from ictus.dance.motion_matching import PlacedPhrase, assemble, plan_phrases
+from ictus.dance.phrases import Phrase, clips_by_genre, danceable_genres
 from ictus.dance.quaternions import RATE, to_motion
 from ictus.errors import IctusError, UsageError
 from ictus.features.melody16 import melody16
@@ -150,7 +153,8 @@ def prepare_dance(job: ChoreographyJob) -> PreparationResult:
         if job.grooves:
             motion = _placed(plan_groove(job.grooves, song.times, song.loudness), song, length)
         else:
-            motion = dance_to(song, job.clips, length, np.random.default_rng(job.seed))
+            sections = find_sections(audio, song.times, song.positions)
+            motion = dance_to(song, job.clips, length, np.random.default_rng(job.seed), sections)
         frames = frames_of(motion) if job.form == "aist" else _points(motion)
         count = min(len(frames), len(features))
         kept = {"music": audio} if job.sound else {}
@@ -164,9 +168,15 @@ def prepare_dance(job: ChoreographyJob) -> PreparationResult:
     return PreparationResult(1)
 
 
-def dance_to(song: AnnotatedSong, clips: Sequence[MotionClip], frames: int, rng: np.random.Generator) -> Motion:
+def dance_to(
+    song: AnnotatedSong,
+    clips: Sequence[MotionClip],
+    frames: int,
+    rng: np.random.Generator,
+    sections: Sections | None = None,
+) -> Motion:
     """Dance to a song with phrases of these clips of one genre: smpl-24 at 60 fps, feet kept on the floor."""
-    return _placed(plan_phrases(clips, song.times, song.positions, song.loudness, rng), song, frames)
+    return _placed(plan_phrases(clips, song.times, song.positions, song.loudness, rng, sections), song, frames)
 
 
 def _placed(phrases: Sequence[PlacedPhrase], song: AnnotatedSong, frames: int) -> Motion:

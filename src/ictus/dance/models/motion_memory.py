@@ -26,6 +26,7 @@ from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
 
 JOINTS = 24
+_BEYOND = 1.1  # times the longest clip, until the lowest frequency repeats itself
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,19 @@ class MotionMemoryConfig:
 
     Attributes
     ----------
-    names, genres, seconds, firsts, tempi : of each clip, in their order: its name and genre, how long it lasts, second
-        of its first beat, beats a minute; see `ictus.dance.data.motion_clips.MotionClip`.
+    names, genres, seconds, beats : of each clip, in their order: its name and genre, how long it lasts, and the seconds
+        of its beats; see `ictus.dance.data.motion_clips.MotionClip`.
+    firsts, tempi : in folders of earlier versions, instead of beats: the second of the first one, and beats a minute.
     width, layers : of the network.
     embedding : width of a clip's embedding.
     fastest : Hz, the highest frequency of time that the network is given.
-    longest : seconds, the lowest frequency's period.
+    longest : seconds, the lowest frequency's period: longer than any clip, or its end would be its beginning.
     """
 
     names: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
     seconds: tuple[float, ...] = ()
+    beats: tuple[tuple[float, ...], ...] = ()
     firsts: tuple[float, ...] = ()
     tempi: tuple[float, ...] = ()
     width: int = 256
@@ -54,8 +57,12 @@ class MotionMemoryConfig:
     longest: float = 24.0
 
     def __post_init__(self) -> None:
-        if len({len(part) for part in (self.names, self.genres, self.seconds, self.firsts, self.tempi)}) != 1:
-            raise ModelError("names, genres, seconds, firsts and tempi must be as many as there are dances")
+        if self.firsts and not self.beats:
+            steady = zip(self.seconds, self.firsts, self.tempi, strict=False)
+            beats = tuple(tuple(np.arange(first, seconds, 60 / tempo).tolist()) for seconds, first, tempo in steady)
+            object.__setattr__(self, "beats", beats)
+        if len({len(part) for part in (self.names, self.genres, self.seconds, self.beats)}) != 1:
+            raise ModelError("names, genres, seconds and beats must be as many as there are dances")
         if min(self.width, self.layers, self.embedding) < 1 or not 0 < 1 / self.longest < self.fastest:
             raise ModelError(
                 "width, layers and embedding must be 1 or more, and longest a lower frequency than fastest"
@@ -67,9 +74,9 @@ class MotionMemoryConfig:
             self,
             names=tuple(clip.name for clip in clips),
             genres=tuple(clip.genre for clip in clips),
-            seconds=tuple(len(clip.root) / RATE for clip in clips),
-            firsts=tuple(round(clip.first, 4) for clip in clips),
-            tempi=tuple(float(np.round(clip.tempo, 3)) for clip in clips),
+            seconds=tuple(clip.seconds for clip in clips),
+            longest=max(self.longest, *(_BEYOND * clip.seconds for clip in clips)),
+            beats=tuple(tuple(np.round(clip.times, 3).tolist()) for clip in clips),
         )
 
 
@@ -79,7 +86,10 @@ class MotionMemory(Pretrained):
     model_type = "motion-memory"
     Config = MotionMemoryConfig
     config: MotionMemoryConfig
-    sizes: ClassVar = {"small": MotionMemoryConfig(), "debug": MotionMemoryConfig(width=32, embedding=8, fastest=2.0)}
+    sizes: ClassVar = {
+        "small": MotionMemoryConfig(width=512),
+        "debug": MotionMemoryConfig(width=32, embedding=8, fastest=2.0),
+    }
     frequencies: Tensor
 
     def __init__(self, config: MotionMemoryConfig) -> None:
@@ -123,12 +133,12 @@ class MotionMemory(Pretrained):
     def clips(self) -> list[MotionClip]:
         """Return all clips that it holds, each from beginning to end at 60 frames a second."""
         config, clips = self.config, []
-        labels = zip(config.names, config.genres, config.seconds, config.firsts, config.tempi, strict=True)
-        for number, (name, genre, seconds, first, tempo) in enumerate(labels):
+        labels = zip(config.names, config.genres, config.seconds, config.beats, strict=True)
+        for number, (name, genre, seconds, beats) in enumerate(labels):
             times = torch.arange(round(seconds * RATE)) / RATE
             root, rotations = self(torch.full((len(times),), number), times)
             quaternions = from_matrices(rotations.double().numpy())
-            clips.append(MotionClip(name, genre, quaternions, root.double().numpy(), first, tempo))
+            clips.append(MotionClip(name, genre, quaternions, root.double().numpy(), np.array(beats)))
         return clips
 
 

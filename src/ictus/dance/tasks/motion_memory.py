@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ictus.dance.data.motion_clips import MotionClip, read_clips
+from ictus.dance.data.motion_clips import MotionClip
+from ictus.dance.data.repertoire import read_clips
 from ictus.dance.models.motion_memory import MotionMemory
-from ictus.dance.motion_matching import cut_phrases
+from ictus.dance.phrases import cut_phrases
 from ictus.dance.quaternions import RATE, to_matrices
 from ictus.errors import UsageError
 from ictus.task import Batch, Batches, Loss, NetworkTask

@@ -1,4 +1,4 @@
-"""Train a conductor: on your corpus (`python examples/03_train.py CORPUS`), or on three minutes that are made here.
+"""Train a conductor: on your corpus (`python examples/03_train.py CORPUS`), or on four minutes that are made here.
 
 Your data are folders: CORPUS/train/0/mel.npy (seconds * 90, 128), motion.npy (seconds * 30, 13, 2), and so on.
 On the command line the same is `ictus train recipes/cnn-lstm.yaml --data CORPUS`.
@@ -23,7 +23,7 @@ corpus = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("out/train/corpus")
 
 # Minutes of invented songs, whose beats are known because the band plays them, and a conductor who shows those beats.
 if len(sys.argv) == 1:
-    for number, name in enumerate(("train/0", "train/1", "val/0")):
+    for number, name in enumerate(("train/0", "train/1", "val/0", "val/1")):
         files = conductor_motion(song_excerpt((0, 1), np.random.default_rng(number), SynthesisOptions(songs=1)))
         save_example(corpus / name, files)
 

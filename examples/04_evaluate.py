@@ -1,4 +1,4 @@
-"""Compare two conductors: the one that 03_train.py has trained, and a shipped one, on the minute held out there.
+"""Compare two conductors: the one that 03_train.py has trained, and a shipped one, on the two minutes held out there.
 
 On the command line the same is `ictus evaluate conducting --data CORPUS --model cnn-lstm --model RUN/model`.
 """

@@ -184,5 +184,5 @@ def test_other_types():
 
 def test_recipe_as_a_dict_has_the_form_of_the_file():
     content = Recipe("toys.regression", RegressionConfig(), data=None).to_dict()
-    assert list(content)[:4] == ["task", "data", "training", "width"]
+    assert list(content)[:5] == ["task", "data", "init", "training", "width"]
     assert content["optimizer"] == {"lr": 0.01, "kind": "adam"}

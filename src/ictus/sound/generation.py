@@ -182,7 +182,7 @@ def generate_split(
         "vocoder": vocoder if vocoder in (None, GRIFFIN_LIM) else fingerprint(locate(vocoder)),
     }
     share = _Share(name, sampling, samples, out, settings, vocoder, seed, rank, world)
-    if workers == 1:
+    if workers <= 1:
         return share.play(soloist, progress)
     parts, done = share.parts(_PARTS * workers), Generated(0, 0, ())
     for number, part in enumerate(run_in_processes(_Share.play, parts, workers), 1):

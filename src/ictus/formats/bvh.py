@@ -16,6 +16,7 @@ import contextlib
 import io
 import itertools
 import logging
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -215,7 +216,8 @@ def _rows(text: str, joints: list[_Joint], width: int) -> Float64Array:
 
 def _complaint(words: list[str], joints: list[_Joint]) -> str:
     """Return channel, joint and cause of the first word of a row that is no number."""
-    column, word = next((k, word) for k, word in enumerate(words) if not _NUMBER.fullmatch(word))
+    wrong = (k for k, word in enumerate(words) if not (_NUMBER.fullmatch(word) and math.isfinite(float(word))))
+    word = words[column := next(wrong)]
     joint = next(j for j in reversed(joints) if j.column <= column and j.channels)
     cause = "is no finite number; fill or cut the gap first"
     if "," in word:

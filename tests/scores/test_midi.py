@@ -183,6 +183,7 @@ def test_what_cannot_be_meant_is_told(tmp_path: Path, caplog: pytest.LogCaptureF
         (raw(TWO[:9]), "at quarter 1, track 1: breaks off; export it again"),
         (raw(TWO + END, TWO)[:-3], "at quarter 1, track 2: breaks off"),
         (raw(TWO + END, TWO[:8] + b"\x00\x90")[:-1], "track 2: breaks off"),
+        (raw(TWO + END, TWO)[:-7], "at quarter 1, track 2: breaks off"),  # between two events
         (raw(TWO[:4] + b"\x00\xf0\xff\xff\xff\x7f"), "track 1: breaks off"),
         (raw(b"\x00\x3c\x40" + TWO), "track 1: begins in the middle"),
         (raw(TWO[:4] + b"\xff\xff\xff\x7f\x3c\x00"), "lasts more than 20000 quarters"),

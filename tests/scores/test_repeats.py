@@ -49,6 +49,7 @@ def order(signs: str) -> str:
         ("[ ] e2 .", "ababcd"),  # the first ending is not marked
         ("[ e12t] e2 .", "ababacd"),  # nothing is left out, where numbers do not go as far as turns
         (". e1 e2 .", "abcd"),  # nothing leads back
+        (". e1 e2 [ ] .", "abcdedef"),
         ("e2", "a"),
         ("e2]", "a"),
         (". e1 e2 D", "abdacd"),

@@ -83,7 +83,7 @@ def beats_of(bars: Sequence[Bar]) -> tuple[Float64Array, Float64Array]:
     reached = 0.0  # quarters into the nominal bar at which the bar before ended
     for k, bar in enumerate(bars):
         actual, (unit, parts) = float(starts[k + 1] - starts[k]), bar.beat
-        short = not bar.free and actual < bar.nominal - 1e-6
+        short = actual < bar.nominal - 1e-6
         offset = 0.0
         if short and reached and reached + actual < bar.nominal + 1e-6:
             offset = reached

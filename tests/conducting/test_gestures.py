@@ -12,6 +12,7 @@ from ictus.conducting.pipeline import Maestro
 from ictus.errors import UsageError
 from ictus.kinematics import bone_lengths
 from ictus.motion import Motion
+from ictus.retargeting import conductor_body
 from ictus.retargeting.conductor_body import BODY, embody
 
 METERS = sorted(PATTERNS)
@@ -145,6 +146,14 @@ def test_hands_reach_what_they_aim_at() -> None:
     error = np.linalg.norm(embody(gestures, 60)[0][:, BODY.index("right_wrist")] - gestures.right, axis=1)
     assert np.percentile(error, 95) < 0.005
     assert error.max() < 0.03
+
+
+def test_long_performances_are_posed_piece_by_piece_without_seams(monkeypatch) -> None:
+    gestures = conduct(music(loud=0.9), np.arange(0, 20, 1 / 60), seed=2)
+    whole = embody(gestures, 60)
+    monkeypatch.setattr(conductor_body, "_PIECE", 113)
+    for one, other in zip(whole, embody(gestures, 60), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
 
 
 def test_fermata_and_silence() -> None:

@@ -2,8 +2,10 @@ import struct
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from ictus.errors import MotionError
+from ictus.formats import hierarchy
 from ictus.formats.glb import Packer, Unpacker, item
 
 
@@ -89,3 +91,11 @@ def test_items_are_not_counted_from_the_end():
     for number in (-1, 2):
         with pytest.raises(IndexError):
             item(["a", "b"], number)
+
+
+def test_many_rotations_are_turned_piece_by_piece(monkeypatch):
+    turns = Rotation.random(100, random_state=0)
+    monkeypatch.setattr(hierarchy, "_PIECE", 7)
+    np.testing.assert_array_equal(
+        hierarchy.quaternions(turns.as_matrix()), Rotation.from_matrix(turns.as_matrix()).as_quat()
+    )

@@ -19,8 +19,8 @@ from ictus.nn.pretrained import Pretrained
 from ictus.nn.shapes import check_shape
 
 _POOL = 3  # bands into one, after each convolution of the front end
-_BLOCK = 1024  # frames that the front end takes at a time outside training: 21 MB
-_WINDOW = 8  # such blocks that the levels take at a time, which see 2044 frames to either side: 160 MB
+_BLOCK = 1024  # frames of a long piece that the front end takes at a time outside training: 21 MB
+_WINDOW = 4  # such blocks that the levels take at a time, which see 2044 frames to either side; shorter pieces go whole
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class BeatNetwork(Pretrained):
 
     def _fronted(self, mel: Tensor, past: Past | None) -> tuple[Tensor, Past]:
         """Let the front end process long pieces block by block, for its layers are large."""
-        if self.training or mel.shape[1] <= _BLOCK:
+        if self.training or mel.shape[1] <= _WINDOW * _BLOCK:
             x: tuple[Tensor, Past] = self.front(mel, past)
             return x
         if self.config.causal:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from scipy.signal import find_peaks
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
@@ -105,8 +104,9 @@ def drop_silent(times: Float64Array, features: SoundFeatures) -> Float64Array:
 
 def _events(onsets: Float64Array) -> int:
     """Count what is struck, a third as strongly as the strongest at least."""
-    peaks, _ = find_peaks(np.pad(onsets, 1), onsets.max() / 3, distance=round(0.1 * FPS))
-    return len(peaks)
+    highest = ndimage.maximum_filter1d(onsets, 2 * round(0.1 * FPS) - 1, mode="constant")
+    struck = (onsets == highest) & (onsets >= onsets.max() / 3)
+    return int(np.count_nonzero(struck[1:] & ~struck[:-1]) + struck[0])  # a plateau is one event
 
 
 def frames_of(times: Float64Array, features: SoundFeatures) -> IntArray:

@@ -74,12 +74,14 @@ def _conduct(
     audio = Audio.load(file, rate=RATE, mono=True)
     motion = conductor(audio, seed=seed, progress=part(progress, 0.05, 0.4))
     motion = replace(motion, meta={**motion.meta, "music": file.name})
+    seconds = audio.duration
+    del audio  # an hour of it is as large as what is to be written
     for out, share in zip(outs, shares(progress, 0.4, len(outs)), strict=True):
         io.save_motion(motion, file, out, look, share)
     beats = motion.meta.get("beats")
     return {
         "out": [str(out) for out in outs],
-        "seconds": round(audio.duration, 2),
+        "seconds": round(seconds, 2),
         "beats": beats and len(beats["times"]),
         "meter": beats and beats["meter"],
         "took": round(time.perf_counter() - start, 2),

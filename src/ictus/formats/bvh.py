@@ -101,15 +101,23 @@ def write(path: Path, data: MotionData) -> None:
         if not name.isprintable() or " ".join(name.split()) != name or not name or set(name) & set("{}"):
             raise MotionError(f"a joint cannot be called {name!r} in BVH; rename it")
     frames, order = len(root), _depth_first(body)
+    values = np.empty((frames, 3 + 3 * len(order)))
+    values[:, :3] = root / METRES
+    for place, joint in enumerate(order, 1):  # joint by joint: an hour of all at once takes a gigabyte
+        values[:, 3 * place : 3 * place + 3] = _angles(rotations[:, joint])
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in ("HIERARCHY", *_tree(body, order)))
+        file.write(f"MOTION\nFrames: {frames}\nFrame Time: {1 / float(data.fps)!r}\n")
+        form = " ".join(["%.6f"] * values.shape[1]) + "\n"
+        file.writelines(form % tuple(row) for row in values)
+
+
+def _angles(rotations: FloatArray) -> Float64Array:
+    """(T, 3, 3) -> degrees about z, x, y: (T, 3), without leaps of a whole turn."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Gimbal lock")  # one of many equal triples of angles is as good as another
-        angles = Rotation.from_matrix(rotations[:, order].reshape(-1, 3, 3)).as_euler("ZXY", degrees=True)
-    angles = np.unwrap(angles.reshape(frames, -1), period=360, axis=0)  # (T, 3 J)
-    values = np.concatenate([root / METRES, angles], axis=1)
-    rows = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in values.tolist())
-    head = "\n".join(["HIERARCHY", *_tree(body, order)])
-    time = 1 / float(data.fps)
-    path.write_text(f"{head}\nMOTION\nFrames: {frames}\nFrame Time: {time!r}\n{rows}\n", encoding="utf-8")
+        angles = Rotation.from_matrix(rotations).as_euler("ZXY", degrees=True)
+    return np.unwrap(angles, period=360, axis=0)
 
 
 def _joints(text: str) -> list[_Joint]:

@@ -15,6 +15,7 @@ from ictus.types import Float32Array, Float64Array, FloatArray
 _SAME_BODY = 1e-4  # metres between two rest poses that count as one
 _LARGEST = 2_500_000  # frames times joints of a small file
 _FAR = 1e9  # metres
+_PIECE = 1 << 16  # rotations that are turned into quaternions at a time, in float64
 _RIGID = 1e-3  # metres by which a bone may change its length and still count as rigid
 
 
@@ -103,7 +104,12 @@ def turning(data: MotionData, form: str) -> tuple[Skeleton, Float32Array, Float3
 
 def quaternions(rotations: FloatArray) -> Float64Array:
     """Return rotation matrices (..., 3, 3) as unit quaternions (..., 4) in the order x, y, z, w."""
-    return Rotation.from_matrix(rotations.reshape(-1, 3, 3)).as_quat().reshape(*rotations.shape[:-2], 4)
+    flat = rotations.reshape(-1, 3, 3)
+    turned = np.empty((len(flat), 4))
+    for start in range(0, len(flat), _PIECE):
+        piece = slice(start, start + _PIECE)
+        turned[piece] = Rotation.from_matrix(flat[piece]).as_quat()
+    return turned.reshape(*rotations.shape[:-2], 4)
 
 
 def matrices(quaternions: FloatArray) -> Float64Array:

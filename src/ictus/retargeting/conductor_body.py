@@ -1,6 +1,6 @@
 """The conductor's body: from what the hands, trunk and head are asked to do to the rotations of all joints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -11,6 +11,7 @@ from ictus.skeleton import get_skeleton
 from ictus.types import Float32Array, Float64Array, FloatArray
 
 BODY = get_skeleton("conductor-23")
+_PIECE = 4096  # frames that are posed at a time
 _BATON_FLICK = 0.05  # seconds by which the baton's tip lags behind the hand
 
 
@@ -48,14 +49,33 @@ def embody(gestures: Gestures, fps: float) -> tuple[Float32Array, Float32Array, 
     positions (T, 23, 3), rotations (T, 23, 3, 3) and root (T, 3) of "conductor-23", at `fps` frames a second.
     """
     frames = len(gestures.right)
+    speeds = _speed(gestures.left[:, 1], fps), _speed(gestures.right[:, 1], fps)
+    positions = np.empty((frames, len(BODY), 3), np.float32)
+    rotations = np.empty((frames, len(BODY), 3, 3), np.float32)
+    root = np.empty((frames, 3), np.float32)
+    for start in range(0, frames, _PIECE):  # in float64 an hour at once would take gigabytes
+        part = slice(start, start + _PIECE)
+        posed = _posed(_part(gestures, part), speeds[0][part], speeds[1][part])
+        positions[part], rotations[part], root[part] = posed
+    return positions, rotations, root
+
+
+def _part(gestures: Gestures, part: slice) -> Gestures:
+    return Gestures(*(getattr(gestures, field.name)[part] for field in fields(gestures)))
+
+
+def _posed(
+    g: Gestures, left_speed: Float64Array, right_speed: Float64Array
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Pose some frames; the speeds (T,) are those of the wrists' heights."""
+    frames = len(g.right)
     rotations = np.tile(np.eye(3), (frames, len(BODY), 1, 1))
     root = BODY.offsets[0] + np.zeros((frames, 3))
-    root[:, 0] += gestures.shift
-    _pose_trunk(rotations, gestures)
-    _pose_arm(rotations, root, "left", gestures.left, gestures.left_palm, fps)
-    _pose_arm(rotations, root, "right", gestures.right, np.zeros(frames), fps)
-    positions = forward_kinematics(BODY, rotations, root).astype(np.float32)
-    return positions, rotations.astype(np.float32), root.astype(np.float32)
+    root[:, 0] += g.shift
+    _pose_trunk(rotations, g)
+    _pose_arm(rotations, root, "left", g.left, g.left_palm, left_speed)
+    _pose_arm(rotations, root, "right", g.right, np.zeros(frames), right_speed)
+    return forward_kinematics(BODY, rotations, root), rotations, root
 
 
 def _pose_trunk(rotations: Float64Array, g: Gestures) -> None:
@@ -77,7 +97,7 @@ def _pose_trunk(rotations: Float64Array, g: Gestures) -> None:
 
 
 def _pose_arm(
-    rotations: Float64Array, root: Float64Array, side: str, wrist: Float64Array, palm: Float64Array, fps: float
+    rotations: Float64Array, root: Float64Array, side: str, wrist: Float64Array, palm: Float64Array, speed: Float64Array
 ) -> None:
     """Solve one arm in place: shoulder and elbow by the wrist's place, hand (and baton) by the forearm's direction."""
     out = np.array([1.0 if side == "left" else -1.0, 0.0, 0.0])
@@ -96,25 +116,25 @@ def _pose_arm(
     upper_turn = frame_from(upper_arm, hinge) @ at_rest
     fore_turn = frame_from(forearm, hinge) @ at_rest
 
-    direction, back = _hand_direction(wrist, forearm, out, palm, fps)
+    direction, back = _hand_direction(forearm, out, palm, speed)
     hand_turn = frame_from(direction, back) @ frame_from(out, np.array([0.0, 1.0, 0.0])).T
     rotations[:, shoulder] = _relative(turned[:, collar], upper_turn)
     rotations[:, elbow] = _relative(upper_turn, fore_turn)
     rotations[:, hand] = _relative(fore_turn, hand_turn)
     if side == "right":
         towards = 0.45 * direction + np.array([0.16, 0.20, 0.75])
-        towards[:, 1] -= _BATON_FLICK * 2.2 * _speed(wrist[:, 1], fps)
+        towards[:, 1] -= _BATON_FLICK * 2.2 * speed
         stick = frame_from(towards, np.array([0.0, 1.0, 0.0])) @ frame_from(out, np.array([0.0, 1.0, 0.0])).T
         rotations[:, BODY.index("right_hand")] = _relative(hand_turn, stick)
 
 
 def _hand_direction(
-    wrist: Float64Array, forearm: Float64Array, out: Float64Array, palm: Float64Array, fps: float
+    forearm: Float64Array, out: Float64Array, palm: Float64Array, speed: Float64Array
 ) -> tuple[Float64Array, Float64Array]:
     """Return where the hand points, and where its back faces: mostly along the forearm, trailing its movement."""
     along = forearm / np.linalg.norm(forearm, axis=1, keepdims=True)
     direction = along + np.array([0.0, 0.08, 0.45]) + 0.05 * out
-    direction[:, 1] -= _BATON_FLICK * _speed(wrist[:, 1], fps)
+    direction[:, 1] -= _BATON_FLICK * speed
     up, inwards = np.array([0.0, 1.0, 0.0]), -out
     back = np.cos(palm)[:, None] * up + np.sin(palm)[:, None] * -inwards
     return direction, back

@@ -1,5 +1,6 @@
 """What comes out as a file: under each suffix a film, a page, a motion or a sound, whatever it takes to make it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,8 +23,16 @@ FILES: dict["Command", tuple[str, ...]] = {  # what each command can make
 _MARGIN = 0.05  # of the picture's shorter side, around keypoints
 
 
-def save_motion(motion: "Motion", music: "Audio | Path", out: Path, look: RenderOptions, progress: "Progress") -> None:
-    """Save what a conductor or dancer made: a film, a page, or a file of motion, as the suffix says.
+def save_motion(
+    motion: "Motion | Sequence[Motion]", music: "Audio | Path", out: Path, look: RenderOptions, progress: "Progress"
+) -> list[Path]:
+    """Save what a conductor or dancers made: a film, a page, or a file of motion, as the suffix says.
+
+    Several are together on the stage of a film or page, and have a file of motion each, numbered from 1.
+
+    Returns
+    -------
+    The files that were written.
 
     Raises
     ------
@@ -33,8 +42,13 @@ def save_motion(motion: "Motion", music: "Audio | Path", out: Path, look: Render
     suffix = out.suffix.lower()
     if suffix in SHOWN:
         look.show(motion, music, out, progress)
-        return
-    motion.save(out)
+        return [out]
+    motions = motion if isinstance(motion, Sequence) else [motion]
+    names = [f"-{number}" for number in range(1, len(motions) + 1)] if len(motions) > 1 else [""]
+    files = [out.with_name(f"{out.stem}{name}{out.suffix}") for name in names]
+    for one, file in zip(motions, files, strict=True):
+        one.save(file)
+    return files
 
 
 def save_sound(

@@ -38,6 +38,18 @@ def test_a_film_and_all_formats(music: Path, dancer: str, tmp_path: Path, capsys
         assert abs(motion.positions - motions[0].positions).max() < 2e-3
 
 
+def test_two_dancers_share_a_film_and_have_a_file_each(
+    music: Path, dancer: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outs = ["-o", str(tmp_path / "x.mp4"), "-o", str(tmp_path / "x.bvh")]
+    assert main(["dance", str(music), "--model", dancer, *SMALL, "--dancers", "2", "--mirror", "--json", *outs]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert [Path(out).name for out in report["out"]] == ["x.mp4", "x-1.bvh", "x-2.bvh"]
+    left, right = (Motion.load(tmp_path / f"x-{number}.bvh") for number in (1, 2))
+    assert right.positions[0, 0, 0] - left.positions[0, 0, 0] > 1
+    assert not (tmp_path / "x.bvh").exists()
+
+
 def test_a_seed_motion_from_a_file(music: Path, dancer: str, tmp_path: Path) -> None:
     assert main(["dance", str(music), "--model", dancer, "-o", str(tmp_path / "a.pkl")]) == 0
     given = ["--seed-motion", str(tmp_path / "a.pkl")]

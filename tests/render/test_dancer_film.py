@@ -42,7 +42,7 @@ def waltz(shared_data: Path) -> Motion:
 
 
 def viewed(motion: Motion, box: tuple[float, float, float, float] = BOX) -> tuple[Figure, View]:
-    ((figure, extent),) = shown([motion])
+    (((figure,), extent),) = shown([motion])
     return figure, View.fit(extent, figure.scale, box)
 
 
@@ -186,8 +186,8 @@ def test_a_shadow_lies_under_the_feet_and_pales_in_the_air(dancer):
         """A white floor in the shadow of a frame, and where the right foot is on it."""
         figure, view = viewed(motion)
         stage = np.full((600, 600, 3), 255, np.uint8)
-        ground = Floor(figure, view, DARK, stage.copy())
-        below = ground.ground(figure.places(47, 48), figure.target[47:48])
+        ground = Floor([figure], view, DARK, stage.copy())
+        below = ground.ground([figure.places(47, 48)], figure.target[47:48])
         ground.paint(stage, replace(below, lines=below.lines[:, :0]), 0)
         foot = pose(motion).layers[numbers(motion, "footright")[0]][0].points[47] / (1 << SHIFT)
         return stage[..., 0], foot[foot[:, 1].argmax()]  # its tip, on the floor
@@ -285,8 +285,8 @@ def test_the_floor_is_where_the_camera_sees_it(dancer):
 
 def test_the_grid_stays_on_the_floor_while_the_camera_goes(dancer):
     figure, view = viewed(dancer)
-    ground = Floor(figure, view, DARK, np.zeros((600, 600, 3), np.uint8))
-    lines = ground.ground(figure.places(0, 90), figure.target).lines / (1 << SHIFT)
+    ground = Floor([figure], view, DARK, np.zeros((600, 600, 3), np.uint8))
+    lines = ground.ground([figure.places(0, 90)], figure.target).lines / (1 << SHIFT)
     path, unit = figure.target, view.unit
     assert np.ptp(path[:, 0]) > 0.4
     # Two lines of the grid, given in the world: one into the depth and one across.

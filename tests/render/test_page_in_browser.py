@@ -97,6 +97,8 @@ def pages(bodies: dict[str, Motion], tmp_path_factory: pytest.TempPathFactory) -
     for name, motion in bodies.items():
         page(motion, music, folder / f"{name}.html")
     page({"generated": bodies["dancer"], "real": bodies["player"]}, music, folder / "both.html", theme="light")
+    aside = replace(bodies["dancer"], positions=bodies["dancer"].positions + np.float32([1.5, 0, 0]))
+    page([bodies["dancer"], aside], music, folder / "together.html", together=True)
     page(bodies["flat"], None, folder / "silent.html")
     long = replace(bodies["flat"], positions=np.tile(bodies["flat"].positions, (5, 1, 1)))
     page(long, tone_with_clicks(10.0, [0.5, 3.0, 7.5]), folder / "clicks.html")
@@ -104,7 +106,8 @@ def pages(bodies: dict[str, Motion], tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [("flat", DESK), ("solid", PHONE), ("dancer", PHONE), ("player", DESK), ("both", DESK)]
+    ("name", "size"),
+    [("flat", DESK), ("solid", PHONE), ("dancer", PHONE), ("player", DESK), ("both", DESK), ("together", PHONE)],
 )
 def test_figures_are_drawn_and_move_with_the_clock(browser, pages, name, size):
     shown = Shown(browser, pages / f"{name}.html", size)
@@ -157,6 +160,16 @@ def test_downloads_load_again(browser, pages, bodies, name, suffix, tmp_path):
     if suffix == "json":
         assert loaded.meta == motion.meta
         np.testing.assert_array_equal(loaded.skeleton.mirror, motion.skeleton.mirror)
+    shown.page.close()
+
+
+def test_two_on_one_stage_can_both_be_saved(browser, pages):
+    shown = Shown(browser, pages / "together.html", DESK)
+    assert shown("viewer.panels.length") == 1
+    assert shown("viewer.panels[0].figures.length") == 2
+    assert shown("viewer.panels[0].motions.map(({ file }) => file.slice(-2))") == ["-1", "-2"]
+    boxes = shown("[...document.querySelectorAll('.saves')].map((one) => one.getBoundingClientRect().toJSON())")
+    assert boxes[0]["bottom"] <= boxes[1]["top"]
     shown.page.close()
 
 

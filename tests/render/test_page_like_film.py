@@ -21,7 +21,7 @@ BOX = (0.0, 0.0, 600.0, 600.0)
 FRAMES = (0, 7, 23, 40)
 # The page rounds places to millimetres; here its figure gets the very numbers that the film draws from.
 SHAPES = """([{ positions, rotations, root, tracks }, [left, top, right, bottom], times, theme]) => {
-    const exact = { ...viewer.panels[0].motion, positions, more: tracks };
+    const exact = { ...viewer.panels[0].motions[0], positions, more: tracks };
     const { skeleton, figure: { axes } } = exact;
     const turns = rotations && Float64Array.from(rotations);
     if (turns) Object.assign(tracks, posed(skeleton, turns, Float64Array.from(root), axes).axes);
@@ -82,7 +82,7 @@ def in_page(browser: Any, file: Path, motion: Motion, figure: Figure, theme: Any
 @pytest.mark.parametrize("name", ["flat", "solid", "dancer", "player", "made_up"])
 def test_every_outline_colour_and_distance(name, request, browser, tmp_path):
     motion, theme = request.getfixturevalue(name), LIGHT if name == "solid" else DARK
-    ((figure, extent),) = shown([motion])
+    (((figure,), extent),) = shown([motion])
     page(motion, None, tmp_path / "shown.html")
     view = View.fit(extent, figure.scale, BOX, figure.pitch)
     painter = Painter(figure, view, theme)

@@ -26,7 +26,7 @@ def changed(scene: Scene, seconds: float) -> np.ndarray:
 
 
 def painted(motion: Motion, start: int = 0, stop: int = 1) -> tuple[Figure, View, Pose]:
-    ((figure, extent),) = shown([motion])
+    (((figure,), extent),) = shown([motion])
     view = View.fit(extent, figure.scale, (0, 0, 600, 600), figure.pitch)
     pose = Painter(figure, view, DARK).pose(figure.places(start, stop), figure.target[start:stop])
     return figure, view, pose
@@ -145,6 +145,26 @@ def test_several_motions_stand_side_by_side_at_one_scale(flat):
     assert scene.still(0).shape == (300, 600, 3)
     tall, short = (np.ptp(np.nonzero(half > 24)[0]) for half in np.split(changed(scene, 0.4), 2, axis=1))
     assert short < 0.75 * tall
+
+
+def test_motions_on_one_stage_are_where_they_are_in_the_world(dancer):
+    aside = np.float32([2.0, 0, 0])
+    right = replace(dancer, positions=dancer.positions + aside)
+    together = Scene([dancer, right], size=(600, 300), together=True)
+    assert together.still(0.3).shape == (300, 600, 3)
+    columns = np.flatnonzero((changed(together, 0.3) > 40).any(0))
+    middle = (columns[0] + columns[-1]) / 2
+    assert abs(middle - 300) < 60, "the camera looks between them"
+    alone = np.flatnonzero((changed(Scene([dancer], size=(600, 300)), 0.3) > 40).any(0))
+    assert np.ptp(columns) > 1.8 * np.ptp(alone)
+    with pytest.raises(UsageError, match="1 stage"):
+        Scene([dancer, right], captions=["one", "two"], together=True)
+
+
+def test_flat_motions_and_others_need_a_stage_each(dancer):
+    points = np.random.default_rng(0).random((len(dancer), 47, 2)).astype(np.float32)
+    with pytest.raises(UsageError, match="side by side"):
+        Scene([Motion(points, dancer.fps, get_skeleton("solos-47")), dancer], together=True)
 
 
 def test_motions_of_other_rates_are_shown_at_the_first_ones(flat, solid):

@@ -30,6 +30,8 @@ def run(
     seed_motion: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     genre: str | None = None,
     repertoire: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None,
+    dancers: Annotated[int, Range(1, 8)] = 1,
+    mirror: bool = False,
     stride: Annotated[int | None, Range(1, 240)] = None,
     fps: FilmRate = 30,
     size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "720x720",
@@ -51,6 +53,8 @@ def run(
         genre: What is danced, by AIST++'s letters or names, such as WA or waack; without it, the seed decides.
         repertoire: Of choreographer: a folder of your own dances to dance with (.bvh .glb .npz .pkl) of whatever rig;
             a folder in it is a genre.
+        dancers: How many dance, side by side on one stage, each another dance; files of motion are one for each.
+        mirror: All dance alike, every second one with left and right exchanged.
         stride: Of fact: frames kept of each prediction; 1 as published, more to be as many times faster.
         fps: Frames a second of the film.
         size: Size of the film in pixels.
@@ -65,30 +69,37 @@ def run(
     given = {"seed_motion": begun, "genre": genre, "stride": stride, "repertoire": repertoire}
     options = {name: value for name, value in given.items() if value is not None}
     usual = "choreographer" if seed_motion is None and stride is None else "fact"
-    dance = partial(_dance, registry.dancer(model or usual, **options), seed=seed, look=look)
+    dance = partial(_dance, registry.dancer(model or usual, **options), dancers, mirror=mirror, seed=seed, look=look)
     return run_batch(plans, dance, _described, json)
 
 
 def _dance(
     dancer: "Dancer",
+    dancers: int,
     file: Path,
     outs: Sequence[Path],
     progress: "Progress",
     *,
+    mirror: bool,
     seed: int,
     look: RenderOptions,
 ) -> dict[str, Any]:
     from ictus.audio import Audio
+    from ictus.dance.group import dance_together
 
     start = time.perf_counter()
     audio = Audio.load(file, mono=True)
-    motion = dancer(audio, seed=seed, progress=part(progress, 0.1, 0.6))
-    motion = replace(motion, meta={**motion.meta, "music": file.name})
-    for out, share in zip(outs, shares(progress, 0.6, len(outs)), strict=True):
-        io.save_motion(motion, file, out, look, share)
+    motions = dance_together(dancer, audio, dancers, mirror=mirror, seed=seed, progress=part(progress, 0.1, 0.6))
+    motions = [replace(motion, meta={**motion.meta, "music": file.name}) for motion in motions]
+    motion, seconds = motions[0], audio.duration
+    del audio  # an hour of it is as large as what is to be written
+    written = [
+        io.save_motion(motions, file, out, look, share)
+        for out, share in zip(outs, shares(progress, 0.6, len(outs)), strict=True)
+    ]
     return {
-        "out": [str(out) for out in outs],
-        "seconds": round(audio.duration, 2),
+        "out": [str(path) for paths in written for path in paths],
+        "seconds": round(seconds, 2),
         "genre": motion.meta.get("genre"),
         "beats": len(motion.meta["beats"]["times"]),
         "took": round(time.perf_counter() - start, 2),

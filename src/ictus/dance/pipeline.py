@@ -3,12 +3,13 @@
 Sound -> beats and features -> a network's frames, or phrases -> the body smpl-24 at 60 fps -> foot cleanup.
 """
 
+import copy
 import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -83,6 +84,14 @@ class Dancer(Protocol):
         """
 
 
+@runtime_checkable
+class GenreDancer(Dancer, Protocol):
+    """A dancer that knows several genres."""
+
+    def in_genre(self, genre: str) -> Dancer:
+        """Return the same dancer, who dances this genre whatever the seed is; UsageError if it knows no such genre."""
+
+
 class _NetworkDancer:
     """What all dancers share: a name, a beat tracker, and how they are loaded."""
 
@@ -134,11 +143,19 @@ class FACTDancer(_NetworkDancer):
         super().__init__(name, tracker)
         self.network, self.stride = network.eval(), stride
         self.seed_frames = None if seed_motion is None else _seed_frames(seed_motion)
-        starts = network.config.starts
-        self._starts = list(range(max(1, len(starts))))  # numbers of the poses that a dance may begin from
-        if genre is not None:
-            code = _genre_code(self.name, genre, self.genres)
-            self._starts = [number for number, start in enumerate(starts) if start == code]
+        self._starts = self._starts_of(genre)
+
+    def _starts_of(self, genre: str | None) -> list[int]:
+        """Return the numbers of the poses that a dance may begin from."""
+        starts = self.network.config.starts
+        code = None if genre is None else _genre_code(self.name, genre, self.genres)
+        return [number for number, start in enumerate(starts or ("",)) if code in (None, start)]
+
+    def in_genre(self, genre: str) -> Self:
+        """Return the same dancer in one genre; see `GenreDancer`."""
+        other = copy.copy(self)
+        other._starts = self._starts_of(genre)
+        return other
 
     @property
     def genres(self) -> list[str]:
@@ -261,6 +278,12 @@ class Choreographer(_NetworkDancer):
         self.clips = network.eval().clips() if repertoire is None else read_repertoire(Path(repertoire)).clips
         self._mixed = repertoire is not None and genre is None
         self.genre = None if genre is None else _genre_code(self.name, genre, self.genres)
+
+    def in_genre(self, genre: str) -> Self:
+        """Return the same dancer in one genre; see `GenreDancer`."""
+        other = copy.copy(self)
+        other.genre, other._mixed = _genre_code(self.name, genre, self.genres), False
+        return other
 
     @property
     def genres(self) -> list[str]:

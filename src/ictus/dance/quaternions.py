@@ -47,6 +47,11 @@ def normalise(quaternions: Float64Array) -> Float64Array:
     return np.asarray(quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True))
 
 
+def mirrored(quaternions: Float64Array, root: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Exchange left and right of (T, 24, 4) and (T, 3)."""
+    return quaternions[:, list(_BODY.mirror)] * (1, -1, -1, 1), root * (-1, 1, 1)
+
+
 def heading(quaternion: Float64Array) -> float:
     """Return the angle, radians, by which a rotation (4,) turns about the vertical: 0 faces the front."""
     return 2 * float(np.arctan2(quaternion[1], quaternion[3]))

@@ -6,6 +6,7 @@ from operator import or_
 
 import numpy as np
 
+from ictus.errors import UsageError
 from ictus.motion import Motion
 from ictus.render.body import is_whole
 from ictus.render.camera import FAR, HEIGHT, Extent, followed, slopes
@@ -50,16 +51,34 @@ def extent_of(figure: Figure) -> Extent:
     return extent
 
 
-def shown(motions: Sequence[Motion]) -> list[tuple[Figure, Extent]]:
-    """Return the figures of motions, and what their cameras show: bodies of one kind are shown at one size."""
+def shown(motions: Sequence[Motion], together: bool = False) -> list[tuple[list[Figure], Extent]]:
+    """Return the figures on each stage, and what its camera shows: bodies of one kind are shown at one size.
+
+    Parameters
+    ----------
+    together : all motions, equally long, are on one stage, and one camera goes along with their middle.
+
+    Raises
+    ------
+    UsageError
+        If a flat motion and one in space are to be on one stage.
+    """
     figures = [figure_of(motion) for motion in motions]
+    if together:
+        if len({figure.flat for figure in figures}) > 1:
+            raise UsageError("flat motions and motions in space cannot be on one stage; show them side by side")
+        middle = np.stack([figure.target for figure in figures]).mean(0, dtype=np.float32)
+        for figure in figures:
+            figure.target, figure.stands = middle, all(one.stands for one in figures)
+            figure.scale = max(one.unit for one in figures)
+        return [(figures, reduce(or_, map(extent_of, figures)))]
     kinds = [(figure.motion.skeleton.name, figure.flat) for figure in figures]
     alike = {kind: [one for one, other in zip(figures, kinds, strict=True) if other == kind] for kind in kinds}
     for some in alike.values():
         for figure in some:
             figure.scale = max(one.unit for one in some)
     extents = {kind: reduce(or_, map(extent_of, some)) for kind, some in alike.items()}
-    return [(figure, extents[kind]) for figure, kind in zip(figures, kinds, strict=True)]
+    return [([figure], extents[kind]) for figure, kind in zip(figures, kinds, strict=True)]
 
 
 def _standing(figure: Figure, middle: FloatArray, floor: FloatArray) -> Float32Array:

@@ -46,9 +46,10 @@ def film(
     theme: str = "dark",
     captions: Sequence[str] | None = None,
     title: str | None = None,
+    together: bool = False,
     progress: Progress | None = None,
 ) -> None:
-    """Film one motion, or several side by side, with their sound.
+    """Film one motion, or several side by side or on one stage, with their sound.
 
     The film is as long as its longest motion; the sound is cut, or followed by silence, to that length. Neither frames
     nor sound are kept in memory: a film of an hour needs no more than one of a minute.
@@ -58,10 +59,11 @@ def film(
     audio : the sound, a sound file, or None for a silent film.
     path : an .mp4 file (H.264 and, with sound, AAC). It is written whole or not at all.
     fps : frames per second; motions at another rate are resampled.
-    size : width and height of each motion's picture in pixels, both even.
+    size : width and height of each stage's picture in pixels, both even.
     theme : "dark" or "light".
-    captions : a line below each motion.
+    captions : a line below each stage.
     title : a line above all.
+    together : whether all motions are on one stage.
     progress : called now and then with the fraction of the film that is done.
 
     Raises
@@ -73,7 +75,8 @@ def film(
     """
     motions = [motion] if isinstance(motion, Motion) else list(motion)
     _check(motions, path, size, fps)
-    scene = Scene([one.resample(fps) for one in motions], size=size, theme=theme, captions=captions, title=title)
+    motions = [one.resample(fps) for one in motions]
+    scene = Scene(motions, size=size, theme=theme, captions=captions, title=title, together=together)
     with writing(path) as temporary:
         try:
             _encode(scene, audio, temporary, progress)

@@ -1,5 +1,6 @@
 """The floor that a body stands on: lines to see the way by, a pool of light, and the body's soft shadow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -35,16 +36,21 @@ class Ground:
 
 
 class Floor:
-    """The floor under one figure; its light is painted onto the empty stage, (height, width, 3).
+    """The floor under figures; its light is painted onto the empty stage, (height, width, 3).
 
-    Under a figure that stands, lines and shadow belong to the stage, too.
+    Under figures that stand, lines and shadows belong to the stage, too.
     """
 
-    def __init__(self, figure: Figure, view: View, theme: Theme, stage: Image) -> None:
+    def __init__(self, figures: Sequence[Figure], view: View, theme: Theme, stage: Image) -> None:
         self._view, self._dark = view, theme.name == "dark"
-        hulls = [hull for rows in figure.rows for hull in rows.hulls]
         smallest = tables.SHADOW_SMALLEST * view.unit
-        self._hulls = [(hull, figure.radii[hull, 0]) for hull in hulls if figure.radii[hull].max() > smallest]
+        self._hulls = [
+            (number, hull, figure.radii[hull, 0])
+            for number, figure in enumerate(figures)
+            for rows in figure.rows
+            for hull in rows.hulls
+            if figure.radii[hull].max() > smallest
+        ]
         height, width = stage.shape[:2]
         right, ahead = view.floor(width, height)
         away = np.nan_to_num(np.hypot(right, ahead), nan=np.inf)
@@ -62,14 +68,14 @@ class Floor:
         self._shade = np.zeros(((height >> _COARSE) + 1, (width >> _COARSE) + 1), np.uint8)
         self._blur = max(0.035 * view.focal / FAR / (1 << _COARSE), 0.6)
         self._thick = max(1, round(min(height, width) / 600))
-        if figure.stands:
-            self.paint(stage, self.ground(figure.places(0, 1), figure.target[:1]), 0)
+        if figures[0].stands:
+            self.paint(stage, self.ground([figure.places(0, 1) for figure in figures], figures[0].target[:1]), 0)
 
-    def ground(self, at: Places, target: Float32Array) -> Ground:
-        """Return what lies on the floor below a body's places while the camera looks at `target`, (T, 3)."""
+    def ground(self, at: Sequence[Places], target: Float32Array) -> Ground:
+        """Return what lies on the floor below the figures' places while the camera looks at `target`, (T, 3)."""
         outlines, depths = [], []
-        for rows, radii in self._hulls:
-            from_target = (at[rows] - target).swapaxes(0, 1)  # (T, N, 3)
+        for number, rows, radii in self._hulls:
+            from_target = (at[number][rows] - target).swapaxes(0, 1)  # (T, N, 3)
             height = np.maximum(from_target[..., 1:2], 0)
             ground = from_target[..., ::2] + height * np.array(tables.CAST, np.float32)
             growth = np.float32(1.4) + np.float32(tables.SHADOW_GROWTH / self._view.unit) * height[..., 0]

@@ -47,9 +47,10 @@ def page(
     *,
     theme: str = "dark",
     titles: Sequence[str] | None = None,
+    together: bool = False,
     progress: Progress | None = None,
 ) -> None:
-    """Write a page that plays one motion, or several side by side, with their music.
+    """Write a page that plays one motion, or several side by side or on one stage, with their music.
 
     Parameters
     ----------
@@ -59,6 +60,7 @@ def page(
     out : an .html file. It is written whole or not at all.
     theme : "dark" or "light", what the page begins with.
     titles : a line above each motion.
+    together : whether all motions are on one stage.
     progress : called now and then with the fraction that is done.
 
     Raises
@@ -70,7 +72,7 @@ def page(
     """
     if Path(out).suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out}: pages are .html files; give a name that ends in .html")
-    text = page_html(motions, music, theme=theme, titles=titles, progress=progress)
+    text = page_html(motions, music, theme=theme, titles=titles, together=together, progress=progress)
     with writing(out) as temporary:
         temporary.write_text(text, "utf-8", "replace")  # its title may come from the name of a file
 
@@ -81,16 +83,18 @@ def page_html(
     *,
     theme: str = "dark",
     titles: Sequence[str] | None = None,
+    together: bool = False,
     progress: Progress | None = None,
 ) -> str:
     """Return the page that `page` writes, to be shown within another, as in an iframe's srcdoc."""
     report = progress or (lambda fraction: None)
     get_theme(theme)
     listed, names = _listed(motions, titles)
+    numbered = [f"-{number}" if together and len(listed) > 1 else "" for number in range(1, len(listed) + 1)]
     seconds = max(motion.duration for motion in listed)
     entries = [
-        {**entry, "title": name, "file": _file_name(motion, name)}
-        for entry, motion, name in zip(_entries(listed), listed, names, strict=True)
+        {**entry, "title": name or number[1:], "file": _file_name(motion, name) + number}
+        for entry, motion, name, number in zip(_entries(listed, together), listed, names, numbered, strict=True)
     ]
     report(0.3)
     sound = None if music is None else embedded(music, seconds, progress=lambda share: report(0.3 + 0.7 * share))
@@ -100,6 +104,7 @@ def page_html(
         "theme": theme,
         "themes": {one.name: one.codes() for one in (DARK, LIGHT)},
         "motions": entries,
+        "together": together,
         "peaks": base64.b64encode(sound.peaks.tobytes()).decode() if sound else None,
     }
     tables = f"const TABLES = {_json(exported())};"
@@ -139,9 +144,11 @@ def _listed(motions: Motions, titles: Sequence[str] | None) -> tuple[list[Motion
     return shown, names if titles is None else list(titles)
 
 
-def _entries(motions: list[Motion]) -> list[dict[str, Any]]:
+def _entries(motions: list[Motion], together: bool) -> list[dict[str, Any]]:
     """Return what the page knows of each motion, in the finest form in which all together are small enough."""
-    figures = shown(motions)
+    if together and len({(len(motion), motion.fps) for motion in motions}) > 1:
+        raise UsageError("motions on one stage must be equally long, at one frame rate")
+    figures = [(figure, extent) for some, extent in shown(motions, together) for figure in some]
     # The figure's own points, which need the whole motion, and what the camera looks at.
     own = [figure.tracks | {"+target": figure.target} for figure, _ in figures]
     for rate, step in _FORMS:

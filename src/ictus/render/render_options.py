@@ -1,5 +1,6 @@
 """How motions are shown to people: as a film or as a page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,16 +36,24 @@ class RenderOptions:
             raise UsageError(f"fps {self.fps}: choose between 1 and 240 frames a second")
         check_size(self.size)
 
-    def show(self, motion: "Motion", music: "Audio | Path", out: Path, progress: "Progress") -> None:
-        """Make a film or a page; the suffix, one of `SHOWN`, says which."""
+    def show(self, motion: "Motion | Sequence[Motion]", music: "Audio | Path", out: Path, progress: "Progress") -> None:
+        """Make a film or a page of one motion, or several on one stage; the suffix, one of `SHOWN`, says which."""
+        together = isinstance(motion, Sequence)
         if out.suffix.lower() == FILM:
             from ictus.render.film import film
 
-            film(motion, music, out, fps=self.fps, size=self.size, theme=self.theme, progress=progress)
+            film(
+                *(motion, music, out),
+                fps=self.fps,
+                size=self.size,
+                theme=self.theme,
+                together=together,
+                progress=progress,
+            )
         else:
             from ictus.render.page import page
 
-            page(motion, music, out, theme=self.theme, progress=progress)
+            page(motion, music, out, theme=self.theme, together=together, progress=progress)
 
 
 def check_size(size: tuple[int, int]) -> None:

@@ -23,15 +23,16 @@ _STRETCH = 128  # frames whose shapes are worked out at once
 
 
 class Scene:
-    """One or more motions side by side on a stage.
+    """One or more motions, side by side or on one stage.
 
     Parameters
     ----------
     motions : shown at the frame rate of the first; one that is over stands still until the longest one ends.
-    size : width and height of each motion's picture, in pixels.
+    size : width and height of each stage's picture, in pixels.
     theme : "dark" or "light".
-    captions : a line below each motion.
+    captions : a line below each stage.
     title : a line above all.
+    together : whether all motions are on one stage, where they are in the world.
     """
 
     def __init__(
@@ -42,27 +43,31 @@ class Scene:
         theme: str = "dark",
         captions: Sequence[str] | None = None,
         title: str | None = None,
+        together: bool = False,
     ) -> None:
         if not motions:
             raise UsageError("there is no motion to draw; give at least one")
-        if captions is not None and len(captions) != len(motions):
-            raise UsageError(f"{len(captions)} captions for {len(motions)} motions; give one for each")
+        count = 1 if together else len(motions)
+        if captions is not None and len(captions) != count:
+            raise UsageError(
+                f"{len(captions)} captions for {count} {'stage' if together else 'motions'}; give one for each"
+            )
         motions = [motion.resample(motions[0].fps) for motion in motions]
         palette = get_theme(theme)
         width, height = size
         self.fps = motions[0].fps
         self.frames = max(len(motion) for motion in motions)
-        self.width, self.height, self._count = width * len(motions), height, len(motions)
-        self._backdrop = np.tile(lit(width, height, palette), (1, len(motions), 1))
+        self.width, self.height, self._count = width * count, height, count
+        self._backdrop = np.tile(lit(width, height, palette), (1, count, 1))
         motions = [_lasting(motion, self.frames) for motion in motions]
         box = self._box(size, bool(title), bool(captions))
         self._panels = [
-            _Panel(motion, figure, extent, box, self._place(k, self._backdrop), palette)
-            for k, (motion, (figure, extent)) in enumerate(zip(motions, shown(motions), strict=True))
+            _Panel(figures, extent, box, self._place(k, self._backdrop), palette)
+            for k, (figures, extent) in enumerate(shown(motions, together))
         ]
         letters = max(9.0, 0.026 * height)
         if title:
-            middle = (width * len(motions) / 2, 0.055 * height)
+            middle = (self.width / 2, 0.055 * height)
             write(self._backdrop, title, middle, letters, 0.94 * self.width, palette.text)
         for k, caption in enumerate(captions or ()):
             middle = (width * (k + 0.5), 0.955 * height)
@@ -139,27 +144,29 @@ def _moved(rectangle: Rectangle, right: int, width: int) -> Rectangle:
 
 
 class _Panel:
-    """One motion's place in the picture, between two columns of an empty stage."""
+    """One stage: a place in the picture, with figures that have one target and one scale."""
 
-    def __init__(self, motion: Motion, figure: Figure, extent: Extent, box: Box, stage: Image, theme: Theme) -> None:
-        self._figure, self._theme, self._fps = figure, theme, motion.fps
-        self._view = View.fit(extent, figure.scale, box, figure.pitch)
-        self._painter = Painter(figure, self._view, theme)
-        self._floor = None if figure.flat else Floor(figure, self._view, theme, stage)
-        self._trails = [(figure.path(name), getattr(theme, side)) for side, name in figure.trails]
+    def __init__(self, figures: Sequence[Figure], extent: Extent, box: Box, stage: Image, theme: Theme) -> None:
+        first = figures[0]
+        motion, self._target = first.motion, first.target
+        self._figures, self._theme, self._fps = figures, theme, motion.fps
+        self._view = View.fit(extent, first.scale, box, first.pitch)
+        self._painters = [Painter(figure, self._view, theme) for figure in figures]
+        self._floor = None if first.flat else Floor(figures, self._view, theme, stage)
+        self._trails = [(one.path(name), getattr(theme, side)) for one in figures for side, name in one.trails]
         self._glow = Glow(*stage.shape[:2])
         self.whole = (0, 0, stage.shape[1], stage.shape[0])
-        self.travels = not (figure.flat or figure.stands)
+        self.travels = not (first.flat or first.stands)
         height = len(stage)
         self.lamps = Lamps.of(motion, ((box[0] + box[2]) / 2, box[3] + 0.05 * height), 0.011 * height, theme)
 
     def stretch(self, start: int, stop: int) -> "_Stretch":
         """Work out the shapes of frames `start` to `stop`."""
-        target = self._figure.target[start:stop]
-        at = self._figure.places(start, stop)
-        pose = self._painter.pose(at, target)
-        layers: list[Layer | Ribbons] = [*pose.layers]
-        away = [*pose.away.T]
+        target = self._target[start:stop]
+        at = [figure.places(start, stop) for figure in self._figures]
+        poses = [painter.pose(places, target) for painter, places in zip(self._painters, at, strict=True)]
+        layers: list[Layer | Ribbons] = [layer for pose in poses for layer in pose.layers]
+        away = [column for pose in poses for column in pose.away.T]
         for track, colour in self._trails:
             points, scale = self._view.project(past(track, start, stop, self._fps) - target[:, None])
             width = np.maximum(tables.TRAIL_WIDTH * self._view.unit * scale[:, -1], tables.TRAIL_LEAST)
@@ -167,7 +174,7 @@ class _Panel:
             away.append(self._view.focal / self._view.unit / scale[:, -1] + np.float32(0.02))
         order = np.argsort(-np.stack(away, axis=1), axis=1, kind="stable")  # the farthest first
         ground = self._floor.ground(at, target) if self._floor and self.travels else None
-        bounds = [one.bounds for one in (pose, *layers) if isinstance(one, Pose | Ribbons)]
+        bounds = [one.bounds for one in (*poses, *layers) if isinstance(one, Pose | Ribbons)]
         return _Stretch(layers, order.tolist(), ground, Bounds.around(bounds))
 
     def paint(self, stage: Image, stretch: "_Stretch", frame: int) -> Rectangle:

@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
 from ictus.dance.kinematic_beats import marked_beats
-from ictus.dance.quaternions import RATE, from_matrices, inertialise, joint_positions, normalise
+from ictus.dance.quaternions import RATE, from_matrices, inertialise, joint_positions, mirrored, normalise
 from ictus.errors import MotionError
 from ictus.formats import count_frames
 from ictus.skeleton import get_skeleton
@@ -80,8 +80,8 @@ class MotionClip:
 
     def mirrored(self) -> "MotionClip":
         """Return the dance with left and right exchanged."""
-        quaternions = self.quaternions[:, list(_BODY.mirror)] * (1, -1, -1, 1)
-        return replace(self, name=f"{self.name} mirrored", quaternions=quaternions, root=self.root * (-1, 1, 1))
+        quaternions, root = mirrored(self.quaternions, self.root)
+        return replace(self, name=f"{self.name} mirrored", quaternions=quaternions, root=root)
 
 
 def make_clips(

@@ -1,13 +1,14 @@
-// One motion on its own stage: its figure, its camera, and the hands that turn it.
+// A stage with one motion or several: their figures, its camera, and the hands that turn it.
 
 const { TRAIL_SECONDS, TRAIL_STEPS, TRAIL_WIDTH, TRAIL_LEAST } = TABLES;
 
 class Panel {
-  constructor(motion, canvas) {
-    Object.assign(this, { motion, canvas, context: canvas.getContext("2d"), track: new Track(motion), stale: true });
-    this.figure = new Figure(motion.figure, this.track);
-    this.camera = new Camera(motion.figure, motion.extent);
-    this.floor = motion.figure.flat ? null : new Floor(this.camera);
+  constructor(motions, canvas) {
+    Object.assign(this, { motions, canvas, context: canvas.getContext("2d"), stale: true });
+    this.figures = motions.map((motion) => new Figure(motion.figure, new Track(motion)));
+    const [{ track, flat }] = this.figures; // the target is that of all
+    Object.assign(this, { track, camera: new Camera(motions[0].figure, motions[0].extent) });
+    this.floor = flat ? null : new Floor(this.camera);
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.listen();
   }
@@ -31,15 +32,18 @@ class Panel {
   }
 
   draw(seconds, trails) {
-    const { context, camera, figure, theme } = this;
+    const { context, camera, figures, theme } = this;
     if (!this.width) return;
     camera.ready(this.track.at("+target", seconds));
     context.clearRect(0, 0, this.width, this.height);
-    const solids = figure.solidsAt(seconds);
-    if (figure.stands) this.standing ??= figure.solidsAt(0); // so does its shadow
+    const solidsAt = (second) => figures.flatMap((figure) => figure.solidsAt(second));
+    const solids = solidsAt(seconds);
+    if (figures[0].stands) this.standing ??= solidsAt(0); // so does the shadow
     this.floor?.paint(context, this.standing ?? solids, theme);
     const layers = solids.map((solid) => shapesOf(solid, camera, this.paints, theme.edge));
-    if (trails) layers.push(...figure.trails.map((trail) => this.trail(trail, seconds)));
+    if (trails) {
+      for (const figure of figures) layers.push(...figure.trails.map((trail) => this.trail(figure, trail, seconds)));
+    }
     layers.sort((a, b) => b.away - a.away); // the farthest first
     for (const { shapes, paint } of layers) {
       if (paint) paint();
@@ -48,8 +52,8 @@ class Panel {
     this.stale = false;
   }
 
-  trail([side, name], seconds) {
-    const { camera, figure } = this;
+  trail(figure, [side, name], seconds) {
+    const { camera } = this;
     const count = TRAIL_BANDS * TRAIL_STEPS;
     const points = Array.from({ length: count + 1 }, (_, k) => {
       return camera.project(figure.sums(Math.max(seconds - TRAIL_SECONDS * (1 - k / count), 0))({ [name]: 1 }));

@@ -34,7 +34,7 @@ class Viewer {
     this.beats = countBars(motions.find(({ meta }) => meta.beats?.times?.length)?.meta.beats);
     const peaks = page.peaks ? bytesOf(page.peaks) : null;
     this.timeline = new Timeline(find(".timeline"), this.clock, peaks, this.beats);
-    this.panels = motions.map((motion) => this.panel(motion));
+    this.panels = (page.together ? [motions] : motions.map((motion) => [motion])).map((some) => this.panel(some));
     this.trails = !calm.matches;
     this.controls();
     this.dress(page.theme);
@@ -42,20 +42,20 @@ class Viewer {
     requestAnimationFrame(() => this.tick());
   }
 
-  panel(motion) {
-    const name = `${motion.meta.model ?? motion.skeleton.name}`;
-    const canvas = make("canvas", {
-      role: "img",
-      tabindex: "0",
-      "aria-label": `${motion.title || name}: ${motion.skeleton.name}, ${motion.frames} frames`,
-    });
+  panel(motions) {
+    const described = ({ title, meta, skeleton, frames }) => `${title || (meta.model ?? skeleton.name)}: ${skeleton.name}, ${frames} frames`;
+    const canvas = make("canvas", { role: "img", tabindex: "0", "aria-label": motions.map(described).join("; ") });
+    const captions = motions.map((motion, line) => this.caption(motion, line));
+    find(".panels").append(make("figure", {}, canvas, ...captions));
+    return new Panel(motions, canvas);
+  }
+
+  caption(motion, line) {
     const buttons = [make("button", { title: "Save this motion as JSON", onclick: () => save(jsonOf(motion), `${motion.file}.json`, "application/json") }, "JSON")];
     if (motion.turning) {
       buttons.push(make("button", { title: "Save this motion as BVH, for 3-D programs", onclick: () => save(bvhOf(motion), `${motion.file}.bvh`, "text/plain") }, "BVH"));
     }
-    const caption = make("figcaption", {}, make("span", { class: "name" }, motion.title), make("span", { class: "saves" }, ...buttons));
-    find(".panels").append(make("figure", {}, canvas, caption));
-    return new Panel(motion, canvas);
+    return make("figcaption", { style: `margin-top:${1.8 * line}rem` }, make("span", { class: "name" }, motion.title), make("span", { class: "saves" }, ...buttons));
   }
 
   dress(name) {

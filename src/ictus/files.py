@@ -18,6 +18,8 @@ from pathlib import Path
 from ictus import limits
 from ictus.errors import IctusError
 
+SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".wma")
+FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 _UNFINISHED = re.compile(r"\.?ictus-([0-9a-f]{8})-([0-9]{1,10})-[a-z0-9_]{8}(\.\w{1,16})*")
 _WEEK = 7 * 86400.0  # seconds
 _LONG = 512  # bits of a whole number that is written out in a message

@@ -97,13 +97,18 @@ class AnnotatedRecording:
         return (self.times - start) / pace, self.positions, self.meter
 
     @property
+    def music(self) -> Path:
+        """The sound file."""
+        return self.folder / "music.flac"
+
+    @property
     def name(self) -> str:
         """Split and number, e.g. "train/17"."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
     def mel(self) -> NDArray[np.float16]:
         """(T, 81) mel81, memory-mapped; computed if it is not kept yet, or older than the music."""
-        music = self.folder / "music.flac"
+        music = self.music
         for file in (self.folder / "mel81.npy", self._cached()):
             if file.exists() and file.stat().st_mtime >= music.stat().st_mtime:
                 return _mapped(file)

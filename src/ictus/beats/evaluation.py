@@ -8,10 +8,11 @@ from functools import partial
 import numpy as np
 
 from ictus.audio import Audio
+from ictus.beats.annotated_folder import AnnotatedMusic
 from ictus.beats.beats import Beats
 from ictus.beats.classical import ClassicalBeatTracker
 from ictus.beats.dataset import AnnotatedRecording
-from ictus.beats.metrics import continuity, f_measure, rolled
+from ictus.beats.metrics import continuity, f_measure, level_f_measure, median_lag, phase_f_measure, rolled
 from ictus.beats.tracker import BeatTracker
 from ictus.errors import UsageError
 from ictus.features import mel81
@@ -22,6 +23,9 @@ from ictus.types import Float64Array, Progress
 MEANING = {
     "beat_f": "F-measure of beats within 70 ms",
     "chance": "the same with the predicted beats shifted in time",
+    "level_f": "the same at the best metrical level: as annotated, twice or three times as fast or slow",
+    "phase_f": "the same where beats in the middle between the annotated ones count as well",
+    "lag": "milliseconds by which the beats found come after the annotated ones, median (below 0: before)",
     "downbeat_f": "F-measure of downbeats within 70 ms",
     "cmlt": "share of beats in right phase and tempo",
     "amlt": "the same, double or half tempo and off-beats allowed",
@@ -90,18 +94,44 @@ def librosa_predictor() -> BeatPredictor:
     return predict
 
 
-def predictor(name: str) -> BeatPredictor:
-    """Return a beat tracker: "librosa", "classical", or a trained one by name or folder.
+def madmom_predictor() -> BeatPredictor:
+    """Return madmom's recurrent networks and their dynamic Bayesian network (S. Boeck et al., 2016), bars of 3 and 4.
 
     Raises
     ------
     UsageError
-        If librosa is not installed.
+        If madmom is not installed.
+    """
+    try:
+        from madmom.features.downbeats import DBNDownBeatTrackingProcessor, RNNDownBeatProcessor
+    except ImportError as error:
+        raise UsageError("madmom is not installed; its licence allows research only: pip install madmom") from error
+
+    activations, decode = RNNDownBeatProcessor(), DBNDownBeatTrackingProcessor(beats_per_bar=[3, 4], fps=100)
+
+    def predict(audio: Audio) -> PredictedBeats:
+        samples = audio.mono().resample(44100).samples[0]
+        found = np.asarray(decode(activations(samples)), np.float64).reshape(-1, 2)  # seconds, place in the bar
+        meter = int(found[:, 1].max()) if len(found) else None
+        return PredictedBeats(found[:, 0], found[found[:, 1] == 1, 0], meter)
+
+    return predict
+
+
+def predictor(name: str) -> BeatPredictor:
+    """Return a beat tracker: "librosa", "madmom", "classical", or a trained one by name or folder.
+
+    Raises
+    ------
+    UsageError
+        If librosa or madmom is not installed.
     ModelError
         If there is no such beat tracker, or it is damaged.
     """
     if name == "librosa":
         return librosa_predictor()
+    if name == "madmom":
+        return madmom_predictor()
     if name == "classical":
         return offline_predictor(ClassicalBeatTracker())
     tracker = BeatTracker.from_folder(name)
@@ -109,7 +139,9 @@ def predictor(name: str) -> BeatPredictor:
 
 
 def evaluate_beats(
-    predictors: Mapping[str, BeatPredictor], recordings: Sequence[AnnotatedRecording], progress: Progress | None = None
+    predictors: Mapping[str, BeatPredictor],
+    recordings: Sequence[AnnotatedRecording | AnnotatedMusic],
+    progress: Progress | None = None,
 ) -> list[Row]:
     """Let each predictor predict the beats of each recording, and compare.
 
@@ -127,7 +159,7 @@ def evaluate_beats(
         raise UsageError("no music to compare beats with")
     samples: dict[str, list[dict[str, float | str]]] = {name: [] for name in predictors}
     for done, recording in enumerate(recordings, 1):
-        audio = Audio.load(recording.folder / "music.flac")
+        audio = Audio.load(recording.music)
         for name, predict in predictors.items():
             scores = compare(recording, predict(audio), audio.duration)
             samples[name].append({"name": recording.name, "group": recording.group, **scores})
@@ -142,24 +174,33 @@ def evaluate_beats(
     ]
 
 
-def compare(recording: AnnotatedRecording, predicted: PredictedBeats, duration: float) -> dict[str, float]:
-    """Return the scores of one piece, by the names of `MEANING`."""
+def compare(
+    recording: AnnotatedRecording | AnnotatedMusic, predicted: PredictedBeats, duration: float
+) -> dict[str, float]:
+    """Return the scores of one piece, by the names of `MEANING`; those that its annotation cannot tell are left out."""
     cmlt, amlt = continuity(recording.times, predicted.beats)
     shifted = [f_measure(recording.times, other) for other in rolled(predicted.beats, duration)]
     scores = {
         "beat_f": f_measure(recording.times, predicted.beats),
         "chance": float(np.mean(shifted)),
+        "level_f": level_f_measure(recording.times, predicted.beats),
+        "phase_f": phase_f_measure(recording.times, predicted.beats),
         "cmlt": cmlt,
         "amlt": amlt,
     }
-    if predicted.downbeats is not None:
-        scores["downbeat_f"] = f_measure(recording.times[recording.positions == 1], predicted.downbeats)
-    if predicted.meter is not None:
+    lag = median_lag(recording.times, predicted.beats)
+    if lag is not None:
+        scores["lag"] = 1000 * lag
+    downbeats = recording.times[recording.positions == 1]
+    if predicted.downbeats is not None and len(downbeats):
+        scores["downbeat_f"] = f_measure(downbeats, predicted.downbeats)
+    if predicted.meter is not None and recording.meter is not None:
         scores["metre"] = float(predicted.meter == recording.meter)
     return scores
 
 
 def _row(name: str, samples: list[dict[str, float | str]]) -> Row:
-    columns = {metric: np.array([s[metric] for s in samples], np.float64) for metric in MEANING if metric in samples[0]}
+    known = {metric: [sample[metric] for sample in samples if metric in sample] for metric in MEANING}
+    columns = {metric: np.array(values, np.float64) for metric, values in known.items() if values}
     intervals = {metric: interval(partial(mean_of, part), np.arange(len(part))) for metric, part in columns.items()}
     return Row(name, intervals, samples)

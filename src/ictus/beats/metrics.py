@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ictus.errors import UsageError
 from ictus.types import Float64Array
 
-__all__ = ["continuity", "f_measure"]
+__all__ = ["continuity", "f_measure", "level_f_measure", "median_lag", "phase_f_measure"]
 
 WINDOW = 0.07  # seconds by which a beat may be missed
 _ROLLS = 16
@@ -51,6 +51,50 @@ def fast_f_measure(beats: Float64Array, marks: Float64Array) -> float:
         i += close or difference > 0
         j += close or difference < 0
     return 2 * matched / max(1, len(expected) + len(found))
+
+
+def level_f_measure(reference: ArrayLike, estimate: ArrayLike) -> float:
+    """F-measure at the best metrical level: that of the reference, or two or three times as fast or as slow.
+
+    What it is better by than `f_measure` is the level's fault.
+
+    Parameters
+    ----------
+    reference, estimate : (N,) and (M,) seconds, increasing.
+    """
+    beats = check_times(reference, "the reference")
+    levels = [beats, *(_between(beats, parts) for parts in (2, 3))]
+    levels += [beats[first::skip] for skip in (2, 3) for first in range(skip)]
+    return max(f_measure(level, estimate) for level in levels)
+
+
+def phase_f_measure(reference: ArrayLike, estimate: ArrayLike) -> float:
+    """F-measure of the reference or of what lies in the middle between its beats, whichever is higher.
+
+    What it is better by than `f_measure` is the phase's fault.
+
+    Parameters
+    ----------
+    reference, estimate : (N,) and (M,) seconds, increasing.
+    """
+    beats = check_times(reference, "the reference")
+    return max(f_measure(beats, estimate), f_measure((beats[1:] + beats[:-1]) / 2, estimate))
+
+
+def median_lag(reference: ArrayLike, estimate: ArrayLike) -> float | None:
+    """Return by how many seconds the estimates that match a beat come after it, the median; None if none does."""
+    beats, marks = check_times(reference, "the reference"), check_times(estimate, "the estimate")
+    if not len(beats) or not len(marks):
+        return None
+    late = marks[nearest(marks, beats)] - beats
+    matched = late[np.abs(late) <= WINDOW]
+    return float(np.median(matched)) if len(matched) else None
+
+
+def _between(beats: Float64Array, parts: int) -> Float64Array:
+    """Divide each interval between beats into equal parts."""
+    places = np.arange(0, len(beats) - 1 + 0.5 / parts, 1 / parts)
+    return np.asarray(np.interp(places, np.arange(len(beats)), beats))
 
 
 def continuity(reference: ArrayLike, estimate: ArrayLike) -> tuple[float, float]:

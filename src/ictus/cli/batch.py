@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from ictus.cli.console import complain, part, progress_bar, reason, say, say_json
 from ictus.errors import IctusError, UsageError
+from ictus.files import FILMS, SOUNDS
 
 if TYPE_CHECKING:
     from ictus.types import Progress
 
 Plan = tuple[Path, list[Path]]  # what is given, and what shall be made of it
 
-_SOUND = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".wma")
-_FILM = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
-MUSIC = {*_SOUND, *_FILM}
+MUSIC = {*SOUNDS, *FILMS}
 _KINDS = (  # what people have, and what takes it
-    (_SOUND, "music", "`ictus conduct`, `ictus dance` and `ictus beats` take it"),
-    (_FILM, "a film", "`ictus conduct`, `ictus dance` and `ictus beats` take its sound, `ictus sound` what is seen"),
+    (SOUNDS, "music", "`ictus conduct`, `ictus dance` and `ictus beats` take it"),
+    (FILMS, "a film", "`ictus conduct`, `ictus dance` and `ictus beats` take its sound, `ictus sound` what is seen"),
     ((".bvh", ".glb", ".gltf", ".npz", ".npy", ".pkl"), "a motion", "`ictus convert` takes it"),
     ((".mid", ".midi", ".mxl", ".musicxml"), "a score", "`ictus data prepare synthetic` takes a folder of them"),
     ((".yaml", ".yml"), "a recipe", "`ictus train` takes it"),

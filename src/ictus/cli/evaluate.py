@@ -124,10 +124,11 @@ def evaluate_beats(
     """Compare beat trackers, and the hands of conductors, with the annotated beats of music.
 
     Args:
-        data: Folder of a corpus of music.flac and beats.npz.
-        model: beat-tracker, classical, librosa, the folder of a beat tracker, or a conductor; may be given several
-            times. Without it: beat-tracker, maestro, classical.
-        split: Split of the corpus.
+        data: Folder of a corpus of music.flac and beats.npz, or of recordings with beats beside them: NAME.ogg and
+            NAME.csv (time,beat), .beats or .txt.
+        model: beat-tracker, classical, librosa, madmom (where it is installed), the folder of a beat tracker, or a
+            conductor; may be given several times. Without it: beat-tracker, maestro, classical.
+        split: Split of a corpus.
         limit_hours: Use only so much of it.
         seed: Of the conductors.
         show: Folder for films of maestro on the predicted and on the annotated beats, and plots of both.
@@ -136,26 +137,31 @@ def evaluate_beats(
         json: Report on stdout as JSON.
     """
     tables.check(out)
+    import numpy as np
+
     from ictus import registry
+    from ictus.beats.annotated_folder import annotated_folder
     from ictus.beats.dataset import BeatDataset
     from ictus.beats.evaluation import MEANING, BeatPredictor, predictor
     from ictus.beats.evaluation import evaluate_beats as compare
     from ictus.conducting.evaluation import film_beats, hands
 
     def marks(name: str) -> BeatPredictor:
-        if name in ("librosa", "classical") or registry.command_of(name) == "beats":
+        if name in ("librosa", "madmom", "classical") or registry.command_of(name) == "beats":
             return predictor(name)
         return hands(registry.conductor(name), seed)
 
-    recordings = BeatDataset(data, split).recordings
+    corpus = any(data.glob("*/*/beats.npz"))
+    recordings = BeatDataset(data, split).recordings if corpus else annotated_folder(data)
     if limit_hours is not None:
-        recordings = recordings[: max(1, round(limit_hours * 60))]  # they last a minute
+        hours = np.cumsum([recording.times[-1] for recording in recordings]) / 3600
+        recordings = recordings[: 1 + int(np.searchsorted(hours, limit_hours))]
     predictors = {name: marks(name) for name in model or _TRACKERS}
     with progress_bar("evaluate") as progress:
         rows = compare(predictors, recordings, progress)
     if show is not None:
         film_beats(recordings[:shown], seed, show)
-    tables.give(rows, f"{len(recordings)} pieces of {data / split}", MEANING, out, json)
+    tables.give(rows, f"{len(recordings)} pieces of {data / split if corpus else data}", MEANING, out, json)
     return 0
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ictus.arrays import archive
 from ictus.audio import Audio
+from ictus.beats.annotated_folder import AnnotatedMusic
 from ictus.beats.beats import Beats
 from ictus.beats.dataset import AnnotatedRecording
 from ictus.beats.evaluation import BeatPredictor, PredictedBeats
@@ -236,12 +237,13 @@ def film_windows(
                 joint_curves(real, generated).savefig(path, format="png", dpi=100)
 
 
-def film_beats(recordings: Sequence[AnnotatedRecording], seed: int, folder: Path) -> None:
+def film_beats(recordings: Sequence[AnnotatedRecording | AnnotatedMusic], seed: int, folder: Path) -> None:
     """Film pieces as maestro conducts the predicted beats, beside the same conductor on the true ones; plot both."""
     maestro = Maestro()
     for recording in recordings:
-        audio = Audio.load(recording.folder / "music.flac")
-        target = Beats(recording.times, recording.positions, recording.meter, duration=audio.duration)
+        audio = Audio.load(recording.music)
+        places = np.maximum(recording.positions, 1)  # 0: not told
+        target = Beats(recording.times, places, recording.meter or int(places.max()), duration=audio.duration)
         predicted = maestro(audio, seed=seed)
         annotated = maestro.perform(target, audio.duration, seed=seed)
         name = recording.name.replace("/", "-")

@@ -51,6 +51,17 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.npy"))}
 
 
+def test_all_works_of_a_composer_are_in_one_split(tmp_path: Path) -> None:
+    rows = []
+    for k in range(60):
+        (tmp_path / f"song_{k:02}.mid").touch()
+        rows.append(f"song_{k:02},Composer {k % 12}\n")
+    (tmp_path / "scores.csv").write_text("score_id,composer\n" + "".join(rows))
+    splits = [piece.split for piece in find_pieces(tmp_path)]
+    assert splits == splits[:12] * 5
+    assert len(set(splits)) > 1
+
+
 def test_pieces_are_split_by_table(scores: Path) -> None:
     assert [(p.name, p.split) for p in find_pieces(scores)] == [
         *(("waltz_0", "train"), ("waltz_1", "train"), ("waltz_2", "val"), ("waltz_3", "val")),

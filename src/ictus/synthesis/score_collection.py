@@ -35,7 +35,9 @@ def find_pieces(folder: Path, seed: int = 0) -> list[Piece]:
     """Return the pieces in a folder and its subfolders, in the order of their names.
 
     Where the folder holds a `splits.csv` (columns movement_id, split), a score named after a movement takes its split;
-    others, and all where there is none, are split by a hash of their name and the seed, 80 : 10 : 10. Recordings that
+    others, and all where there is none, are split by a hash of their name and the seed, 80 : 10 : 10. Where a
+    `scores.csv` (score_id, composer) beside a score tells its composer, that is the name, so that all of a composer's
+    works are in one split. Recordings that
     `recordings.csv` passes (recording_id, movement_id, passes) lend their timing, from `NAME.alignment.npz`.
 
     Raises
@@ -51,6 +53,8 @@ def find_pieces(folder: Path, seed: int = 0) -> list[Piece]:
     splits = {row["movement_id"]: row["split"] for row in _table(folder / "splits.csv", "movement_id", "split")}
     if wrong := set(splits.values()) - {"", *SPLITS}:
         raise UsageError(f"{folder / 'splits.csv'}: knows a split {quoted(min(wrong))}; there are {', '.join(SPLITS)}")
+    tables = {parent: _table(parent / "scores.csv", "score_id", "composer") for parent in {p.parent for p in files}}
+    composers = {(parent, row["score_id"]): row["composer"] for parent, rows in tables.items() for row in rows}
     passing: dict[str, set[str]] = {}
     for row in _table(folder / "recordings.csv", "movement_id", "recording_id", "passes"):
         if row["passes"] == "1":
@@ -58,7 +62,8 @@ def find_pieces(folder: Path, seed: int = 0) -> list[Piece]:
     pieces = []
     for file in files:
         name = file.relative_to(folder).with_suffix("").as_posix()
-        split = splits.get(file.stem) or hashed_split(name, seed)
+        composer = composers.get((file.parent, file.stem))
+        split = splits.get(file.stem) or hashed_split(composer or name, seed)
         alignment = file.with_name(file.stem + ".alignment.npz")
         columns = _usable_recordings(alignment, passing.get(file.stem, set()))
         pieces.append(Piece(name, file, split, alignment if columns else None, columns))

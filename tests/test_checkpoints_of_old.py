@@ -12,6 +12,7 @@ from ictus.nn.pretrained import Pretrained
 from ictus.sound.pipeline import Soloist
 
 FOLDERS = sorted((Path(__file__).parent / "fixtures" / "checkpoints").iterdir())
+NEWER = {"dance-revolution"}  # written since folders say their model type
 
 
 def test_there_is_one_of_every_kind() -> None:
@@ -20,7 +21,8 @@ def test_there_is_one_of_every_kind() -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_folder_of_old_loads_and_is_saved_as_today(folder: Path, tmp_path: Path) -> None:
-    assert "class" in json.loads((folder / "config.json").read_text())  # it says so by a path that is gone
+    of_old = "class" in json.loads((folder / "config.json").read_text())  # it says so by a path that is gone
+    assert of_old == (folder.name not in NEWER)
     network = registry.load_network(folder)
     assert network.model_type == folder.name
     assert network.metadata["licence"] == "CC0-1.0"

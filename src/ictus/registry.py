@@ -60,6 +60,9 @@ MODELS: dict[str, Model] = {
     "plain": Model("ictus.conducting.models.baselines:Plain", *_CONDUCTOR),
     "cnn-lstm": Model("ictus.conducting.models.baselines:CNNLSTM", *_CONDUCTOR),
     "fact": Model("ictus.dance.models.fact:FACT", "dance", "ictus.dance.pipeline:FACTDancer"),
+    "dance-revolution": Model(
+        "ictus.dance.models.dance_revolution:DanceRevolution", "dance", "ictus.dance.pipeline:DanceRevolutionDancer"
+    ),
     "melody-autoencoder": Model(
         "ictus.dance.models.melody:MelodyAutoencoder", "dance", "ictus.dance.pipeline:MelodyDancer"
     ),
@@ -83,6 +86,7 @@ TASKS: dict[str, str] = {  # as recipes name them
     "conducting.baseline": "ictus.conducting.tasks.baselines:Baseline",
     "conducting.m2s_net": "ictus.conducting.tasks.m2s_net:M2SNetTask",
     "conducting.m2s_gan": "ictus.conducting.tasks.m2s_gan:M2SGANTask",
+    "dance.dance_revolution": "ictus.dance.tasks.dance_revolution:DanceRevolutionTask",
     "dance.fact": "ictus.dance.tasks.fact:FACTTask",
     "dance.melody": "ictus.dance.tasks.melody:MelodyTask",
     "dance.motion_memory": "ictus.dance.tasks.motion_memory:MotionMemoryTask",

@@ -10,9 +10,10 @@ from ictus import registry
 from ictus.audio import Audio
 from ictus.beats import Beats
 from ictus.dance.frames import rest
+from ictus.dance.joints import points_of
 from ictus.dance.models.fact import FACT, FACTConfig
 from ictus.dance.models.melody import MelodyAutoencoder
-from ictus.dance.pipeline import FACTDancer, MelodyDancer
+from ictus.dance.pipeline import DanceRevolutionDancer, FACTDancer, MelodyDancer
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from ictus.kinematics import bone_lengths
 from ictus.motion import Motion
@@ -125,6 +126,29 @@ def test_the_autoencoder_dances(melody: MelodyAutoencoder) -> None:
     np.testing.assert_array_equal(a.positions, b.positions)
     assert np.abs(a.positions - c.positions).max() > 1e-4
     assert np.ptp(bone_lengths(a.skeleton, a.positions), axis=0).max() < 1e-4
+
+
+@pytest.fixture(scope="module", params=[DanceRevolutionDancer], ids=lambda dancer: dancer.__name__)
+def joint_dancer(request: pytest.FixtureRequest):
+    """A dancer whose untrained network has seen one that sways."""
+    torch.manual_seed(0)
+    network = request.param.network_class.from_config("debug")
+    motion = np.tile(rest().numpy(), (60, 1))
+    motion[:, 0] = 0.1 * np.sin(np.arange(60) / 8)
+    network.fit_scales(torch.from_numpy(points_of(motion)), torch.randn(60, 35))
+    return request.param(network, "joints", find_beats)
+
+
+def test_joints_become_a_dance(joint_dancer) -> None:
+    shares = []
+    a, b, c = (joint_dancer(pulse(4), seed=seed, progress=shares.append) for seed in (0, 0, 1))
+    assert (a.skeleton.name, a.fps) == ("smpl-24", 60)
+    assert a.duration == pytest.approx(4, abs=0.1)
+    np.testing.assert_array_equal(a.positions, b.positions)
+    assert np.abs(a.positions - c.positions).max() > 1e-4
+    assert np.ptp(bone_lengths(a.skeleton, a.positions), axis=0).max() < 1e-4
+    assert shares[-1] == 1
+    assert a.meta["model"] == "joints"
 
 
 def test_the_registry_knows_who_dances(fact: FACT, melody: MelodyAutoencoder, tmp_path: Path) -> None:

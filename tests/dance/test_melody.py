@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ictus.dance.models.melody import GROUPS, MelodyAutoencoder, MelodyConfig, Scale
+from ictus.dance.models.melody import GROUPS, MelodyAutoencoder, MelodyConfig
+from ictus.dance.normalisation import Scale
 from ictus.errors import AudioError, ModelError
 from ictus.features.melody16 import temporal_index
 from tolerance import close

@@ -8,7 +8,7 @@ from ictus.errors import MotionError
 from ictus.kinematics import bone_lengths, forward_kinematics
 from ictus.motion import Motion
 from ictus.retargeting.body_conversion import convert
-from ictus.retargeting.pose_fitting import posed
+from ictus.retargeting.pose_fitting import posed, posed_joints
 from ictus.skeleton import get_skeleton
 from real_dances import read_real_dances
 
@@ -145,3 +145,23 @@ def test_what_cannot_be_posed():
         posed(Motion(points.positions[..., :2], 30.0, points.skeleton))
     with pytest.raises(MotionError, match="legs have no length"):
         posed(Motion(np.zeros_like(points.positions), 30.0, points.skeleton))
+
+
+def test_joints_of_the_dancer_stay_where_they_are():
+    motion = moving()
+    again = posed_joints(Motion(motion.positions, motion.fps, SMPL))
+    assert again.positions == pytest.approx(motion.positions, abs=1e-5)
+    for joint in ("root", "lhip", "rknee", "lankle", "chest", "relbow"):
+        turned = np.swapaxes(again.rotations[:, J[joint]], -1, -2) @ motion.rotations[:, J[joint]]
+        assert np.degrees(Rotation.from_matrix(turned).magnitude()).mean() < 15, joint
+    assert speeds(again).max() < 2 * speeds(motion).max() + 5
+
+
+def test_joints_beside_the_body_are_put_on_it():
+    motion = moving()
+    beside = motion.positions + np.random.default_rng(0).normal(0, 0.01, motion.positions.shape)
+    again = posed_joints(Motion(beside, motion.fps, SMPL))
+    assert np.ptp(bone_lengths(SMPL, again.positions), axis=0).max() < 1e-5
+    assert np.linalg.norm(again.positions - motion.positions, axis=-1).mean() < 0.05
+    with pytest.raises(MotionError, match="is of coco-17"):
+        posed_joints(convert(motion, "coco-17"))

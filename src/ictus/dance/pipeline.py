@@ -24,6 +24,8 @@ from ictus.dance.data.dataset import frames_of, motion_of
 from ictus.dance.data.repertoire import read_repertoire
 from ictus.dance.foot_cleanup import clean_feet
 from ictus.dance.frames import RATE, padded, unpadded
+from ictus.dance.joints import frames_in_one, motion_of_points, slower
+from ictus.dance.models.dance_revolution import DanceRevolution
 from ictus.dance.models.fact import FACT, MOTION_WINDOW
 from ictus.dance.models.melody import MelodyAutoencoder
 from ictus.dance.models.motion_memory import MotionMemory
@@ -37,7 +39,7 @@ from ictus.features.rhythm35 import rhythm35
 from ictus.motion import Motion
 from ictus.nn.folding import fold
 from ictus.nn.pretrained import Pretrained
-from ictus.retargeting.pose_fitting import posed
+from ictus.retargeting.pose_fitting import posed, posed_joints
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array, IntArray, Progress
 
@@ -245,6 +247,62 @@ class MelodyDancer(_NetworkDancer):
         if fallen:
             _log.warning("%s: in %d of %d frames the body would not have stood", self.name, fallen, len(motion))
         return self._finished(motion, seed, beats)
+
+
+class _JointNetwork(Protocol):
+    """A network that dances by itself, in places of joints; its config has `rate` and `standing`."""
+
+    config: Any
+
+    def eval(self) -> Self: ...
+
+    def generate(
+        self, audio: Tensor, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Tensor:
+        """(B, T, 35) rhythm35 at the network's rate -> (B, T, 72); see `ictus.dance.joints`."""
+        ...
+
+
+class _JointDancer(_NetworkDancer):
+    """A network that predicts places of joints as a dancer: its joints are posed, and it begins by itself.
+
+    Parameters
+    ----------
+    tracker : predicts the beats of music; without it, `BeatTracker`.
+    """
+
+    def __init__(
+        self,
+        network: _JointNetwork,
+        name: str | os.PathLike[str],
+        tracker: Callable[[Audio], Beats] | None = None,
+    ) -> None:
+        super().__init__(name, tracker)
+        self.network = network.eval()
+
+    def __call__(
+        self,
+        audio: Audio,
+        *,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Motion:
+        """Dance; see `Dancer`."""
+        beats, config = self.tracker(audio), self.network.config
+        features = slower(rhythm35(audio, beats=beats.times), frames_in_one(config.rate))
+        generator = torch.Generator().manual_seed(seed)
+        points = self.network.generate(torch.from_numpy(features)[None], generator, progress)[0]
+        predicted = motion_of_points(points.numpy(), config.rate)
+        motion, fallen = kept_standing(posed_joints(predicted.resample(RATE)), config.standing)
+        if fallen:
+            _log.warning("%s: in %d of %d frames the body would not have stood", self.name, fallen, len(motion))
+        return self._finished(motion, seed, beats)
+
+
+class DanceRevolutionDancer(_JointDancer):
+    """DanceRevolution as a dancer; see `ictus.dance.models.dance_revolution`. A seed is what its LSTM begins with."""
+
+    network_class = DanceRevolution
 
 
 class Choreographer(_NetworkDancer):

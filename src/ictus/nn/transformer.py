@@ -15,23 +15,24 @@ class Attention(nn.Module):
 
     Parameters
     ----------
-    width, heads : channels, and the heads that share them equally.
-    scale : of the products of queries and keys before the softmax; (width / heads) ** -0.5 in Vaswani et al.
+    width, heads : channels, and heads.
+    scale : of the products of queries and keys before the softmax; (channels of a head) ** -0.5 in Vaswani et al.
+    inner : channels that the heads share equally; without it, as many as go in.
     """
 
-    def __init__(self, width: int, heads: int, scale: float) -> None:
+    def __init__(self, width: int, heads: int, scale: float, inner: int | None = None) -> None:
         super().__init__()
-        self.width, self.heads, self.scale = width, heads, scale
-        self.qkv = nn.Linear(width, 3 * width, bias=False)  # channels: queries | keys | values, each head after head
-        self.out = nn.Linear(width, width)
+        self.inner, self.heads, self.scale = inner or width, heads, scale
+        self.qkv = nn.Linear(width, 3 * self.inner, bias=False)  # queries | keys | values, each head after head
+        self.out = nn.Linear(self.inner, width)
 
     def project(self, x: Tensor, queries: slice = ALL) -> tuple[Tensor, Tensor, Tensor]:
         """(B, T, width) -> queries (B, heads, Q, C) of some tokens, keys and values (B, heads, T, C) of all."""
         if queries == ALL:
             query, key, value = self.qkv(x).chunk(3, -1)
         else:
-            query = F.linear(x[:, queries], self.qkv.weight[: self.width])
-            key, value = F.linear(x, self.qkv.weight[self.width :]).chunk(2, -1)
+            query = F.linear(x[:, queries], self.qkv.weight[: self.inner])
+            key, value = F.linear(x, self.qkv.weight[self.inner :]).chunk(2, -1)
         return self._by_head(query), self._by_head(key), self._by_head(value)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -49,14 +50,14 @@ class Block(nn.Module):
 
     Parameters
     ----------
-    width, heads, scale : of the attention; see there.
+    width, heads, scale, inner : of the attention; see there.
     hidden : channels between the two layers of the MLP.
     """
 
-    def __init__(self, width: int, heads: int, hidden: int, scale: float) -> None:
+    def __init__(self, width: int, heads: int, hidden: int, scale: float, inner: int | None = None) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width, eps=1e-5)
-        self.attention = Attention(width, heads, scale)
+        self.attention = Attention(width, heads, scale, inner)
         self.mlp_norm = nn.LayerNorm(width, eps=1e-5)
         self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU("tanh"), nn.Linear(hidden, width))
 
@@ -85,12 +86,14 @@ class Transformer(nn.Module):
     Parameters
     ----------
     layers : how many.
-    width, heads, hidden, scale : of each block; see there.
+    width, heads, hidden, scale, inner : of each block; see there.
     """
 
-    def __init__(self, layers: int, width: int, heads: int, hidden: int, scale: float) -> None:
+    def __init__(
+        self, layers: int, width: int, heads: int, hidden: int, scale: float, inner: int | None = None
+    ) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block(width, heads, hidden, scale) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, heads, hidden, scale, inner) for _ in range(layers))
 
     def forward(self, x: Tensor, mask: Tensor | None = None, queries: slice = ALL) -> Tensor:
         """(B, T, width) -> (B, Q, width): as `Block.forward`; only the last block can spare the other tokens."""

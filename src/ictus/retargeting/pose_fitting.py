@@ -65,7 +65,31 @@ def posed(motion: M) -> M:
     if np.median((seen.ahead() * np.cross(seen.across("hip"), seen.trunk())).sum(-1)) < 0:
         positions = positions[:, list(skeleton.mirror)]
     positions = positions * (np.median(rest.leg()) / np.median(seen.leg()))
-    rotations, root = _Pose(_Points(body, positions), rest, motion.fps).solved()
+    return _turned(motion, _PointPose(_Points(body, positions), rest, motion.fps))
+
+
+def posed_joints(motion: M) -> M:
+    """Return the dancer with rotations of whose joints only the places are known, as a network predicts them.
+
+    The pelvis stays where it is, and each bone is as long as our body's and points where it is seen to. How a bone is
+    twisted follows from the knees and elbows; where these are straight, from the frames around.
+
+    Parameters
+    ----------
+    motion : smpl-24, metres, y up; what rotations it has are not looked at.
+
+    Raises
+    ------
+    MotionError
+        If the motion is of another skeleton.
+    """
+    if motion.skeleton != _BODY:
+        raise MotionError(f"this motion is of {motion.skeleton.name}; joints of {_BODY.name} are needed")
+    return _turned(motion, _JointPose(positions_of(motion).astype(np.float64), motion.fps))
+
+
+def _turned(motion: M, pose: "_Pose") -> M:
+    rotations, root = pose.solved()
     places = forward_kinematics(_BODY, rotations, root)
     return moved(motion, _BODY, places.astype(np.float32), rotations.astype(np.float32), root.astype(np.float32))
 
@@ -119,9 +143,8 @@ class _Points:
 class _Pose:
     """The body while it is being posed: where its joints are and how they are turned in the world."""
 
-    def __init__(self, seen: _Points, rest: _Points, fps: float) -> None:
-        self._seen, self._rest, self._fps = seen, rest, fps
-        frames = len(seen.positions)
+    def __init__(self, frames: int, fps: float) -> None:
+        self._fps = fps
         self._places = np.zeros((frames, len(_BODY), 3))
         self._turned = np.tile(np.eye(3), (frames, len(_BODY), 1, 1))
 
@@ -134,6 +157,40 @@ class _Pose:
         above = self._turned[:, list(_BODY.parents or ())]
         above[:, 0] = np.eye(3)
         return np.swapaxes(above, -1, -2) @ self._turned, self._places[:, 0]
+
+    def _set_trunk(self) -> None:
+        raise NotImplementedError
+
+    def _set_arm(self, side: str) -> None:
+        raise NotImplementedError
+
+    def _set_leg(self, side: str) -> None:
+        raise NotImplementedError
+
+    def _turn(self, joint: str, turn: Array) -> None:
+        """Turn a joint in the world, (T, 3, 3)."""
+        self._place(joint)
+        self._turned[:, _BODY.index(joint)] = turn
+
+    def _place(self, joint: str) -> Array:
+        """Return where a joint is, (T, 3), whose parent has been turned."""
+        number = _BODY.index(joint)
+        parent = (_BODY.parents or ())[number]
+        if parent >= 0:
+            self._places[:, number] = self._places[:, parent] + self._turned[:, parent] @ _BODY.offsets[number]
+        return self._places[:, number]
+
+    def _aimed(self, joint: str, before: Array, direction: Array, target: Array) -> Array:
+        """Turn a joint no more than it takes for a direction (3,) of its rest pose to point to a target (T, 3)."""
+        return turn_between(before @ direction, target - self._place(joint)) @ before
+
+
+class _PointPose(_Pose):
+    """From the points that mark another body."""
+
+    def __init__(self, seen: _Points, rest: _Points, fps: float) -> None:
+        super().__init__(len(seen.positions), fps)
+        self._seen, self._rest = seen, rest
 
     def _set_trunk(self) -> None:
         seen, rest = self._seen, self._rest
@@ -209,22 +266,54 @@ class _Pose:
         self._turn(f"{side}ankle", foot)
         self._turn(f"{side}toes", foot)
 
-    def _turn(self, joint: str, turn: Array) -> None:
-        """Turn a joint in the world, (T, 3, 3)."""
-        self._place(joint)
-        self._turned[:, _BODY.index(joint)] = turn
 
-    def _place(self, joint: str) -> Array:
-        """Return where a joint is, (T, 3), whose parent has been turned."""
-        number = _BODY.index(joint)
-        parent = (_BODY.parents or ())[number]
-        if parent >= 0:
-            self._places[:, number] = self._places[:, parent] + self._turned[:, parent] @ _BODY.offsets[number]
-        return self._places[:, number]
+class _JointPose(_Pose):
+    """From the joints of our own body, (T, 24, 3), wherever noise or a network has put them."""
 
-    def _aimed(self, joint: str, before: Array, direction: Array, target: Array) -> Array:
-        """Turn a joint no more than it takes for a direction (3,) of its rest pose to point to a target (T, 3)."""
-        return turn_between(before @ direction, target - self._place(joint)) @ before
+    def __init__(self, joints: Array, fps: float) -> None:
+        super().__init__(len(joints), fps)
+        self._joints = joints
+
+    def _set_trunk(self) -> None:
+        self._places[:, 0] = self._bone("root")
+        self._turn("root", self._framed("lhip", "rhip", "belly", "root"))
+        self._follow("belly", "spine", "root")
+        self._follow("spine", "chest", "belly")
+        self._turn("chest", self._framed("linshoulder", "rinshoulder", "neck", "chest"))
+        self._follow("neck", "head", "chest")
+        self._turn("head", self._turned[:, _BODY.index("neck")])
+
+    def _set_arm(self, side: str) -> None:
+        self._follow(f"{side}inshoulder", f"{side}shoulder", "chest")
+        hinge = np.array([0.0, -1.0 if side == "l" else 1.0, 0.0])
+        self._set_limb("chest", [side + joint for joint in ("shoulder", "elbow", "wrist", "hand")], hinge, ARM)
+
+    def _set_leg(self, side: str) -> None:
+        hinge = np.array([1.0, 0.0, 0.0])
+        self._set_limb("root", [side + joint for joint in ("hip", "knee", "ankle", "toes")], hinge, LEG)
+
+    def _set_limb(self, trunk: str, joints: list[str], hinge: Array, middle: Array) -> None:
+        first, second, third, end = joints
+        upper, lower = self._bone(second, first), self._bone(third, second)
+        before, bones = self._turned[:, _BODY.index(trunk)], (_offset(second), _offset(third))
+        turned = hinged(before, bones, hinge, middle * _sign(first[0]), upper, lower, self._fps)
+        for joint, turn in zip((first, second), turned, strict=True):
+            self._turn(joint, turn)
+        self._follow(third, end, second)
+        self._turn(end, self._turned[:, _BODY.index(third)])
+
+    def _follow(self, joint: str, child: str, parent: str) -> None:
+        """Turn a joint no more against its parent than it takes for the bone to a child to lie as it is seen."""
+        before = self._turned[:, _BODY.index(parent)]
+        self._turn(joint, turn_between(before @ _offset(child), self._bone(child, joint)) @ before)
+
+    def _framed(self, left: str, right: str, top: str, bottom: str) -> Array:
+        across, up = _at_rest(left) - _at_rest(right), _at_rest(top) - _at_rest(bottom)
+        return framed(self._bone(left, right), self._bone(top, bottom), across[None], up[None])
+
+    def _bone(self, joint: str, start: str | None = None) -> Array:
+        place = self._joints[:, _BODY.index(joint)]
+        return np.asarray(place if start is None else place - self._joints[:, _BODY.index(start)])
 
 
 def hinged(

@@ -5,13 +5,13 @@ Multimedia 2018. The paper gives the parts but no widths; those here are of a pu
 LeakyReLU and the orthogonal initialisation of the LSTMs.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
+from ictus.dance.normalisation import Scale
 from ictus.errors import AudioError, ModelError
 from ictus.nn.pretrained import Pretrained
 
@@ -83,44 +83,6 @@ class Recurrent(nn.Module):
         y, _ = self.lstm(torch.cat((y, index), -1) if self.indexed else y)  # (B, T, units)
         z: Tensor = self.outer(y)
         return z
-
-
-class Scale(nn.Module):
-    """A normalisation, x -> (x - shift) / scale, that is measured once and saved with the network."""
-
-    shift: Tensor
-    scale: Tensor
-
-    def __init__(self, numbers: int) -> None:
-        super().__init__()
-        self.register_buffer("shift", torch.zeros(numbers))
-        self.register_buffer("scale", torch.ones(numbers))
-
-    def fit(
-        self, frames: Tensor, groups: Sequence[slice], scaling: Literal["min-max", "z-score", "mean-frame"]
-    ) -> None:
-        """Measure (T, numbers), all columns of a group together; what never changes is only shifted.
-
-        "mean-frame" is the deviation from the mean of each column, over one deviation for the group: a constant that
-        differs from column to column, as the places of joints are, does not drown how they move.
-        """
-        for group in groups:
-            part = frames[:, group].double()
-            if scaling == "min-max":
-                low, high = part.aminmax()
-                shift, scale = low, high - low
-            else:
-                shift = part.mean(0) if scaling == "mean-frame" else part.mean()
-                scale = (part - shift).square().mean().sqrt()
-            self.shift[group], self.scale[group] = shift.float(), scale.float() if scale > 0 else 1.0
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., numbers) -> the same, normalised."""
-        return (x - self.shift) / self.scale
-
-    def inverse(self, x: Tensor) -> Tensor:
-        """(..., numbers), normalised -> as they were."""
-        return x * self.scale + self.shift
 
 
 class MelodyAutoencoder(Pretrained):

@@ -69,6 +69,11 @@ MODELS: dict[str, Model] = {
     "motion-memory": Model(
         "ictus.dance.models.motion_memory:MotionMemory", "dance", "ictus.dance.pipeline:Choreographer"
     ),
+    "two-stream-motion-transformer": Model(
+        "ictus.dance.models.two_stream_motion_transformer:TwoStreamMotionTransformer",
+        "dance",
+        "ictus.dance.pipeline:TwoStreamMotionTransformerDancer",
+    ),
     "spectrogram-codebook": Model("ictus.sound.models.codebook:SpectrogramCodebook"),
     "patch-discriminator": Model("ictus.sound.models.patch_discriminator:PatchDiscriminator"),
     "keypoint-encoder": Model("ictus.sound.models.keypoint_encoder:KeypointEncoder"),
@@ -90,6 +95,9 @@ TASKS: dict[str, str] = {  # as recipes name them
     "dance.fact": "ictus.dance.tasks.fact:FACTTask",
     "dance.melody": "ictus.dance.tasks.melody:MelodyTask",
     "dance.motion_memory": "ictus.dance.tasks.motion_memory:MotionMemoryTask",
+    "dance.two_stream_motion_transformer": (
+        "ictus.dance.tasks.two_stream_motion_transformer:TwoStreamMotionTransformerTask"
+    ),
     "sound.keypoints": "ictus.sound.tasks.keypoints:KeypointsTask",
     "sound.codebook": "ictus.sound.tasks.codebook:CodebookTask",
     "sound.soloist": "ictus.sound.tasks.soloist:SoloistTask",

@@ -54,6 +54,7 @@ INPUTS: dict[str, tuple[Given, ...]] = {
     "SoloistTransformer": (Given((2, 265), below=16), Given((2, 53, 71), fixed=2)),
     "SpectralVocoder": (Given((2, 80, 16), fixed=1),),
     "SpectrogramCodebook": (Given((2, 80, 48), fixed=1),),
+    "TwoStreamMotionTransformer": (Given((2, 40, 72), fixed=2), Given((2, 40, 35), fixed=2)),
     "WaveDiscriminator": (Given((2, 1, 4096), fixed=1),),
 }
 

@@ -31,6 +31,15 @@ def write_aist(root: Path, frames: int = 420) -> Path:
     return root
 
 
+def write_one_of_aist(root: Path, frames: int) -> Path:
+    """The first of these dances alone, to train on and to hold out."""
+    write_aist(root, frames)
+    for folder in (*(root / "train").iterdir(), *(root / "val").iterdir()):
+        for file in (root / "train" / "dance0").iterdir():
+            np.save(folder / file.name, np.load(file))
+    return root
+
+
 def write_melody(root: Path, frames: int = 300) -> Path:
     """Four dances of 21 joints to train on and two to hold out, with a beat every half second."""
     rng = np.random.default_rng(0)

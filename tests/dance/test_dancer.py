@@ -13,7 +13,7 @@ from ictus.dance.frames import rest
 from ictus.dance.joints import points_of
 from ictus.dance.models.fact import FACT, FACTConfig
 from ictus.dance.models.melody import MelodyAutoencoder
-from ictus.dance.pipeline import DanceRevolutionDancer, FACTDancer, MelodyDancer
+from ictus.dance.pipeline import DanceRevolutionDancer, FACTDancer, MelodyDancer, TwoStreamMotionTransformerDancer
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from ictus.kinematics import bone_lengths
 from ictus.motion import Motion
@@ -128,7 +128,9 @@ def test_the_autoencoder_dances(melody: MelodyAutoencoder) -> None:
     assert np.ptp(bone_lengths(a.skeleton, a.positions), axis=0).max() < 1e-4
 
 
-@pytest.fixture(scope="module", params=[DanceRevolutionDancer], ids=lambda dancer: dancer.__name__)
+@pytest.fixture(
+    scope="module", params=[DanceRevolutionDancer, TwoStreamMotionTransformerDancer], ids=lambda dancer: dancer.__name__
+)
 def joint_dancer(request: pytest.FixtureRequest):
     """A dancer whose untrained network has seen one that sways."""
     torch.manual_seed(0)

@@ -104,6 +104,16 @@ def test_the_cache_is_of_the_weights_type(gpt: GPT) -> None:
     assert y.dtype == torch.bfloat16
 
 
+def test_heads_may_have_channels_of_their_own() -> None:
+    torch.manual_seed(0)
+    network, x = GPT(2, WIDTH, HEADS, HIDDEN, ROOM, inner=24).eval(), tokens(2, 5)
+    assert network.blocks[0].attention.qkv.weight.shape == (3 * 24, WIDTH)
+    cache = network.cache(2)
+    steps = torch.cat([network(x[:, k : k + 1], cache)[0] for k in range(5)], 1)
+    assert cache.keys.shape == (2, 2, HEADS, ROOM, 6)
+    close(steps, network(x)[0], layers=20)
+
+
 def test_published_blocks_and_initialisation() -> None:
     torch.manual_seed(0)
     with torch.device("meta"):

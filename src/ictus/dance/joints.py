@@ -7,6 +7,8 @@ networks that it compares FACT with.
 """
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ictus.dance.data.dataset import motion_of
 from ictus.dance.frames import JOINTS, RATE
@@ -48,3 +50,10 @@ def slower(audio: Float32Array, frames: int) -> Float32Array:
     mean: Float32Array = joined.mean(1)
     mean[:, HITS] = joined[..., HITS].max(1)
     return mean
+
+
+def floor_of(points: Tensor) -> Tensor:
+    """(..., 72) -> the same with zeros but for x and z of the pelvis: where on the floor the dancer is."""
+    place = torch.zeros_like(points)
+    place[..., [0, 2]] = points[..., [0, 2]]
+    return place

@@ -29,6 +29,7 @@ from ictus.dance.models.dance_revolution import DanceRevolution
 from ictus.dance.models.fact import FACT, MOTION_WINDOW
 from ictus.dance.models.melody import MelodyAutoencoder
 from ictus.dance.models.motion_memory import MotionMemory
+from ictus.dance.models.two_stream_motion_transformer import TwoStreamMotionTransformer
 from ictus.dance.motion_matching import assemble, plan_phrases
 from ictus.dance.phrases import danceable_genres
 from ictus.dance.quaternions import to_motion
@@ -303,6 +304,12 @@ class DanceRevolutionDancer(_JointDancer):
     """DanceRevolution as a dancer; see `ictus.dance.models.dance_revolution`. A seed is what its LSTM begins with."""
 
     network_class = DanceRevolution
+
+
+class TwoStreamMotionTransformerDancer(_JointDancer):
+    """The two-stream motion transformer as a dancer; see its module. A seed draws where the joints go."""
+
+    network_class = TwoStreamMotionTransformer
 
 
 class Choreographer(_NetworkDancer):

@@ -39,11 +39,11 @@ class Cache:
 class CausalAttention(nn.Module):
     """Multi-head self-attention in which each token sees itself and those before it."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, dropout: float, inner: int) -> None:
         super().__init__()
         self.heads, self.dropout = heads, dropout
-        self.qkv = nn.Linear(width, 3 * width)  # channels: queries | keys | values, each head after head
-        self.out = nn.Linear(width, width)
+        self.qkv = nn.Linear(width, 3 * inner)  # channels: queries | keys | values, each head after head
+        self.out = nn.Linear(inner, width)
 
     def forward(self, x: Tensor, cache: Cache | None, layer: int) -> Tensor:
         """(B, T, width) -> the same; the cache holds the tokens before, and these are written after them."""
@@ -68,10 +68,10 @@ class CausalAttention(nn.Module):
 class GPTBlock(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x))."""
 
-    def __init__(self, width: int, heads: int, hidden: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, hidden: int, dropout: float, inner: int) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
-        self.attention = CausalAttention(width, heads, dropout)
+        self.attention = CausalAttention(width, heads, dropout, inner)
         self.mlp_norm = nn.LayerNorm(width)
         self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
         self.dropout = nn.Dropout(dropout)
@@ -88,17 +88,27 @@ class GPT(nn.Module):
 
     Parameters
     ----------
-    layers, width, heads, hidden : blocks, channels, heads that share them equally, channels within each MLP.
+    layers, width, heads, hidden : blocks, channels, heads, channels within each MLP.
     positions : the longest sequence.
     dropout : of the embedded tokens, of attention, and after each part.
+    inner : channels that the heads share equally; without it, as many as a token has.
     """
 
-    def __init__(self, layers: int, width: int, heads: int, hidden: int, positions: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        layers: int,
+        width: int,
+        heads: int,
+        hidden: int,
+        positions: int,
+        dropout: float = 0.0,
+        inner: int | None = None,
+    ) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.inner = heads, inner or width
         self.positions = nn.Parameter(torch.zeros(positions, width))
         self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(GPTBlock(width, heads, hidden, dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(GPTBlock(width, heads, hidden, dropout, self.inner) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.apply(draw)
 
@@ -140,11 +150,11 @@ class GPT(nn.Module):
         ModelError
             If the room is more than there are positions.
         """
-        count, width = self.positions.shape
+        count = len(self.positions)
         room = count if room is None else room
         if room > count:
             raise ModelError(f"a cache for {room} tokens; there are {count} positions")
-        shape = (len(self.blocks), batch, self.heads, room, width // self.heads)
+        shape = (len(self.blocks), batch, self.heads, room, self.inner // self.heads)
         return Cache(self.positions.new_zeros(shape), self.positions.new_zeros(shape))
 
 

@@ -60,6 +60,7 @@ MODELS: dict[str, Model] = {
     "plain": Model("ictus.conducting.models.baselines:Plain", *_CONDUCTOR),
     "cnn-lstm": Model("ictus.conducting.models.baselines:CNNLSTM", *_CONDUCTOR),
     "fact": Model("ictus.dance.models.fact:FACT", "dance", "ictus.dance.pipeline:FACTDancer"),
+    "dance-net": Model("ictus.dance.models.dance_net:DanceNet", "dance", "ictus.dance.pipeline:DanceNetDancer"),
     "dance-revolution": Model(
         "ictus.dance.models.dance_revolution:DanceRevolution", "dance", "ictus.dance.pipeline:DanceRevolutionDancer"
     ),
@@ -91,6 +92,7 @@ TASKS: dict[str, str] = {  # as recipes name them
     "conducting.baseline": "ictus.conducting.tasks.baselines:Baseline",
     "conducting.m2s_net": "ictus.conducting.tasks.m2s_net:M2SNetTask",
     "conducting.m2s_gan": "ictus.conducting.tasks.m2s_gan:M2SGANTask",
+    "dance.dance_net": "ictus.dance.tasks.dance_net:DanceNetTask",
     "dance.dance_revolution": "ictus.dance.tasks.dance_revolution:DanceRevolutionTask",
     "dance.fact": "ictus.dance.tasks.fact:FACTTask",
     "dance.melody": "ictus.dance.tasks.melody:MelodyTask",

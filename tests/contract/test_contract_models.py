@@ -39,6 +39,7 @@ class Given:
 INPUTS: dict[str, tuple[Given, ...]] = {
     "BeatNetwork": (Given((2, 100, 81), fixed=2),),
     "CNNLSTM": (Given((2, 180, 128), fixed=2),),
+    "DanceNet": (Given((2, 40, 148), fixed=2), Given((2, 40, 35), fixed=2)),
     "DanceRevolution": (Given((2, 40, 72), fixed=2), Given((2, 40, 35), fixed=2)),
     "Discriminator": (Given((2, 60, 13, 2), fixed=2),),
     "FACT": (Given((2, 120, 225), fixed=2), Given((2, 240, 35), fixed=2)),

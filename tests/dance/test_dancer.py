@@ -13,7 +13,14 @@ from ictus.dance.frames import rest
 from ictus.dance.joints import points_of
 from ictus.dance.models.fact import FACT, FACTConfig
 from ictus.dance.models.melody import MelodyAutoencoder
-from ictus.dance.pipeline import DanceRevolutionDancer, FACTDancer, MelodyDancer, TwoStreamMotionTransformerDancer
+from ictus.dance.moves import moves_of
+from ictus.dance.pipeline import (
+    DanceNetDancer,
+    DanceRevolutionDancer,
+    FACTDancer,
+    MelodyDancer,
+    TwoStreamMotionTransformerDancer,
+)
 from ictus.errors import AudioError, ModelError, MotionError, UsageError
 from ictus.kinematics import bone_lengths
 from ictus.motion import Motion
@@ -128,29 +135,35 @@ def test_the_autoencoder_dances(melody: MelodyAutoencoder) -> None:
     assert np.ptp(bone_lengths(a.skeleton, a.positions), axis=0).max() < 1e-4
 
 
-@pytest.fixture(
-    scope="module", params=[DanceRevolutionDancer, TwoStreamMotionTransformerDancer], ids=lambda dancer: dancer.__name__
-)
-def joint_dancer(request: pytest.FixtureRequest):
+FORMS = {DanceNetDancer: moves_of, DanceRevolutionDancer: points_of, TwoStreamMotionTransformerDancer: points_of}
+
+
+@pytest.fixture(scope="module", params=FORMS, ids=lambda dancer: dancer.__name__)
+def baseline(request: pytest.FixtureRequest):
     """A dancer whose untrained network has seen one that sways."""
     torch.manual_seed(0)
     network = request.param.network_class.from_config("debug")
     motion = np.tile(rest().numpy(), (60, 1))
     motion[:, 0] = 0.1 * np.sin(np.arange(60) / 8)
-    network.fit_scales(torch.from_numpy(points_of(motion)), torch.randn(60, 35))
-    return request.param(network, "joints", find_beats)
+    network.fit_scales(torch.from_numpy(FORMS[request.param](motion)), torch.randn(60, 35))
+    return request.param(network, "baseline", find_beats)
 
 
-def test_joints_become_a_dance(joint_dancer) -> None:
+def test_baselines_dance(baseline) -> None:
     shares = []
-    a, b, c = (joint_dancer(pulse(4), seed=seed, progress=shares.append) for seed in (0, 0, 1))
+    a, b, c = (baseline(pulse(4), seed=seed, progress=shares.append) for seed in (0, 0, 1))
     assert (a.skeleton.name, a.fps) == ("smpl-24", 60)
     assert a.duration == pytest.approx(4, abs=0.1)
     np.testing.assert_array_equal(a.positions, b.positions)
     assert np.abs(a.positions - c.positions).max() > 1e-4
     assert np.ptp(bone_lengths(a.skeleton, a.positions), axis=0).max() < 1e-4
     assert shares[-1] == 1
-    assert a.meta["model"] == "joints"
+    assert a.meta["model"] == "baseline"
+
+
+def test_the_registry_knows_the_baselines(baseline, tmp_path: Path) -> None:
+    baseline.network.save_pretrained(tmp_path / "folder")
+    assert type(registry.dancer(tmp_path / "folder")) is type(baseline)
 
 
 def test_the_registry_knows_who_dances(fact: FACT, melody: MelodyAutoencoder, tmp_path: Path) -> None:

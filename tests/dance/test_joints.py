@@ -5,8 +5,8 @@ import pytest
 from prepared_dances import write_aist
 
 from ictus.dance.data.dataset import motion_of
-from ictus.dance.data.joint_windows import JointWindows
-from ictus.dance.joints import frames_in_one, motion_of_points, points_of, slower
+from ictus.dance.data.slower_windows import SlowerWindows
+from ictus.dance.joints import frames_in_one, motion_of_points, points_of, points_on_stage, slower
 from ictus.errors import UsageError
 from ictus.retargeting.pose_fitting import posed_joints
 from tolerance import close
@@ -38,7 +38,7 @@ def test_a_slower_rate_keeps_onsets_and_beats() -> None:
 
 def test_windows_begin_in_the_middle_of_the_stage(tmp_path) -> None:
     root = write_aist(tmp_path, frames=420)
-    windows = JointWindows(root, "train", rate=15, frames=60, hop=30)
+    windows = SlowerWindows(root, "train", points_on_stage, rate=15, frames=60, hop=30)
     assert len(windows) == 4 * 2
     window = windows[1]
     assert window["name"] == "train/dance0@120"

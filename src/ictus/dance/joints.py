@@ -29,6 +29,13 @@ def points_of(frames: Float32Array) -> Float32Array:
     return places.reshape(len(places), -1)
 
 
+def points_on_stage(frames: Float32Array) -> Float32Array:
+    """As `points_of`, moved along the floor so that the dance begins in the middle of the stage."""
+    points = points_of(frames)
+    points[:, [0, 2]] -= points[0, [0, 2]]
+    return points
+
+
 def motion_of_points(points: Float32Array, fps: float) -> Motion:
     """(T, 72) -> places of smpl-24's joints, without rotations, at the same frame rate."""
     places = points.reshape(len(points), JOINTS, 3).copy()

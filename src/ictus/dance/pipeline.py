@@ -25,12 +25,14 @@ from ictus.dance.data.repertoire import read_repertoire
 from ictus.dance.foot_cleanup import clean_feet
 from ictus.dance.frames import RATE, padded, unpadded
 from ictus.dance.joints import frames_in_one, motion_of_points, slower
+from ictus.dance.models.dance_net import DanceNet
 from ictus.dance.models.dance_revolution import DanceRevolution
 from ictus.dance.models.fact import FACT, MOTION_WINDOW
 from ictus.dance.models.melody import MelodyAutoencoder
 from ictus.dance.models.motion_memory import MotionMemory
 from ictus.dance.models.two_stream_motion_transformer import TwoStreamMotionTransformer
 from ictus.dance.motion_matching import assemble, plan_phrases
+from ictus.dance.moves import frames_of_moves
 from ictus.dance.phrases import danceable_genres
 from ictus.dance.quaternions import to_motion
 from ictus.dance.standing import StandingGuard, StandingRange, kept_standing
@@ -42,7 +44,7 @@ from ictus.nn.folding import fold
 from ictus.nn.pretrained import Pretrained
 from ictus.retargeting.pose_fitting import posed, posed_joints
 from ictus.skeleton import get_skeleton
-from ictus.types import Float64Array, IntArray, Progress
+from ictus.types import Float32Array, Float64Array, IntArray, Progress
 
 _log = logging.getLogger(__name__)
 
@@ -250,8 +252,8 @@ class MelodyDancer(_NetworkDancer):
         return self._finished(motion, seed, beats)
 
 
-class _JointNetwork(Protocol):
-    """A network that dances by itself, in places of joints; its config has `rate` and `standing`."""
+class _SelfStartingNetwork(Protocol):
+    """A network that dances from nothing; its config has `rate` and `standing`."""
 
     config: Any
 
@@ -260,12 +262,12 @@ class _JointNetwork(Protocol):
     def generate(
         self, audio: Tensor, generator: torch.Generator | None = None, progress: Progress | None = None
     ) -> Tensor:
-        """(B, T, 35) rhythm35 at the network's rate -> (B, T, 72); see `ictus.dance.joints`."""
+        """(B, T, 35) rhythm35 at the network's rate -> (B, T, D), at that rate."""
         ...
 
 
-class _JointDancer(_NetworkDancer):
-    """A network that predicts places of joints as a dancer: its joints are posed, and it begins by itself.
+class _SelfStartingDancer(_NetworkDancer):
+    """What dancers share that begin by themselves, to rhythm35, at a frame rate of their own.
 
     Parameters
     ----------
@@ -274,7 +276,7 @@ class _JointDancer(_NetworkDancer):
 
     def __init__(
         self,
-        network: _JointNetwork,
+        network: _SelfStartingNetwork,
         name: str | os.PathLike[str],
         tracker: Callable[[Audio], Beats] | None = None,
     ) -> None:
@@ -292,12 +294,22 @@ class _JointDancer(_NetworkDancer):
         beats, config = self.tracker(audio), self.network.config
         features = slower(rhythm35(audio, beats=beats.times), frames_in_one(config.rate))
         generator = torch.Generator().manual_seed(seed)
-        points = self.network.generate(torch.from_numpy(features)[None], generator, progress)[0]
-        predicted = motion_of_points(points.numpy(), config.rate)
-        motion, fallen = kept_standing(posed_joints(predicted.resample(RATE)), config.standing)
+        predicted = self.network.generate(torch.from_numpy(features)[None], generator, progress)[0]
+        motion, fallen = kept_standing(self._posed(predicted.numpy(), config.rate), config.standing)
         if fallen:
             _log.warning("%s: in %d of %d frames the body would not have stood", self.name, fallen, len(motion))
         return self._finished(motion, seed, beats)
+
+    def _posed(self, predicted: Float32Array, rate: int) -> Motion:
+        """(T, D) -> smpl-24 with rotations at 60 fps."""
+        raise NotImplementedError
+
+
+class _JointDancer(_SelfStartingDancer):
+    """One whose network predicts places of joints; see `ictus.dance.joints`."""
+
+    def _posed(self, predicted: Float32Array, rate: int) -> Motion:
+        return posed_joints(motion_of_points(predicted, rate).resample(RATE))
 
 
 class DanceRevolutionDancer(_JointDancer):
@@ -310,6 +322,15 @@ class TwoStreamMotionTransformerDancer(_JointDancer):
     """The two-stream motion transformer as a dancer; see its module. A seed draws where the joints go."""
 
     network_class = TwoStreamMotionTransformer
+
+
+class DanceNetDancer(_SelfStartingDancer):
+    """DanceNet as a dancer; see its module. A seed draws the moves."""
+
+    network_class = DanceNet
+
+    def _posed(self, predicted: Float32Array, rate: int) -> Motion:
+        return replace(motion_of(frames_of_moves(predicted)), fps=rate).resample(RATE)
 
 
 class Choreographer(_NetworkDancer):

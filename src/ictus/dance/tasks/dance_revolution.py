@@ -13,7 +13,8 @@ from typing import ClassVar, Literal
 import torch
 from torch.nn import functional as F
 
-from ictus.dance.data.joint_windows import JointWindows
+from ictus.dance.data.slower_windows import SlowerWindows
+from ictus.dance.joints import points_on_stage
 from ictus.dance.models.dance_revolution import DanceRevolution, DanceRevolutionConfig
 from ictus.dance.standing import StandingRange
 from ictus.dance.tasks.joints import Sums, joint_distance
@@ -48,7 +49,7 @@ class DanceRevolutionTaskConfig:
             raise UsageError(f"given is {self.given}, growth {self.growth:g}; at least 1, and 0 or more, are needed")
 
 
-class DanceRevolutionTask(NetworkTask[DanceRevolutionTaskConfig, DanceRevolution, JointWindows]):
+class DanceRevolutionTask(NetworkTask[DanceRevolutionTaskConfig, DanceRevolution, SlowerWindows]):
     """DanceRevolution in training."""
 
     Config = DanceRevolutionTaskConfig
@@ -59,8 +60,8 @@ class DanceRevolutionTask(NetworkTask[DanceRevolutionTaskConfig, DanceRevolution
         self.config = config
         sizes: DanceRevolutionConfig = DanceRevolution.sizes[config.size]
         frames, rate = config.frames, sizes.rate
-        self.samples = JointWindows(data, config.train, rate=rate, frames=frames, hop=config.hop)
-        self.validation = JointWindows(data, config.val, rate=rate, frames=frames, hop=frames)
+        self.samples = SlowerWindows(data, config.train, points_on_stage, rate=rate, frames=frames, hop=config.hop)
+        self.validation = SlowerWindows(data, config.val, points_on_stage, rate=rate, frames=frames, hop=frames)
         standing = StandingRange.of(dance.read("motion") for dance in self.samples.dances)
         self.network = DanceRevolution(replace(sizes, standing=standing))
         motion, audio = self.samples.all_frames()

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ictus.dance.data.joint_windows import JointWindows
-from ictus.dance.joints import POINTS
+from ictus.dance.data.slower_windows import SlowerWindows
+from ictus.dance.joints import POINTS, points_on_stage
 from ictus.dance.models.two_stream_motion_transformer import (
     TwoStreamMotionTransformer,
     TwoStreamMotionTransformerConfig,
@@ -43,7 +43,7 @@ class TwoStreamMotionTransformerTaskConfig:
 
 
 class TwoStreamMotionTransformerTask(
-    NetworkTask[TwoStreamMotionTransformerTaskConfig, TwoStreamMotionTransformer, JointWindows]
+    NetworkTask[TwoStreamMotionTransformerTaskConfig, TwoStreamMotionTransformer, SlowerWindows]
 ):
     """The two-stream motion transformer in training."""
 
@@ -55,8 +55,8 @@ class TwoStreamMotionTransformerTask(
         self.config = config
         sizes: TwoStreamMotionTransformerConfig = TwoStreamMotionTransformer.sizes[config.size]
         frames, rate = sizes.context, sizes.rate
-        self.samples = JointWindows(data, config.train, rate=rate, frames=frames, hop=config.hop)
-        self.validation = JointWindows(data, config.val, rate=rate, frames=frames, hop=frames)
+        self.samples = SlowerWindows(data, config.train, points_on_stage, rate=rate, frames=frames, hop=config.hop)
+        self.validation = SlowerWindows(data, config.val, points_on_stage, rate=rate, frames=frames, hop=frames)
         standing = StandingRange.of(dance.read("motion") for dance in self.samples.dances)
         self.network = TwoStreamMotionTransformer(replace(sizes, standing=standing))
         motion, audio = self.samples.all_frames()

@@ -3,6 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
+import ictus
+from ictus.cli import main
+
 HELP = """
 import sys
 from ictus.cli import main
@@ -32,3 +37,8 @@ def test_help_imports_nothing_heavy() -> None:
     assert "(default: 720x720)" in done.stdout
     for noise in ("{None}", "(default: )", "(default: None)", "(default: False)"):
         assert noise not in done.stdout
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"ictus {ictus.__version__}\n"

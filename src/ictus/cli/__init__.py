@@ -44,6 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    if words == ["--version"]:
+        from ictus import __version__
+
+        sys.stdout.write(f"ictus {__version__}\n")
+        return 0
     import os
 
     import tyro

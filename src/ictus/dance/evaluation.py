@@ -13,7 +13,7 @@ import torch
 
 from ictus.audio import Audio
 from ictus.dance import metrics
-from ictus.dance.controls import BEAT_CONTROLS, CONTROLS, BeatControl, ground_truth_dance
+from ictus.dance.controls import BEAT_CONTROLS, CONTROLS, BeatControl, beats_of_other_music, ground_truth_dance
 from ictus.dance.data.dataset import AIST, scan_dances
 from ictus.dance.data.samples import RATE, SEED, DanceGenerator, DanceSample, DanceSamples, positions_of_frames
 from ictus.dance.frames import padded, unpadded
@@ -70,6 +70,7 @@ MEANING = {
             ("beat", "BeatAlign, 1 is best; what counts is the distance from the rows with other beats"),
         )
     },
+    "beat_other": "BeatAlign of 'fact', of models, with the beats of other music: as much as the deaf reach",
     "pfc": "PFC: pushes while both feet move, lower is better; 0 for those who stand still",
     "fsr": "share of a foot's frames on the floor in which it skates; of the dances in which one stands on it",
     "skating": "how fast the foot slides that carries the body, m/s; real dances have some, too",
@@ -181,7 +182,10 @@ def evaluate(
                 made = dancer(sample, seed)[: len(sample.motion)]
                 took = {"seconds": (time.perf_counter() - start) * 60 / sample.seconds} if name in models else {}
                 spans = _spans(made, protocol, samples.seconds)
-                values = took | _beats(spans, sample.beats) | (_of_body(spans["fact"]) if protocol == "all" else {})
+                values = took | _beats(spans, sample.beats)
+                if protocol == "all":
+                    values |= _of_body(spans["fact"])
+                    values |= _with_other_music(spans["fact"], samples.beats, k) if name in models else {}
                 dances.append(Measured(sample.name, _features(spans), values))
             except IctusError as error:
                 raise type(error)(f"{name}, {sample.name}: {error}") from error
@@ -224,6 +228,12 @@ def _beats(spans: Mapping[str, Float32Array], beats: Float64Array) -> dict[str, 
         if len(times):
             values[f"beat_{name}"] = metrics.beat_alignment(danced, times, PUBLISHED[name].beats)
     return values
+
+
+def _with_other_music(danced: Float32Array, beats: Sequence[Float64Array], number: int) -> dict[str, float]:
+    """BeatAlign against the beats of other music; left out where none of them lies in the span."""
+    values = _beats({"fact": danced}, beats_of_other_music(beats, number))
+    return {"beat_other": values["beat_fact"]} if values else {}
 
 
 def _of_body(danced: Float32Array) -> dict[str, float]:

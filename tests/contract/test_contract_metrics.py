@@ -117,6 +117,7 @@ CASES: dict[str, Case] = {
     "dance.geometric_features": Case((STILL,), lambda shares: set(shares) <= {0, 1} and len(shares) == 32),
     "dance.kinetic_features": Case((STILL, "corrected"), np.zeros(72)),
     "dance.motion_beats": Case((PULSE,), _near(TURNS, 0.02)),
+    "dance.movement": Case((STILL,), 0),
     "dance.normalised": Case((ROWS, ROWS), _standard),
     "dance.physical_foot_contact": Case((STILL,), 0),
     "dance.root_drift": Case((STILL,), 0),

@@ -109,6 +109,7 @@ def test_controls_are_worse_where_they_should_be(table: dict[str, Row]) -> None:
     ground_truth = table[GROUND_TRUTH]
     for name in (*BEAT_CONTROLS, PHRASES):
         assert value(table[name], "beat_fact") < value(ground_truth, "beat_fact") - 0.05
+    assert value(ground_truth, "beat_other") == value(table["truth to other music"], "beat_fact")
     for metric in ("dist_k_fact", "dist_g_fact", "dist_k_bailando", "dist_g_bailando"):
         assert (
             value(table[STILL], metric) == pytest.approx(0, abs=1e-9) == min(value(table[n], metric) for n in CONTROLS)

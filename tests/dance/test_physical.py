@@ -76,6 +76,14 @@ def test_freezing_tells_how_long():
     assert metrics.freezing(standing(61), fps=30) == metrics.Freezing(0.0, 2.0)
 
 
+def test_movement_is_the_mean_square_of_speed():
+    places = standing()
+    places[:, LEFT] += along(301, 0.6)
+    places[:, RIGHT] += along(301, 0.3)
+    assert metrics.movement(places, fps=30) == pytest.approx((2 * 0.6**2 + 2 * 0.3**2) / 24)
+    assert metrics.movement(places + along(301, 1.0), fps=30) == pytest.approx(metrics.movement(places, fps=30))
+
+
 def test_drift_in_metres_a_minute():
     drift = metrics.drift(standing(1801) + along(1801, 0.05), fps=30)
     assert drift.farthest == pytest.approx(3.0)

@@ -15,6 +15,7 @@ Of one motion, or one motion and its music:
 - `foot_skating_ratio` (FSR): the share of frames on the floor in which a foot skates.
 - `foot_skating`: how fast the foot slides that carries the body; our own, and defined where `foot_skating_ratio` is
   not: on 2 of 17 real dances that one is NaN, as its floor is the first frame's toes.
+- `movement`: how large it is, for a small dance marks beats, too; our own.
 - `freeze_ratio`, `root_drift`: whether a long dance goes on, and whether it stays on the stage; `freezing` and `drift`
   say more: the longest stillness, and the metres a minute.
 
@@ -65,6 +66,7 @@ from ictus.dance.metrics.physical import (
     foot_skating_ratio,
     freeze_ratio,
     freezing,
+    movement,
     physical_foot_contact,
     root_drift,
 )
@@ -87,6 +89,7 @@ __all__ = [
     "geometric_features",
     "kinetic_features",
     "motion_beats",
+    "movement",
     "normalised",
     "physical_foot_contact",
     "root_drift",

@@ -162,6 +162,16 @@ def freeze_ratio(motion: MotionLike, seconds: float = 20.0, fps: float | None = 
     return last / first
 
 
+def movement(motion: MotionLike, fps: float | None = None) -> float:
+    """Return the mean squared speed of the joints as seen from the root, (m/s)^2: how large a dance is.
+
+    Parameters
+    ----------
+    motion : smpl-24 Motion, or (T, 24, 3) metres at `fps` (60 if not given); measured at 30 fps, T >= 3.
+    """
+    return float(_energy(positions_at(motion, _RATE, fps, least=3)).mean() * _RATE**2)
+
+
 @dataclass(frozen=True)
 class Drift:
     """Whether a dance stays where it is; see `drift`.

@@ -20,7 +20,7 @@ LICENCE = "CC BY-SA 4.0"
 LARGE = 9_000_000  # bytes beyond which weights are shipped as float16
 CONTROLS = (
     *("ground truth", "shuffled pairs", "classical", "other music", "standing still", "random phrases"),
-    *("truth", "other of the instrument", "other of any instrument", "mean mel"),
+    *("truth", "truth to other music", "other of the instrument", "other of any instrument", "mean mel"),
 )
 
 _KEPT = ("features", "skeleton", "fps", "frame_rate", "movement", "instruments", "epoch", "step")
@@ -134,12 +134,15 @@ CARDS = {
         "AIST++",
     ),
     "melody": Card(
-        "The LSTM autoencoder of Dance with Melody: the sound of each beat to a pose per frame; a groove",
+        "The LSTM autoencoder of Dance with Melody: the sound of each beat to a pose per frame; eight grooves",
         "melody-choreography",
-        "One beat of a real dance of AIST++ (pop; Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split), "
-        "danced over and over to an hour of music that Ictus makes itself: popular songs that it invents, and "
-        f"{_SCORES}. {_HELD_OUT}.",
-        "It has learnt a single groove. On dances that vary, the network predicts the mean pose.",
+        "One beat each of eight real dances of AIST++, of as many genres (Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY "
+        "4.0; of its test split), danced over and over, each for eight seconds, larger where the music is loud, to an "
+        f"hour of music that Ictus makes itself: popular songs that it invents, and {_SCORES}. {_HELD_OUT}. These "
+        "beats were chosen because they mark the music's when they are repeated (BeatAlign of .75 and more), so that "
+        "the BeatAlign below is in part chosen for.",
+        "It knows eight grooves and nothing else. It does not know what it has just danced: on dances that vary, such "
+        "a network predicts little more than the mean pose.",
         "dancers.sh",
         "dance",
         f"AIST++ and {_SCORES_BY}",

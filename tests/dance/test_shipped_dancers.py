@@ -7,7 +7,7 @@ from ictus import registry
 from ictus.audio import Audio
 from ictus.beats import Beats
 from ictus.dance.data.motion_clips import MotionClip
-from ictus.dance.metrics import beat_alignment, drift, foot_skating, freezing
+from ictus.dance.metrics import beat_alignment, drift, foot_skating, freezing, movement
 from ictus.dance.models.motion_memory import MotionMemory
 from ictus.dance.pipeline import Choreographer
 from ictus.dance.quaternions import joint_positions
@@ -50,6 +50,15 @@ def test_the_choreographer_is_on_the_beat(ode: tuple[Audio, np.ndarray]) -> None
         on.append(beat_alignment(motion, beats))
         off.append(max(beat_alignment(motion, beats + shift * np.median(np.diff(beats))) for shift in (0.25, 0.5)))
     assert np.mean(on) > np.mean(off) + 0.05
+
+
+def test_melody_grooves_on_the_beat(ode: tuple[Audio, np.ndarray]) -> None:
+    audio, beats = ode
+    motion = registry.dancer("melody")(audio, seed=0)
+    whole(motion, audio)
+    assert movement(motion) > 0.5  # the earlier one swayed, by 0.3; real dances have some 2
+    shifted = (beats + shift * np.median(np.diff(beats)) for shift in (0.25, 0.5))
+    assert beat_alignment(motion, beats) > max(beat_alignment(motion, times) for times in shifted) + 0.05
 
 
 def test_three_minutes_do_not_freeze() -> None:

@@ -10,7 +10,7 @@ import pytest
 from ictus.audio import Audio, blocks
 from ictus.errors import AudioError, IctusError
 from ictus.media import _OPTIONS, CONTAINERS, opened
-from ictus.sound.data.video_io import probe
+from ictus.video_io import probe
 
 SOURCE = Path(__file__).parents[1] / "src" / "ictus"
 LISTS = {

@@ -70,7 +70,7 @@ def save_sound(
     if suffix not in SHOWN:
         played.audio.save(out)
     elif performance.film is not None and suffix == FILM:
-        from ictus.sound.data.video_io import video_frames, write_film
+        from ictus.video_io import video_frames, write_film
 
         rate = performance.film.rate
         write_film(out, video_frames(performance.film, rate), rate, played.audio)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 import tiny_scores
+from ictus import video_io
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
 from ictus.beats.dataset import AnnotatedRecording
@@ -36,7 +37,6 @@ from ictus.registry import load_network, task_class
 from ictus.scores import reader as scores
 from ictus.scores.score import Note
 from ictus.skeleton import get_skeleton
-from ictus.sound.data import video_io
 from ictus.sound.data.frame_features import load_features
 from ictus.sound.data.samples import PerformanceSamples
 from ictus.sound.data.video_index import find_videos, read_ids

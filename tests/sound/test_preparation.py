@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from ictus import video_io
 from ictus.audio import Audio
 from ictus.corpora import PreparationResult, hashed_split, run_jobs
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel80
-from ictus.sound.data import frame_features, video_index, video_io
+from ictus.sound.data import frame_features, video_index
 from ictus.sound.data.dataset import MelWindows, find_performances
 from ictus.sound.data.inspection import inspect_performances
 from ictus.sound.data.preparation import ClipSettings, finish_corpus, plan_clips, prepare_video, write_ids

@@ -13,9 +13,9 @@ pytest.importorskip("gradio", reason='needs Gradio (pip install "ictus[studio]")
 from ictus.audio import Audio
 from ictus.motion import Motion
 from ictus.nn.folder import locate, read_config
-from ictus.sound.data.video_io import probe
 from ictus.studio.app import studio
 from ictus.studio.limits import Limits
+from ictus.video_io import probe
 from sound.raw_films import write_film, write_keypoints
 from sound.small_soloist import save_soloist
 from studio.studio_on_trial import clicks, served

@@ -8,9 +8,9 @@ from pathlib import Path
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
 from ictus.sound.data.video_index import POSES, keypoints_beside
-from ictus.sound.data.video_io import SUFFIXES as FILM_SUFFIXES
-from ictus.sound.data.video_io import Film, probe
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps
+from ictus.video_io import SUFFIXES as FILM_SUFFIXES
+from ictus.video_io import Film, probe
 
 TAKEN = (*POSES, *FILM_SUFFIXES)  # suffixes of performances
 _APART = 0.5  # seconds by which a film and its keypoints may differ in length

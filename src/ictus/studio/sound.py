@@ -11,7 +11,6 @@ from ictus import io
 from ictus.render.plots import mel_and_motion
 from ictus.sound import INSTRUMENTS, MEL_RATE
 from ictus.sound.data.video_index import POSES
-from ictus.sound.data.video_io import SUFFIXES as FILMS
 from ictus.sound.performance import Performance
 from ictus.sound.pipeline import SAMPLING
 from ictus.studio import components, drawings
@@ -19,6 +18,7 @@ from ictus.studio.examples import player
 from ictus.studio.models import chosen, loaded, model_choices
 from ictus.studio.results import TabResult, Updates, show_results
 from ictus.types import Progress
+from ictus.video_io import SUFFIXES as FILMS
 
 if TYPE_CHECKING:
     from ictus.sound.pipeline import SoloistResult

@@ -19,9 +19,9 @@ from ictus.formats.solos import read_video
 from ictus.sound import KEYPOINT_RATE
 from ictus.sound.data.dataset import FEATURE_SHAPES
 from ictus.sound.data.video_index import Video
-from ictus.sound.data.video_io import Film
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps, resample_track
 from ictus.types import AnyArray, Float32Array, Float64Array
+from ictus.video_io import Film
 
 FEATURE_RATE = 21.5  # rows a second, as published for Solos
 _FIT = 0.01  # share of a film by which what belongs to it may be longer or shorter, or a second if that is more

@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from ictus import video_io
 from ictus.audio import Audio
 from ictus.corpora import (
     SPLITS,
@@ -42,11 +43,11 @@ from ictus.corpora import (
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.sound import KEYPOINT_RATE, MEL_RATE, RATE
-from ictus.sound.data import frame_features, video_io
+from ictus.sound.data import frame_features
 from ictus.sound.data.dataset import find_performances
 from ictus.sound.data.frame_features import FEATURE_RATE, FrameFeatures
 from ictus.sound.data.video_index import FEATURES, Video
-from ictus.sound.data.video_io import Film
+from ictus.video_io import Film
 
 _SHORT = 0.1  # seconds that the last clip may lack of one of its parts: rows of features are rarely whole
 

@@ -22,7 +22,7 @@ from ictus.corpora import SPLITS, hashed_split, shorten_list
 from ictus.documents import parse_json, read_json, read_table, read_text
 from ictus.errors import UsageError
 from ictus.files import quoted, readable, reading, short
-from ictus.sound.data.video_io import SUFFIXES
+from ictus.video_io import SUFFIXES
 
 FEATURES = ("rgb", "flow")
 POSES = (".npy", ".npz", ".json")  # of keypoints

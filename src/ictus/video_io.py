@@ -1,12 +1,12 @@
-"""Films of players, by time: how long they last, their pictures at a steady rate, and their sound beside them.
+"""Films by time: how long they last, their pictures at a steady rate, and their sound beside them.
 
 Second 0 of a film is its first picture. Nothing is counted in frames of the file, whose rate may vary, and nothing but
 a few pictures or seconds of sound is in memory at once.
 """
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -23,10 +23,10 @@ from ictus.downmix import Downmix
 from ictus.errors import IctusError
 from ictus.files import readable, reading, writing
 from ictus.media import DAMAGE, check_sound, opened
-from ictus.sound import KEYPOINT_RATE, RATE
 from ictus.types import Float32Array, Float64Array
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".m4v")
+_USUAL_RATE, _USUAL_SOUND = 25.0, 22_050  # pictures and samples a second, those of Solos
 _JUMP = 0.05  # seconds by which timestamps of sound may be off before they are believed; containers round them
 _MAX_LACK = 1.0  # seconds by which a file may be shorter than its header says
 _NOTHING = np.zeros(0, np.float32)
@@ -95,7 +95,7 @@ def probe(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
     times = np.unique(times_shown)
     origin = float(times[0])
     if lasts <= 0:  # not all containers hold how long a picture is shown
-        lasts = float(np.median(np.diff(times))) if len(times) > 1 else 1 / KEYPOINT_RATE
+        lasts = float(np.median(np.diff(times))) if len(times) > 1 else 1 / _USUAL_RATE
     first = next(_decoded(file, origin), None)
     if first is None:
         raise IctusError(f"{file}: none of its pictures can be decoded; fetch it again")
@@ -104,29 +104,45 @@ def probe(path: str | os.PathLike[str], *, silent: bool = False) -> Film:
     return Film(file, times - origin, float(times[-1]) - origin + lasts, end, origin, size, declared)
 
 
-def video_frames(film: Film, fps: float = KEYPOINT_RATE) -> Iterator[av.VideoFrame]:
+def video_frames(
+    film: Film,
+    fps: float = _USUAL_RATE,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+    damaged: Callable[[float], None] | None = None,
+) -> Iterator[av.VideoFrame]:
     """Yield the pictures of a film at a steady rate: at each instant the one whose time is nearest.
 
     There are `seconds` times `fps` of them, rounded. One that stands for several instants is yielded several times.
+    Pictures that the file says are to be shown turned, as those of telephones, are turned.
+
+    Parameters
+    ----------
+    start, end : seconds; only the instants from one to before the other.
+    damaged : called with the time, in seconds, behind which something cannot be decoded; the pictures go on, those
+        beside the gap standing for it. Without it, damage raises.
 
     Raises
     ------
     IctusError
         If the film is damaged; the message says from where on.
     """
-    count = round(film.seconds * fps)
-    given, before = 0, None
-    for time, frame in _decoded(film.file, film.origin):
+    count = round(min(film.seconds, film.seconds if end is None else end) * fps)
+    given, before = round(start * fps), None
+    for time, frame in _decoded(film.file, film.origin, given / fps, damaged):
         while before is not None and given < count and 2 * given / fps < before[0] + time:
             yield before[1]
             given += 1
+        if given >= count:
+            return
         before = time, frame
     while before is not None and given < count:
         yield before[1]
         given += 1
 
 
-def sound_blocks(film: Film, rate: int = RATE, stretch: float = 1.0) -> Iterator[Float32Array]:
+def sound_blocks(film: Film, rate: int = _USUAL_SOUND, stretch: float = 1.0) -> Iterator[Float32Array]:
     """Yield the sound of a film as blocks (n,) of one channel, from its first picture on.
 
     Where the sound begins later there is silence, and so there is where its timestamps leave a gap.
@@ -268,21 +284,50 @@ def _timestamps(file: Path, container: InputContainer) -> tuple[list[float], flo
     return shown, lasts, sound_end
 
 
-def _decoded(file: Path, origin: float) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Yield each picture and its time after the first."""
+def _decoded(
+    file: Path, origin: float, start: float = 0.0, damaged: Callable[[float], None] | None = None
+) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Yield each picture, upright, and its time after the first, from the last before `start` on or earlier."""
     last = 0.0
     with opened(file) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        frames = container.decode(stream)
+        if start > 0 and stream.time_base:
+            with suppress(*DAMAGE):  # where there is no index, the film runs from its beginning
+                container.seek(int((origin + start) / stream.time_base), stream=stream)
+        packets = container.demux(stream)
         while True:
-            with _damage(file, f"its pictures are damaged after {last:.1f} s"):
-                frame = next(frames, None)
-            if frame is None:
+            try:
+                with _damage(file, f"its pictures are damaged after {last:.1f} s"):
+                    packet = next(packets, None)
+            except IctusError:
+                if damaged is None:
+                    raise
+                packet = None
+                damaged(last)
+            if packet is None:
                 return
-            if frame.time is not None:
-                last = frame.time - origin
-                yield last, frame
+            try:
+                with _damage(file, f"its pictures are damaged after {last:.1f} s"):
+                    frames = packet.decode()
+            except IctusError:
+                if damaged is None:
+                    raise
+                damaged(last)
+                continue
+            for frame in frames:
+                if isinstance(frame, av.VideoFrame) and frame.time is not None:
+                    last = frame.time - origin
+                    yield last, _upright(frame)
+
+
+def _upright(frame: av.VideoFrame) -> av.VideoFrame:
+    """Return the picture as it is to be shown: telephones film sideways, and say so in the file."""
+    turns = round(frame.rotation / 90) % 4  # quarters, against the clock
+    if not turns:
+        return frame
+    turned = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
+    return av.VideoFrame.from_ndarray(turned, format="rgb24")
 
 
 def _resampled_sound(film: Film, rate: int) -> Iterator[Float32Array]:

@@ -261,11 +261,36 @@ def _solos_47() -> Skeleton:
     return Skeleton("solos-47", joints, tuple((p, j) for j, p in enumerate(numbers) if p >= 0), numbers)
 
 
+def _blaze_75() -> Skeleton:
+    """MediaPipe's 33 points of a body and 21 of each hand, the left one first; sides are the person's."""
+    sides, fingers = ("left", "right"), ("thumb", "index", "middle", "ring", "pinky")
+    arm, leg = ("shoulder", "elbow", "wrist", "pinky", "index", "thumb"), ("hip", "knee", "ankle", "heel", "foot_index")
+    eye = ("eye_inner", "eye", "eye_outer")
+    face = [f"{side}_{name}" for side in sides for name in eye]
+    limbs = [f"{side}_{name}" for name in ("ear", "mouth", *arm, *leg) for side in sides]
+    hands = [
+        f"{side}_{name}"
+        for side in sides
+        for name in ("hand_wrist", *(f"{finger}_{number}" for finger in fingers for number in range(1, 5)))
+    ]
+    joints = ("nose", *face, *limbs, *hands)
+    chains = [("left_mouth", "right_mouth"), ("left_hip", "left_shoulder", "right_shoulder", "right_hip", "left_hip")]
+    for side in sides:
+        chains.append(("nose", *(f"{side}_{name}" for name in (*eye, "ear"))))
+        parts = [
+            *(("shoulder", "elbow", "wrist", "pinky", "index", "wrist", "thumb"), (*leg, "ankle")),
+            *(("hand_wrist", *(f"{finger}_{number}" for number in range(1, 5))) for finger in fingers),
+            tuple(f"{finger}_1" for finger in fingers[1:]),
+        ]
+        chains += [tuple(f"{side}_{name}" for name in part) for part in parts]
+    return Skeleton("blaze-75", joints, tuple(bone for chain in chains for bone in _chain(*chain, joints=joints)))
+
+
 _BODIES = {
     body.name: body
     for body in (
         *(_conductor_13(), _conductor_23(), _coco_17(), _smpl_24()),
-        *(_melody_21(), _melody_23(), _solos_47()),
+        *(_melody_21(), _melody_23(), _solos_47(), _blaze_75()),
     )
 }
 
@@ -273,7 +298,7 @@ _BODIES = {
 def get_skeleton(name: str) -> Skeleton:
     """Return a body that the package knows, by name.
 
-    "conductor-13", "conductor-23", "coco-17", "smpl-24", "melody-21", "melody-23", "solos-47".
+    "conductor-13", "conductor-23", "coco-17", "smpl-24", "melody-21", "melody-23", "solos-47", "blaze-75".
 
     Raises
     ------

@@ -211,8 +211,10 @@ def fixed_blocks(blocks: Iterable[Float32Array], length: int) -> Iterator[Float3
         yield np.concatenate(held)
 
 
-def write_film(path: str | os.PathLike[str], frames: Iterable[av.VideoFrame], fps: float, audio: Audio) -> None:
-    """Write pictures and sound as an .mp4 (H.264 and AAC), all or nothing. A side of odd length loses a pixel.
+def write_film(path: str | os.PathLike[str], frames: Iterable[av.VideoFrame], fps: float, audio: Audio | None) -> None:
+    """Write pictures, and sound if there is any, as an .mp4 (H.264 and AAC), all or nothing.
+
+    A side of odd length loses a pixel.
 
     Raises
     ------
@@ -234,10 +236,24 @@ def write_film(path: str | os.PathLike[str], frames: Iterable[av.VideoFrame], fp
 
 
 def _encode(
-    container: OutputContainer, size: tuple[int, int], frames: Iterable[av.VideoFrame], rate: Fraction, audio: Audio
+    container: OutputContainer,
+    size: tuple[int, int],
+    frames: Iterable[av.VideoFrame],
+    rate: Fraction,
+    audio: Audio | None,
 ) -> None:
     video = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
     video.width, video.height, video.pix_fmt = size[0] - size[0] % 2, size[1] - size[1] % 2, "yuv420p"
+    if audio is not None:
+        _encode_sound(container, audio)
+    for number, frame in enumerate(frames):
+        picture = frame.reformat(video.width, video.height, "yuv420p")
+        picture.pts, picture.time_base, picture.pict_type = number, 1 / rate, PictureType.NONE
+        container.mux(video.encode(picture))
+    container.mux(video.encode(None))
+
+
+def _encode_sound(container: OutputContainer, audio: Audio) -> None:
     track = container.add_stream("aac", rate=audio.rate, layout="mono")
     samples = np.ascontiguousarray(audio.mono().samples)
     for start in range(0, samples.shape[1], audio.rate):
@@ -247,11 +263,6 @@ def _encode(
         block.sample_rate, block.pts = audio.rate, start
         container.mux(track.encode(block))
     container.mux(track.encode(None))
-    for number, frame in enumerate(frames):
-        picture = frame.reformat(video.width, video.height, "yuv420p")
-        picture.pts, picture.time_base, picture.pict_type = number, 1 / rate, PictureType.NONE
-        container.mux(video.encode(picture))
-    container.mux(video.encode(None))
 
 
 def _timestamps(file: Path, container: InputContainer) -> tuple[list[float], float, float | None]:
@@ -326,7 +337,7 @@ def _upright(frame: av.VideoFrame) -> av.VideoFrame:
     turns = round(frame.rotation / 90) % 4  # quarters, against the clock
     if not turns:
         return frame
-    turned = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
+    turned = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns), np.uint8)
     return av.VideoFrame.from_ndarray(turned, format="rgb24")
 
 

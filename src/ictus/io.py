@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ictus.render.render_options import FILM, SHOWN, RenderOptions
+from ictus.render.render_options import FILM, PAGE, SHOWN, RenderOptions
 
 if TYPE_CHECKING:
     from ictus.audio import Audio
     from ictus.motion import Motion
+    from ictus.pose import Track
     from ictus.registry import Command
     from ictus.sound.performance import Performance
     from ictus.sound.pipeline import SoloistResult
@@ -18,6 +19,7 @@ FILES: dict["Command", tuple[str, ...]] = {  # what each command can make
     "conduct": (*SHOWN, ".npz", ".npy", ".json", ".bvh", ".glb"),
     "dance": (*SHOWN, ".npz", ".json", ".pkl", ".bvh", ".glb"),
     "sound": (*SHOWN, ".wav", ".flac", ".mp3", ".ogg"),
+    "pose": (*SHOWN, ".npz", ".npy", ".json", ".bvh", ".glb", ".pkl"),
 }
 
 _MARGIN = 0.05  # of the picture's shorter side, around keypoints
@@ -78,6 +80,43 @@ def save_sound(
         figure = performance.motion(model)
         options = RenderOptions(min(round(figure.fps), 60), (600, 600), theme)
         options.show(figure, played.audio, out, progress)
+
+
+def save_track(
+    track: "Track", out: Path, skeleton: str, keypoints: Literal["coco", "openpose"] | None, progress: "Progress"
+) -> None:
+    """Save what was found of a person in a film.
+
+    A film with the skeleton drawn over it; a page, or a file of motion, of the body in space; or keypoints.
+
+    Parameters
+    ----------
+    skeleton, keypoints : as of `ictus.pose.files.save_keypoints`.
+
+    Raises
+    ------
+    IctusError
+        If the engine has not found what the format holds, or the file cannot be written.
+    """
+    suffix = out.suffix.lower()
+    if suffix == FILM:
+        from ictus.render.film_overlay import film_overlay
+
+        film_overlay(track, out, progress)
+    elif suffix in (PAGE, ".bvh", ".glb", ".pkl"):
+        from ictus.dance.foot_cleanup import clean_feet
+        from ictus.pose.space import in_space
+        from ictus.render.film_overlay import film_sound
+
+        motion = clean_feet(in_space(track))
+        if suffix == PAGE:
+            RenderOptions().show(motion, film_sound(track), out, progress)
+        else:
+            motion.save(out)
+    else:
+        from ictus.pose.files import save_keypoints as save
+
+        save(track, out, skeleton, keypoints)
 
 
 def save_keypoints(

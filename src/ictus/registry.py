@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ictus.sound.pipeline import Soloist
     from ictus.task import TaskClass
 
-Command = Literal["conduct", "dance", "sound", "beats"]
+Command = Literal["conduct", "dance", "sound", "beats", "pose"]
 
 _WEIGHTS = (".pt", ".pth", ".pth.tar")
 _TENSORFLOW = re.compile(r"(checkpoint|.*\.index|.*\.data-\d+-of-\d+)")

@@ -53,7 +53,7 @@ def _run(words: list[str]) -> int:
 
     import tyro
 
-    from ictus.cli import beats, conduct, convert, dance, data, evaluate, models, sound, studio, train
+    from ictus.cli import beats, conduct, convert, dance, data, evaluate, models, pose, sound, studio, train
     from ictus.cli.console import show_warnings
     from ictus.errors import UsageError
 
@@ -64,7 +64,7 @@ def _run(words: list[str]) -> int:
     show_warnings()
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
     commands = tyro.extras.SubcommandApp()
-    for module in (conduct, dance, sound, studio, beats, train, evaluate, convert, models, data):
+    for module in (conduct, dance, sound, pose, studio, beats, train, evaluate, convert, models, data):
         commands.command(module.run, name=module.__name__.rpartition(".")[2])
     for tree, module in (("data", data), ("evaluate", evaluate)):  # which would make `ictus --help` slower
         if words[:1] == [tree]:

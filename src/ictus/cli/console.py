@@ -4,13 +4,14 @@ Names of files, and words from inside of them, come along; none of them controls
 """
 
 import contextlib
+import functools
 import json
 import logging
 import os
 import sys
 import traceback
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ictus.errors import IctusError
@@ -117,11 +118,27 @@ def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     console.print(table)
 
 
+class LabelledBar:
+    """Shows the fraction done, and behind the label a note; silent where there is nothing to show it on."""
+
+    def __init__(self, label: str, update: "Callable[..., None] | None" = None) -> None:
+        self._label, self._update, self._note = label, update, ""
+
+    def __call__(self, fraction: float) -> None:
+        """Show the fraction done."""
+        if self._update:
+            self._update(completed=fraction, description=harmless(f"{self._label}{self._note}"))
+
+    def note(self, text: str) -> None:
+        """Say something behind the label from the next fraction on."""
+        self._note = f" ({text})"
+
+
 @contextlib.contextmanager
-def progress_bar(label: str) -> "Iterator[Progress]":
+def progress_bar(label: str) -> Iterator[LabelledBar]:
     """Give a function that shows the fraction done; silent where stderr is no terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda fraction: None
+        yield LabelledBar(label)
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -130,7 +147,7 @@ def progress_bar(label: str) -> "Iterator[Progress]":
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(harmless(label), total=1.0)
-        yield lambda fraction: bar.update(task, completed=fraction)
+        yield LabelledBar(label, functools.partial(bar.update, task))
 
 
 def part(progress: "Progress", start: float, end: float) -> "Progress":

@@ -13,6 +13,7 @@ every picture for a selfie, calls them the other way round.
 Source: developers.google.com/edge/mediapipe, holistic, pose and hand landmarkers.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -67,18 +68,34 @@ def read(path: Path, size: tuple[int, int] | None = None) -> Keypoints:
     return Keypoints(checked(points, str(path)), _fps(path, arrays))
 
 
-def _arrays(path: Path) -> dict[str, AnyArray]:
+def rows(points: Float32Array, size: tuple[int, int]) -> Float32Array:
+    """Turn points (T, 75, 3), pixels and a confidence, into landmarks (T, 75, 4): fractions, no depth, visibility.
+
+    What has no confidence is NaN.
+    """
+    places = points[..., :2] / np.array(size, np.float32)
+    landmarks = np.stack((places[..., 0], places[..., 1], np.zeros_like(places[..., 0]), points[..., 2]), -1)
+    landmarks[points[..., 2] <= 0] = np.nan
+    return landmarks.astype(np.float32)
+
+
+def parts(landmarks: Float32Array) -> dict[str, Float32Array]:
+    """Split landmarks (T, 75, C) into the arrays of an .npz."""
+    pieces = np.split(landmarks, np.cumsum(list(_PARTS.values()))[:-1], axis=1)
+    return dict(zip(_PARTS, pieces, strict=True))
+
+
+def _arrays(path: Path) -> Mapping[str, AnyArray]:
     if path.suffix.lower() == ".npz":
         with archive(path, MotionError) as held:
             return {name: held.numbers(name) for name in (*_PARTS, "fps", "size") if name in held or name in _PARTS}
     whole = load(path, MotionError, limit=limits.ARRAYS)
     if whole.ndim != 3 or whole.shape[1] != sum(_PARTS.values()):
         raise MotionError(f"{path}: has shape {short(whole.shape)}; landmarks are (frames, 75, 2 to 5)")
-    pieces = np.split(whole, np.cumsum(list(_PARTS.values()))[:-1], axis=1)
-    return dict(zip(_PARTS, pieces, strict=True))
+    return parts(whole)
 
 
-def _part(path: Path, arrays: dict[str, AnyArray], name: str) -> Float32Array:
+def _part(path: Path, arrays: Mapping[str, AnyArray], name: str) -> Float32Array:
     array = arrays[name]
     if array.dtype.kind != "f" or array.ndim != 3 or array.shape[1] != _PARTS[name] or not 2 <= array.shape[2] <= 5:
         raise MotionError(
@@ -103,7 +120,7 @@ def _found(part: Float32Array, hand: bool) -> Float32Array:
 
 
 def _scale(
-    path: Path, parts: dict[str, Float32Array], arrays: dict[str, AnyArray], size: tuple[int, int] | None
+    path: Path, parts: dict[str, Float32Array], arrays: Mapping[str, AnyArray], size: tuple[int, int] | None
 ) -> Float32Array:
     """Return what to multiply x, y and confidence with."""
     pose = np.abs(np.nan_to_num(parts["pose"][:, list(_ARMS.values()), :2]))
@@ -121,7 +138,7 @@ def _scale(
     return np.array([*size, 1], np.float32)
 
 
-def _fps(path: Path, arrays: dict[str, AnyArray]) -> float | None:
+def _fps(path: Path, arrays: Mapping[str, AnyArray]) -> float | None:
     if "fps" not in arrays:
         return None
     given = arrays["fps"].ravel()

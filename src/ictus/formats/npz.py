@@ -18,7 +18,9 @@ To read, `positions`, `fps` and `skeleton` are enough where the body is one that
 bodies, as AMASS keeps them, are read as well (`formats.smpl`).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ from ictus.errors import MotionError
 from ictus.formats import MotionData, smpl
 from ictus.formats.json import dumps
 from ictus.skeleton import Skeleton, get_skeleton
+from ictus.types import AnyArray
 
 
 def read(path: Path) -> MotionData:
@@ -54,8 +57,8 @@ def read(path: Path) -> MotionData:
         return MotionData(_skeleton(held), fps, held.numbers("positions", 3), rotations, root, meta)
 
 
-def write(path: Path, data: MotionData) -> None:
-    """Write a motion. Raises MotionError if its meta is not made of JSON types."""
+def write(path: Path, data: MotionData, beside: Mapping[str, AnyArray] = MappingProxyType({})) -> None:
+    """Write a motion, and other arrays `beside` it. Raises MotionError if its meta is not made of JSON types."""
     body = data.skeleton
     arrays: dict[str, Any] = {
         "positions": data.positions,
@@ -69,6 +72,7 @@ def write(path: Path, data: MotionData) -> None:
         "rotations": data.rotations,
         "root": data.root,
         "meta": np.array(dumps(data.meta)),
+        **beside,
     }
     with path.open("wb") as file:
         np.savez_compressed(file, **{key: a for key, a in arrays.items() if a is not None})

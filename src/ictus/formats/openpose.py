@@ -113,6 +113,29 @@ def write(folder: Path, data: MotionData) -> None:
             temporary.write_text(json.dumps(_page(numbers, depth=len(points[0]) - 1)))
 
 
+def write_points(folder: Path, body: Float32Array, left: Float32Array, right: Float32Array) -> None:
+    """Write a file for each frame, of points with their confidence, and with hands.
+
+    Parameters
+    ----------
+    body : (T, 25, 3) of BODY_25: pixels and the confidence.
+    left, right : (T, 21, 3) hands, the wrist first.
+    """
+    for frame, parts in enumerate(zip(body, left, right, strict=True)):
+        pose, hands = _triples(parts[0]), {"hand_left": _triples(parts[1]), "hand_right": _triples(parts[2])}
+        people = _page(pose, depth=2)
+        people["people"][0] |= {f"{name}_keypoints_2d": numbers for name, numbers in hands.items()}
+        if not (parts[0][:, 2] > 0).any():
+            people["people"] = []
+        with writing(folder / f"{folder.name}_{frame:012}_keypoints.json") as temporary:
+            temporary.write_text(json.dumps(people))
+
+
+def _triples(points: Float32Array) -> list[float]:
+    known = np.where(points[:, 2:] > 0, points, 0)
+    return [round(float(number), 3) for number in known.ravel()]
+
+
 def body_25(data: MotionData) -> Float32Array:
     """Return (T, 25, 3|4): the coordinates and the confidence, 1 or 0, of each of BODY_25's points."""
     joints, positions = data.skeleton.joints, data.positions

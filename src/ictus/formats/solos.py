@@ -49,6 +49,12 @@ def read(path: Path) -> Keypoints:
     return Keypoints(checked((array.swapaxes(1, 2) if turned else array).astype(np.float32), str(path)), FPS)
 
 
+def write(path: Path, points: Float32Array) -> None:
+    """Write one video's points (T, 47, 3) at 25 frames per second: x and y in pixels, and the confidence."""
+    with path.open("wb") as file:
+        np.save(file, checked(points, str(path)).swapaxes(1, 2), allow_pickle=False)
+
+
 def read_video(path: Path, table: Path, video: str) -> Keypoints:
     """Read one video from the array of all.
 

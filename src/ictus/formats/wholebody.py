@@ -14,6 +14,7 @@ rate, where there is one.
 Source: Jin et al., "Whole-Body Human Pose Estimation in the Wild", ECCV 2020, and data_format.md of its repository.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,6 +51,59 @@ def read(path: Path) -> Keypoints:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MotionError("is JSON, but no keypoints of COCO-WholeBody or MMPose") from error
     return Keypoints(checked(followed(people, str(path)), str(path)), _fps(path, content))
+
+
+def write(path: Path, body: Float32Array, feet: Float32Array, hands: Float32Array, meta: dict[str, Any]) -> None:
+    """Write one person's points as COCO-WholeBody's annotations, with an image for each frame.
+
+    Parameters
+    ----------
+    body : (T, 17, 3) of coco-17: pixels and the confidence.
+    feet : (T, 6, 3): big toe, small toe and heel, of the left foot first.
+    hands : (T, 42, 3): the left hand, then the right, each the wrist and then the fingers.
+    meta : "fps", "size" (width, height), and what else there is to say, in JSON's types.
+    """
+    groups = {"keypoints": body, "foot_kpts": feet, "lefthand_kpts": hands[:, :HAND], "righthand_kpts": hands[:, HAND:]}
+    width, height = meta["size"]
+    content = {
+        "info": {"description": "written by ictus", **meta},
+        "images": [
+            {"id": frame, "file_name": f"{frame:06}.jpg", "width": width, "height": height}
+            for frame in range(len(body))
+        ],
+        "annotations": [
+            _annotation(frame, {name: points[frame] for name, points in groups.items()})
+            for frame in range(len(body))
+            if (body[frame, :, 2] > 0).any()
+        ],
+        "categories": [
+            {
+                "id": 1,
+                "name": "person",
+                "keypoints": list(_COCO.joints),
+                "skeleton": [[a + 1, b + 1] for a, b in _COCO.bones],
+            }
+        ],
+    }
+    path.write_text(json.dumps(content))
+
+
+def _annotation(frame: int, groups: dict[str, Float32Array]) -> dict[str, Any]:
+    """Return what is said of a frame: points (n, 3) of each group, of which the first is the body."""
+    shown = [points[points[:, 2] > 0, :2] for points in groups.values()]
+    low, high = np.concatenate(shown).min(0), np.concatenate(shown).max(0)
+    lists = {
+        name: np.where(points[:, 2:] > 0, points, 0).round(3).astype(np.float64).ravel().tolist()
+        for name, points in groups.items()
+    }
+    return {
+        **{"id": frame, "image_id": frame, "category_id": 1, "iscrowd": 0},
+        **{name: [round(number, 3) for number in numbers] for name, numbers in lists.items()},
+        **{f"{name.removesuffix('_kpts')}_valid": bool(groups[name][:, 2].any()) for name in list(groups)[1:]},
+        "num_keypoints": len(shown[0]),
+        "bbox": [round(float(number), 3) for number in (*low, *(high - low))],
+        "area": round(float(np.prod(high - low)), 3),
+    }
 
 
 def _by_frame(content: Any) -> dict[int, list[Float32Array]]:

@@ -19,6 +19,7 @@ from ictus.pose.completion import complete
 from ictus.pose.engines import get_engine
 from ictus.pose.estimator import Person, Picture, PoseEstimator
 from ictus.pose.following import Follower
+from ictus.pose.gaps import FILLED
 from ictus.pose.scenes import SceneCuts
 from ictus.pose.track import Track
 from ictus.skeleton import Skeleton
@@ -73,7 +74,7 @@ def track(
     start, end : seconds.
     fps : frames a second; by default those of the film, on average.
     networks : folder or .task file of the engine's networks; by default those that were fetched.
-    progress : called with the fraction done.
+    progress : called once for each picture, with the fraction done.
 
     Raises
     ------
@@ -152,6 +153,8 @@ class _Collected:
         rows, seen = np.array(self.points), np.array(self.seen)
         del self.points
         points, confidence, world = complete(self.skeleton, rows, seen, fps, pictures.cuts)
+        inside = ((points >= 0) & (points < film.size)).all(-1)
+        confidence = np.where(inside, confidence, np.minimum(confidence, FILLED))  # beside the picture all is a guess
         cuts = tuple(frame / fps for frame in pictures.cuts)
         space = world if self.in_space else None
         return Track(self.skeleton, points, confidence, space, seen, fps, film.size, cuts, Path(film.file), start)

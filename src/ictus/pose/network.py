@@ -1,5 +1,8 @@
 """One network of a .tflite file, run by LiteRT: arrays in, arrays out."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ictus.errors import IctusError, ModelError
@@ -38,8 +41,9 @@ class Network:
             ) from error
         check(content, name)
         try:
-            self._interpreter: Any = Interpreter(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _quiet():
+                self._interpreter: Any = Interpreter(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
             self._input = self._interpreter.get_input_details()[0]
             self._outputs = [one["index"] for one in self._interpreter.get_output_details()]
         except (ValueError, RuntimeError) as error:
@@ -64,3 +68,21 @@ def check(content: bytes, name: str) -> None:
     """Raise ModelError if a file's content is no network in TensorFlow Lite's format."""
     if content[4:8] != _MARK:
         raise ModelError(f"{name}: is no network in TensorFlow Lite's format (.tflite); give another file")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let what LiteRT says of itself go nowhere: it writes to stderr, past Python, and cannot be told not to."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -153,7 +153,8 @@ def _cached() -> Networks:
         path = folder / (name + _SUFFIX)
         if not path.is_file():
             raise IctusError(
-                "finding people in films needs networks that are not here yet; type once: ictus models get blaze",
+                "finding people in films needs networks, which are not here yet; fetch them once by "
+                "`ictus models get blaze`, or give your own",
                 option="networks",
             )
         files[name] = _read(path)
@@ -194,4 +195,6 @@ def _read(path: Path) -> bytes:
 
 def _check_sum(name: str, content: bytes, where: str) -> None:
     if hashlib.sha256(content).hexdigest() != FILES[name].digest:
-        raise ModelError(f"{where}: is not the file that is known (its SHA-256 differs); type: ictus models get blaze")
+        raise ModelError(
+            f"{where}: is not the file that is known (its SHA-256 differs); fetch it again by `ictus models get blaze`"
+        )

@@ -29,7 +29,7 @@ def film_overlay(track: Track, out: Path, progress: Progress | None = None) -> N
         If the film is damaged, or cannot be written.
     """
     film = probe(track.film or out, silent=True)
-    write_film(out, _pictures(track, film, progress), track.fps, _sound(track, film))
+    write_film(out, _pictures(track, film, progress), track.fps, film_sound(track))
 
 
 def draw(picture: AnyArray, track: Track, frame: int) -> None:
@@ -65,8 +65,10 @@ def _pictures(track: Track, film: Film, progress: Progress | None) -> Iterator[a
             progress((number + 1) / len(track))
 
 
-def _sound(track: Track, film: Film) -> Audio | None:
-    if not film.sound_seconds:
+def film_sound(track: Track) -> Audio | None:
+    """Return the sound of the film in which a track was found, for as long as the track lasts; None if it is silent."""
+    film = probe(track.film, silent=True) if track.film else None
+    if film is None or not film.sound_seconds:
         return None
     first, last = (round(_RATE * time) for time in (track.start, track.start + track.duration))
     kept, done = [np.zeros(0, np.float32)], 0

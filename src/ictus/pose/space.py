@@ -1,0 +1,68 @@
+"""A person in space: from metres about the hips, and from place and size in the picture, to a dancer's body.
+
+Source of the inverse kinematics: `ictus.retargeting.pose_fitting`.
+"""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from ictus.errors import MotionError
+from ictus.motion import Motion
+from ictus.pose.bodies import about
+from ictus.pose.track import Track
+from ictus.retargeting.pose_fitting import posed
+from ictus.skeleton import get_skeleton
+from ictus.types import Float64Array, FloatArray
+
+_POINTS = get_skeleton("melody-21")
+_FOCAL = 1.2  # of the camera, by the picture's larger side: about 45 degrees, as telephones and camcorders have
+_CALM = 0.25  # seconds, by which the distance from the camera is smoothed: it is known less well than all else
+_FEET = ("heel", "foot_index")
+
+
+def in_space(track: Track) -> Motion:
+    """Return the person as a dancer, smpl-24, whose bones have constant lengths, on a floor.
+
+    Metres, y up; the camera stands at greater z. A point that the film does not show is the network's guess.
+
+    Raises
+    ------
+    MotionError
+        If the engine knows no space.
+    """
+    if track.world is None:
+        raise MotionError("this engine finds no points in space; only files in the plane can be made of its tracks")
+    names = track.skeleton.index
+    world = track.world.astype(np.float64)  # (T, J, 3)
+
+    def at(*joints: str) -> Float64Array:
+        return np.asarray(world[:, [names(joint) for joint in joints]].mean(1))
+
+    points = {"head_l": at("left_ear"), "head_r": at("right_ear")}
+    points["waist"] = 0.8 * at("left_hip", "right_hip") + 0.2 * at("left_shoulder", "right_shoulder")
+    for side, of in (("l", "left"), ("r", "right")):
+        for ours, own in (("shoulder", "shoulder"), ("elbow", "elbow"), ("wrist", "wrist"), ("waist", "hip")):
+            points[f"{ours}_{side}"] = at(f"{of}_{own}")
+        points[f"hand_{side}"] = at(f"{of}_index", f"{of}_pinky")
+        for ours, own in (("knee", "knee"), ("ankle", "ankle"), ("heel", "heel"), ("toe", "foot_index")):
+            points[f"{ours}_{side}"] = at(f"{of}_{own}")
+    body = np.stack([points[name] for name in _POINTS.joints], 1)
+    path = _path(track, world)
+    motion = Motion((body + path[:, None]).astype(np.float32), track.fps, _POINTS, meta=about(track))
+    return posed(motion)
+
+
+def _path(track: Track, world: FloatArray) -> Float64Array:
+    """Return where the hips are (T, 3): along the picture and its depth by place and size, in height by the feet."""
+    names = track.skeleton.index
+    trunk = [names(f"{side}_{joint}") for side in ("left", "right") for joint in ("shoulder", "hip")]
+    seen, metres = track.points[:, trunk].astype(np.float64), world[:, trunk, :2]
+    middle = seen.mean(1)
+    spread = np.sqrt(((seen - middle[:, None]) ** 2).sum((1, 2)))
+    scale = spread / np.maximum(np.sqrt(((metres - metres.mean(1, keepdims=True)) ** 2).sum((1, 2))), 1e-3)
+    scale = np.exp(gaussian_filter1d(np.log(np.maximum(scale, 1e-3)), _CALM * track.fps, mode="nearest"))
+    distance = _FOCAL * max(track.size) / scale  # metres
+    hips = seen[:, 1::2].mean(1)
+    across = (hips[:, 0] - track.size[0] / 2) / scale
+    feet = world[:, [names(f"{side}_{joint}") for side in ("left", "right") for joint in _FEET], 1].min(1)
+    return np.stack((across - np.median(across), -feet, np.median(distance) - distance), 1)

@@ -12,7 +12,7 @@ import tyro
 from ictus import io
 from ictus.cli.batch import Plan, plan_files, run_batch, shares
 from ictus.cli.console import LabelledBar, part
-from ictus.cli.options import FrameRate, Outs, Person, Range, command
+from ictus.cli.options import FrameRate, Networks, Outs, Person, Range, command
 from ictus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run(
     start: Annotated[float, Range(0)] = 0.0,
     end: Annotated[float | None, Range(0, above=True)] = None,
     fps: FrameRate = None,
-    networks: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER|FILE")] = None,
+    networks: Networks = None,
     json: bool = False,
 ) -> int:
     """Find a person in a film: body and hands in every picture.

@@ -1,7 +1,7 @@
 """`ictus sound`: a performer's motion -> the instrument's sound."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,16 +11,17 @@ import tyro
 
 from ictus import io, registry
 from ictus.cli.batch import plan_files, run_batch, shares
-from ictus.cli.console import part
-from ictus.cli.options import FrameRate, Outs, Range, Seed, command
-from ictus.errors import MotionError
+from ictus.cli.console import part, with_flags
+from ictus.cli.options import FrameRate, Networks, Outs, Person, Range, Seed, command
+from ictus.errors import IctusError, MotionError
 from ictus.render.render_options import SHOWN
 
 if TYPE_CHECKING:
-    from ictus.sound.performance import PerformanceFiles
+    from ictus.sound.performance import Performance, PerformanceFiles
     from ictus.sound.pipeline import Soloist
     from ictus.types import Progress
 
+_WATCHING = 0.7  # of the time, that finding a player in a film takes
 Instrument = Literal["auto", "cello", "violin", "clarinet", "flute", "horn", "trombone"]
 
 
@@ -35,13 +36,16 @@ def run(
     instrument: Instrument = "auto",
     seed: Seed = 0,
     temperature: Annotated[float | None, Range(0)] = None,
+    person: Person = "largest",
+    networks: Networks = None,
     json: bool = False,
 ) -> int:
     """Play what a performer's motion shows: the sound of the instrument, or the film with its new sound.
 
     Args:
         performance: Keypoints of a player (.npy of Solos, .json of COCO-WholeBody or MMPose, .npy or .npz of MediaPipe,
-            a folder of OpenPose), films with keypoints of the same name beside them, or folders of these.
+            a folder of OpenPose); films, with keypoints of the same name beside them or else found by
+            `ictus pose`'s engine; or folders of these.
         out: What to make; may be given several times: .wav .flac .mp3 .ogg (sound), .mp4 (the film with its new
             sound; of keypoints without a film, the player's figure), .html (a page that plays the figure). A folder
             takes .wav files. Without it: a .wav beside the performance.
@@ -51,6 +55,9 @@ def run(
         instrument: What is played; auto: what the movement looks like.
         seed: Another seed plays otherwise.
         temperature: How freely it plays; 0 always takes what is likeliest.
+        person: Who plays, where several people are seen in a film without keypoints: largest, left, right, or a
+            number from the left.
+        networks: Networks of your own that find the player: a folder of .tflite files, or a .task file of MediaPipe.
         json: Report on stdout as JSON.
     """
     from ictus.sound.performance import TAKEN, find_performance_files
@@ -66,6 +73,7 @@ def run(
         instrument=known,
         seed=seed,
         temperature=temperature,
+        watch=partial(_watched, networks=networks, person=person),
     )
     return run_batch(plans, play, _described, json, given="performance", takes=TAKEN)
 
@@ -81,17 +89,17 @@ def _play(
     instrument: str | None,
     seed: int,
     temperature: float | None,
+    watch: "Callable[[Path, Progress], Performance]",
 ) -> dict[str, Any]:
     from ictus.sound.performance import Performance
     from ictus.sound.pipeline import SAMPLING
 
     start, given = time.perf_counter(), performances[file]
     if given.keypoints is None:
-        raise MotionError(
-            f"{given.file}: there are no keypoints of this film; name them with --keypoints, or lay a file of the same "
-            "name beside it, or a folder of OpenPose. Any pose estimator makes them"
-        )
-    performance = Performance.load(given.keypoints, given.file if given.film else None, keypoint_fps)
+        performance = watch(given.file, part(progress, 0, _WATCHING))
+        progress = part(progress, _WATCHING, 1)
+    else:
+        performance = Performance.load(given.keypoints, given.file if given.film else None, keypoint_fps)
     track = performance.track
     watched = any(out.suffix.lower() in SHOWN for out in outs)
     played = soloist(
@@ -114,6 +122,21 @@ def _play(
         "silent": played.silent.round(2).tolist(),
         "took": round(time.perf_counter() - start, 2),
     }
+
+
+def _watched(film: Path, progress: "Progress", *, networks: Path | None, person: str) -> "Performance":
+    """Find the player in a film without keypoints."""
+    from ictus.pose.engines import get_engine
+    from ictus.sound.performance import Performance
+
+    try:
+        engine = get_engine("blaze", networks)
+    except IctusError as error:
+        raise MotionError(
+            f"{film}: there are no keypoints of this film (--keypoints, or a file of the same name beside it), and "
+            f"{with_flags(error)}"
+        ) from error
+    return Performance.watch(film, engine, person, progress)
 
 
 def _described(report: dict[str, Any]) -> str:

@@ -3,6 +3,8 @@
 Source of the inverse kinematics: `ictus.retargeting.pose_fitting`.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
@@ -17,6 +19,7 @@ from ictus.types import Float64Array, FloatArray
 _POINTS = get_skeleton("melody-21")
 _FOCAL = 1.2  # of the camera, by the picture's larger side: about 45 degrees, as telephones and camcorders have
 _CALM = 0.25  # seconds, by which the distance from the camera is smoothed: it is known less well than all else
+_LOW = 10  # percentile of the frames, by how low the feet are
 _FEET = ("heel", "foot_index")
 
 
@@ -49,7 +52,18 @@ def in_space(track: Track) -> Motion:
     body = np.stack([points[name] for name in _POINTS.joints], 1)
     path = _path(track, world)
     motion = Motion((body + path[:, None]).astype(np.float32), track.fps, _POINTS, meta=about(track))
-    return posed(motion)
+    return _on_the_floor(posed(motion))
+
+
+def _on_the_floor(motion: Motion) -> Motion:
+    """Move a dancer up or down so that the soles touch the floor where they are lowest, but for a few frames."""
+    body = motion.skeleton
+    toes = [body.index("ltoes"), body.index("rtoes")]
+    rest = 0.0 if body.rest is None else float(body.rest[toes, 1].min())
+    lift = rest - float(np.percentile(motion.positions[:, toes, 1].min(1), _LOW))
+    up = np.array([0, lift, 0], np.float32)
+    root = None if motion.root is None else motion.root + up
+    return replace(motion, positions=motion.positions + up, root=root)
 
 
 def _path(track: Track, world: FloatArray) -> Float64Array:

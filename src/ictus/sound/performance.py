@@ -5,14 +5,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ictus import pose
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
+from ictus.pose import PoseEstimator
 from ictus.sound.data.video_index import POSES, keypoints_beside
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps
+from ictus.types import Progress
 from ictus.video_io import SUFFIXES as FILM_SUFFIXES
 from ictus.video_io import Film, probe
 
 TAKEN = (*POSES, *FILM_SUFFIXES)  # suffixes of performances
+_USUAL = 30  # pictures a second of films
 _APART = 0.5  # seconds by which a film and its keypoints may differ in length
 
 
@@ -59,6 +63,29 @@ class Performance:
                 f"({len(track)} frames at {track.fps:g} a second); give those of this film, or their frames per second"
             )
         return cls(film, track, probed)
+
+    @classmethod
+    def watch(
+        cls, film: Path, engine: PoseEstimator, person: str = "largest", progress: Progress | None = None
+    ) -> "Performance":
+        """Find a player in a film, whose keypoints nobody has given.
+
+        Parameters
+        ----------
+        engine, person : as of `ictus.pose.track`.
+        progress : called for each picture with the fraction done.
+
+        Raises
+        ------
+        MotionError
+            If nobody is seen.
+        IctusError
+            If the film cannot be read.
+        """
+        probed = probe(film, silent=True)
+        fps = probed.rate / max(1, round(probed.rate / _USUAL))  # of 60 pictures a second, every other is enough
+        found = pose.track(film, engine=engine, person=person, fps=fps, progress=progress)
+        return cls(film, PoseTrack.of(pose.points_of(found, "solos-47"), found.fps), probed)
 
     def motion(self, model: str) -> Motion:
         """Return the player as seen, with gaps filled: a motion of solos-47, which names the model."""

@@ -1,4 +1,4 @@
-"""From what an engine finds, frame by frame, to whole paths: gaps filled and points smoothed, scene by scene."""
+"""From what an engine finds to whole paths, scene by scene: sides put back, gaps filled, points smoothed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ictus.pose import gaps
+from ictus.pose import gaps, sides
 from ictus.pose.smoothing import Smoothness, smoothed
 from ictus.skeleton import Skeleton
 from ictus.types import BoolArray, Float32Array, IntArray
@@ -48,7 +48,7 @@ def parts(skeleton: Skeleton) -> list[Part]:
 def complete(
     skeleton: Skeleton, rows: Float32Array, seen: BoolArray, fps: float, cuts: Sequence[int] = ()
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """Fill gaps and smooth.
+    """Put sides back that were swapped, fill gaps and smooth.
 
     Parameters
     ----------
@@ -62,10 +62,13 @@ def complete(
     confidence : (T, J), as `ictus.pose.gaps.marked` gives it.
     world : (T, J, 3).
     """
+    bounds = [0, *cuts, len(rows)]
+    turned = [sides.swapped(skeleton, rows[first:last], seen[first:last]) for first, last in pairwise(bounds)]
+    rows = sides.put_back(skeleton, rows, np.concatenate(turned))
     places = np.concatenate((rows[..., :2], rows[..., 3:]), -1).astype(np.float64)  # (T, J, 5)
     confidence = np.zeros(rows.shape[:2], np.float32)
     anywhere = np.median(places[seen], 0)  # for scenes that show nobody
-    for first, last in pairwise([0, *cuts, len(rows)]):
+    for first, last in pairwise(bounds):
         scene = slice(first, last)
         for part in parts(skeleton):
             chosen = np.ix_(np.arange(first, last), part.joints)

@@ -39,7 +39,7 @@ class Palms:
     def __init__(self, *places: tuple[float, float]) -> None:
         self.places, self.asked = places, 0
 
-    def __call__(self, pixels: AnyArray, region: Region) -> Detections:
+    def __call__(self, pixels: AnyArray, region: Region | None = None) -> Detections:
         self.asked += 1
         points = np.array([[place] * 7 for place in self.places], float).reshape(-1, 7, 2)
         points[:, 2] -= (0, 20)
@@ -81,6 +81,31 @@ def test_a_wrist_that_is_not_seen_has_no_hand() -> None:
     assert finder("left", landmarks)(picture(), body(seen=0.05)) is None
     assert finder("left", landmarks)(picture(), None) is None
     assert landmarks.asked == 0
+
+
+def test_a_hand_is_followed_while_the_body_is_lost() -> None:
+    found = finder("left", Landmarks((200, 100)))
+    assert found(picture(), body()) is not None
+    for step in range(5):
+        found.landmarks.places = [(200 + 5 * step, 100)]  # type: ignore[attr-defined]
+        hand = found(picture(step), None)
+        assert hand is not None
+        np.testing.assert_allclose(hand.points[0], [200 + 5 * step, 100])
+    assert found(picture(9, new=True), None) is None
+
+
+def test_hands_without_any_body_are_found_by_what_they_look_like() -> None:
+    """The stand-in's hands look like left ones."""
+    palms = Palms((200, 100))
+    assert finder("left", Landmarks((200, 100)), palms)(picture(), None) is not None
+    assert finder("right", Landmarks((200, 100)), palms)(picture(), None) is None
+
+
+def test_hands_of_others_are_not_taken_when_the_body_is_lost() -> None:
+    found = finder("left", Landmarks(), Palms((200, 100)))
+    found(picture(), body(seen=0.01))
+    found.landmarks.places = [(200, 100)]  # type: ignore[attr-defined]
+    assert all(found(picture(step), None) is None for step in range(10))
 
 
 def test_palms_are_looked_for_now_and_then_where_the_body_misleads() -> None:

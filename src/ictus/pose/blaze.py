@@ -89,17 +89,18 @@ SHAPES: dict[str, tuple[tuple[int, ...], ...]] = {  # of each network's input, a
 
 def _person(body: Body | None, hands: list[Future[Hand | None]]) -> Person | None:
     """Put body and hands together, in the order of blaze-75."""
-    found = [hand.result() for hand in hands]
-    if body is None:
+    found = told_apart(body, [hand.result() for hand in hands])
+    if body is None and not any(found):
         return None
     count = len(Blaze.skeleton)
     points, confidence, world = np.zeros((count, 2)), np.zeros(count), np.zeros((count, 3))
-    points[: landmarks.POINTS], confidence[: landmarks.POINTS] = body.points, body.visibility
-    world[: landmarks.POINTS] = body.world
-    for side, hand in zip(SIDES, told_apart(body, found), strict=False):
+    if body is not None:
+        points[: landmarks.POINTS], confidence[: landmarks.POINTS] = body.points, body.visibility
+        world[: landmarks.POINTS] = body.world
+    for side, hand in zip(SIDES, found, strict=False):
         start = Blaze.skeleton.index(f"{side}_hand_wrist")
         end, wrist = start + 21, Blaze.skeleton.index(f"{side}_wrist")
-        points[start:end], world[start:end] = body.points[wrist], body.world[wrist]
+        points[start:end], world[start:end] = points[wrist], world[wrist]
         if hand is not None:
             points[start:end], confidence[start:end] = hand.points, hand.presence
             world[start:end] += hand.world - hand.world[WRIST]

@@ -9,6 +9,7 @@ from ictus.pose.landmarks import Body, BodyLandmarks, region_of
 from ictus.pose.region import Region
 from ictus.pose.smoothing import OneEuro, Smoothness
 
+_HELD = 15  # pictures in which somebody who is lost is still looked for at the same place, too
 _REGION = Smoothness(0.01, 10.0)  # of the points that place the next region
 
 
@@ -19,10 +20,11 @@ class BodyFinder:
         self.detector, self.landmarks = detector, landmarks
         self._filter = OneEuro(_REGION)
         self._region: Region | None = None
+        self._missed = 0
 
     def forget(self) -> None:
         """Look everywhere again."""
-        self._region = None
+        self._region, self._missed = None, 0
         self._filter.forget()
 
     def __call__(self, picture: Picture, follow: Follower) -> Body | None:
@@ -32,10 +34,14 @@ class BodyFinder:
             follow.forget()
         body = None if self._region is None else self.landmarks(picture.pixels, self._region)
         if body is None:
-            self.forget()
+            self._filter.forget()
             body = self._detected(picture, follow)
         if body is None:
+            self._missed += 1
+            if self._missed > _HELD:
+                self.forget()
             return None
+        self._missed = 0
         self._region = region_of(self._filter(body.following, picture.time, body.region.size))
         follow.at(self._region.box)
         return body

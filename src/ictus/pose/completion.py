@@ -63,7 +63,8 @@ def complete(
     world : (T, J, 3).
     """
     bounds = [0, *cuts, len(rows)]
-    turned = [sides.swapped(skeleton, rows[first:last], seen[first:last]) for first, last in pairwise(bounds)]
+    whole = seen & (rows[:, parts(skeleton)[0].joints, 2].max(1) > 0)  # of some frames only hands are known
+    turned = [sides.swapped(skeleton, rows[first:last], whole[first:last]) for first, last in pairwise(bounds)]
     rows = sides.put_back(skeleton, rows, np.concatenate(turned))
     places = np.concatenate((rows[..., :2], rows[..., 3:]), -1).astype(np.float64)  # (T, J, 5)
     confidence = np.zeros(rows.shape[:2], np.float32)

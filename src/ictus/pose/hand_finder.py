@@ -39,32 +39,47 @@ class HandFinder:
 
     def __init__(self, side: str, landmarks: HandLandmarks, recrop: Recrop | None, palms: Detector | None) -> None:
         self.side, self.landmarks, self.recrop, self.palms = side, landmarks, recrop, palms
-        self._before: Hand | None = None
-        self._missed = 0
+        self.forget()
 
     def forget(self) -> None:
-        """Take no notice of where the hand was."""
-        self._before, self._missed = None, 0
+        """Take no notice of what was before."""
+        self._before: Hand | None = None
+        self._missed = 0
+        self._body_seen = False
 
     def __call__(self, picture: Picture, body: Body | None) -> Hand | None:
         """Find the hand in the next picture."""
-        wrist, index, pinky = _BODY[self.side]
-        if picture.new_scene or body is None or body.visibility[wrist] <= _WRIST_SEEN:
+        if picture.new_scene:
             self.forget()
-        if body is None or body.visibility[wrist] <= _WRIST_SEEN:
+        self._body_seen |= body is not None
+        hand = self._alone(picture.pixels) if body is None else self._of(picture.pixels, body)
+        self._missed = 0 if hand else self._missed + 1
+        self._before = hand
+        return hand
+
+    def _of(self, pixels: AnyArray, body: Body) -> Hand | None:
+        """Find the hand of a body."""
+        wrist, index, pinky = _BODY[self.side]
+        if body.visibility[wrist] <= _WRIST_SEEN:
             return None
         rough = region_from_body(*(body.points[point] for point in (wrist, index, pinky)))
         if not rough.size > 1:  # pixels
             return None
-        hand = self._followed(picture.pixels, rough)
-        if hand is None and self.palms is not None:
-            if self._missed % _PALMS_EVERY == 0:
-                hand = self._by_palm(picture.pixels, rough)
-            self._missed += 1
-        if hand is not None:
-            self._missed = 0
-        self._before = hand
+        hand = self._followed(pixels, rough)
+        if hand is None and self._missed % _PALMS_EVERY == 0:
+            hand = self._by_palm(pixels, rough)
         return hand
+
+    def _alone(self, pixels: AnyArray) -> Hand | None:
+        """Find the hand where it was; or, as long as the scene shows no body, one that looks like this side's."""
+        if self._before is not None:
+            return self.landmarks(pixels, region_from_hand(self._before.points))
+        if self._body_seen or self.palms is None or self._missed % _PALMS_EVERY:
+            return None
+        found = self.palms(pixels)
+        regions = [region_from_palm(*one) for one in zip(found.boxes[:2], found.points[:2], strict=True)]
+        hands = [hand for region in regions if (hand := self.landmarks(pixels, region))]
+        return next((hand for hand in hands if (hand.left > 0.5) == (self.side == "left")), None)
 
     def _followed(self, pixels: AnyArray, rough: Region) -> Hand | None:
         recropped = rough if self.recrop is None else self.recrop(pixels, rough)
@@ -88,7 +103,7 @@ class HandFinder:
         return self.landmarks(pixels, region_from_palm(found.boxes[nearest], found.points[nearest]))
 
 
-def told_apart(body: Body, hands: Sequence[Hand | None]) -> list[Hand | None]:
+def told_apart(body: Body | None, hands: Sequence[Hand | None]) -> list[Hand | None]:
     """Return the left and the right hand, but one that was found twice only on the side to which it belongs.
 
     That is the side whose wrist of the body is nearer, by so much that it counts; else the one that it looks like.
@@ -99,8 +114,9 @@ def told_apart(body: Body, hands: Sequence[Hand | None]) -> list[Hand | None]:
     size = max(left.size, right.size)
     if np.linalg.norm(left.points - right.points, axis=1).mean() > _SAME * size:
         return list(hands)
-    middle = (left.points[WRIST] + right.points[WRIST]) / 2
-    away = [float(np.linalg.norm(body.points[_BODY[side][0]] - middle)) for side in ("left", "right")]
+    middle, away = (left.points[WRIST] + right.points[WRIST]) / 2, [0.0, 0.0]
+    if body is not None:
+        away = [float(np.linalg.norm(body.points[_BODY[side][0]] - middle)) for side in ("left", "right")]
     clear = abs(away[0] - away[1]) > size / 2
     is_left = away[0] < away[1] if clear else left.left + right.left > 1
     return [left, None] if is_left else [None, right]

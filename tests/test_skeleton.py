@@ -7,7 +7,7 @@ import pytest
 from ictus.errors import MotionError
 from ictus.skeleton import Skeleton, find_skeleton, get_skeleton
 
-BODIES = ["conductor-13", "conductor-23", "coco-17", "smpl-24", "melody-21", "melody-23", "solos-47"]
+BODIES = ["conductor-13", "conductor-23", "coco-17", "smpl-24", "melody-21", "melody-23", "solos-47", "blaze-75"]
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -29,6 +29,7 @@ def test_the_bodies_are_whole(name):
         ("melody-21", "_l", "_r", 10),
         ("melody-23", "_l", "_r", 11),
         ("solos-47", "left_", "right_", 23),
+        ("blaze-75", "left_", "right_", 37),
     ],
 )
 def test_mirroring_swaps_left_and_right(name, left, right, pairs):

@@ -8,7 +8,9 @@ import pytest
 
 from ictus.audio import Audio
 from ictus.cli import main
+from ictus.pose import engines
 from ictus.sound.pipeline import SAMPLING
+from pose.people_on_film import BoxEngine, walking, write_people
 from sound.raw_films import read_film, write_film, write_keypoints
 from sound.small_soloist import save_soloist
 
@@ -63,6 +65,21 @@ def test_a_film_gets_its_new_sound_and_keeps_its_pictures(model: str, tmp_path: 
     np.testing.assert_allclose(moments, shown, atol=0.02)
 
 
+def test_the_player_of_a_film_without_keypoints_is_found(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(engines, "get_engine", lambda name, networks=None: BoxEngine())
+    film = write_people(tmp_path / "film.mp4", walking(120), fps=60)
+    outs = [tmp_path / "new.mp4", tmp_path / "new.wav"]
+    flags = [part for out in outs for part in ("-o", str(out))]
+    assert main(["sound", str(film), *flags, "--model", model, "--person", "largest"]) == 0
+    assert "(2.0 s, " in capsys.readouterr().out
+    for out in outs:
+        assert abs(Audio.load(out).duration - 2) < 0.1
+    assert main(["sound", str(film), "-o", str(outs[0]), "--model", model, "--person", "2"]) == 1
+    assert "film.mp4: nobody is seen in its 60 pictures" in capsys.readouterr().err  # every other of them
+
+
 def test_a_folder_of_films_and_keypoints(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_film(tmp_path / "in" / "film.mp4", 3.0)
     write_keypoints(tmp_path / "in" / "film.npy", TIMES)  # its own, and no performance besides
@@ -102,6 +119,7 @@ def test_bad_input_gives_one_line_and_no_file(
     message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ICTUS_CACHE", str(tmp_path))  # which holds no networks
     write_film(tmp_path / "film.mp4", 3.0)
     write_keypoints(tmp_path / "k.npy", TIMES)
     write_keypoints(tmp_path / "short.npy", TIMES[:25])

@@ -36,7 +36,9 @@ class RenderOptions:
             raise UsageError(f"fps {self.fps}: choose between 1 and 240 frames a second")
         check_size(self.size)
 
-    def show(self, motion: "Motion | Sequence[Motion]", music: "Audio | Path | None", out: Path, progress: "Progress") -> None:
+    def show(
+        self, motion: "Motion | Sequence[Motion]", music: "Audio | Path | None", out: Path, progress: "Progress"
+    ) -> None:
         """Make a film or a page of one motion, or several on one stage; the suffix, one of `SHOWN`, says which."""
         together = isinstance(motion, Sequence)
         if out.suffix.lower() == FILM:

@@ -16,6 +16,7 @@ from ictus.nn.folder import locate, read_config
 from ictus.studio.app import studio
 from ictus.studio.limits import Limits
 from ictus.video_io import probe
+from pose.people_on_film import SIZE, BoxEngine, walking, write_people
 from sound.raw_films import write_film, write_keypoints
 from sound.small_soloist import save_soloist
 from studio.studio_on_trial import clicks, served
@@ -162,6 +163,33 @@ def test_sound_of_a_film(visit: Visit, tmp_path: Path) -> None:
     assert visit.said == []
 
 
+def test_a_film_becomes_a_pose(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ictus.studio.pose.get_engine", lambda name: BoxEngine(lambda number: number < 20))
+    visit.open("Pose")
+    visit.give(write_people(tmp_path / "walk.mp4", walking(50)))
+    visit.make()
+    assert visit.plays() > 0.3
+    assert visit.film() == pytest.approx(2.0, abs=0.1)
+    files = visit.downloads(tmp_path / "got")
+    assert set(files) == {".mp4", ".html", ".npz", ".npy", ".json", ".bvh", ".glb", ".pkl"}
+    assert Motion.load(files[".bvh"]).duration == pytest.approx(2.0, abs=0.1)
+    assert probe(files[".mp4"], silent=True).size == SIZE
+    assert "somebody in 60% of the pictures, nobody at 0.0 to 0.8 s" in visit.panel.locator(".block.said").inner_text()
+    assert asks_only_here(visit)
+    assert visit.said == []
+
+
+def test_a_player_is_found_in_a_film_alone(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ictus.studio.sound.get_engine", lambda name: BoxEngine())
+    visit.open("Sound")
+    visit.give(write_people(tmp_path / "film.mp4", walking(50)), 1)
+    visit.make()
+    assert visit.film() == pytest.approx(2.0, abs=0.1)
+    files = visit.downloads(tmp_path / "got")
+    assert Audio.load(files[".wav"]).duration == pytest.approx(2.0, abs=0.1)
+    assert visit.said == []
+
+
 def test_what_goes_wrong_is_shown_in_a_line(visit: Visit, tmp_path: Path) -> None:
     visit.open("Conduct")
     visit.make()
@@ -209,7 +237,7 @@ def test_another_browser_sees_nothing_and_nothing_stays(browser: Any, address: s
 @pytest.mark.parametrize(("size", "colours"), [(DESKTOP, "light"), (PHONE, "dark")])
 def test_everything_has_room_in_both_lights(browser: Any, address: str, size: dict[str, int], colours: str) -> None:
     visit = Visit(browser, address, size, color_scheme=colours)
-    for art in ("Conduct", "Dance", "Sound"):
+    for art in ("Conduct", "Dance", "Sound", "Pose"):
         visit.open(art)
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         if size is DESKTOP:

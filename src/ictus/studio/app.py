@@ -14,7 +14,7 @@ import gradio
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from ictus.studio import sound
+from ictus.studio import pose, sound
 from ictus.studio.components import ONE_AT_A_TIME, StudioSettings
 from ictus.studio.conduct import CONDUCT
 from ictus.studio.dance import DANCE
@@ -25,6 +25,7 @@ from ictus.studio.theme import style, theme
 from ictus.studio.visitors import Visitors
 
 _HEAD = '<header class="masthead"><h1>Ictus<i></i></h1><p>Music and human motion turn into each other.</p></header>'
+_TABS = (("Conduct", CONDUCT.build), ("Dance", DANCE.build), ("Sound", sound.build), ("Pose", pose.build))
 _SWEEP = 300.0  # seconds between two rounds of the broom
 _FOLDER = "GRADIO_TEMP_DIR"  # where Gradio lays what is sent
 
@@ -60,7 +61,7 @@ def page(settings: StudioSettings) -> gradio.Blocks:
     with gradio.Blocks(title="Ictus studio", analytics_enabled=False, fill_width=True) as blocks:
         gradio.HTML(_HEAD)
         with gradio.Tabs(elem_classes="arts"):
-            for name, build in (("Conduct", CONDUCT.build), ("Dance", DANCE.build), ("Sound", sound.build)):
+            for name, build in _TABS:
                 with gradio.Tab(name):
                     build(settings)
 

@@ -1,4 +1,4 @@
-"""What the three tabs share: a form on the left, and on the right a panel where things appear as they are made."""
+"""What the tabs share: a form on the left, and on the right a panel where things appear as they are made."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +18,7 @@ from ictus.studio.results import note
 from ictus.studio.visitors import Visitors
 
 PROGRESS = gradio.Progress()
+DROP = 110  # pixels, the height of a place for a file
 # On a phone the result lies below the form.
 _TO_THE_RESULT = """() => {
     const panel = [...document.querySelectorAll(".result-panel")].find((one) => one.offsetParent);

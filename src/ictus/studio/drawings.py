@@ -21,6 +21,12 @@ DANCE = _FRAME.format(
     '<path class="line" d="M28 96C52 22 84 30 100 78S138 132 156 84S196 20 214 60"/>'
     + _dots((40, 150), (93, 150), (147, 150), (200, 150)),
 )
+# A body of lines and points.
+POSE = _FRAME.format(
+    "a body as points and the lines between them",
+    '<path class="line" d="M120 44V100M84 66L120 56L156 66L176 96M84 66L62 40M120 100L98 128L94 160M120 100L144 128'
+    'L150 160"/>' + _dots((120, 32), (84, 66), (156, 66), (62, 40), (176, 96), (120, 100), (98, 128), (144, 128)),
+)
 # A bow's way, and the string that it sets in motion.
 SOUND = _FRAME.format(
     "a wave that grows out of a movement",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import gradio
 
 from ictus import io
+from ictus.pose.engines import get_engine
 from ictus.render.plots import mel_and_motion
 from ictus.sound import INSTRUMENTS, MEL_RATE
 from ictus.sound.data.video_index import POSES
@@ -19,12 +20,12 @@ from ictus.studio.models import chosen, loaded, model_choices
 from ictus.studio.results import TabResult, Updates, show_results
 from ictus.types import Progress
 from ictus.video_io import SUFFIXES as FILMS
+from ictus.video_io import probe
 
 if TYPE_CHECKING:
     from ictus.sound.pipeline import SoloistResult
 
 _AUTO = "auto"
-_DROP = 110  # pixels
 
 
 def build(settings: components.StudioSettings) -> None:
@@ -35,13 +36,13 @@ def build(settings: components.StudioSettings) -> None:
             "A player is seen but makes no sound: from the movement alone, the instrument is played again."
         ):
             keypoints = gradio.File(
-                label="Keypoints of the player", file_types=list(POSES), height=_DROP, elem_classes="given"
+                label="Keypoints of the player", file_types=list(POSES), height=components.DROP, elem_classes="given"
             )
             components.example_for(settings, player, "or take a cellist, invented by Ictus", keypoints)
             film = gradio.File(
-                label="The film they are of (may be left out)",
+                label="The film they are of; without keypoints, the player is found in it",
                 file_types=list(FILMS),
-                height=_DROP,
+                height=components.DROP,
                 elem_classes="given",
             )
             model = components.models(choices, "Soloist")
@@ -72,19 +73,23 @@ def build(settings: components.StudioSettings) -> None:
         request: gradio.Request,
         progress: gradio.Progress = components.PROGRESS,
     ) -> Iterator[Updates]:
-        points = components.given_file(given, "Drop the keypoints of a player first, or take the example.")
-        source = Path(filmed) if filmed else None
-        with settings.job(request, progress, points, source or points) as job:
+        first = components.given_file(given or filmed, "Drop the keypoints or a film of a player, or take the example.")
+        film = Path(filmed) if filmed else None
+        with settings.job(request, progress, first, film or first) as job:
             job.reporter("Waking the soloist", 0.0, 0.1)
             soloist = loaded(chosen(choices, model))
-            performance = Performance.load(points, source)
+            if given:
+                performance = Performance.load(first, film)
+            else:
+                settings.limits.check(probe(first, silent=True).seconds)
+                performance = Performance.watch(first, get_engine("blaze"), progress=job.reporter("Looking", 0.1, 0.3))
             settings.limits.check(performance.track.duration)
             played = soloist(
                 performance.track,
                 instrument=None if instrument == _AUTO else instrument,
                 seed=int(seed or 0),
                 sampling=replace(SAMPLING, temperature=temperature),
-                progress=job.reporter("Playing", 0.1, 0.5),
+                progress=job.reporter("Playing", 0.1 if given else 0.3, 0.5),
             )
             yield from show_results(_tab_result(performance, played, Path(model).name, theme), job)
 

@@ -58,17 +58,16 @@ def test_activations_become_beats_and_bars() -> None:
         assert 0 <= values.min() <= values.max() <= 1
 
 
-def test_a_change_of_metre_is_followed_and_conducted_as_far_as_the_pattern_goes() -> None:
+def test_a_change_of_metre_is_followed_and_conducted() -> None:
     times = np.arange(0.5, 49, 0.5)
     positions = np.concatenate([np.arange(60) % 3, np.arange(len(times) - 60) % 4]) + 1
     beats = Perfect(times, positions)(clicks(times, positions, 50))
     assert mir_eval.beat.f_measure(times[positions == 1], beats.downbeats) > 0.97
     assert (beats.meters[:56] == 3).all()
     assert (beats.meters[-30:] == 4).all()
-    beats = beats.conducted()
-    assert beats.meter == 3
-    assert beats.positions.max() == 3
-    assert mir_eval.beat.f_measure(times[positions == 1], beats.downbeats) > 0.8
+    shown = beats.conducted()
+    np.testing.assert_array_equal(shown.meters, beats.meters)
+    np.testing.assert_array_equal(shown.times, beats.times)
 
 
 def test_the_metre_can_be_given() -> None:

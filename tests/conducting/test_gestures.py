@@ -7,7 +7,8 @@ import pytest
 from scipy.signal import find_peaks
 
 from ictus.beats.beats import Beats
-from ictus.conducting.gestures import PATTERNS, conduct
+from ictus.conducting.gestures import conduct
+from ictus.conducting.patterns import PATTERNS, drawn
 from ictus.conducting.pipeline import Maestro
 from ictus.errors import UsageError
 from ictus.kinematics import bone_lengths
@@ -15,7 +16,7 @@ from ictus.motion import Motion
 from ictus.retargeting import conductor_body
 from ictus.retargeting.conductor_body import BODY, embody
 
-METERS = sorted(PATTERNS)
+METERS = sorted(set(map(sum, PATTERNS)))
 
 
 def music(
@@ -201,10 +202,45 @@ def test_a_first_beat_at_the_very_start() -> None:
     assert np.isfinite(motion.positions).all()
 
 
-def test_beats_whose_metre_changes_are_marked_in_the_most_frequent_one() -> None:
-    positions = [1, 2, 3, 1, 2, 3, 1, 2, 3, 4, 1, 2, 3]
-    beats = Beats(1 + np.arange(13) * 0.5, positions, [3, 3, 4, 3])
-    motion, same = (Maestro().perform(shown, 8.0) for shown in (beats, beats.in_one_meter()))
-    np.testing.assert_array_equal(motion.positions, same.positions)
-    with pytest.raises(UsageError, match="metre 7"):
-        Maestro().perform(Beats(np.arange(7) * 0.5, np.arange(7) + 1, 7), 4.0)
+def changing(meters: list[int], bpm: float = 96, loud: float = 0.6) -> Beats:
+    positions = np.concatenate([np.arange(meter) + 1 for meter in meters])
+    times = 1.0 + np.arange(len(positions)) * 60 / bpm
+    return Beats(times, positions, meters, loudness=np.full(len(times), loud), duration=float(times[-1]) + 2)
+
+
+def test_each_bar_has_the_pattern_of_its_own_metre() -> None:
+    meters = [3, 3, 5, 4, 4, 7, 2, 6, 1, 3, 5, 4] * 2
+    beats, fps = changing(meters), 240
+    right = conduct(beats, np.arange(int(beats.duration * fps)) / fps, seed=3).right
+    there = np.round(beats.times * fps).astype(int)
+    low = find_peaks(-right[:, 1], prominence=0.03, distance=fps // 5)[0] / fps
+    assert np.abs(low[:, None] - beats.times).min(0).max() < 0.02
+    wanted, seen = -drawn(beats).right, right[there, 0]
+    inner = beats.meters > 2
+    assert np.corrcoef(wanted[inner], seen[inner])[0, 1] > 0.9
+    as_one = drawn(beats.in_one_meter()).right  # control: the pattern of one metre throughout
+    assert np.corrcoef(-as_one[inner], seen[inner])[0, 1] < 0.7
+
+
+def test_another_metre_is_prepared() -> None:
+    steady, turning = changing([3] * 8), changing([3] * 4 + [5] * 2 + [3])
+    last = 11  # the beat before the bar of five
+    fps = 120
+    frames = np.arange(int(1 + 14 * 60 / 96) * fps) / fps
+    rise = [
+        conduct(one, frames, seed=3).right[round(one.times[last] * fps) : round(one.times[last + 1] * fps), 1].max()
+        for one in (steady, turning)
+    ]
+    assert rise[1] > rise[0] + 0.02
+
+
+@pytest.mark.parametrize(("heads", "groups"), [((0, 2), (2, 3)), ((0, 3), (3, 2)), ((0,), (3, 2))])
+def test_bars_of_five_are_grouped_as_their_accents_are(heads: tuple[int, ...], groups: tuple[int, ...]) -> None:
+    beats = changing([5] * 6)
+    accented = replace(beats, accents=np.isin(beats.positions - 1, heads) * 0.6)
+    np.testing.assert_array_equal(drawn(accented).right, np.tile(PATTERNS[groups].right, 6))
+
+
+def test_metres_without_a_pattern_are_refused() -> None:
+    with pytest.raises(UsageError, match="metre 8"):
+        Maestro().perform(changing([4, 8]), 4.0)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ictus.beats import files
-from ictus.beats.bars import bar_numbers
-from ictus.beats.meter import beats_in_bar
+from ictus.beats.bars import bar_numbers, positions_from
+from ictus.beats.meter import beats_in_bar, groups_in_bar
 from ictus.errors import IctusError
 from ictus.files import short
 from ictus.types import Float64Array, IntArray
@@ -18,6 +18,7 @@ SLOWEST, FASTEST = 48.0, 150.0  # beats a minute that an arm conducts at ease
 
 _NEUTRAL = {"loudness": 0.5, "articulation": 0.4, "accents": 0.0, "confidence": 1.0}
 
+_GROUP = 0.6  # accent of the first beat of a group
 _MOST = 1000  # beats of a bar in a file
 _LONGEST = 1e6  # seconds of the music of a file
 
@@ -29,7 +30,7 @@ class Beats:
     Attributes
     ----------
     times : (N,) seconds, increasing.
-    positions : (N,) int, place in the bar: 1 is the downbeat.
+    positions : (N,) int, place in the bar: 1 is the downbeat; 0 of all beats where bars are not known.
     meters : (N,) int, beats in the bar that each beat belongs to. May be given as one number for all bars, or as one
         for each bar.
     loudness : (N,) 0 (as soft as this music gets) to 1 (as loud).
@@ -65,7 +66,12 @@ class Beats:
         if len(place) != count:
             raise IctusError(f"{count} beats, but {len(place)} positions in the bar")
         if count and (not np.isfinite(when).all() or (np.diff(when) <= 0).any()):
-            raise IctusError("the times of the beats must be finite and increasing")
+            wrong = int(np.argmin(np.isfinite(when) & (np.diff(when, prepend=-np.inf) > 0)))
+            before = f" comes after {when[wrong - 1]:.3f} s" if wrong else " is no time"
+            raise IctusError(
+                f"the times of the beats must be finite and increasing, but beat {wrong + 1}, at {when[wrong]:.3f} s,"
+                f"{before}"
+            )
         given = {"loudness": loudness, "articulation": articulation, "accents": accents, "confidence": confidence}
         for name, neutral in _NEUTRAL.items():
             value = np.asarray(given[name], np.float64)
@@ -96,6 +102,11 @@ class Beats:
         """Median beats a minute; 0 where there are fewer than two beats."""
         return float(60 / np.median(np.diff(self.times))) if len(self) > 1 else 0.0
 
+    @property
+    def neutral(self) -> bool:
+        """Whether nothing is known of how the beats sound: loudness, articulation and accents are neutral."""
+        return all((getattr(self, name) == _NEUTRAL[name]).all() for name in ("loudness", "articulation", "accents"))
+
     def in_one_meter(self) -> "Beats":
         """Return the same beats, all counted in the most frequent metre: in bars that are longer it begins again."""
         if not len(self) or len(np.unique(self.meters)) == 1:
@@ -103,10 +114,19 @@ class Beats:
         return replace(self, positions=(self.positions - 1) % self.meter + 1, meters=np.full(len(self), self.meter))
 
     def with_meter(self, meter: int | str) -> "Beats":
-        """Return the same beats in another metre (see `beats_in_bar`), its downbeats where accents are strongest."""
-        meter = beats_in_bar(meter)
-        if not len(self) or (self.meters == meter).all():
-            return self
+        """Return the same beats in another metre (see `beats_in_bar`), its downbeats where accents are strongest.
+
+        Of a metre of groups, such as "3+2", the first beat of each is accented, and the others are not.
+        """
+        count, groups = beats_in_bar(meter), groups_in_bar(meter)
+        beats = self if not len(self) or (self.meters == count).all() else self._counted_in(count)
+        if len(groups) == 1:
+            return beats
+        heads = np.isin(beats.positions - 1, np.cumsum((0, *groups[:-1])))
+        accents = np.where(heads, np.maximum(beats.accents, _GROUP), np.minimum(beats.accents, _GROUP / 4))
+        return replace(beats, accents=accents)
+
+    def _counted_in(self, meter: int) -> "Beats":
         # A downbeat of the old counting stays one if it can: it weighs a little more than an accent.
         weight = self.accents + 0.3 * self.loudness + 0.5 * (self.positions == 1)
         phase = max(range(meter), key=lambda p: float(weight[p::meter].mean()) if p < len(self) else -1.0)
@@ -114,17 +134,28 @@ class Beats:
         return replace(self, positions=positions, meters=np.full(len(self), meter))
 
     def conducted(self) -> "Beats":
-        """Return the beats as an arm conducts them (the tactus), in one metre.
+        """Return the beats as an arm conducts them (the tactus), each bar in its own metre; see `ictus.beats.tactus`.
 
-        A beat whose median tempo lies between 48 and 150 a minute is conducted as it is. Faster ones are gathered
-        (4 -> 2, 6 -> 2, 2 -> 1, 3 -> 1), slower ones divided in two.
+        Those at 48 to 150 a minute are conducted as they are. Faster ones are gathered (4 -> 2, 6 -> 2, 2 -> 1,
+        3 -> 1), slower ones divided in two.
+
+        Raises
+        ------
+        IctusError
+            If there is no conducting pattern for a metre, however it is gathered.
         """
-        beats = self.in_one_meter()
-        while beats.tempo > FASTEST and (group := {6: 3, 4: 2, 3: 3, 2: 2}.get(beats.meter)):
-            beats = beats._gathered(group)
-        while 0 < beats.tempo < SLOWEST and beats.meter <= 3:
-            beats = beats.divided(2)
-        return beats
+        from ictus.beats.tactus import conducted
+
+        return conducted(self)
+
+    def halved(self) -> "Beats":
+        """Return every other beat: of each bar the first, third and so on; of bars of three or five, two as one."""
+        if not (self.meters % 2).any():
+            return self._gathered(2)
+        first = int(np.argmax(self.positions == 1)) % 2
+        kept = {one.name: getattr(self, one.name)[first::2] for one in fields(self) if one.name != "duration"}
+        positions = positions_from(kept["positions"] == 1, self.meter)
+        return replace(self, **{**kept, "positions": (positions - 1) % kept["meters"] + 1})
 
     def _gathered(self, group: int) -> "Beats":
         chosen = (self.positions - 1) % group == 0

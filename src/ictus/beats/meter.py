@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from ictus.errors import UsageError
 from ictus.files import short
 
-METERS = (1, 2, 3, 4, 5, 6)  # beats in a bar, as arms conduct them
+METERS = (1, 2, 3, 4, 5, 6)  # beats in a bar that the beat network predicts
+CONDUCTED = (*METERS, 7)  # and those that arms conduct
 _LARGEST = 128  # number above or below the line
 
 
@@ -45,9 +46,16 @@ def beats_in_bar(meter: int | str) -> int:
     count, _, kind = str(meter).partition("/")
     time = time_signature([count], [kind or "4"])
     beats = 0 if time is None else time[0] if not kind else round(4 * time[0] / time[1] / beat_unit(*time)[0])
-    if beats not in METERS:
-        known = ", ".join(map(str, METERS))
+    if beats not in CONDUCTED:
+        known = ", ".join(map(str, CONDUCTED))
         raise UsageError(
             f"metre {short(meter)} is not conducted; choose {known}, 3/4, 6/8, 3+2 or the like", option="meter"
         )
     return beats
+
+
+def groups_in_bar(meter: int | str) -> tuple[int, ...]:
+    """Return the beats of each group of a bar of which that is said: (3, 2) of "3+2" and "3+2/8"; else one group."""
+    groups = tuple(int(part) for part in str(meter).partition("/")[0].split("+"))
+    beats = beats_in_bar(meter)
+    return groups if sum(groups) == beats else (beats,)

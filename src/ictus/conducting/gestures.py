@@ -3,9 +3,6 @@
 Every stroke ends in an ictus, the lowest and most sharply reversed point of the hand's path, which lies exactly on its
 beat. Between two icti the hand rebounds, rises and falls again along smooth curves, so that acceleration is continuous
 everywhere but at an ictus. Coordinates are the body's: metres, x to the conductor's left, y up, z towards the players.
-
-Source of the patterns: any school of conducting (down / in / out / up), as summed up by M. Rudolf, The Grammar of
-Conducting.
 """
 
 from dataclasses import dataclass
@@ -15,40 +12,16 @@ from scipy import ndimage
 
 from ictus.beats.beats import Beats
 from ictus.beats.meter import beats_in_bar
+from ictus.conducting.patterns import before_changes, drawn
 from ictus.kinematics import smootherstep
 from ictus.retargeting.conductor_body import Gestures
 from ictus.types import Float64Array, IntArray
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """One bar, beat by beat, as a unit-sized right hand draws it.
-
-    Attributes
-    ----------
-    right : where each ictus lies, to the conductor's right of the first (1 = a large beat's 0.25 m).
-    rebound : how high the hand rises after each ictus (1 = the full height, before the downbeat).
-    bow : how far the path bulges to the right between this ictus and the next.
-    """
-
-    right: tuple[float, ...]
-    rebound: tuple[float, ...]
-    bow: tuple[float, ...]
-
-
-PATTERNS = {
-    1: Pattern((0.0,), (1.0,), (0.22,)),
-    2: Pattern((0.0, 0.34), (0.5, 1.0), (0.42, -0.18)),
-    3: Pattern((0.0, 0.95, 0.22), (0.42, 0.48, 1.0), (-0.22, 0.26, -0.18)),
-    4: Pattern((0.0, -0.65, 0.9, 0.2), (0.38, 0.42, 0.46, 1.0), (0.24, 0.0, 0.26, -0.18)),
-    5: Pattern((0.0, -0.4, -0.8, 0.9, 0.2), (0.38, 0.34, 0.44, 0.42, 1.0), (0.2, -0.1, 0.0, 0.24, -0.1)),
-    6: Pattern((0.0, -0.35, -0.7, 0.6, 1.0, 0.2), (0.38, 0.33, 0.44, 0.34, 0.42, 1.0), (0.2, -0.1, 0, 0.1, 0.24, -0.1)),
-}
 
 READY = np.array([-0.23, 1.14, 0.34])  # right hand before the first beat and in long rests, metres
 AT_EASE = np.array([0.19, 1.04, 0.25])  # left hand when it has nothing to say
 LIFTED = np.array([0.0, 0.06, 0.0])  # above the last ictus, where a hand holds a fermata
 LOWERED = READY - np.array([0.0, 0.06, 0.04])  # where it waits through a silence
+_ANNOUNCED = 1.2  # times the usual height of the preparation of a bar in another metre
 _LONG = 1.8  # a gap of so many beats is a fermata or a rest
 _SILENT = 4.0  # and one of so many is silence
 
@@ -102,13 +75,12 @@ def conduct(beats: Beats, times: Float64Array, seed: int) -> Gestures:
 
     Parameters
     ----------
-    beats : the beats to mark, as they are conducted (see `Beats.conducted`); may be empty.
+    beats : the beats to mark, as they are conducted (see `Beats.conducted`), each bar in its own metre; may be empty.
     times : (T,) seconds of the frames, evenly spaced.
     seed : the same seed gives the same gestures, another one a conductor of another temper.
     """
-    if len(beats):
-        beats_in_bar(beats.meter)
-    beats = beats.in_one_meter()
+    for meter in set(beats.meters.tolist()):
+        beats_in_bar(meter)
     rng = np.random.default_rng(seed)
     style = Style.drawn(rng)
     knots = right_hand_knots(beats, style, rng)
@@ -121,22 +93,22 @@ def right_hand_knots(beats: Beats, style: Style, rng: np.random.Generator) -> Kn
     """Place every ictus, with a preparation before each entry and rests between."""
     if not len(beats):
         return Knots(np.zeros(1), READY[None], np.zeros(1), np.zeros(1), np.zeros(1))
-    count, pattern = len(beats), PATTERNS[beats.meter]
+    count, pattern = len(beats), drawn(beats)
     period = local_periods(beats.times)
-    place = beats.positions - 1
     size, spread = _sizes(beats, period, style, rng)
 
     # The arc before a beat announces it: its size is that of the beat to come.
     coming = np.append(size[1:], size[-1])
-    rises = coming * np.array(pattern.rebound)[place] * rng.lognormal(0, 0.08, count)
-    bows = spread * (np.array(pattern.bow)[place] + rng.normal(0, 0.05, count))
+    rises = coming * pattern.rebound * rng.lognormal(0, 0.08, count)
+    rises *= np.where(before_changes(beats), _ANNOUNCED, 1.0)
+    bows = spread * (pattern.bow + rng.normal(0, 0.05, count))
     sharpness = np.clip(0.15 + 0.75 * beats.articulation + 0.2 * beats.accents + style.sharpness, 0.05, 0.95)
 
     wander = ndimage.gaussian_filter1d(rng.normal(0, 1, (count, 3)), 4.0, axis=0, mode="nearest") * 0.05
     places = np.stack(
         [
-            READY[0] - spread * (np.array(pattern.right)[place] - np.mean(pattern.right)),
-            1.17 - 0.22 * size + 0.025 * np.array(pattern.right)[place] ** 2,
+            READY[0] - spread * (pattern.right - pattern.centre),
+            1.17 - 0.22 * size + 0.025 * pattern.right**2,
             0.30 + 0.18 * size,
         ],
         axis=1,
@@ -279,12 +251,14 @@ def _wishes(beats: Beats, style: Style, rng: np.random.Generator) -> dict[str, F
     """For each beat, how much the left hand wants to mirror, swell, hush, or cue (-1 its right, +1 its left)."""
     count = len(beats)
     loudness = ndimage.gaussian_filter1d(beats.loudness, 2.0, mode="nearest")
-    ahead = np.interp(np.arange(count) + 1.5 * beats.meter, np.arange(count), loudness)
+    ahead = np.interp(np.arange(count) + 1.5 * beats.meters, np.arange(count), loudness)
     growth = ahead - loudness
     bar = np.cumsum(beats.positions == 1)
     whim = rng.uniform(0, 1, bar.max() + 1)[bar]  # one mood a bar
     together = np.clip((loudness - 0.62) / 0.2, 0, 1) * 0.9 + 0.15
     mirror = np.where(whim < together * style.left_hand * 0.8, 1.0, 0.0)
+    changes = before_changes(beats)
+    mirror[changes | np.append(False, changes[:-1])] = 1.0  # both hands show the first beat of another metre
     cue = np.zeros(count)
     entries = (beats.positions == 1) & (rng.uniform(0, 1, count) < 0.10 + 0.5 * beats.accents) & (mirror < 0.5)
     cue[entries] = rng.choice([-1.0, 1.0], int(entries.sum()), p=[0.3, 0.7])
@@ -313,7 +287,7 @@ def _trunk_and_head(
 
     bar_phase, size, nods = np.zeros(len(times)), np.full(len(times), 0.3), np.zeros(len(times))
     if len(beats) > 1:
-        bars = (np.cumsum(beats.positions == 1) + (beats.positions - 1) / beats.meter) * np.pi
+        bars = (np.cumsum(beats.positions == 1) + (beats.positions - 1) / beats.meters) * np.pi
         bar_phase = ndimage.gaussian_filter1d(np.interp(times, beats.times, bars), 0.3 * fps, mode="nearest")
         loudness = np.interp(times, beats.times, beats.loudness)
         size = ndimage.gaussian_filter1d(loudness, 1.0 * fps, mode="nearest")

@@ -188,7 +188,11 @@ def _check_options(
             others |= {"maestro": _MAESTRO_PIPELINE} if command == "conduct" else {}
             able = [other for other, path in others.items() if path and option in _options(_import(path))]
             hint = f"; {' and '.join(able)} can" if able else ""
-            raise UsageError(f"{os.fspath(name)} cannot be given a {option.replace('_', ' ')}{hint}")
+            raise UsageError(f"{os.fspath(name)} cannot be given {_named(option)}{hint}")
+
+
+def _named(option: str) -> str:
+    return "corrections of its beats" if option == "corrections" else f"a {option.replace('_', ' ')}"
 
 
 def _options(pipeline: Any) -> list[str]:

@@ -100,7 +100,7 @@ def test_midi_bars_begin_on_the_first_downbeat(tmp_path: Path) -> None:
     [
         ("b.csv", b"second;beat\n1;2\n"),
         ("b.csv", b"time,beat\n1,one\n"),
-        ("b.txt", b"1.0\n"),
+        ("b.txt", b"1.0\tchorus\n"),
         ("b.json", b"[1, 2]"),
         ("b.json", b'{"times": [1, 1], "positions": [1, 2], "meters": 2}'),
         ("b.mid", b"no midi"),
@@ -129,7 +129,7 @@ def test_damaged_files_are_refused(name: str, content: bytes, tmp_path: Path) ->
 def test_files_of_other_kinds_are_refused(tmp_path: Path) -> None:
     mido.MidiFile(tracks=[mido.MidiTrack()]).save(file=(music := io.BytesIO()))
     (tmp_path / "b.mid").write_bytes(music.getvalue())
-    with pytest.raises(IctusError, match="no clicks"):
+    with pytest.raises(IctusError, match="no clicks, and neither tempo nor metre"):
         Beats.load(tmp_path / "b.mid")
     with pytest.raises(IctusError, match=r"none\.csv"):
         Beats.load(tmp_path / "none.csv")

@@ -37,6 +37,60 @@ def test_beats_as_json(music: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(report["times"]) == len(report["positions"]) > 3
 
 
+def test_corrected_beats_go_in(music: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = music.with_suffix(".csv")
+    table.write_text("time,beat\n" + "".join(f"{0.25 + 0.5 * k},{k % 3 + 1}\n" for k in range(6)))
+    for command in ("beats", "conduct", "dance"):
+        out = music.with_suffix(".json" if command == "beats" else ".npz")
+        assert main([command, str(music), "--beats", str(table), "--downbeat", "0.7", "-o", str(out)]) == 0
+        found = Beats.load(out).to_meta() if command == "beats" else Motion.load(out).meta["beats"]
+        assert found["times"] == [0.25, 0.75, 1.25, 1.75, 2.25, 2.75]
+        assert found["positions"] == [3, 1, 2, 3, 1, 2]
+    capsys.readouterr()
+    for level, count in (("half", 3), ("double", 11)):
+        assert main(["beats", str(music), "--beats", str(table), "--level", level, "-o", f"{music.parent}/.txt"]) == 0
+        assert f"({count} beats" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--tempo", "0"], 2, "tempo 0: give beats a minute, 24 to 300, or a range such as 80..120 (--tempo)"),
+        (["--downbeat", "-1"], 2, "--downbeat -1: choose between 0 and 86400"),
+        (["--level", "triple"], 2, ""),
+        (["--meter", "9"], 2, "metre 9 is not conducted"),
+        (["--beats", "none.csv"], 1, "none.csv: no such file"),
+        (["--beats", "minutes.csv"], 1, "song.wav: the beats come 7200 a minute; are their times in minutes? give sec"),
+        (["--beats", "backwards.csv"], 1, "backwards.csv: no file of beats (the times of the beats must be finite"),
+        (["--beats", "long.csv"], 1, "they are of other music, or not in seconds (--beats)"),
+    ],
+)
+def test_corrections_that_are_none(
+    arguments: list[str], code: int, said: str, music: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(music.parent)
+    for name, times in {"minutes": [1, 2, 3], "backwards": [120, 60], "long": [60, 120, 900]}.items():
+        rows = [f"{time / (120 if name == 'minutes' else 60)},1\n" for time in times]
+        Path(f"{name}.csv").write_text("time,beat\n" + "".join(rows))
+    if arguments[0] == "--level":
+        with pytest.raises(SystemExit) as end:
+            main(["beats", "song.wav", *arguments])
+        assert end.value.code == code
+        return
+    assert main(["beats", "song.wav", *arguments]) == code
+    error = capsys.readouterr().err
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+def test_beats_of_one_piece_are_not_for_several(music: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = music.with_suffix(".csv")
+    table.write_text("time,beat\n0.25,1\n")
+    for given in ([str(music.parent)], [str(music), str(music)]):
+        assert main(["conduct", *given, "--beats", str(table)]) == 2
+        assert "beats are of one piece; give one file of music with them (--beats)" in capsys.readouterr().err
+
+
 def test_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     assert "maestro" in capsys.readouterr().out

@@ -32,8 +32,10 @@ _PERIODS = 60 / np.geomspace(45, 220, 96)  # seconds a beat, slow to fast
 class ClassicalBeatTracker:
     """Find the beats of any music, without a network; used as `BeatTracker` is."""
 
-    def __call__(self, audio: Audio, *, meter: int | str | None = None) -> Beats:
-        """Return the beats.
+    def __call__(
+        self, audio: Audio, *, meter: int | str | None = None, tempo: tuple[float, float] | None = None
+    ) -> Beats:
+        """Return the beats; `tempo` is the slowest and the fastest that they can be, in beats a minute.
 
         Raises
         ------
@@ -42,15 +44,21 @@ class ClassicalBeatTracker:
         """
         mono = audio.mono().resample(RATE)
         features = compute_sound_features(mono)
-        times = track_beats(features.onsets, tempo_curve(features.onsets)) / FPS + _EARLY
+        times = track_beats(features.onsets, tempo_curve(features.onsets, tempo)) / FPS + _EARLY
         times = drop_silent(times, features)
         found, positions = _bar(_accents(times, features))
         beats = describe_beats(times, positions, found, features, mono.duration)
         return beats.with_meter(meter) if meter else beats
 
 
-def tempo_curve(onsets: Float64Array) -> Float64Array:
-    """Return (T,) seconds a beat: the smoothest path of strong periodicity, changing by a few percent at a time."""
+def tempo_curve(onsets: Float64Array, tempo: tuple[float, float] | None = None) -> Float64Array:
+    """Return (T,) seconds a beat: the smoothest path of strong periodicity, changing by a few percent at a time.
+
+    Parameters
+    ----------
+    tempo : slowest and fastest, in beats a minute, where that is known.
+    """
+    periods = 60 / np.geomspace(*tempo, 96) if tempo else _PERIODS
     span, step = round(8 * FPS), round(0.5 * FPS)
     padded = np.pad(onsets, span // 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, span)[::step] * np.hanning(span)
@@ -63,15 +71,15 @@ def tempo_curve(onsets: Float64Array) -> Float64Array:
         return np.stack([np.interp(periods, lags, row) for row in correlation])
 
     # A beat's period shows at its multiples too; an arm likes about 112 a minute (log-normal, 0.75 octaves wide).
-    strength = at(_PERIODS) + 0.5 * at(2 * _PERIODS) + 0.25 * at(4 * _PERIODS)
-    liking = -0.5 * (np.log2(_PERIODS * 112 / 60) / 0.75) ** 2
+    strength = at(periods) + 0.5 * at(2 * periods) + 0.25 * at(4 * periods)
+    liking = -0.5 * (np.log2(periods * 112 / 60) / 0.75) ** 2
     # The whole piece has a say everywhere, or passages would jump between a beat and its multiples.
-    path = viterbi(3.0 * (strength + strength.mean(0)) + liking, _tempo_change())
-    return np.interp(np.arange(len(onsets)), np.arange(len(path)) * step, _PERIODS[path])
+    path = viterbi(3.0 * (strength + strength.mean(0)) + liking, _tempo_change(periods))
+    return np.interp(np.arange(len(onsets)), np.arange(len(path)) * step, periods[path])
 
 
-def _tempo_change() -> Float64Array:
-    octaves = np.log2(_PERIODS)
+def _tempo_change(periods: Float64Array) -> Float64Array:
+    octaves = np.log2(periods)
     return -np.minimum(120.0 * (octaves[:, None] - octaves[None]) ** 2, 12.0)
 
 

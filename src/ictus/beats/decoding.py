@@ -24,6 +24,14 @@ _STEADINESS = 80.0  # cost of a change of tempo, by the square of the intervals'
 _JUMP = 18.0  # the most that any change of tempo costs: music halves its beat more seldom than a network doubts one
 _PAUSE = 14.0  # cost of beginning again after a rest or a hold
 
+TEMPI = (24.0, 300.0)  # beats a minute that can be asked for
+
+
+def intervals_of(tempo: tuple[float, float]) -> IntArray:
+    """Return the frames (K,) from beat to beat that a range of tempi, in beats a minute, leaves open."""
+    slowest, fastest = tempo
+    return np.arange(int(60 * RATE / fastest), int(np.ceil(60 * RATE / slowest)) + 1)
+
 
 @dataclass(frozen=True)
 class Arrival:
@@ -42,31 +50,38 @@ class Arrival:
 class Forward:
     """The forward pass over beats, as far as the music has been processed.
 
+    Parameters
+    ----------
+    intervals : (K,) frames from beat to beat, one apart, K at most 127.
+
     Attributes
     ----------
     frames : how many so far.
-    leaving : (LONGEST, K) best score of leaving a beat on each of the last frames with each interval.
+    leaving : (longest interval, K) best score of leaving a beat on each of the last frames with each interval.
     """
 
-    def __init__(self) -> None:
-        kinds = len(INTERVALS)
-        ratio = np.log(INTERVALS[:, None] / INTERVALS[None])
+    def __init__(self, intervals: IntArray = INTERVALS) -> None:
+        kinds, longest = len(intervals), int(intervals[-1])
+        ratio = np.log(intervals[:, None] / intervals[None])
         self._change = -np.minimum(_STEADINESS * ratio**2, _JUMP)  # (to, from)
+        self._intervals = intervals
         self.frames = 0
-        self.leaving = np.full((LONGEST, kinds), -np.inf)
-        self._came = np.zeros((LONGEST, kinds), np.int8)
-        self._best = np.full(LONGEST, -np.inf)  # score of the best beat on each of the last frames
+        self.leaving = np.full((longest, kinds), -np.inf)
+        self._came = np.zeros((longest, kinds), np.int8)
+        self._best = np.full(longest, -np.inf)  # score of the best beat on each of the last frames
         self._rested = 0.0  # and on any frame before those; 0: nothing yet
 
     def advance(self, logits: Float64Array) -> Arrival:
-        """Go on by n frames, at most SHORTEST: no beat can follow another within them.
+        """Go on by n frames, at most the shortest interval: no beat can follow another within them.
 
         Parameters
         ----------
         logits : (n,) of a beat.
         """
-        count, kinds = len(logits), np.arange(len(INTERVALS))
-        back = LONGEST + np.arange(count)[:, None] - INTERVALS  # (n, K) row of `leaving` where each way comes from
+        count, kinds = len(logits), np.arange(len(self._intervals))
+        back = (
+            len(self._best) + np.arange(count)[:, None] - self._intervals
+        )  # (n, K) row of `leaving` where each way comes from
         coming, before = self.leaving[back, kinds], self._came[back, kinds]
         rested = np.maximum.accumulate(np.append(self._rested, self._best[:count]))
         anew = rested[1:, None] - _PAUSE
@@ -84,10 +99,15 @@ class Forward:
         return Arrival(scores, np.where(coming >= anew, before, np.int8(-1)))
 
 
-def decode_beats(logits: Float64Array) -> IntArray:
-    """Return the frames (N,) of the most likely beats; logits (T,) at 50 frames a second."""
-    forward = Forward()
-    arrivals = (forward.advance(logits[start : start + SHORTEST]) for start in range(0, len(logits), SHORTEST))
+def decode_beats(logits: Float64Array, intervals: IntArray = INTERVALS) -> IntArray:
+    """Return the frames (N,) of the most likely beats; logits (T,) at 50 frames a second.
+
+    Parameters
+    ----------
+    intervals : frames from beat to beat, as `intervals_of` a known tempo gives them.
+    """
+    forward, shortest, longest = Forward(intervals), int(intervals[0]), int(intervals[-1])
+    arrivals = (forward.advance(logits[start : start + shortest]) for start in range(0, len(logits), shortest))
     kept = [(arrival.scores.max(1), arrival.scores.argmax(1), arrival.before) for arrival in arrivals]
     best, kinds, before = (np.concatenate(parts) for parts in zip(*kept, strict=True))  # (T,), (T,), (T, K)
     until = np.maximum.accumulate(best)
@@ -96,9 +116,9 @@ def decode_beats(logits: Float64Array) -> IntArray:
     beats = [frame]
     while True:
         if before[frame, kind] >= 0:
-            frame, kind = frame - int(INTERVALS[kind]), int(before[frame, kind])
-        elif frame >= LONGEST and until[frame - LONGEST] > 0:  # after a pause
-            frame = int(best[: frame - LONGEST + 1].argmax())
+            frame, kind = frame - int(intervals[kind]), int(before[frame, kind])
+        elif frame >= longest and until[frame - longest] > 0:  # after a pause
+            frame = int(best[: frame - longest + 1].argmax())
             kind = int(kinds[frame])
         else:
             return np.array(beats[::-1], np.int64)

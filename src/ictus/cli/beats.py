@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ictus.beats.meter import beats_in_bar
 from ictus.cli.batch import beats_found, plan_music, run_batch
+from ictus.cli.known_beats import KnownBeats
 from ictus.cli.options import Meter, Music, Outs, command
 
 if TYPE_CHECKING:
+    from ictus.beats.corrections import BeatCorrections
     from ictus.types import Progress
 
 SUFFIXES = (".csv", ".txt", ".mid", ".json")
@@ -21,6 +22,7 @@ def run(
     /,
     out: Outs = (),
     meter: Meter = "auto",
+    known: KnownBeats = KnownBeats(),  # noqa: B008
     json: bool = False,
 ) -> int:
     """Write the beats of any music: time in seconds, beat in the bar (1 is the downbeat).
@@ -29,22 +31,26 @@ def run(
         music: Sound files, films or folders of them.
         out: .csv, .txt, .mid or .json; may be given several times; a folder takes .csv files. Without it: a .csv beside
             the music.
-        meter: Beats in a bar, 1 to 6, or 3/4, 6/8 (beaten in two), 3+2 and the like; auto finds it.
+        meter: Beats in a bar, 1 to 7, or 3/4, 6/8 (beaten in two), 3+2 and the like; auto finds it.
+        known: What is known of the beats.
         json: Report on stdout as JSON, beats included.
     """
     plans = plan_music(music, out, SUFFIXES, ".csv")
-    listen = partial(_listen, meter=None if meter == "auto" else beats_in_bar(meter))
+    listen = partial(_listen, corrections=known.corrections(music, meter))
     return run_batch(plans, listen, _described, json)
 
 
-def _listen(file: Path, outs: Sequence[Path], progress: "Progress", *, meter: int | None) -> dict[str, Any]:
+def _listen(
+    file: Path, outs: Sequence[Path], progress: "Progress", *, corrections: "BeatCorrections | None"
+) -> dict[str, Any]:
     from ictus.audio import Audio
+    from ictus.beats.corrections import BeatCorrections
     from ictus.beats.tracker import BeatTracker
     from ictus.conducting import RATE
 
     audio = Audio.load(file, rate=RATE, mono=True)
     progress(0.3)
-    beats = BeatTracker()(audio, meter=meter)
+    beats = (corrections or BeatCorrections())(BeatTracker(), audio)
     for out in outs:
         beats.save(out)
     return {"out": [str(out) for out in outs], "tempo": round(beats.tempo, 1) or None, **beats.to_meta()}

@@ -12,6 +12,7 @@ import tyro
 from ictus import io, registry
 from ictus.cli.batch import beats_found, picture_size, plan_music, run_batch, shares
 from ictus.cli.console import part
+from ictus.cli.known_beats import KnownBeats
 from ictus.cli.options import FilmRate, Meter, Music, Outs, Range, Seed, command
 from ictus.render.render_options import RenderOptions
 
@@ -28,6 +29,7 @@ def run(
     model: str = "maestro",
     seed: Seed = 0,
     meter: Meter = "auto",
+    known: KnownBeats = KnownBeats(),  # noqa: B008
     lead: Annotated[float, Range(-1000, 1000)] = 0.0,
     fps: FilmRate = 30,
     size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "720x720",
@@ -44,7 +46,8 @@ def run(
             Without it: a film beside the music.
         model: A conductor that `ictus models` lists, or the folder of a trained one.
         seed: Another seed is another performance.
-        meter: Beats in a bar, 1 to 6, or 3/4, 6/8 (beaten in two), 3+2 and the like; auto finds it.
+        meter: Beats in a bar, 1 to 7, or 3/4, 6/8 (beaten in two), 3+2 and the like; auto finds it.
+        known: What is known of the beats.
         lead: Milliseconds by which the hands come before the sound (20 to 80 look natural on stage).
         fps: Frames a second of the film.
         size: Size of the film in pixels.
@@ -53,7 +56,9 @@ def run(
     """
     plans = plan_music(music, out, io.FILES["conduct"], ".mp4")
     look = RenderOptions(fps, picture_size(size), theme)
-    options = ({} if meter == "auto" else {"meter": meter}) | ({"lead": lead / 1000} if lead else {})
+    corrections = known.corrections(music)
+    options: dict[str, Any] = ({} if meter == "auto" else {"meter": meter}) | ({"lead": lead / 1000} if lead else {})
+    options |= {"corrections": corrections} if corrections else {}
     conduct = partial(_conduct, registry.conductor(model, **options), seed=seed, look=look)
     return run_batch(plans, conduct, _described, json)
 

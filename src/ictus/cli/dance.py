@@ -12,7 +12,8 @@ import tyro
 from ictus import io, registry
 from ictus.cli.batch import beats_found, picture_size, plan_music, run_batch, shares
 from ictus.cli.console import part
-from ictus.cli.options import FilmRate, Music, Outs, Range, Seed, command
+from ictus.cli.known_beats import KnownBeats
+from ictus.cli.options import FilmRate, Meter, Music, Outs, Range, Seed, command
 from ictus.render.render_options import RenderOptions
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def run(
     dancers: Annotated[int, Range(1, 8)] = 1,
     mirror: bool = False,
     stride: Annotated[int | None, Range(1, 240)] = None,
+    meter: Meter = "auto",
+    known: KnownBeats = KnownBeats(),  # noqa: B008
     fps: FilmRate = 30,
     size: Annotated[str, tyro.conf.arg(metavar="WxH")] = "720x720",
     theme: Literal["dark", "light"] = "dark",
@@ -56,6 +59,8 @@ def run(
         dancers: How many dance, side by side on one stage, each another dance; files of motion are one for each.
         mirror: All dance alike, every second one with left and right exchanged.
         stride: Of fact: frames kept of each prediction; 1 as published, more to be as many times faster.
+        meter: Beats in a bar, 1 to 7, or 3/4, 6/8 (in two), 3+2 and the like; auto finds it.
+        known: What is known of the beats.
         fps: Frames a second of the film.
         size: Size of the film in pixels.
         theme: Colours of the film or page.
@@ -66,7 +71,8 @@ def run(
     from ictus.motion import Motion
 
     begun = None if seed_motion is None else Motion.load(seed_motion)
-    given = {"seed_motion": begun, "genre": genre, "stride": stride, "repertoire": repertoire}
+    given: dict[str, Any] = {"seed_motion": begun, "genre": genre, "stride": stride, "repertoire": repertoire}
+    given["corrections"] = known.corrections(music, meter)
     options = {name: value for name, value in given.items() if value is not None}
     usual = "choreographer" if seed_motion is None and stride is None else "fact"
     dance = partial(_dance, registry.dancer(model or usual, **options), dancers, mirror=mirror, seed=seed, look=look)

@@ -50,6 +50,13 @@ Networks = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER|FILE")]
 FrameRate = Annotated[float | None, Range(*FRAME_RATES), tyro.conf.arg(metavar="FPS")]
 
 
+def _default(value: str) -> str:
+    return "" if value in ("", "None", "False", "True") else f"(default: {value})"
+
+
+quiet = tyro.conf.arg(help_behavior_hint=_default)  # no default that says nothing
+
+
 def command(run: Callable[..., int]) -> Callable[..., int]:
     """Return a command for tyro: its values are checked before it runs, and its help tells defaults that say something.
 
@@ -69,15 +76,16 @@ def command(run: Callable[..., int]) -> Callable[..., int]:
 
     del checked.__wrapped__  # where tyro would look for the annotations
     checked.__signature__ = signature  # type: ignore[attr-defined]
-    quiet = tyro.conf.arg(help_behavior_hint=_default)
     checked.__annotations__ = {
         name: hint if name == "return" else Annotated[hint, quiet] for name, hint in hints.items()
     }
     return checked
 
 
-def _default(value: str) -> str:
-    return "" if value in ("", "None", "False", "True") else f"(default: {value})"
+def check_values(options: object) -> None:
+    """Check the fields of a dataclass of options as `command` does the parameters of a function."""
+    for name, hint in get_type_hints(type(options), include_extras=True).items():
+        _check(f"--{name.replace('_', '-')}", getattr(options, name), hint)
 
 
 def _check(flag: str, value: Any, hint: Any) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
+from ictus.beats.corrections import BeatCorrections
 from ictus.beats.meter import beats_in_bar
 from ictus.beats.tracker import BeatTracker
 from ictus.conducting.gestures import conduct
@@ -41,13 +42,14 @@ class Maestro:
     ----------
     tracker : predicts the beats; without it, `BeatTracker`.
     fps : frames a second of the motion.
-    meter : beats in a bar, 1 to 6, or a time signature ("6/8" is beaten in two); None leaves it to the tracker.
+    meter : beats in a bar, 1 to 7, or a time signature ("6/8" is beaten in two); None leaves it to the tracker.
     lead : seconds by which the hands come before the sound; negative lets them follow.
+    corrections : what is known of the beats.
 
     Raises
     ------
     UsageError
-        If the metre has none of 1 to 6 beats.
+        If the metre has none of 1 to 7 beats.
     """
 
     def __init__(
@@ -57,10 +59,13 @@ class Maestro:
         *,
         meter: int | str | None = None,
         lead: float = 0.0,
+        corrections: BeatCorrections | None = None,
     ) -> None:
         self.tracker = tracker or BeatTracker()
         self.fps, self.lead = fps, lead
         self.meter = None if meter is None else beats_in_bar(meter)
+        known = corrections or BeatCorrections()
+        self.corrections = known if meter is None else replace(known, meter=meter)
 
     def __call__(self, audio: Audio, *, seed: int = 0, progress: Progress | None = None) -> Motion:
         """Conduct; see `Conductor`.
@@ -69,11 +74,13 @@ class Maestro:
         ------
         AudioError
             If the sound is shorter than a second, or silent.
+        IctusError
+            If the beats that are given are not those of this music.
         """
-        beats = self.tracker(audio, meter=self.meter)
+        beats = self.corrections(self.tracker, audio, conducted=True)
         if progress:
             progress(0.6)
-        motion = self.perform(beats if self.meter else beats.conducted(), audio.duration, seed=seed)
+        motion = self.perform(beats, audio.duration, seed=seed)
         if progress:
             progress(1.0)
         return motion

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
+from ictus.beats.corrections import BeatCorrections
 from ictus.beats.sections import find_sections
 from ictus.beats.tracker import BeatTracker
 from ictus.dance.data.aist import GENRES
@@ -98,12 +99,22 @@ class GenreDancer(Dancer, Protocol):
 
 
 class _NetworkDancer:
-    """What all dancers share: a name, a beat tracker, and how they are loaded."""
+    """What all dancers share: a name, a beat tracker, what is known of the beats, and how they are loaded."""
 
     network_class: ClassVar[type[Pretrained]]
 
-    def __init__(self, name: str | os.PathLike[str], tracker: Callable[[Audio], Beats] | None) -> None:
+    def __init__(
+        self,
+        name: str | os.PathLike[str],
+        tracker: Callable[..., Beats] | None,
+        corrections: BeatCorrections | None,
+    ) -> None:
         self.name, self.tracker = os.fspath(name), tracker or BeatTracker()
+        self.corrections = corrections or BeatCorrections()
+
+    def beats_of(self, audio: Audio) -> Beats:
+        """Return the beats of music; raises as `BeatCorrections`."""
+        return self.corrections(self.tracker, audio)
 
     @classmethod
     def from_folder(cls, name: str | os.PathLike[str], **options: Any) -> Any:
@@ -124,6 +135,7 @@ class FACTDancer(_NetworkDancer):
     seed_motion : how the dance begins: smpl-24 with rotations, two seconds or more; the music begins with it.
     stride : frames kept of each prediction; fewer are slower, and nearer to what is published.
     genre : of the dance, by its letters or its name in `ictus.dance.data.aist.GENRES`; None leaves it to the seed.
+    corrections : what is known of the beats.
 
     Raises
     ------
@@ -139,13 +151,14 @@ class FACTDancer(_NetworkDancer):
         self,
         network: FACT,
         name: str | os.PathLike[str],
-        tracker: Callable[[Audio], Beats] | None = None,
+        tracker: Callable[..., Beats] | None = None,
         *,
         seed_motion: Motion | None = None,
         stride: int | None = None,
         genre: str | None = None,
+        corrections: BeatCorrections | None = None,
     ) -> None:
-        super().__init__(name, tracker)
+        super().__init__(name, tracker, corrections)
         self.network, self.stride = network.eval(), stride
         self.seed_frames = None if seed_motion is None else _seed_frames(seed_motion)
         self._starts = self._starts_of(genre)
@@ -177,7 +190,7 @@ class FACTDancer(_NetworkDancer):
         """Dance; see `Dancer`."""
         rng = np.random.default_rng(seed)
         start, first, config = int(rng.choice(self._starts)), self.seed_frames, self.network.config
-        beats = self.tracker(audio)
+        beats = self.beats_of(audio)
         features = torch.from_numpy(rhythm35(audio, beats=beats.times))[None]  # (1, T, 35)
         rest = None
         if first is None:
@@ -215,6 +228,7 @@ class MelodyDancer(_NetworkDancer):
     Parameters
     ----------
     tracker : predicts the beats of music; without it, `BeatTracker`.
+    corrections : what is known of the beats.
     """
 
     network_class = MelodyAutoencoder
@@ -223,9 +237,11 @@ class MelodyDancer(_NetworkDancer):
         self,
         network: MelodyAutoencoder,
         name: str | os.PathLike[str],
-        tracker: Callable[[Audio], Beats] | None = None,
+        tracker: Callable[..., Beats] | None = None,
+        *,
+        corrections: BeatCorrections | None = None,
     ) -> None:
-        super().__init__(name, tracker)
+        super().__init__(name, tracker, corrections)
         self.network = fold(network).eval()
 
     def __call__(
@@ -236,7 +252,7 @@ class MelodyDancer(_NetworkDancer):
         progress: Progress | None = None,
     ) -> Motion:
         """Dance; see `Dancer`."""
-        beats = self.tracker(audio)
+        beats = self.beats_of(audio)
         features = melody16(audio)
         index = temporal_index(beats.times, len(features))
         longest = self.network.longest
@@ -342,6 +358,7 @@ class Choreographer(_NetworkDancer):
     genre : of the dance, by its letters or its name in `ictus.dance.data.aist.GENRES`; None leaves it to the seed.
     repertoire : a folder of dances, or one file, that is danced instead of the network's own; see
         `ictus.dance.data.repertoire`. Without a genre, all of them together.
+    corrections : what is known of the beats.
 
     Raises
     ------
@@ -355,12 +372,13 @@ class Choreographer(_NetworkDancer):
         self,
         network: MotionMemory,
         name: str | os.PathLike[str],
-        tracker: Callable[[Audio], Beats] | None = None,
+        tracker: Callable[..., Beats] | None = None,
         *,
         genre: str | None = None,
         repertoire: str | os.PathLike[str] | None = None,
+        corrections: BeatCorrections | None = None,
     ) -> None:
-        super().__init__(name, tracker)
+        super().__init__(name, tracker, corrections)
         self.clips = network.eval().clips() if repertoire is None else read_repertoire(Path(repertoire)).clips
         self._mixed = repertoire is not None and genre is None
         self.genre = None if genre is None else _genre_code(self.name, genre, self.genres)
@@ -388,7 +406,7 @@ class Choreographer(_NetworkDancer):
             raise AudioError(f"the sound lasts {audio.duration:.2f} s; to dance to it, it must last {_SHORTEST:g}")
         rng = np.random.default_rng(seed)
         genre = None if self._mixed else self.genre or str(rng.choice(self.genres))
-        beats = self.tracker(audio)
+        beats = self.beats_of(audio)
         times, bar_positions, loudness = _beats_or_steady(beats, audio.duration)
         clips = [clip for clip in self.clips if genre in (None, clip.genre)]
         sections = find_sections(audio, times, bar_positions)

@@ -201,6 +201,15 @@ def _options(pipeline: Any) -> list[str]:
     return [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
 
 
+def takes(name: str | os.PathLike[str], option: str) -> bool:
+    """Whether a model can be given an option. Raises ModelError if there is no such model or folder."""
+    if os.fspath(name) == "maestro":
+        return option in _options(_import(_MAESTRO_PIPELINE))
+    folder, model_type = _find(name)
+    pipeline = _model(model_type, folder).pipeline
+    return pipeline is not None and option in _options(_import(pipeline))
+
+
 def load_network(name: str | os.PathLike[str]) -> Any:
     """Load the network of a folder or a shipped name alone, whatever it is for; in eval mode, on CPU.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ictus.audio import Audio
 from ictus.beats.beats import Beats
 from ictus.cli import main
 from ictus.conducting.pipeline import Maestro
@@ -135,3 +136,19 @@ def test_convert_a_judge_cannot_conduct(
     assert main(["convert", str(official), str(tmp_path / "judge")]) == 0
     assert main(["conduct", str(music), "--model", str(tmp_path / "judge")]) == 1
     assert "makes no motion" in capsys.readouterr().err
+
+
+def test_beats_go_out_as_sound_and_projects(music: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outs = [str(music.with_name(f"out{suffix}")) for suffix in (".wav", ".flac", ".mp3", ".rpp", ".svl", ".lab")]
+    arguments = [word for out in outs for word in ("-o", out)]
+    assert main(["beats", str(music), *arguments, "--count-in", "1", "--speed", "0.75", "--meter", "3", "--downbeat", "0.25"]) == 0
+    for out in outs[:3]:
+        sound = Audio.load(out)
+        assert sound.duration == pytest.approx((3 + 3 * 0.5 - 0.25) / 0.75, abs=0.15)
+    assert 'FILE "song.wav"' in Path(outs[3]).read_text()
+    assert len(Beats.load(outs[4])) == len(Beats.load(outs[5])) > 3
+    capsys.readouterr()
+    assert main(["beats", str(music), "-o", outs[5], "--clicks-only"]) == 2
+    assert "are of sound; ask for a .wav" in capsys.readouterr().err
+    assert main(["beats", str(music), "-o", outs[0], "--speed", "0"]) == 2
+    assert "--speed 0: choose between 0.25 and 4" in capsys.readouterr().err

@@ -25,6 +25,10 @@ class BeatValues(Protocol):
     def meters(self) -> IntArray:
         """(N,) beats in the bar of each."""
 
+    @property
+    def duration(self) -> float:
+        """Seconds of the music."""
+
     def __len__(self) -> int: ...
 
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -194,7 +195,7 @@ class Beats:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Beats":
-        """Read beats from a file: .csv, .txt, .mid or .json, as `save` writes them.
+        """Read beats from a file, as `save` or other programs write them; see `ictus.beats.files`.
 
         Raises
         ------
@@ -222,9 +223,14 @@ class Beats:
             raise IctusError(f"beats farther away than {_LONGEST:g} s")
         return self
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the beats; the suffix chooses the format (see `ictus.beats.files`): .csv, .txt, .mid or .json."""
-        files.save(self, path)
+    def save(self, path: str | os.PathLike[str], music: str | os.PathLike[str] | None = None) -> None:
+        """Write the beats; the suffix chooses the format (see `ictus.beats.files`): .csv, .mid, .json, .rpp ...
+
+        Parameters
+        ----------
+        music : the file of which they are; a Reaper project plays it.
+        """
+        files.save(self, path, None if music is None else Path(music))
 
 
 def _meter_of_each(positions: IntArray, meters: IntArray) -> IntArray:

@@ -28,7 +28,7 @@ _AFTER = 0.5  # seconds after the end of the music in which a beat may still be 
 _UNMARKED = 10.0  # seconds of music without any beat at its end that are worth a word
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BeatCorrections:
     """What is known of the beats of a piece. Everything may be left out.
 

@@ -1,13 +1,16 @@
 """Files of beats: what is saved is loaded again.
 
-.json   everything that `Beats` holds
+.json   everything that `Beats` holds, and its tempo from beat to beat
 .csv    `time,beat` with a heading: seconds, and place in the bar (1 is the downbeat); a third column `meter` where the
         positions alone do not show how many beats a bar has
 .txt    time and place in the bar with a tab between, without a heading: what other beat trackers write
-.mid    a click for any sequencer: tempo, time signatures, and wood blocks on the beats
+.mid    a tempo map for any sequencer: tempo, time signatures, and wood blocks on the beats
+.lab    labels of Audacity: twice the time, and the place in the bar, with tabs between
+.svl    a layer of time instants of Sonic Visualiser
+.rpp    a Reaper project: tempo and metre, a marker for each bar, and the music; it is not read
 
-Others are read, too: labels of Audacity and Sonic Visualiser, .beats and .txt of data sets (`ictus.beats.labels`), and
-the tempo and metres of any MIDI file.
+Others are read, too: labels of Audacity and Sonic Visualiser in .txt and .csv, .beats and .txt of data sets
+(`ictus.beats.labels`), and the tempo and metres of any MIDI file.
 
 Beats that are no .json have neutral loudness, articulation and accents, and a confidence of 1. Where no metre is
 written, that of a bar is its last position; of the last bar, which may be incomplete, at least that of the one before.
@@ -15,6 +18,7 @@ written, that of a bar is its last position; of the last bar, which may be incom
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ import numpy as np
 
 from ictus.beats.bars import BeatValues, meters_of
 from ictus.beats.labels import from_layer, from_rows, from_table
+from ictus.beats.projects import to_labels, to_layer, to_reaper
 from ictus.beats.tempo_map import from_midi, to_midi
 from ictus.documents import parse_json
 from ictus.errors import IctusError, UsageError
@@ -33,12 +38,22 @@ _VALUES = (  # of `Beats`
 _LARGEST = 1 << 25  # bytes of a file
 
 
-def save(beats: BeatValues, path: str | os.PathLike[str]) -> None:
-    """Write beats; the suffix chooses the format. Raises UsageError if it is none of those above."""
-    write = _WRITERS.get(Path(path).suffix.lower())
-    if write is None:
-        raise _unknown(path, "saved")
-    content = write(beats)
+def save(beats: BeatValues, path: str | os.PathLike[str], music: Path | None = None) -> None:
+    """Write beats; the suffix chooses the format. Raises UsageError if it is none of those above.
+
+    Parameters
+    ----------
+    music : the file of which they are, for what shows both.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".rpp":
+        content = to_reaper(beats, Path(path).parent, music)
+    elif suffix == ".svl":
+        content = to_layer(beats, music)
+    elif suffix in _WRITERS:
+        content = _WRITERS[suffix](beats)
+    else:
+        raise _unknown(path, "saved", SAVED)
     with writing(path) as temporary:
         temporary.write_bytes(content)
 
@@ -55,7 +70,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     read = _READERS.get(Path(path).suffix.lower())
     if read is None:
-        raise _unknown(path, "loaded")
+        raise _unknown(path, "loaded", _READERS)
     with reading(path) as file:
         if file.stat().st_size > _LARGEST:
             raise IctusError(f"is larger than {_LARGEST / 1e6:.0f} MB, as no file of beats is")
@@ -65,10 +80,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
             raise IctusError(f"no file of beats ({short(error)})") from error
 
 
-def _unknown(path: str | os.PathLike[str], what: str) -> UsageError:
-    return UsageError(
-        f"{os.fspath(path)}: beats cannot be {what} as {Path(path).suffix!r}; choose {', '.join(_READERS)}"
-    )
+def _unknown(path: str | os.PathLike[str], what: str, known: Iterable[str]) -> UsageError:
+    return UsageError(f"{os.fspath(path)}: beats cannot be {what} as {Path(path).suffix!r}; choose {', '.join(known)}")
 
 
 # --- Text ------------------------------------------------------------------------------------------------------------
@@ -76,6 +89,8 @@ def _unknown(path: str | os.PathLike[str], what: str) -> UsageError:
 
 def _to_json(beats: BeatValues) -> bytes:
     values = {name: getattr(beats, name) for name in _VALUES}
+    steps = np.diff(beats.times)
+    values["tempo_curve"] = 60 / np.append(steps, steps[-1:])  # beats a minute from each beat to the next
     return json.dumps({name: np.asarray(value).tolist() for name, value in values.items()}).encode()
 
 
@@ -106,7 +121,8 @@ def _table(rows: list[tuple[Any, ...]], between: str) -> bytes:
     return "".join(between.join(map(str, row)) + "\n" for row in rows).encode()
 
 
-_WRITERS = {".csv": _to_csv, ".txt": _to_txt, ".mid": to_midi, ".json": _to_json}
+_WRITERS = {".csv": _to_csv, ".txt": _to_txt, ".mid": to_midi, ".json": _to_json, ".lab": to_labels}
+SAVED = (*_WRITERS, ".svl", ".rpp")
 _READERS = {
     ".csv": from_table,
     ".txt": from_rows,

@@ -32,9 +32,9 @@ def to_midi(beats: BeatValues) -> bytes:
     """
     from mido import Message, MetaMessage, MidiFile, MidiTrack
 
-    lead = _quarters_before(beats)
-    starts = np.concatenate([np.arange(lead) * (beats.times[0] / lead if lead else 0), beats.times])
-    events = [(tick, MetaMessage("time_signature", numerator=count)) for tick, count in _signatures(beats, lead)]
+    starts, signatures = quarters(beats)
+    lead = len(starts) - len(beats)
+    events = [(k * _QUARTER, MetaMessage("time_signature", numerator=count)) for k, count in signatures]
     reached = 0  # microseconds; what one tempo is rounded by, the next makes good
     for k, seconds in enumerate(np.append(starts[1:], starts[-1:] + 0.5).tolist()):
         tick = k * _QUARTER
@@ -53,6 +53,19 @@ def to_midi(beats: BeatValues) -> bytes:
     return buffer.getvalue()
 
 
+def quarters(beats: BeatValues) -> tuple[Float64Array, list[tuple[int, int]]]:
+    """Return the grid on which beats lie as quarters, from second 0 on.
+
+    Returns
+    -------
+    starts : (n,) seconds of the quarters: those before the first beat, evenly, and the beats.
+    signatures : number of a quarter, and beats in the bar, wherever a bar has others than the one before.
+    """
+    lead = _quarters_before(beats)
+    starts = np.concatenate([np.arange(lead) * (beats.times[0] / lead if lead else 0), beats.times])
+    return starts, list(_signatures(beats, lead))
+
+
 def _quarters_before(beats: BeatValues) -> int:
     """Return how many quarters pass before the first beat, at about its tempo; before an upbeat they fill its bar."""
     if not len(beats):
@@ -64,7 +77,7 @@ def _quarters_before(beats: BeatValues) -> int:
 
 
 def _signatures(beats: BeatValues, lead: int) -> Iterator[tuple[int, int]]:
-    """Yield tick and beats in the bar wherever a bar has others than the one before."""
+    """Yield quarter and beats in the bar wherever a bar has others than the one before."""
     if not len(beats):
         return
     firsts = np.flatnonzero(np.diff(bar_numbers(beats.positions), prepend=-1))
@@ -75,8 +88,7 @@ def _signatures(beats: BeatValues, lead: int) -> Iterator[tuple[int, int]]:
     if starts[0]:
         starts, counts = np.append(0, starts), np.append(starts[0], counts)
     changes = np.diff(counts, prepend=0) != 0
-    ticks = starts[changes] * _QUARTER
-    yield from zip(ticks.tolist(), np.minimum(counts[changes], 255).tolist(), strict=True)
+    yield from zip(starts[changes].tolist(), np.minimum(counts[changes], 255).tolist(), strict=True)
 
 
 def from_midi(content: bytes) -> dict[str, Any]:

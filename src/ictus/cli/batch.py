@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 Plan = tuple[Path, list[Path]]  # what is given, and what shall be made of it
 
-MUSIC = {*SOUNDS, *FILMS}
+SCORES = (".mxl", ".musicxml", ".mid", ".midi", ".xml", ".json")
+_SHOWN = {*SOUNDS, *FILMS, ".mxl", ".musicxml"}  # of a folder, in which others may lie that this package has made
+MUSIC = {*_SHOWN, *SCORES}
 _KINDS = (  # what people have, and what takes it
     (SOUNDS, "music", "`ictus conduct`, `ictus dance` and `ictus beats` take it"),
     (FILMS, "a film", "`ictus conduct`, `ictus dance` and `ictus beats` take its sound, `ictus sound` what is seen"),
     ((".bvh", ".glb", ".gltf", ".npz", ".npy", ".pkl"), "a motion", "`ictus convert` takes it"),
-    ((".mid", ".midi", ".mxl", ".musicxml"), "a score", "`ictus data prepare synthetic` takes a folder of them"),
+    (SCORES[:4], "a score", "`ictus conduct`, `ictus dance` and `ictus beats` take it"),
     ((".yaml", ".yml"), "a recipe", "`ictus train` takes it"),
     ((".safetensors", ".pt", ".pth"), "a model's weights", "--model takes their folder; `ictus convert` makes one"),
 )
@@ -41,16 +43,16 @@ def plan_music(paths: Sequence[Path], outs: Sequence[str], suffixes: Sequence[st
         If nothing is given, or a folder holds no music; and as `plan_files`.
     """
     if not paths:
-        raise UsageError("no music given; name a sound file, a film or a folder of them")
+        raise UsageError("no music given; name a sound file, a film, a score or a folder of them")
     files: list[Path] = []
     for path in paths:
         if not path.is_dir():
             files.append(path)
             continue
-        shown = (p for p in path.iterdir() if p.suffix.lower() in MUSIC and not p.name.startswith("."))
+        shown = (p for p in path.iterdir() if p.suffix.lower() in _SHOWN and not p.name.startswith("."))
         inside = sorted(p for p in shown if p.is_file())
         if not inside:
-            raise UsageError(f"{path}: no music in this folder; it may hold {' '.join(sorted(MUSIC))}")
+            raise UsageError(f"{path}: no music in this folder; it may hold {' '.join(sorted(_SHOWN))}")
         files += inside
     return plan_files(files, outs, suffixes, default)
 

@@ -52,6 +52,17 @@ def written(score: Score) -> Timing:
     return Timing(grid, score.seconds(grid))
 
 
+def held(score: Score) -> Timing:
+    """Return the timing of the score's own tempo marks, with its fermatas held: at least twice as long as written."""
+    timing = written(score)
+    steps = np.diff(timing.seconds)
+    for start, end in score.fermatas:
+        inside = (timing.quarters[:-1] >= start - 1e-6) & (timing.quarters[:-1] < end - 1e-6)
+        steps[inside] *= 1 + max(1.0, 1.5 / max(end - start, 0.5))
+    seconds = timing.seconds[0] + np.concatenate([[0.0], np.cumsum(steps)])
+    return Timing(timing.quarters, seconds, "as written, with holds")
+
+
 def recorded(score: Score, alignment: str | os.PathLike[str], recording: int) -> Timing:
     """Return the timing of a real performance, from an alignment of its recording to the score.
 

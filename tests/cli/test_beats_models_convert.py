@@ -141,7 +141,24 @@ def test_convert_a_judge_cannot_conduct(
 def test_beats_go_out_as_sound_and_projects(music: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outs = [str(music.with_name(f"out{suffix}")) for suffix in (".wav", ".flac", ".mp3", ".rpp", ".svl", ".lab")]
     arguments = [word for out in outs for word in ("-o", out)]
-    assert main(["beats", str(music), *arguments, "--count-in", "1", "--speed", "0.75", "--meter", "3", "--downbeat", "0.25"]) == 0
+    assert (
+        main(
+            [
+                "beats",
+                str(music),
+                *arguments,
+                "--count-in",
+                "1",
+                "--speed",
+                "0.75",
+                "--meter",
+                "3",
+                "--downbeat",
+                "0.25",
+            ]
+        )
+        == 0
+    )
     for out in outs[:3]:
         sound = Audio.load(out)
         assert sound.duration == pytest.approx((3 + 3 * 0.5 - 0.25) / 0.75, abs=0.15)

@@ -68,11 +68,11 @@ def align(score: Score, recording: Audio) -> Timing:
     IctusError
         If the two are not alike: it is a recording of something else.
     """
+    mono = recording.mono().resample(_RATE)
+    first, last = _sounding(mono)
     written = held(score)
     end = float(written.seconds_at(np.array([score.length]))[0])
     reference = chroma(synthesize(score, rate=_RATE, timing=written, span=(0.0, end)).mono())
-    mono = recording.mono().resample(_RATE)
-    first, last = _sounding(mono)
     sound = chroma(mono).part(first, last)
     if min(len(reference), len(sound)) < 2 * _COARSE:
         raise IctusError("the score or its recording is shorter than a second; nothing can be aligned")

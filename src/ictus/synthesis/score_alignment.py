@@ -17,8 +17,8 @@ from ictus.synthesis.synthesizer import synthesize
 from ictus.synthesis.tempo import Timing, held
 from ictus.types import Float32Array, Float64Array, IntArray
 
-_RATE, _HOP, _WINDOW = 22050, 441, 4096
-FPS = _RATE / _HOP  # 50 frames a second
+RATE, _HOP, _WINDOW = 22050, 441, 4096
+FPS = RATE / _HOP  # 50 frames a second
 _LOWEST, _HIGHEST = 98.0, 2100.0  # hertz of what counts
 _AT_ONCE = 2000  # frames whose spectra are held together
 _COARSEST = 3000  # frames of a coarse sequence
@@ -68,28 +68,61 @@ def align(score: Score, recording: Audio) -> Timing:
     IctusError
         If the two are not alike: it is a recording of something else.
     """
-    mono = recording.mono().resample(_RATE)
-    first, last = _sounding(mono)
-    written = held(score)
-    end = float(written.seconds_at(np.array([score.length]))[0])
-    reference = chroma(synthesize(score, rate=_RATE, timing=written, span=(0.0, end)).mono())
-    sound = chroma(mono).part(first, last)
-    if min(len(reference), len(sound)) < 2 * _COARSE:
-        raise IctusError("the score or its recording is shorter than a second; nothing can be aligned")
-    count = max(_COARSE, -(-max(len(reference), len(sound)) // _COARSEST))
-    rough = reference.coarse(count)
-    ways = [warped(rough, sound.transposed(shift).coarse(count)) for shift in _SEMITONES]
-    best = int(np.argmin([way.cost for way in ways]))
-    sound = sound.transposed(_SEMITONES[best])
-    backwards = warped(rough, sound.backwards().coarse(count))
-    if ways[best].cost > _ALIKE * backwards.cost:
+    pair = _Pair.of(score, recording)
+    if (cost := pair.likeness()) > _ALIKE:
         raise IctusError(
-            f"the recording is not of this score: they differ by {ways[best].cost:.2f}, and by {backwards.cost:.2f} "
-            "even where it is turned backwards; give another recording, or the score of this one",
+            f"the recording is not of this score: it fits {cost:.2f} as badly as it does backwards, and what is "
+            f"alike at most {_ALIKE:g}; give another recording, or the score of this one",
             option="recording",
         )
-    lows, highs = _band(ways[best], count, len(reference), len(sound))
-    return _timing(score, written, warped(reference, sound, lows, highs), first)
+    lows, highs = _band(pair.rough, pair.count, len(pair.reference), len(pair.sound))
+    return _timing(score, pair.written, warped(pair.reference, pair.sound, lows, highs), pair.first)
+
+
+def likeness(score: Score, recording: Audio) -> float:
+    """Return what the path through a score and a recording costs, as a part of that with the recording backwards.
+
+    It is about 1 where they have nothing to do with each other. Raises IctusError if one is too short, or silent.
+    """
+    return _Pair.of(score, recording).likeness()
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A score as it would sound, a recording in the key that fits best, and the coarse path through them.
+
+    Attributes
+    ----------
+    count : frames that are one in the coarse sequences.
+    first : frame of the recording with which `sound` begins.
+    """
+
+    written: Timing
+    reference: "Chroma"
+    sound: "Chroma"
+    rough: "Way"
+    count: int
+    first: int
+
+    @classmethod
+    def of(cls, score: Score, recording: Audio) -> "_Pair":
+        mono = recording.mono().resample(RATE)
+        first, last = _sounding(mono)
+        written = held(score)
+        end = float(written.seconds_at(np.array([score.length]))[0])
+        reference = chroma(synthesize(score, rate=RATE, timing=written, span=(0.0, end)).mono())
+        sound = chroma(mono).part(first, last)
+        if min(len(reference), len(sound)) < 2 * _COARSE:
+            raise IctusError("the score or its recording is shorter than a second; nothing can be aligned")
+        count = max(_COARSE, -(-max(len(reference), len(sound)) // _COARSEST))
+        keys = [sound.transposed(shift) for shift in _SEMITONES]
+        ways = [warped(reference.coarse(count), key.coarse(count)) for key in keys]
+        best = int(np.argmin([way.cost for way in ways]))
+        return cls(written, reference, keys[best], ways[best], count, first)
+
+    def likeness(self) -> float:
+        backwards = warped(self.reference.coarse(self.count), self.sound.backwards().coarse(self.count))
+        return self.rough.cost / max(backwards.cost, 1e-9)
 
 
 def _timing(score: Score, written: Timing, way: "Way", first: int) -> Timing:
@@ -126,7 +159,7 @@ def chroma(mono: Audio) -> Chroma:
 
 def _pitch_classes() -> Float32Array:
     """Return (bins, 12): how much each bin of a spectrum belongs to each pitch class."""
-    hertz = np.fft.rfftfreq(_WINDOW, 1 / _RATE)
+    hertz = np.fft.rfftfreq(_WINDOW, 1 / RATE)
     inside = (hertz >= _LOWEST) & (hertz <= _HIGHEST)
     pitch = 12 * np.log2(np.maximum(hertz, 1) / 440) + 9  # 0 is C
     away = (pitch[:, None] - np.arange(12) + 6) % 12 - 6

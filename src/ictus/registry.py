@@ -128,7 +128,7 @@ class Shipped:
 _MAESTRO = Shipped(
     "maestro",
     "conducting",
-    "marks the beats of the beat tracker; metres 1 to 6, 3-D body",
+    "marks the beats of the beat tracker; metres 1 to 7, 3-D body",
     "the beat tracker's",
     "Apache-2.0",
     "hands mark the predicted beats: beat_f within .003 of the beat tracker's",

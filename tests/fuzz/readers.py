@@ -218,6 +218,8 @@ MUSIC = {
     "beats csv": Reader("x.csv", Beats.load, saved(BEATS, "x.csv")),
     "beats txt": Reader("x.txt", Beats.load, saved(BEATS, "x.txt")),
     "beats midi": Reader("x.mid", Beats.load, saved(BEATS, "x.mid"), ("red/delta160.mid",)),
+    "beats labels": Reader("x.lab", Beats.load, saved(BEATS, "x.lab")),
+    "beats layer": Reader("x.svl", Beats.load, saved(BEATS, "x.svl")),
     "beats json": Reader("x.json", Beats.load, saved(BEATS, "x.json")),
 }
 

@@ -52,8 +52,8 @@ class Chroma:
         """Return means of so many frames each."""
         edges = np.arange(0, len(self), count)
         lengths = np.diff(np.append(edges, len(self)))[:, None]
-        sounding = np.add.reduceat(self.sounding, edges) / lengths
-        return Chroma(_unit(sounding), np.add.reduceat(self.beginning, edges) / lengths)
+        sounding, beginning = (np.add.reduceat(one, edges) / lengths for one in (self.sounding, self.beginning))
+        return Chroma(_unit(sounding.astype(np.float32)), beginning.astype(np.float32))
 
     def transposed(self, semitones: int) -> "Chroma":
         """Return the frames of the same sound in another key."""

@@ -18,11 +18,12 @@ import numpy as np
 import soundfile
 
 from ictus.arrays import mapped
-from ictus.documents import read_json
+from ictus.documents import read_json, read_table
 from ictus.errors import IctusError, UsageError
-from ictus.files import writing
+from ictus.files import quoted, short, writing
 from ictus.processes import run_in_processes
 from ictus.types import AnyArray, Progress
+from ictus.video_io import SUFFIXES as FILMS
 
 Found = TypeVar("Found")
 Job = TypeVar("Job")
@@ -46,6 +47,56 @@ def hashed_split(name: str, seed: int = 0) -> str:
         if share < 0:
             return split
     return "train"
+
+
+# --- Films that a corpus is made of ----------------------------------------------------------------------------------
+
+_TABLE = "videos.csv"
+
+
+def find_films(root: Path) -> list[Path]:
+    """Return the films in a folder and in the folders in it, by their names.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, or no film in it.
+    """
+    if not root.is_dir():
+        raise UsageError(f"{root}: no such folder; give the folder of the films")
+    films = sorted(
+        path
+        for pattern in ("*", "*/*")
+        for path in root.glob(pattern)
+        if path.suffix.lower() in FILMS and not path.name.startswith(".")
+    )
+    if not films:
+        raise UsageError(f"{root}: no films in it, nor in the folders in it; they may be {' '.join(FILMS)}")
+    return films
+
+
+def read_video_table(table: Path | None, root: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of a table of films (.csv) by their column video; that of the split may be empty.
+
+    Parameters
+    ----------
+    table : by default `videos.csv` in `root`, if it is there.
+
+    Raises
+    ------
+    UsageError
+        If it is malformed, or names a split that there is not.
+    """
+    if table is None:
+        table = root / _TABLE
+        if not table.is_file():
+            return {}
+    rows = read_table(table, "video", kind=UsageError)
+    if wrong := next((row for row in rows if (row.get("split") or SPLITS[0]) not in SPLITS), None):
+        raise UsageError(
+            f"{table}: {short(wrong['video'])} is in split {quoted(wrong['split'])}; there are {', '.join(SPLITS)}"
+        )
+    return {row["video"]: row for row in rows}
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------

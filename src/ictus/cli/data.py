@@ -20,10 +20,11 @@ def run() -> int:
 
 def app() -> SubcommandApp:
     """Return `ictus data` with its subcommands."""
-    from ictus.cli import dance_data, sound_data
+    from ictus.cli import conducting_data, dance_data, sound_data
 
     prepare = SubcommandApp()
     prepare.command(name="synthetic")(prepare_synthetic)
+    prepare.command(name="conductor-motion")(conducting_data.prepare_conductor_motion)
     prepare.command(name="aist")(dance_data.prepare_aist)
     prepare.command(name="melody")(dance_data.prepare_melody)
     prepare.command(name="choreography")(dance_data.prepare_choreography)

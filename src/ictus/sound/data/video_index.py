@@ -18,16 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ictus.corpora import SPLITS, hashed_split, shorten_list
-from ictus.documents import parse_json, read_json, read_table, read_text
+from ictus.corpora import find_films, hashed_split, read_video_table, shorten_list
+from ictus.documents import parse_json, read_json, read_text
 from ictus.errors import UsageError
-from ictus.files import quoted, readable, reading, short
-from ictus.video_io import SUFFIXES
+from ictus.files import readable, reading
 
 FEATURES = ("rgb", "flow")
 POSES = (".npy", ".npz", ".json")  # of keypoints
 _ARRAYS = (".npy", ".npz", ".pkl")
-_TABLE, _SKELETONS, _SKELETON_DICT = "videos.csv", "skeleton.npy", "skeleton_dict.json"
+_SKELETONS, _SKELETON_DICT = "skeleton.npy", "skeleton_dict.json"
 
 
 @dataclass(frozen=True)
@@ -93,17 +92,8 @@ def find_videos(
     UsageError
         If there is no such folder, no film in it, or a table is malformed.
     """
-    if not root.is_dir():
-        raise UsageError(f"{root}: no such folder; give the folder of the films")
-    films = sorted(
-        path
-        for pattern in ("*", "*/*")
-        for path in root.glob(pattern)
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
-    if not films:
-        raise UsageError(f"{root}: no films in it, nor in folders of instruments; they may be {' '.join(SUFFIXES)}")
-    rows = _read_table(table, root)
+    films = find_films(root)
+    rows = read_video_table(table, root)
     poses = _skeletons(skeletons, root)
     videos: dict[str, Video] = {}
     lines: list[str] = []
@@ -166,20 +156,6 @@ def read_ids(path: Path, instruments: Collection[str] = ()) -> dict[str, str | N
         if not only or not group or instrument_name(group) in only:
             ids |= {name: instrument_name(group) for name in names}
     return ids
-
-
-def _read_table(table: Path | None, root: Path) -> dict[str, dict[str, str]]:
-    """Return the rows of the table by video."""
-    if table is None:
-        table = root / _TABLE
-        if not table.is_file():
-            return {}
-    rows = read_table(table, "video", kind=UsageError)
-    if wrong := next((row for row in rows if (row.get("split") or SPLITS[0]) not in SPLITS), None):
-        raise UsageError(
-            f"{table}: {short(wrong['video'])} is in split {quoted(wrong['split'])}; there are {', '.join(SPLITS)}"
-        )
-    return {row["video"]: row for row in rows}
 
 
 def _skeletons(path: Path | None, root: Path) -> tuple[Path, Path, Collection[str]] | None:

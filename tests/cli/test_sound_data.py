@@ -9,6 +9,8 @@ import tyro
 
 from ictus.cli import sound_data
 from ictus.errors import UsageError
+from ictus.skeleton import get_skeleton
+from people_with_sound import clicks, conducting, nobody, use_boxes, write
 from sound.raw_films import write_film, write_keypoints
 from synthesis.test_player_corpus import scores  # noqa: F401  # a fixture
 
@@ -103,3 +105,46 @@ def test_wrong_usage(words: list[str], says: str, tmp_path: Path, monkeypatch: p
     with pytest.raises(UsageError, match=says.replace("(", "\\(")):
         run(*words)
     assert not list(tmp_path.iterdir())
+
+
+def test_keypoints_that_are_missing_are_found_in_the_films(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_boxes(monkeypatch)
+    root, out = tmp_path / "in", tmp_path / "out"
+    write(root / "Cello" / "abc.mp4", conducting(4.2, [0, 1, 2, 3, 4]), clicks(4.2, [1, 2]))
+    write(root / "Cello" / "own.mp4", conducting(4.2), clicks(4.2))
+    write_keypoints(root / "Cello" / "own.npy", np.arange(105) / 25)
+    write(root / "Horn" / "empty.mp4", nobody(2.2), clicks(2.2))
+    command = ("prepare_solos", "--data", root, "--out", out, "--seconds", 2)
+    assert run(*command) == 1
+    said = capsys.readouterr()
+    assert f"{out}: 4 clips made" in said.out
+    assert said.err == f"ictus: {root}/Horn/empty.mp4: nobody is seen in its 55 pictures\n"
+    (clip,) = out.glob("*/cello-abc-0001")
+    keypoints = np.load(clip / "keypoints.npy")
+    assert keypoints.shape == (50, 47, 3)
+    wrist = keypoints[:, get_skeleton("solos-47").index("right_wrist"), 1]
+    assert wrist.argmax() % 25 in (0, 1, 24)  # lowest every second
+    (own,) = out.glob("*/cello-own-0000")
+    np.testing.assert_allclose(np.load(own / "keypoints.npy")[:, 0, 0], 20, atol=1)  # as the file beside it has it
+
+
+def test_films_are_left_without_keypoints_where_that_is_wanted_or_nothing_finds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ICTUS_CACHE", str(tmp_path / "cache"))
+    write(tmp_path / "in" / "abc.mp4", conducting(2.2), clicks(2.2))
+    command = ("prepare_solos", "--data", tmp_path / "in", "--out", tmp_path / "out", "--seconds", 2)
+    assert run(*command) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "there are no keypoints of abc, and finding people in films needs" in line
+    assert "`ictus models get blaze`" in line
+    assert run(*command, "--no-estimate") == 0
+    assert capsys.readouterr().err == ""
+    (clip,) = (tmp_path / "out").glob("*/unknown-abc-0000")
+    assert (clip / "mel.npy").is_file()
+    assert not (clip / "keypoints.npy").exists()
+    use_boxes(monkeypatch)
+    assert run(*command) == 0
+    assert (clip / "keypoints.npy").is_file()

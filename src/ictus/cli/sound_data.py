@@ -5,8 +5,9 @@ from typing import Annotated
 
 import tyro
 
-from ictus.cli.console import complain, progress_bar, say, say_json
-from ictus.cli.options import FrameRate, Range, Seed, Split, Workers, command
+from ictus.cli.console import complain, progress_bar, say, say_json, with_flags
+from ictus.cli.options import FrameRate, Networks, Person, Range, Seed, Split, Workers, command
+from ictus.errors import IctusError, UsageError
 from ictus.limits import FRAME_RATES
 
 
@@ -23,6 +24,9 @@ def prepare_solos(
     instrument: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME"), tyro.conf.UseAppendAction] = (),
     keypoint_rate: FrameRate = None,
     feature_rate: Annotated[float, Range(*FRAME_RATES), tyro.conf.arg(metavar="FPS")] = 21.5,
+    estimate: bool = True,
+    person: Person = "largest",
+    networks: Networks = None,
     workers: Workers = 1,
     seed: Seed = 0,
 ) -> int:
@@ -33,7 +37,8 @@ def prepare_solos(
 
     Args:
         data: Folder of films, INSTRUMENT/VIDEO.mp4 (or .mkv .webm .mov .m4v), with the player's keypoints beside each:
-            VIDEO.npy .npz .json, or a folder VIDEO/ of OpenPose; perhaps VIDEO_rgb.npy and VIDEO_flow.npy.
+            VIDEO.npy .npz .json, or a folder VIDEO/ of OpenPose; perhaps VIDEO_rgb.npy and VIDEO_flow.npy. Where there
+            are none, the player is looked for in the film.
         out: Folder to make or go on with.
         stretch: How fast films are played, the pitch kept; 1 is honest, 0.86 as Solos was published.
         seconds: Length of a clip.
@@ -45,17 +50,32 @@ def prepare_solos(
         instrument: Only this one; may be given several times.
         keypoint_rate: Keypoints a second of the film, where their file does not say so, or wrongly.
         feature_rate: Rows of rgb and flow a second of the film, where their file does not say so.
+        estimate: Look for the player in films without keypoints; --no-estimate leaves their clips without.
+        person: Who plays, where several people are seen in a film without keypoints: largest, left, right, or a
+            number from the left.
+        networks: Networks of your own that find the player: a folder of .tflite files, or a .task file of MediaPipe.
         workers: Processes; a film is the work of one.
         seed: Another seed splits the videos otherwise.
     """
-    from ictus.corpora import run_jobs
+    from ictus.cli.watching import watcher
+    from ictus.corpora import run_jobs, shorten_list
     from ictus.sound.data import video_index
     from ictus.sound.data.preparation import ClipSettings, finish_corpus, plan_clips, prepare_video, write_ids
 
     cutting = ClipSettings(seconds, stretch, films, keypoint_rate, feature_rate)
     wanted = video_index.read_ids(ids, instrument) if ids else {}
-    found, lacking = video_index.find_videos(data, table=table, skeletons=skeletons, instruments=instrument, seed=seed)
-    jobs = plan_clips(found, cutting, out, seed)
+    found, lacking = video_index.find_videos(
+        data, table=table, skeletons=skeletons, instruments=instrument, seed=seed, watched=estimate
+    )
+    watch = None
+    if estimate and (without := [video.name for video in found if "keypoints" not in video.parts]):
+        try:
+            watch = watcher(person, networks, workers)
+        except UsageError:
+            raise
+        except IctusError as error:
+            lacking.append(f"{data}: there are no keypoints of {shorten_list(without)}, and {with_flags(error)}")
+    jobs = plan_clips(found, cutting, out, seed, watch)
     for line in lacking:
         complain(line)
     with progress_bar("films") as progress:

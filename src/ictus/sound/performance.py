@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ictus import pose
 from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
-from ictus.pose import PoseEstimator
+from ictus.pose import PoseEstimator, points_of
+from ictus.pose.watch import watch
+from ictus.sound.data.frame_features import WATCHED_RATE
 from ictus.sound.data.video_index import POSES, keypoints_beside
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps
 from ictus.types import Progress
@@ -16,7 +17,6 @@ from ictus.video_io import SUFFIXES as FILM_SUFFIXES
 from ictus.video_io import Film, probe
 
 TAKEN = (*POSES, *FILM_SUFFIXES)  # suffixes of performances
-_USUAL = 30  # pictures a second of films
 _APART = 0.5  # seconds by which a film and its keypoints may differ in length
 
 
@@ -82,10 +82,8 @@ class Performance:
         IctusError
             If the film cannot be read.
         """
-        probed = probe(film, silent=True)
-        fps = probed.rate / max(1, round(probed.rate / _USUAL))  # of 60 pictures a second, every other is enough
-        found = pose.track(film, engine=engine, person=person, fps=fps, progress=progress)
-        return cls(film, PoseTrack.of(pose.points_of(found, "solos-47"), found.fps), probed)
+        found = watch(film, WATCHED_RATE, engine=engine, person=person, progress=progress)
+        return cls(film, PoseTrack.of(points_of(found, "solos-47"), found.fps), probe(film, silent=True))
 
     def motion(self, model: str) -> Motion:
         """Return the player as seen, with gaps filled: a motion of solos-47, which names the model."""

@@ -16,6 +16,8 @@ from ictus.errors import IctusError, MotionError, UsageError
 from ictus.files import short
 from ictus.formats import Keypoints, pickled, read_keypoints
 from ictus.formats.solos import read_video
+from ictus.pose import points_of
+from ictus.pose.watch import Watch
 from ictus.sound import KEYPOINT_RATE
 from ictus.sound.data.dataset import FEATURE_SHAPES
 from ictus.sound.data.video_index import Video
@@ -24,6 +26,7 @@ from ictus.types import AnyArray, Float32Array, Float64Array
 from ictus.video_io import Film
 
 FEATURE_RATE = 21.5  # rows a second, as published for Solos
+WATCHED_RATE = 30.0  # frames a second, about, in which a player is looked for
 _FIT = 0.01  # share of a film by which what belongs to it may be longer or shorter, or a second if that is more
 _EVEN = 0.002  # seconds by which containers round the times of pictures
 
@@ -72,13 +75,35 @@ def load_keypoints(video: Video, film: Film, *, rate: float | None = None, stret
     else:
         raise UsageError(f"{video.film}: there are no keypoints of it")
     times, rate = _times(found, film, rate, where)
-    try:
-        points = fill_gaps(PoseTrack.of(found.points, rate)).track.points
-    except MotionError as error:
-        raise IctusError(f"{where}: {error}") from error
+    points = _filled(found.points, rate, where)
     if times is not None:
         points = _evenly(points, times, rate)
     return FrameFeatures(resample_track(PoseTrack.of(points, rate * stretch)).points, KEYPOINT_RATE)
+
+
+def watch_keypoints(film: Film, watch: Watch, *, stretch: float = 1.0) -> FrameFeatures:
+    """Find the player in a film of which there are no keypoints, and bring them to 25 a second of clips.
+
+    Parameters
+    ----------
+    watch : finds the player.
+    stretch : how fast the film is played.
+
+    Raises
+    ------
+    IctusError
+        If nobody is seen in it, or its pictures are damaged.
+    """
+    found = watch(film.file, WATCHED_RATE)
+    points = _filled(points_of(found, "solos-47"), found.fps, str(film.file))
+    return FrameFeatures(resample_track(PoseTrack.of(points, found.fps * stretch)).points, KEYPOINT_RATE)
+
+
+def _filled(points: Float32Array, rate: float, where: str) -> Float32Array:
+    try:
+        return fill_gaps(PoseTrack.of(points, rate)).track.points
+    except MotionError as error:
+        raise IctusError(f"{where}: {error}") from error
 
 
 def load_features(

@@ -2,7 +2,7 @@
 
     <out>/{train,val,test}/<clip>/sound.flac     22,050 Hz, mono
                                  /mel.npy        (T, 80) float16, mel80 of it
-                                 /keypoints.npy  (K, 47, 3) float32, 25 a second: x, y, confidence; filled
+                                 /keypoints.npy  (K, 47, 3) float32, 25 a second: x, y, confidence; gaps filled
                                  /rgb.npy, /flow.npy  (N, 1024) as they were given, `feature_rate` a second
                                  /film.mp4       pictures and sound, if films are asked for
                                  /about.json     instrument, video, start ...
@@ -42,6 +42,7 @@ from ictus.corpora import (
 )
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
+from ictus.pose.watch import Watch
 from ictus.sound import KEYPOINT_RATE, MEL_RATE, RATE
 from ictus.sound.data import frame_features
 from ictus.sound.data.dataset import find_performances
@@ -97,11 +98,18 @@ class ClipSettings:
 
 @dataclass(frozen=True)
 class VideoJob:
-    """A video and the corpus that its clips belong to."""
+    """A video and the corpus that its clips belong to; `watch` finds the player where there are no keypoints."""
 
     video: Video
     cutting: ClipSettings
     out: Path
+    watch: Watch | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of what clips have beside sound and pictures."""
+        own = self.video.parts
+        return own if self.watch is None or "keypoints" in own else ("keypoints", *own)
 
     def folder(self, number: int) -> Path:
         """Return where a clip belongs."""
@@ -109,7 +117,7 @@ class VideoJob:
 
     def has(self, number: int) -> bool:
         """Return whether a clip is there with all that there is for it now."""
-        names = (*(f"{kind}.npy" for kind in self.video.parts), *(["film.mp4"] if self.cutting.pictures else []))
+        names = (*(f"{kind}.npy" for kind in self.parts), *(["film.mp4"] if self.cutting.pictures else []))
         folder = self.folder(number)
         return folder.is_dir() and all((folder / name).is_file() for name in names)
 
@@ -123,8 +131,14 @@ class VideoJob:
             return False
 
 
-def plan_clips(videos: Sequence[Video], cutting: ClipSettings, out: Path, seed: int = 0) -> list[VideoJob]:
+def plan_clips(
+    videos: Sequence[Video], cutting: ClipSettings, out: Path, seed: int = 0, watch: Watch | None = None
+) -> list[VideoJob]:
     """Sign the corpus and return the videos of which clips are missing.
+
+    Parameters
+    ----------
+    watch : finds the player in films without keypoints; without it, their clips have none.
 
     Raises
     ------
@@ -142,7 +156,7 @@ def plan_clips(videos: Sequence[Video], cutting: ClipSettings, out: Path, seed: 
         belongs = f"{video.split}/{video.stem}"
         if (lies := there.get(video.name, belongs)) != belongs:
             raise UsageError(f"{out}: has clips of {video.name} as {lies}, and now they are {belongs}; clear them away")
-    return [job for job in (VideoJob(video, cutting, out) for video in videos) if not job.done]
+    return [job for job in (VideoJob(video, cutting, out, watch) for video in videos) if not job.done]
 
 
 def prepare_video(job: VideoJob) -> PreparationResult:
@@ -153,7 +167,7 @@ def prepare_video(job: VideoJob) -> PreparationResult:
         if not film.complete:
             lasts = max(film.seconds, film.sound_seconds)
             failures.append(f"{film.file}: breaks off after {lasts:.1f} of {film.declared:.1f} s; fetch it again")
-        parts = load_parts(job.video, film, job.cutting)
+        parts = load_parts(job.video, film, job.cutting, job.watch)
         count = count_clips(film, parts, job.cutting)
         if film.complete and not count:
             lasts = min(film.seconds, film.sound_seconds)
@@ -166,8 +180,12 @@ def prepare_video(job: VideoJob) -> PreparationResult:
     return PreparationResult(made, tuple(failures))
 
 
-def load_parts(video: Video, film: Film, cutting: ClipSettings) -> dict[str, FrameFeatures]:
+def load_parts(video: Video, film: Film, cutting: ClipSettings, watch: Watch | None = None) -> dict[str, FrameFeatures]:
     """Read keypoints and features of a video, as far as there are any: by their names, in seconds of the clips.
+
+    Parameters
+    ----------
+    watch : finds the player where there are no keypoints.
 
     Raises
     ------
@@ -179,6 +197,8 @@ def load_parts(video: Video, film: Film, cutting: ClipSettings) -> dict[str, Fra
         parts["keypoints"] = frame_features.load_keypoints(
             video, film, rate=cutting.keypoint_rate, stretch=cutting.stretch
         )
+    elif watch is not None:
+        parts["keypoints"] = frame_features.watch_keypoints(film, watch, stretch=cutting.stretch)
     for kind, file in video.features.items():
         parts[kind] = frame_features.load_features(file, kind, film, rate=cutting.feature_rate, stretch=cutting.stretch)
     if len({parts[kind].rate for kind in FEATURES if kind in parts}) > 1:

@@ -71,6 +71,7 @@ def find_videos(
     skeletons: Path | None = None,
     instruments: Collection[str] = (),
     seed: int = 0,
+    watched: bool = False,
 ) -> tuple[list[Video], list[str]]:
     """Find the videos in a folder.
 
@@ -81,6 +82,7 @@ def find_videos(
     skeletons : Solos' skeleton.npy, with skeleton_dict.json beside it; by default those in `root`, if they are there.
     instruments : only these; all if empty.
     seed : another one splits the videos otherwise.
+    watched : whether players are looked for in films without keypoints, which then lack nothing.
 
     Returns
     -------
@@ -120,7 +122,8 @@ def find_videos(
         raise UsageError(f"{root}: none of its {len(films)} films shows {' or '.join(instruments)}")
     found = sorted(videos.values(), key=lambda video: video.name)
     for kind, count in Counter(kind for video in found for kind in video.parts).items():
-        if lacking := [video.name for video in found if kind not in video.parts]:
+        lacking = [video.name for video in found if kind not in video.parts]
+        if lacking and not (watched and kind == "keypoints"):
             lines.append(f"{root}: {count} videos have {kind}, but not {shorten_list(lacking)}")
     return found, lines
 

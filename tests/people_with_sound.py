@@ -5,10 +5,11 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from ictus.audio import Audio
-from ictus.pose import engines
+from ictus.pose import PoseEstimator, engines, estimation
 from ictus.types import FloatArray
 from ictus.video_io import write_film
 from pose.people_on_film import BoxEngine, picture
@@ -51,6 +52,7 @@ def write(path: Path, pictures: Iterable[NDArray[np.uint8]], audio: Audio | None
     return path
 
 
-def use_boxes(monkeypatch: object) -> None:
-    """Let the command line find people with an engine that needs no networks."""
-    monkeypatch.setattr(engines, "get_engine", lambda name, networks=None: BoxEngine())  # type: ignore[attr-defined]
+def use_boxes(monkeypatch: pytest.MonkeyPatch, engine: PoseEstimator | None = None) -> None:
+    """Let commands find people with an engine that needs no networks."""
+    for module in (engines, estimation):
+        monkeypatch.setattr(module, "get_engine", lambda name, networks=None: engine or BoxEngine())

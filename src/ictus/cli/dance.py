@@ -57,8 +57,8 @@ def run(
         seed: Another seed is another dance.
         seed_motion: Of fact: a motion that the dance begins with, two seconds or more of smpl-24 with rotations.
         genre: What is danced, by AIST++'s letters or names, such as WA or waack; without it, the seed decides.
-        repertoire: Of choreographer: a folder of your own dances to dance with (.bvh .glb .npz .pkl) of whatever rig;
-            a folder in it is a genre.
+        repertoire: Of choreographer: a folder of your own dances to dance with (.bvh .glb .npz .pkl) of whatever rig,
+            or of films of dancers; a folder in it is a genre.
         dancers: How many dance, side by side on one stage, each another dance; files of motion are one for each.
         mirror: All dance alike, every second one with left and right exchanged.
         stride: Of fact: frames kept of each prediction; 1 as published, more to be as many times faster.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import tyro
 
 from ictus.cli.console import complain, progress_bar, say, say_json, show_table
-from ictus.cli.options import Hours, Range, Seed, Split, Workers, command
+from ictus.cli.options import Hours, Networks, Person, Range, Seed, Split, Workers, command
 from ictus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,12 +81,13 @@ def inspect_repertoire(data: Annotated[Path, tyro.conf.arg(metavar="FOLDER")], j
     """Say what `ictus dance --repertoire` would dance with: genre, length, beats, and which joint goes where.
 
     Args:
-        data: Folder of recorded dances (.bvh .glb .npz .pkl), of whatever rig; or one file.
+        data: Folder of recorded dances (.bvh .glb .npz .pkl), of whatever rig, or of films of them; or one file.
         json: Report on stdout as JSON.
     """
     from ictus.dance.data.repertoire import read_repertoire
 
     found = read_repertoire(data)
+    broken = [*found.broken, *found.unseen]
     clips = [(recording, clip) for recording in found.recordings for clip in recording.clips]
     if json:
         facts = [
@@ -96,8 +97,8 @@ def inspect_repertoire(data: Annotated[Path, tyro.conf.arg(metavar="FOLDER")], j
             }
             for recording, clip in clips
         ]
-        say_json({"dances": facts, "broken": list(found.broken)})
-        return int(bool(found.broken))
+        say_json({"dances": facts, "broken": broken})
+        return int(bool(broken))
     for recording, clip in clips:
         genre = f"{clip.genre}, " if clip.genre else ""
         beats = f"{len(clip.times)} beats at {clip.tempo:.0f} a minute"
@@ -105,7 +106,7 @@ def inspect_repertoire(data: Annotated[Path, tyro.conf.arg(metavar="FOLDER")], j
     tables = {tuple(recording.joints.items()): recording.path for recording in found.recordings if recording.joints}
     for table, path in tables.items():
         show_table(f"joints of {path.name} and its like", ["smpl-24", "in the file"], [list(pair) for pair in table])
-    return int(bool(found.broken))
+    return int(bool(broken))
 
 
 @command
@@ -190,6 +191,8 @@ def prepare_choreography(
     seed: Seed = 0,
     sound: bool = False,
     steady: bool = False,
+    person: Person = "largest",
+    networks: Networks = None,
 ) -> int:
     """Set phrases of real dances on the beats of songs: SPLIT/gBR_NUMBER/motion.npy, audio.npy and beats.npy.
 
@@ -198,7 +201,7 @@ def prepare_choreography(
     Args:
         data: Folder of songs whose beats are known, made by `ictus data prepare synthetic --music`.
         dances: Folder of real dances, NAME.npz with rotations (T, 22 or 24, 3, 3), root (T, 3), fps, bpm and joins;
-            named as AIST++'s sequences are.
+            named as AIST++'s sequences are. Or motions of any rig (.bvh .glb .npz .pkl), and films of dancers.
         out: Folder to make or go on with.
         form: aist (60 fps, for FACT) or melody (25 fps, for Dance with Melody).
         genre: Letters of a genre to dance, such as WA; may be given several times. Without it: all.
@@ -209,13 +212,29 @@ def prepare_choreography(
         sound: Write music.flac too.
         steady: Dance a beat over and over, each genre for eight seconds, larger where the music is loud: what a network
             can learn that does not know what it has just danced.
+        person: Who dances, where several people are seen in a film: largest, left, right, or a number from the left.
+        networks: Networks of your own that find the dancer in films: a folder of .tflite files, or a .task file of
+            MediaPipe.
     """
+    from functools import partial
+
     from ictus.dance.data import synthetic
     from ictus.dance.data.dataset import AIST, MELODY
+    from ictus.pose.watch import watch
 
     splits = _splits(split)
     jobs = synthetic.plan(
-        data, dances, out, form=form, genres=genre, splits=splits, hours=hours, seed=seed, sound=sound, steady=steady
+        data,
+        dances,
+        out,
+        form=form,
+        genres=genre,
+        splits=splits,
+        hours=hours,
+        seed=seed,
+        sound=sound,
+        steady=steady,
+        watch=partial(watch, person=person, networks=networks),
     )
     return _made(synthetic.prepare_dance, jobs, (), out, AIST if form == "aist" else MELODY, workers)
 

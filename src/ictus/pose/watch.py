@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from ictus.pose.estimation import track
 from ictus.pose.estimator import PoseEstimator
+from ictus.pose.gaps import LONGEST, runs
 from ictus.pose.track import Track
 from ictus.types import Progress
 from ictus.video_io import probe
@@ -54,9 +57,12 @@ def part(found: Track, first: int, last: int) -> Track:
     )
 
 
-def scenes(found: Track) -> Iterator[Track]:
-    """Yield the parts of a track between its cuts."""
-    edges = [0, *(round(cut * found.fps) for cut in found.cuts), len(found)]
-    for first, last in itertools.pairwise(edges):
-        if last > first:
-            yield part(found, first, last)
+def passages(found: Track) -> Iterator[Track]:
+    """Yield the parts of a track in which somebody is seen, between its cuts and its long gaps."""
+    there = np.ones(len(found), bool)
+    for first, last in runs(~found.seen).tolist():
+        there[first:last] = last - first <= LONGEST * found.fps and first > 0 and last < len(found)
+    cuts = [round(cut * found.fps) for cut in found.cuts]
+    for first, last in runs(there).tolist():
+        for begin, end in itertools.pairwise([first, *(cut for cut in cuts if first < cut < last), last]):
+            yield part(found, begin, end)

@@ -23,7 +23,7 @@ _JITTER = 1.5  # frames of 60, the deviation of the filter over a recording
 _FLOOR = 0.02  # metres from floor to toes of a body that stands
 _SLOWEST = 12.0  # frames a second that still show how a dancer moves
 _LEAPS = 10.0  # m/s, mean of the joints, that no body reaches: there a recording is cut
-_SHORTEST = 1.5  # seconds of a piece that is kept
+SHORTEST = 1.5  # seconds of a piece that is kept
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ def make_clips(
     speed = np.linalg.norm(np.diff(joint_positions(quaternions, path), axis=0), axis=-1).mean(1) * fps
     speed[[round(join) - 1 for join in joins if 0 < join < len(root)]] = 0
     edges = [0, *(1 + np.flatnonzero(speed > _LEAPS)).tolist(), len(root)]
-    pieces = [(start, stop) for start, stop in itertools.pairwise(edges) if stop - start >= _SHORTEST * fps]
+    pieces = [(start, stop) for start, stop in itertools.pairwise(edges) if stop - start >= SHORTEST * fps]
     if not pieces:
-        raise MotionError(f"lasts {len(root) / fps:.1f} s, or leaps about; {_SHORTEST:g} s without a leap are needed")
+        raise MotionError(f"lasts {len(root) / fps:.1f} s, or leaps about; {SHORTEST:g} s without a leap are needed")
     clips = []
     for number, (start, stop) in enumerate(pieces, start=1):
         inside = [round((join - start) * RATE / fps) for join in joins if start < join < stop]

@@ -9,11 +9,15 @@ Taken are motions of rigs and bodies that `ictus.retargeting.humanoid` knows (.b
 | `fps`, `bpm` | frames a second; beats a minute of the music, which begins with the dance |
 | `joins` | frames at which pieces were joined |
 
+Films (.mp4 and its like) are dances, too: the dancer is looked for in them, between cuts, and put in space. A film
+beside a motion of the same name is left alone.
+
 The genre is what a name of AIST++ says, or the folder within the repertoire that a file lies in.
 """
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,16 +25,23 @@ import numpy as np
 
 from ictus.arrays import archive
 from ictus.dance.data.aist import GENRES, SequenceName
-from ictus.dance.data.motion_clips import MotionClip, make_clips
+from ictus.dance.data.motion_clips import SHORTEST, MotionClip, make_clips
 from ictus.errors import IctusError, MotionError, UsageError
 from ictus.files import reading
 from ictus.motion import Motion
+from ictus.pose import Track
+from ictus.pose.gaps import FILLED
+from ictus.pose.space import in_space
+from ictus.pose.watch import Watch, passages
+from ictus.pose.watch import watch as watch_film
 from ictus.retargeting.humanoid import as_dancer, joint_numbers
 from ictus.skeleton import get_skeleton
 from ictus.types import AnyArray
+from ictus.video_io import SUFFIXES as FILMS
 
 SUFFIXES = (".bvh", ".glb", ".npz", ".pkl")
 _RECORDED = ("rotations", "root", "fps", "bpm", "joins")
+_FILM_RATE = 30.0  # frames a second, about, in which a dancer is looked for
 _FEW = 0.25  # clear beats a second, of which every dance has more
 _BODY = get_skeleton("smpl-24")
 _log = logging.getLogger(__name__)
@@ -55,10 +66,11 @@ class Recording:
 
 @dataclass(frozen=True)
 class Repertoire:
-    """Recordings of a folder, and a line for each file that cannot be used."""
+    """Recordings of a folder, and a line for each file that cannot be used: motions, and films that show no dance."""
 
     recordings: tuple[Recording, ...]
     broken: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
 
     @property
     def clips(self) -> list[MotionClip]:
@@ -66,10 +78,14 @@ class Repertoire:
         return [clip for recording in self.recordings for clip in recording.clips]
 
 
-def read_repertoire(folder: Path) -> Repertoire:
+def read_repertoire(folder: Path, watch: Watch = watch_film) -> Repertoire:
     """Read all recordings of a folder and of those in it, in the order of their names; or one file.
 
     What cannot be used, or is no dance, is said as a warning.
+
+    Parameters
+    ----------
+    watch : finds the dancer in films.
 
     Raises
     ------
@@ -78,32 +94,40 @@ def read_repertoire(folder: Path) -> Repertoire:
     """
     if not folder.exists():
         raise UsageError(f"{folder}: no such folder; give one with recorded dances", option="repertoire")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES) if folder.is_dir() else [folder]
+    files = _dances(folder) if folder.is_dir() else [folder]
     if not files:
-        raise UsageError(f"{folder}: holds no dances; it may hold {' '.join(SUFFIXES)}", option="repertoire")
+        kinds = " ".join((*SUFFIXES, *FILMS))
+        raise UsageError(f"{folder}: holds no dances; it may hold {kinds}", option="repertoire")
     recordings: list[Recording] = []
     broken: list[str] = []
+    unseen: list[str] = []
     for file in files:
         try:
-            recordings.append(read_recording(file, folder))
+            recordings.append(read_recording(file, folder, watch))
         except IctusError as error:
-            broken.append(str(error))
-    for line in (*broken, *(note for recording in recordings for note in recording.notes)):
+            (unseen if file.suffix.lower() in FILMS else broken).append(str(error))
+    for line in (*broken, *unseen, *(note for recording in recordings for note in recording.notes)):
         _log.warning(line)
     if not recordings:
-        raise UsageError(f"{folder}: none of its {len(files)} files can be danced; {broken[0]}", option="repertoire")
-    return Repertoire(tuple(recordings), tuple(broken))
+        raise UsageError(
+            f"{folder}: none of its {len(files)} files can be danced; {(broken + unseen)[0]}", option="repertoire"
+        )
+    return Repertoire(tuple(recordings), tuple(broken), tuple(unseen))
 
 
-def read_clips(folder: Path) -> list[MotionClip]:
-    """Read all recordings of a folder, none of which may be broken.
+def read_clips(folder: Path, watch: Watch = watch_film) -> list[MotionClip]:
+    """Read all recordings of a folder, no motion of which may be broken; films that show no dance are left out.
+
+    Parameters
+    ----------
+    watch : finds the dancer in films.
 
     Raises
     ------
     UsageError
         If there are none, or one is damaged.
     """
-    repertoire = read_repertoire(folder)
+    repertoire = read_repertoire(folder, watch)
     if repertoire.broken:
         raise UsageError(repertoire.broken[0])
     return repertoire.clips
@@ -114,13 +138,15 @@ def read_clip(path: Path) -> MotionClip:
     return read_recording(path).clips[0]
 
 
-def read_recording(path: Path, folder: Path | None = None) -> Recording:
-    """Read one file; `folder` is the repertoire that it is part of.
+def read_recording(path: Path, folder: Path | None = None, watch: Watch = watch_film) -> Recording:
+    """Read one file; `folder` is the repertoire that it is part of, and `watch` finds the dancer if it is a film.
 
     Raises
     ------
     MotionError
-        If it is damaged, or of a body that cannot dance.
+        If it is damaged, or of a body that cannot dance, or a film in which nobody dances.
+    IctusError
+        If what finds people in films is not there.
     """
     name, genre, tempo = path.stem, "" if folder is None else _genre_of_folder(path, folder), None
     try:
@@ -129,6 +155,9 @@ def read_recording(path: Path, folder: Path | None = None) -> Recording:
     except UsageError:
         pass
     with reading(path, MotionError):
+        if path.suffix.lower() in FILMS:
+            clips = _clips_of_film(name, genre, tempo, watch(path, _FILM_RATE))
+            return Recording(path, tuple(clips), notes=_notes(path, clips))
         arrays = _recorded(path)
         if arrays is not None:
             clips = _clips_of_pieces(name, genre, arrays)
@@ -142,6 +171,36 @@ def read_recording(path: Path, folder: Path | None = None) -> Recording:
         foreign = given.skeleton.name != _BODY.name and given.rotations is not None
         joints = {joint: names[number] for joint, number in joint_numbers(given.skeleton).items()} if foreign else {}
         return Recording(path, tuple(clips), joints, _notes(path, clips))
+
+
+def _dances(folder: Path) -> list[Path]:
+    """Return the motions in a folder and in those in it, and the films that no motion of the same name lies beside."""
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (*SUFFIXES, *FILMS))
+    moving = {p.with_suffix("") for p in found if p.suffix.lower() in SUFFIXES}
+    return [p for p in found if p.suffix.lower() in SUFFIXES or p.with_suffix("") not in moving]
+
+
+def _clips_of_film(name: str, genre: str, tempo: float | None, found: Track) -> list[MotionClip]:
+    """Return the clips of the passages of a film in which a whole body is seen."""
+    ankles = [found.skeleton.index(f"{side}_ankle") for side in ("left", "right")]
+    clips: list[MotionClip] = []
+    why = f"shows nobody for {SHORTEST:g} s without a cut"
+    for passage in passages(found):
+        if passage.duration < SHORTEST:
+            continue
+        if np.median(passage.confidence[:, ankles].min(1)) <= FILLED + 1e-3:
+            why = "does not show the legs; film the whole body"
+            continue
+        motion = in_space(passage)
+        if motion.rotations is None or motion.root is None:
+            raise MotionError("holds no rotations")
+        called = name if not clips else f"{name} from {passage.start:.0f} s"
+        with suppress(MotionError):  # a passage that leaps about is none
+            begins = tempo if not passage.start else None
+            clips += make_clips(called, genre, motion.rotations, motion.root, motion.fps, begins)
+    if not clips:
+        raise MotionError(why)
+    return clips
 
 
 def _recorded(path: Path) -> dict[str, AnyArray] | None:

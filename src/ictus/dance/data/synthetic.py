@@ -33,6 +33,8 @@ from ictus.features.melody16 import melody16
 from ictus.features.rhythm35 import rhythm35
 from ictus.files import readable
 from ictus.motion import Motion
+from ictus.pose.watch import Watch
+from ictus.pose.watch import watch as watch_film
 from ictus.retargeting.body_conversion import convert
 from ictus.types import Float32Array, Float64Array, IntArray
 
@@ -93,19 +95,21 @@ def plan(
     seed: int = 0,
     sound: bool = False,
     steady: bool = False,
+    watch: Watch = watch_film,
 ) -> list[ChoreographyJob]:
     """List the dances that are to be made, and begin or resume the corpus.
 
     Parameters
     ----------
     music : corpus of songs, `<music>/<split>/<number>/{music.flac, beats.npz}`, of a minute each.
-    recordings : folder of real dances (see `ictus.dance.data.motion_clips.read_clip`).
+    recordings : folder of real dances, or of films of them (see `ictus.dance.data.repertoire`).
     form : "aist", 60 fps with rhythm35; "melody", 25 fps with melody16. The dances are the same.
     genres : that are danced, as in `ictus.dance.data.aist.GENRES`; all without any.
     hours : of each split, at most, evenly from all its songs.
     seed : another seed is another corpus.
     sound : keep the sound as music.flac.
     steady : whether a beat is danced over and over, in all genres by turns (see `ictus.dance.groove`).
+    watch : finds the dancer in films.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def plan(
     MotionError
         If a recording is damaged.
     """
-    clips = read_clips(Path(recordings))
+    clips = read_clips(Path(recordings), watch)
     by_genre, lively = clips_by_genre(clips), danceable_genres(clips)
     if lacking := sorted(set(genres) - set(lively)):
         raise UsageError(f"{recordings}: no lively dances of {', '.join(lacking)}; there are {', '.join(lively)}")

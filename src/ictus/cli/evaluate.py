@@ -8,11 +8,11 @@ from tyro.extras import SubcommandApp
 
 from ictus.cli import tables
 from ictus.cli.console import complain, progress_bar, say
-from ictus.cli.options import Count, Hours, Seed, Workers, command
+from ictus.cli.options import Count, Hours, Networks, Person, Seed, Workers, command
 from ictus.errors import IctusError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ictus.sound.ablations import AblatedSoloist
     from ictus.sound.data.samples import MelPredictor, PerformanceSamples
@@ -58,17 +58,21 @@ def evaluate_conducting(
     seeds: Count = 1,
     show: Pictures = None,
     shown: Count = 3,
+    person: Person = "largest",
+    networks: Networks = None,
     out: Tables = (),
     json: bool = False,
 ) -> int:
     """Compare conductors with real ones, beside shuffled pairs of music and motion.
 
     Args:
-        data: Folder of a corpus in the format of ConductorMotion100.
+        data: Folder of a corpus in the format of ConductorMotion100; with --protocol beats, also a film of a conductor,
+            or a folder of such films, whose hands are compared with the beats of the music.
         model: Name or folder of a trained conductor; may be given several times.
         judge: Folder of an M2S-Net, for the sync error.
         critic: Folder of a discriminator, such as RUN/model/critic of an M2S-GAN, for the Wasserstein estimate.
-        protocol: all, or the four values of the Prospective Cup; beats is `ictus evaluate beats`.
+        protocol: all, or the four values of the Prospective Cup; beats is `ictus evaluate beats`, or of films: do the
+            hands mark the beats? Those are read from NAME.csv beside a film, or else predicted from its sound.
         split: Split of the corpus.
         seconds: Length of a sample.
         limit_hours: Use only so much of it.
@@ -76,12 +80,19 @@ def evaluate_conducting(
         seeds: With more than one, the motions for the same music are also compared with each other.
         show: Folder for a film of the real and all generated motions side by side, and each model's joint curves.
         shown: How many samples are shown.
+        person: Who conducts, where several people are seen in a film: largest, left, right, or a number from the left.
+        networks: Networks of your own that find the conductor in films: a folder of .tflite files, or a .task file of
+            MediaPipe.
         out: .json (all), .md (the table), .csv (each sample); may be given several times.
         json: Report on stdout as JSON.
     """
     if protocol == "beats":
         if judge or critic or seeds != 1 or seconds != _SECONDS:
             raise UsageError("--judge, --critic, --seconds and --seeds are not of beats; leave them out")
+        if films := _films(data):
+            if model or show:
+                raise UsageError("--model and --show are not of films: their own conductor is compared with the music")
+            return _evaluate_films(data, films, person, networks, out, json)
         return evaluate_beats(data, model, split, limit_hours, seed, show, shown, out, json)
     tables.check(out)
     from ictus import registry
@@ -107,6 +118,39 @@ def evaluate_conducting(
         evaluation.film_windows(named, corpus, range(min(shown, len(corpus))), seed, show)
     tables.give(rows, f"{len(corpus)} samples of {seconds} s of {data / split}", evaluation.MEANING, out, json)
     return 0
+
+
+def _films(data: Path) -> list[Path]:
+    """Return the films that are meant; none where a corpus is."""
+    from ictus.corpora import SPLITS, find_films
+    from ictus.video_io import SUFFIXES
+
+    if data.is_file():
+        return [data] if data.suffix.lower() in SUFFIXES else []
+    corpus = any((data / split).is_dir() for split in SPLITS)
+    return [] if corpus or not data.is_dir() else find_films(data)
+
+
+def _evaluate_films(
+    data: Path, films: "Sequence[Path]", person: str, networks: Path | None, out: tuple[Path, ...], json: bool
+) -> int:
+    tables.check(out)
+    from ictus.beats import BeatTracker
+    from ictus.cli.watching import watcher
+    from ictus.conducting.film_evaluation import ALL, MEANING, OTHER, evaluate_films
+
+    lines: list[str] = []
+
+    def report(line: str) -> None:
+        lines.append(line)
+        complain(line)
+
+    watch = watcher(person, networks)
+    with progress_bar("films") as progress:
+        rows = evaluate_films(films, watch, BeatTracker(), progress, report)
+    count = sum(row.name not in (ALL, OTHER) for row in rows)
+    tables.give(rows, f"hands and music of {count} film{'' if count == 1 else 's'}: {data}", MEANING, out, json)
+    return int(bool(lines))
 
 
 @command

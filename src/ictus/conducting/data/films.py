@@ -202,7 +202,7 @@ def cut_parts(film: Film, found: Track, seconds: int) -> Iterator[tuple[int, dic
     starts = list(part_starts(found, seconds, min(film.seconds, film.sound_seconds)))
     for start, audio in zip(starts, sound_parts(film, starts, seconds), strict=True):
         shown = part(track, start * MOTION_RATE, (start + seconds) * MOTION_RATE)
-        why = _reason_to_leave_out(shown) or ("" if audio.samples.any() else "there is no sound")
+        why = reason_to_leave_out(shown) or ("" if audio.samples.any() else "there is no sound")
         if why:
             yield start, {}, why
             continue
@@ -236,16 +236,7 @@ def sound_parts(film: Film, starts: Sequence[int], seconds: int) -> Iterator[Aud
         raise IctusError(f"{film.file}: its sound breaks off before {start + seconds} s; fetch it again")
 
 
-def _most_parts(film: Film, seconds: int) -> int:
-    """Return how many parts there may be of a film."""
-    lasts = min(film.seconds, film.sound_seconds)
-    most = int((lasts + _LACK) / seconds)
-    if not most:
-        raise IctusError(f"{film.file}: lasts {lasts:.1f} s, less than one part of {seconds} s; choose shorter parts")
-    return most
-
-
-def _reason_to_leave_out(shown: Track) -> str:
+def reason_to_leave_out(shown: Track) -> str:
     """Return why a part shows too little of a conductor; "" if it shows enough."""
     at = shown.skeleton.index
     sure = shown.confidence > FILLED + 1e-3
@@ -257,6 +248,15 @@ def _reason_to_leave_out(shown: Track) -> str:
         if seen.mean() < _SEEN:
             return f"{what} in {100 * (1 - seen.mean()):.0f} % of it"
     return ""
+
+
+def _most_parts(film: Film, seconds: int) -> int:
+    """Return how many parts there may be of a film."""
+    lasts = min(film.seconds, film.sound_seconds)
+    most = int((lasts + _LACK) / seconds)
+    if not most:
+        raise IctusError(f"{film.file}: lasts {lasts:.1f} s, less than one part of {seconds} s; choose shorter parts")
+    return most
 
 
 def _lasting(motion: Float32Array, frames: int) -> Float32Array:

@@ -338,7 +338,9 @@ def _upright(frame: av.VideoFrame) -> av.VideoFrame:
     if not turns:
         return frame
     turned = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns), np.uint8)
-    return av.VideoFrame.from_ndarray(turned, format="rgb24")
+    upright = av.VideoFrame.from_ndarray(turned, format="rgb24")
+    upright.pts, upright.time_base = frame.pts, frame.time_base
+    return upright
 
 
 def _resampled_sound(film: Film, rate: int) -> Iterator[Float32Array]:

@@ -37,6 +37,7 @@ class Given:
 
 
 INPUTS: dict[str, tuple[Given, ...]] = {
+    "BNInception": (Given((2, 3, 64, 64), fixed=1),),
     "BeatNetwork": (Given((2, 100, 81), fixed=2),),
     "CNNLSTM": (Given((2, 180, 128), fixed=2),),
     "DanceNet": (Given((2, 40, 148), fixed=2), Given((2, 40, 35), fixed=2)),

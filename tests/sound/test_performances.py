@@ -26,12 +26,15 @@ FEATURE_RATE = 21.5
 SOLOS_MELS = Path(__file__).parents[2] / "scripts" / "solos_mels.py"
 
 
-def write(folder: Path, frames: int = 2000, *, kind: str = "float32", instrument: str | None = "flute") -> Path:
+def write(
+    folder: Path, frames: int = 2000, *, kind: str = "float32", instrument: str | None = "flute", flow: int = 1024
+) -> Path:
     """A performance in which every number is its time, as a share of 100 s."""
     seconds = frames / MEL_RATE
     mel = np.repeat(np.arange(frames)[:, None] / MEL_RATE / 100, 80, 1)
     arrays = {"mel": np.round(255 * mel).astype(np.uint8) if kind == "uint8" else mel.astype(kind)}
-    for name, shape in FEATURE_SHAPES.items():
+    for name, sizes in FEATURE_SHAPES.items():
+        shape = tuple(size or flow for size in sizes)
         rate = KEYPOINT_RATE if name == "keypoints" else FEATURE_RATE
         times = np.arange(int(seconds * rate)) / rate / 100
         arrays[name] = np.broadcast_to(times.reshape(-1, *(1 for _ in shape)), (len(times), *shape))
@@ -157,6 +160,11 @@ def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
     (write(tmp_path / "train" / "b", 500) / "about.json").write_text('{"feature_rate": 25}')
     with pytest.raises(UsageError, match="feature_rate differs"):
         MelWindows(tmp_path, "train", frames=400, kinds=["flow"])
+    write(tmp_path / "val" / "a", 500)
+    write(tmp_path / "val" / "b", 500, flow=166)
+    with pytest.raises(UsageError, match="val: rows of flow have 166 or 1024 numbers; prepare all films"):
+        MelWindows(tmp_path, "val", frames=400, kinds=["flow"])
+    assert MelWindows(tmp_path, "val", frames=400, kinds=["rgb"]).performances[0].widths == {"rgb": 1024}
 
 
 def test_memory_does_not_depend_on_the_length(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The soloist learns by its recipes, on performances in which a hand decides what sounds."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ictus.errors import UsageError
+from ictus.sound.ablations import AblatedSoloist, kinds_of
+from ictus.sound.data import optical_flow
+from ictus.sound.data.samples import PerformanceSamples
 from ictus.sound.models.codebook import SpectrogramCodebook, column_major
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
 from ictus.sound.models.soloist import RAW_KEYPOINTS, SoloistTransformer, raw_keypoint_features
+from ictus.sound.pipeline import Soloist
 from ictus.sound.sampling import generate_codes
 from ictus.sound.tasks.codebook import CodebookTaskConfig
 from ictus.sound.tasks.soloist import SoloistTask, SoloistTaskConfig, WithOtherWindow
@@ -23,6 +28,7 @@ from task_steps import batches, learn, validated
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 COLUMNS = 8
+WIDTH = len(optical_flow.COLUMNS)
 SECONDS = 128 * 6 / 86.1328125  # six windows
 
 
@@ -172,6 +178,33 @@ def test_only_keypoints_change_the_columns_of_keypoints(corpus: Path, trained: P
         assert int(changed.sum()) == 1024
 
 
+def test_it_learns_from_pictures_movement_and_keypoints_together(corpus: Path, trained: Path, tmp_path: Path) -> None:
+    """With our own flow, whose rows are narrower than those of a network; and each of them is used and evaluated."""
+    root = shutil.copytree(corpus, tmp_path / "corpus")
+    for file in root.glob("*/*/flow.npy"):
+        np.save(file, np.load(file)[:, :WIDTH])
+    torch.manual_seed(0)
+    given = ("rgb", "flow", "keypoints", "instrument")
+    task = SoloistTask(config(trained, conditions=given, unconditioned=0.1), root)
+    assert task.network.config.flow == WIDTH == 166
+    assert {name: part.stop - part.start for name, part in task.network.parts.items()} == {
+        **{"rgb": 1024, "flow": 166, "keypoints": RAW_KEYPOINTS, "instrument": 7},
+    }
+    log = train(task, 6)
+    assert np.mean(log[-3:]) < 0.8 * np.mean(log[:3])
+    task.export(tmp_path / "model", {})
+    soloist = AblatedSoloist(Soloist.from_folder(tmp_path / "model"))
+    assert soloist.ablations() == ("given another", "given the instrument", "given nothing")
+    samples = PerformanceSamples(root, "val", kinds=kinds_of({"all": soloist}), frames=128)
+    assert {kind: rows.shape[1] for kind, rows in samples[0].features.items()} == {
+        **{"rgb": 1024, "flow": 166, "keypoints": 47},
+    }
+    assert soloist.plays(samples)(samples[0], 0).shape == samples[0].mel.shape
+    other = PerformanceSamples(corpus, "val", kinds=soloist.kinds, frames=128)
+    with pytest.raises(UsageError, match=r"flow of shape .*1024.; \(B, n, 166\) needed"):
+        soloist.plays(other)(other[0], 0)
+
+
 @pytest.mark.parametrize("encoder", ["frozen", "joint"])
 def test_the_encoder_learns_if_it_should(corpus: Path, trained: Path, encoder: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
@@ -307,13 +340,18 @@ def test_wrong_settings_are_named(trained: Path) -> None:
         config(trained, hop=0)
 
 
-@pytest.mark.parametrize("name", ["", "-small", "-none", "-instrument", "-rgb-flow", "-keypoints"])
+@pytest.mark.parametrize("name", ["", "-small", "-none", "-instrument", "-rgb-flow", "-keypoints", "-all"])
 def test_recipes(name: str) -> None:
     recipe = read_recipe(RECIPES / f"soloist{name}.yaml", lambda task: SoloistTaskConfig)
     settings, training = recipe.config, recipe.training
     assert recipe.task == "sound.soloist"
     if name:
-        known = {"-small": ("keypoints", "instrument"), "-none": (), "-rgb-flow": ("rgb", "flow")}
+        known = {
+            "-small": ("keypoints", "instrument"),
+            "-none": (),
+            "-rgb-flow": ("rgb", "flow"),
+            "-all": ("rgb", "flow", "keypoints", "instrument"),
+        }
         assert settings.given == known.get(name, (name[1:],))
         assert (settings.size, settings.unconditioned, training.schedule.kind) == ("small", 0.1, "cosine")
         return

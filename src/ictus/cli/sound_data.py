@@ -1,7 +1,7 @@
 """The performances of `ictus data`: films of players, and synthetic players."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -27,6 +27,8 @@ def prepare_solos(
     estimate: bool = True,
     person: Person = "largest",
     networks: Networks = None,
+    features: tuple[Literal["flow", "rgb"], ...] = (),
+    inception: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     workers: Workers = 1,
     seed: Seed = 0,
 ) -> int:
@@ -54,6 +56,9 @@ def prepare_solos(
         person: Who plays, where several people are seen in a film without keypoints: largest, left, right, or a
             number from the left.
         networks: Networks of your own that find the player: a folder of .tflite files, or a .task file of MediaPipe.
+        features: What to compute of the pictures where no file of it lies beside a film: flow, the movement in them,
+            about hands, bow and mouth and all over; rgb, what BN-Inception sees.
+        inception: Weights of BN-Inception (bn_inception-52deb4733.pth), which rgb needs.
         workers: Processes; a film is the work of one.
         seed: Another seed splits the videos otherwise.
     """
@@ -61,8 +66,11 @@ def prepare_solos(
     from ictus.corpora import run_jobs, shorten_list
     from ictus.sound.data import video_index
     from ictus.sound.data.preparation import ClipSettings, finish_corpus, plan_clips, prepare_video, write_ids
+    from ictus.sound.models.bn_inception import load_published
 
-    cutting = ClipSettings(seconds, stretch, films, keypoint_rate, feature_rate)
+    cutting = ClipSettings(seconds, stretch, films, keypoint_rate, feature_rate, features, inception)
+    if inception is not None:
+        load_published(inception)  # what is wrong with them is said once, not of each film
     wanted = video_index.read_ids(ids, instrument) if ids else {}
     found, lacking = video_index.find_videos(
         data, table=table, skeletons=skeletons, instruments=instrument, seed=seed, watched=estimate

@@ -5,7 +5,8 @@
                                   /keypoints.npy  (K, 47, 3) float, 25 fps: x and y in pixels, confidence; optional
                                   /takes.npy      (N, K, 47, 3), other players who play the same; optional
                                   /rgb.npy        (N, 1024) float, features of the film's pictures; optional
-                                  /flow.npy       (N, 1024) float, of the movement in them; optional
+                                  /flow.npy       (N, F) float, of the movement in them; optional: 1024 of a
+                                                  network, or 166 of `ictus.sound.data.optical_flow`
                                   /about.json     {"instrument": "cello", "feature_rate": 21.5, ...}
 
 All arrays begin at the same instant, and where they differ in length, by less than a second, the shortest counts. An
@@ -33,7 +34,8 @@ from ictus.types import AnyArray, Float32Array
 WINDOW = 848  # mel frames of a window: 53 columns of codes, 9.845 s
 UNKNOWN = len(INSTRUMENTS)  # the number of an instrument that is not given, or not known
 BANDS = 80
-FEATURE_SHAPES: Mapping[str, tuple[int, ...]] = {"keypoints": (47, 3), "rgb": (1024,), "flow": (1024,)}  # of a frame
+# of a frame; None is any number, the same in all performances
+FEATURE_SHAPES: Mapping[str, tuple[int | None, ...]] = {"keypoints": (47, 3), "rgb": (1024,), "flow": (None,)}
 _SLACK = 0.01  # by which a mel may leave [0, 1]: float16, or another library's rounding
 
 
@@ -47,6 +49,7 @@ class PreparedPerformance:
     frames : mel frames that can be used.
     instrument : its number in `INSTRUMENTS`, or `UNKNOWN`.
     rates : frames a second of each kind of feature that was asked for beside the mel.
+    widths : the first size of a frame of each: the numbers of a row of rgb or flow.
     about : what about.json says.
     """
 
@@ -54,6 +57,7 @@ class PreparedPerformance:
     frames: int
     instrument: int
     rates: Mapping[str, float]
+    widths: Mapping[str, int]
     about: Mapping[str, Any]
 
     @property
@@ -190,6 +194,12 @@ class MelWindows:
             raise UsageError(f"{Path(root) / split}: holds no performance of {lasts}{list_unusable(found.broken)}")
         if len({tuple(each.rates.items()) for each in self.performances}) > 1:
             raise UsageError(f"{Path(root) / split}: feature_rate differs between performances; make it the same")
+        if len({tuple(each.widths.items()) for each in self.performances}) > 1:
+            found_widths = sorted({each.widths["flow"] for each in self.performances})
+            raise UsageError(
+                f"{Path(root) / split}: rows of flow have {' or '.join(map(str, found_widths))} numbers; "
+                "prepare all films in the same way"
+            )
         self.places = [(each, at) for each in self.performances for at in range(0, each.frames - frames + 1, hop)]
 
     def __len__(self) -> int:
@@ -255,10 +265,11 @@ def _read_headers(folder: Path, kinds: Collection[str]) -> PreparedPerformance:
         raise IctusError(f"{file}: shape {mel.shape}, expected (frames, {BANDS}){turned}")
     if mel.dtype.kind != "f" and mel.dtype != np.uint8:
         raise IctusError(f"{file}: holds {mel.dtype}, expected floating-point numbers or uint8")
-    seconds, rates = {"mel": len(mel) / MEL_RATE}, {}
+    seconds, rates, widths = {"mel": len(mel) / MEL_RATE}, {}, {}
     for kind in kinds:
         rates[kind] = float(KEYPOINT_RATE) if kind == "keypoints" else _feature_rate(folder, about)
-        seconds[kind] = len(open_features(folder / f"{kind}.npy", FEATURE_SHAPES[kind])) / rates[kind]
+        array = open_features(folder / f"{kind}.npy", FEATURE_SHAPES[kind])
+        seconds[kind], widths[kind] = len(array) / rates[kind], array.shape[1]
     for kind, length in seconds.items():
         if abs(length - seconds["mel"]) >= 1:
             raise IctusError(f"{folder / kind}.npy: lasts {length:.1f} s, but the mel {seconds['mel']:.1f} s")
@@ -267,15 +278,25 @@ def _read_headers(folder: Path, kinds: Collection[str]) -> PreparedPerformance:
         raise IctusError(f"{folder}: is empty")
     name = about.get("instrument")
     return PreparedPerformance(
-        folder, frames, INSTRUMENTS.index(name) if name in INSTRUMENTS else UNKNOWN, rates, about
+        folder, frames, INSTRUMENTS.index(name) if name in INSTRUMENTS else UNKNOWN, rates, widths, about
     )
 
 
-def open_features(file: Path, shape: tuple[int, ...]) -> AnyArray:
+def has_shape(array: AnyArray, shape: tuple[int | None, ...]) -> bool:
+    """Return whether an array is floats (n, *shape), of which None is any number but 0."""
+    sizes = array.shape[1:]
+    fits = len(sizes) == len(shape) and all(
+        size and wanted in (None, size) for size, wanted in zip(sizes, shape, strict=True)
+    )
+    return fits and array.dtype.kind == "f"
+
+
+def open_features(file: Path, shape: tuple[int | None, ...]) -> AnyArray:
     """Map the features of a file, floats (n, *shape); raise IctusError with a line that names the file."""
     array = open_array(file)
-    if array.shape[1:] != shape or array.dtype.kind != "f":
-        expected = ", ".join(map(str, ("rows", *shape)))
+    if not has_shape(array, shape):
+        expected = ", ".join("numbers" if size is None else str(size) for size in shape)
+        expected = f"rows, {expected}"
         raise IctusError(f"{file}: {array.dtype} of shape {array.shape}, expected floats ({expected})")
     return array
 

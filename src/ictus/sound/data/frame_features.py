@@ -19,7 +19,7 @@ from ictus.formats.solos import read_video
 from ictus.pose import points_of
 from ictus.pose.watch import Watch
 from ictus.sound import KEYPOINT_RATE
-from ictus.sound.data.dataset import FEATURE_SHAPES
+from ictus.sound.data.dataset import FEATURE_SHAPES, has_shape
 from ictus.sound.data.video_index import Video
 from ictus.sound.pose_normalization import PoseTrack, fill_gaps, resample_track
 from ictus.types import AnyArray, Float32Array, Float64Array
@@ -109,7 +109,7 @@ def _filled(points: Float32Array, rate: float, where: str) -> Float32Array:
 def load_features(
     file: Path, kind: str, film: Film, *, rate: float = FEATURE_RATE, stretch: float = 1.0
 ) -> FrameFeatures:
-    """Read features (N, 1024) of the pictures, "rgb", or of the movement in them, "flow".
+    """Read features of the pictures, "rgb" (N, 1024), or of the movement in them, "flow" (N, F).
 
     Parameters
     ----------
@@ -124,13 +124,13 @@ def load_features(
     """
     values, stated = _array(file, kind)
     rate = stated or rate
-    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or values.shape[1:] != FEATURE_SHAPES[kind]:
+    if not isinstance(values, np.ndarray) or not has_shape(values, FEATURE_SHAPES[kind]):
         what = (
             f"{short(values.dtype)} of shape {short(values.shape)}"
             if isinstance(values, np.ndarray)
             else type(values).__name__
         )
-        raise IctusError(f"{file}: {kind} is {what}; it must be floats (rows, {FEATURE_SHAPES[kind][0]})")
+        raise IctusError(f"{file}: {kind} is {what}; it must be floats (rows, {FEATURE_SHAPES[kind][0] or 'numbers'})")
     if not np.isfinite(values).all():
         raise IctusError(f"{file}: {kind} is not finite; compute it again")
     if not _fits(len(values) / rate, film):

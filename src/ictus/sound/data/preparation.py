@@ -3,7 +3,7 @@
     <out>/{train,val,test}/<clip>/sound.flac     22,050 Hz, mono
                                  /mel.npy        (T, 80) float16, mel80 of it
                                  /keypoints.npy  (K, 47, 3) float32, 25 a second: x, y, confidence; gaps filled
-                                 /rgb.npy, /flow.npy  (N, 1024) as they were given, `feature_rate` a second
+                                 /rgb.npy, /flow.npy  (N, F) as they were given, or computed, `feature_rate` a second
                                  /film.mp4       pictures and sound, if films are asked for
                                  /about.json     instrument, video, start ...
          /index.json     {clip: {"video", "instrument", "start", "split"}}
@@ -21,12 +21,12 @@ Source: Montesinos, Slizovskaia & Haro, Solos (MMSP 2020); the stretched clips: 
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -47,7 +47,9 @@ from ictus.sound import KEYPOINT_RATE, MEL_RATE, RATE
 from ictus.sound.data import frame_features
 from ictus.sound.data.dataset import find_performances
 from ictus.sound.data.frame_features import FEATURE_RATE, FrameFeatures
+from ictus.sound.data.picture_features import compute_features
 from ictus.sound.data.video_index import FEATURES, Video
+from ictus.sound.models.bn_inception import ADVICE
 from ictus.video_io import Film
 
 _SHORT = 0.1  # seconds that the last clip may lack of one of its parts: rows of features are rarely whole
@@ -64,11 +66,13 @@ class ClipSettings:
     pictures : write film.mp4.
     keypoint_rate : keypoints a second of the film, where their file says it wrongly or not at all.
     feature_rate : rows of rgb and flow a second of the film, where their file does not say.
+    features : what is computed of films that have no file of it, 21.5 rows a second of their clips.
+    networks : file of the weights of BN-Inception, of which rgb is computed.
 
     Raises
     ------
     UsageError
-        If a clip is shorter than a second, or has no whole number of pictures.
+        If a clip is shorter than a second, or has no whole number of pictures; or rgb lacks its network.
     """
 
     seconds: float = 10.0
@@ -76,6 +80,8 @@ class ClipSettings:
     pictures: bool = False
     keypoint_rate: float | None = None
     feature_rate: float = FEATURE_RATE
+    features: tuple[Literal["rgb", "flow"], ...] = ()
+    networks: Path | None = None
 
     def __post_init__(self) -> None:
         if not (1 <= self.seconds <= 600 and 0.5 <= self.stretch <= 2):
@@ -89,6 +95,8 @@ class ClipSettings:
         for rate in (self.keypoint_rate or 1, self.feature_rate):
             if not 0 < rate < 1000:
                 raise UsageError(f"{rate:g} keypoints or features a second; choose more than 0")
+        if "rgb" in self.features and self.networks is None:
+            raise UsageError(ADVICE)
 
     @property
     def about(self) -> dict[str, Any]:
@@ -117,7 +125,8 @@ class VideoJob:
 
     def has(self, number: int) -> bool:
         """Return whether a clip is there with all that there is for it now."""
-        names = (*(f"{kind}.npy" for kind in self.parts), *(["film.mp4"] if self.cutting.pictures else []))
+        kinds = {*self.parts, *self.cutting.features}
+        names = (*(f"{kind}.npy" for kind in kinds), *(["film.mp4"] if self.cutting.pictures else []))
         folder = self.folder(number)
         return folder.is_dir() and all((folder / name).is_file() for name in names)
 
@@ -167,12 +176,12 @@ def prepare_video(job: VideoJob) -> PreparationResult:
         if not film.complete:
             lasts = max(film.seconds, film.sound_seconds)
             failures.append(f"{film.file}: breaks off after {lasts:.1f} of {film.declared:.1f} s; fetch it again")
-        parts = load_parts(job.video, film, job.cutting, job.watch)
+        parts = load_parts(job.video, film, job.cutting, failures.append, job.watch)
         count = count_clips(film, parts, job.cutting)
-        if film.complete and not count:
+        if not failures and not count:
             lasts = min(film.seconds, film.sound_seconds)
             raise IctusError(f"{film.file}: lasts {lasts:.1f} s, less than one clip; choose shorter clips")
-        for number, files in cut_clips(job, film, parts, count):
+        for number, files in cut_clips(job, film, parts, count, whole=not failures):
             save_example(job.folder(number), files)
             made += 1
     except IctusError as error:
@@ -180,8 +189,19 @@ def prepare_video(job: VideoJob) -> PreparationResult:
     return PreparationResult(made, tuple(failures))
 
 
-def load_parts(video: Video, film: Film, cutting: ClipSettings, watch: Watch | None = None) -> dict[str, FrameFeatures]:
-    """Read keypoints and features of a video, as far as there are any: by their names, in seconds of the clips.
+def load_parts(
+    video: Video, film: Film, cutting: ClipSettings, report: Callable[[str], None], watch: Watch | None = None
+) -> dict[str, FrameFeatures]:
+    """Read keypoints and features of a video, as far as there are any, and compute what else is asked for.
+
+    Parameters
+    ----------
+    report : called with a line where the pictures are damaged; what is computed of them ends there.
+    watch : finds the player where there are no keypoints.
+
+    Returns
+    -------
+    All by their names, in seconds of the clips.
 
     Parameters
     ----------
@@ -201,8 +221,14 @@ def load_parts(video: Video, film: Film, cutting: ClipSettings, watch: Watch | N
         parts["keypoints"] = frame_features.watch_keypoints(film, watch, stretch=cutting.stretch)
     for kind, file in video.features.items():
         parts[kind] = frame_features.load_features(file, kind, film, rate=cutting.feature_rate, stretch=cutting.stretch)
+    points = parts["keypoints"].values if "keypoints" in parts else None
+    for kind in cutting.features:
+        if kind not in parts:
+            parts[kind] = compute_features(
+                *(kind, film, points), stretch=cutting.stretch, network=cutting.networks, report=report
+            )
     if len({parts[kind].rate for kind in FEATURES if kind in parts}) > 1:
-        raise IctusError(f"{video.features['flow']}: rgb and flow differ in their rows a second; make them the same")
+        raise IctusError(f"{film.file}: its rgb and flow differ in their rows a second; make them the same")
     return parts
 
 
@@ -213,9 +239,11 @@ def count_clips(film: Film, parts: Mapping[str, FrameFeatures], cutting: ClipSet
 
 
 def cut_clips(
-    job: VideoJob, film: Film, parts: Mapping[str, FrameFeatures], count: int
+    job: VideoJob, film: Film, parts: Mapping[str, FrameFeatures], count: int, *, whole: bool = True
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number of each clip that is missing, and what its folder holds, by the names of its files.
+
+    whole : whether there are no more clips in the film than `count`.
 
     Raises
     ------
@@ -250,7 +278,7 @@ def cut_clips(
                 "start": round(start * cutting.stretch, 3),  # in the film
                 "stretch": cutting.stretch,
                 "synthetic": False,
-                "clips": count if film.complete else None,
+                "clips": count if whole else None,
                 "size": film.size,
                 **{"feature_rate": part.rate for kind, part in parts.items() if kind in FEATURES},  # noqa: B035
             }

@@ -24,7 +24,7 @@ class PerformanceSample:
     number, name : in its set, and "val/NAME@FRAME".
     mel : (T, 80) in [0, 1].
     instrument : its number in `ictus.sound.INSTRUMENTS`, or `ictus.sound.data.dataset.UNKNOWN`.
-    features : "keypoints" (n, 47, 3), "rgb" and "flow" (n, 1024), those that were asked for.
+    features : "keypoints" (n, 47, 3), "rgb" (n, 1024) and "flow" (n, F), those that were asked for.
     rates : frames a second of each.
     notes : (N, 4) onset (less than 0 where a note began before the window) and duration in seconds, MIDI pitch,
         loudness; None where the corpus has none.

@@ -196,12 +196,17 @@ def normalised_points(keypoints: Tensor) -> Tensor:
     shoulders = [keypoints[:, :, joint] for joint in (RIGHT_SHOULDER, LEFT_SHOULDER)]
     both = (shoulders[0][..., 2:] > 0) & (shoulders[1][..., 2:] > 0)  # (B, T, 1)
     middle = _median(torch.where(both, (shoulders[0] + shoulders[1])[..., :2] / 2, torch.nan))  # (B, 2)
-    arms = [torch.stack([_length(keypoints, a, b) for a, b in itertools.pairwise(arm)]).sum(0) for arm in ARMS]
-    lengths = torch.stack([_length(keypoints, RIGHT_SHOULDER, LEFT_SHOULDER), *(SIDEWAYS * arm for arm in arms)])
-    scale = lengths.amax(0)  # (B,)
-    scale = torch.where(scale > 0, scale, 1)[:, None, None, None]
+    scale = shoulder_widths(keypoints)[:, None, None, None]
     there = seen & both.any(1)[:, None, None]  # (B, T, 47, 1)
     return torch.cat((torch.where(there, (places - middle[:, None, None]) / scale, 0), sure), -1)
+
+
+def shoulder_widths(keypoints: Tensor) -> Tensor:
+    """(B, T, 47, 3) x, y, confidence -> (B,): shoulder widths, or half an arm if that is more; 1 if unseen."""
+    arms = [torch.stack([_length(keypoints, a, b) for a, b in itertools.pairwise(arm)]).sum(0) for arm in ARMS]
+    lengths = torch.stack([_length(keypoints, RIGHT_SHOULDER, LEFT_SHOULDER), *(SIDEWAYS * arm for arm in arms)])
+    widths = lengths.amax(0)
+    return torch.where(widths > 0, widths, 1)
 
 
 def _length(keypoints: Tensor, one: int, other: int) -> Tensor:

@@ -28,7 +28,7 @@ from ictus.sound.models.keypoint_encoder import normalised_points
 
 ConditionName = Literal["rgb", "flow", "keypoints", "instrument"]
 
-PICTURE_FEATURES = 1024  # numbers of a row of rgb, and of flow
+PICTURE_FEATURES = 1024  # numbers of a row of rgb, and of flow by a network
 RAW_KEYPOINTS = 47 * 6  # numbers of a row of `raw_keypoint_features`
 _PARENTS = list(get_skeleton("solos-47").parents or ())
 _OUTLYING = 6.0  # deviations; where a pose estimator loses a hand, points leap farther
@@ -48,6 +48,7 @@ class SoloistConfig:
     conditions : what is given, in the order of its columns: "rgb" and "flow" are picture features, "keypoints" those
         of the player's movement, "instrument" its name. None of them is possible.
     keypoints : numbers of a row of keypoint features.
+    flow : numbers of a row of flow; published 1024, of a network.
     instruments : how many names there are; what is none of them is unknown.
     rows : of features in a window; published 53, or 212.
     alignment : "picked": evenly spaced rows as they are, as published. "mean": for each column the mean of the rows
@@ -69,6 +70,7 @@ class SoloistConfig:
     columns: int = COLUMNS
     conditions: tuple[ConditionName, ...] = ("rgb", "flow", "keypoints")
     keypoints: int = 64
+    flow: int = PICTURE_FEATURES
     instruments: int = len(INSTRUMENTS)
     rows: int = COLUMNS
     alignment: Literal["picked", "mean", "joined"] = "picked"
@@ -142,7 +144,7 @@ class SoloistTransformer(Pretrained):
         self.metadata = {"features": "mel80", "instruments": list(INSTRUMENTS), "columns_per_second": COLUMN_RATE}
         self._widths = {
             "rgb": PICTURE_FEATURES,
-            "flow": PICTURE_FEATURES,
+            "flow": config.flow,
             "keypoints": config.keypoints,
         }  # of a row that is given
         self.parts: dict[str, slice] = {}
@@ -253,9 +255,9 @@ class SoloistTransformer(Pretrained):
 
         Parameters
         ----------
-        features : by condition: "rgb" and "flow" (B, n, 1024) and "keypoints" (B, n, keypoints) rows from the piece's
-            first instant on; "instrument" (B,) numbers, of which those that are none are unknown. B may be 1. None:
-            nothing is known, as in `without`.
+        features : by condition: "rgb" (B, n, 1024), "flow" (B, n, flow) and "keypoints" (B, n, keypoints) rows from the
+            piece's first instant on; "instrument" (B,) numbers, of which those that are none are unknown. B may be 1.
+            None: nothing is known, as in `without`.
         rates : rows a second of each but the instrument.
         first : column of the piece with which the window begins.
         batch : how many windows to make; by default as many as the features have. Needed where nothing is known.

@@ -134,7 +134,9 @@ class SoloistTask:
         self.rates = dict(self.samples.performances[0].rates)
         if self.encoder is not None:
             self.rates["keypoints"] = self.encoder.frame_rate
-        self.network = SoloistTransformer(_sizes(config, self.codebook, self.encoder))
+        self.network = SoloistTransformer(
+            _sizes(config, self.codebook, self.encoder, self.samples.performances[0].widths)
+        )
         if config.initialised_codes:
             self.network.initialise_codes(self.codebook.quantizer.vectors)
         self.networks: dict[str, nn.Module] = {"network": self.network}
@@ -332,8 +334,13 @@ def _encoder(config: SoloistTaskConfig) -> KeypointEncoder | None:
     return KeypointEncoder.from_pretrained(config.keypoints).requires_grad_(False)
 
 
-def _sizes(config: SoloistTaskConfig, codebook: SpectrogramCodebook, encoder: KeypointEncoder | None) -> SoloistConfig:
-    """Return the sizes that fit the codebook, the window, and the conditions."""
+def _sizes(
+    config: SoloistTaskConfig,
+    codebook: SpectrogramCodebook,
+    encoder: KeypointEncoder | None,
+    widths: Mapping[str, int],
+) -> SoloistConfig:
+    """Return the sizes that fit the codebook, the window, and the conditions, whose rows are so wide."""
     sizes: SoloistConfig = SoloistTransformer.sizes[config.size]
     alignment = config.alignment or sizes.alignment
     moments = config.moments or (sizes.moments if alignment == sizes.alignment else 1)
@@ -347,5 +354,6 @@ def _sizes(config: SoloistTaskConfig, codebook: SpectrogramCodebook, encoder: Ke
         columns=config.columns,
         conditions=config.given,
         keypoints=RAW_KEYPOINTS if encoder is None else encoder.features,
+        flow=widths.get("flow", sizes.flow),
         rows=rows,
     )

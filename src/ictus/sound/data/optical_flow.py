@@ -3,13 +3,14 @@
 Our own definition. Pictures are taken at a steady rate, grey, scaled to fit 340 x 256; between each and the one before,
 OpenCV's DIS flow (preset medium) gives the velocity of every pixel, by the times at which the two were really shown. x
 is to the right, y down. The median over the picture, that of a moving camera or of all the player, stands first, and is
-taken from all the rest; but where the picture is flat, as a wall is, nothing can be seen to move, and flow is noise:
-there all velocities are 0, and they do not count for the median. A row has 166 numbers, `COLUMNS` names them:
+taken from all the rest. Where the picture is flat, as a wall is, nothing can be seen to move, and flow is noise: there
+all velocities are 0, and count neither for the median nor for the player. A row has 166 numbers, `COLUMNS` names them:
 
     picture         x, y                 the median, in heights of the picture a second
     left_hand       x, y, speed, spread  means over a disc of 0.3 shoulder widths about the hand's points, in shoulder
                                          widths a second; spread is how far velocities are from their mean: fingers
-                    seen                 how sure its points are (0 to 1), times the share of it within the picture
+                    seen                 how sure its points are (0 to 1), times the share of it that is in the picture
+                                         and not flat
     right_hand      the same
     bow             the same             what the right hand holds: the ring about it, from 0.3 to 0.75
     mouth           the same             a disc of 0.25, at 0.42 above the middle of the shoulders
@@ -146,7 +147,7 @@ def pooled(field: Float32Array, seen: BoolArray, discs: "list[_Disc] | None") ->
     relative[~seen] = 0
     relative[..., 2] = np.hypot(relative[..., 0], relative[..., 1])
     cells = cv2.resize(relative, _GRID[::-1], interpolation=cv2.INTER_AREA) / height  # means, (6, 8, 3)
-    player = [disc.mean(relative) for disc in discs] if discs else [np.zeros(5)] * len(REGIONS)
+    player = [disc.mean(relative, seen) for disc in discs] if discs else [np.zeros(5)] * len(REGIONS)
     return np.concatenate([camera / height, *player, cells.ravel()]).astype(np.float32)
 
 
@@ -161,13 +162,16 @@ class _Disc:
     width: float
     sure: float
 
-    def mean(self, relative: Float32Array) -> Float64Array:
-        """Return x, y, speed, spread and seen of velocities (h, w, 3)."""
+    def mean(self, relative: Float32Array, seen: BoolArray) -> Float64Array:
+        """Return x, y, speed, spread and seen of velocities (h, w, 3), of which those count that are `seen` (h, w)."""
         top, left = max(0, int(self.y - self.outer)), max(0, int(self.x - self.outer))
-        window = relative[top : max(0, int(self.y + self.outer) + 2), left : max(0, int(self.x + self.outer) + 2)]
-        ys, xs = np.ogrid[top : top + window.shape[0], left : left + window.shape[1]]
+        rows = slice(top, max(0, int(self.y + self.outer) + 2))
+        columns = slice(left, max(0, int(self.x + self.outer) + 2))
+        counts = seen[rows, columns]
+        ys, xs = np.ogrid[top : top + counts.shape[0], left : left + counts.shape[1]]
         apart = (xs - self.x) ** 2 + (ys - self.y) ** 2
-        inside = window[(apart >= self.inner**2) & (apart <= self.outer**2)].astype(np.float64)  # (n, 3)
+        counts = counts & (apart >= self.inner**2) & (apart <= self.outer**2)
+        inside = relative[rows, columns][counts].astype(np.float64)  # (n, 3)
         area = np.pi * (self.outer**2 - self.inner**2)
         if not len(inside) or not self.sure:
             return np.zeros(5)

@@ -8,7 +8,7 @@ import pytest
 import tyro
 
 from ictus.cli import sound_data
-from ictus.errors import UsageError
+from ictus.errors import ModelError, UsageError
 from ictus.skeleton import get_skeleton
 from people_with_sound import clicks, conducting, nobody, use_boxes, write
 from sound.raw_films import write_film, write_keypoints
@@ -60,6 +60,32 @@ def test_solos_are_prepared_and_inspected(films: Path, tmp_path: Path, capsys: p
     assert said.err == f"ictus: {facts['broken'][0]}\n"
 
 
+def test_features_of_pictures_are_computed(films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, networks = tmp_path / "out", tmp_path / "network.pth"
+    command = (
+        "prepare_solos",
+        "--data",
+        films,
+        "--out",
+        out,
+        "--seconds",
+        2,
+        "--instrument",
+        "cello",
+        "--features",
+        "flow",
+    )
+    networks.write_bytes(b"garbage" * 100)
+    with pytest.raises(ModelError, match=r"network\.pth: no file of tensors, or one that holds code"):
+        run(*command, "rgb", "--networks", networks)
+    assert not out.exists()
+    assert run(*command) == 0
+    assert capsys.readouterr().out == f"{out}: 2 clips made; train has 2 of 1 video (0.00 hours)\n"
+    flow = np.load(out / "train" / "cello-abc-0001" / "flow.npy")
+    assert flow.shape == (43, 166)
+    assert flow.any()
+
+
 @pytest.mark.slow
 def test_several_processes_make_the_same(films: Path, tmp_path: Path) -> None:
     for workers in (1, 2):
@@ -96,6 +122,7 @@ def test_recital_is_prepared_and_inspected(
         (["prepare_solos", "--data", ".", "--out", "out", "--workers", "0"], "--workers 0"),
         (["prepare_solos", "--data", ".", "--out", "out", "--stretch", "9"], "stretch 9"),
         (["prepare_solos", "--data", ".", "--out", "out", "--ids", "nowhere.json"], "nowhere.json: no such file"),
+        (["prepare_solos", "--data", ".", "--out", "out", "--features", "flow", "rgb"], "give the file of them"),
         (["prepare_players", "--data", "nowhere", "--out", "out"], "nowhere: no such folder"),
         (["inspect_solos", "--data", "."], "has none of train/, val/, test/"),
     ],

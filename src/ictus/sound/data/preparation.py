@@ -203,10 +203,6 @@ def load_parts(
     -------
     All by their names, in seconds of the clips.
 
-    Parameters
-    ----------
-    watch : finds the player where there are no keypoints.
-
     Raises
     ------
     IctusError

@@ -1,5 +1,6 @@
 """Films of textures whose movement is known, and keypoints of a player before them."""
 
+import struct
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -48,7 +49,7 @@ def panned(velocity: float) -> Picture:
     return at
 
 
-def write(path: Path, picture: Picture, times: Sequence[float], *, sound: bool = True, rotation: int = 0) -> Path:
+def write(path: Path, picture: Picture, times: Sequence[float], *, sound: bool = True) -> Path:
     """Write a film that shows a picture at each time, and hums."""
     path.parent.mkdir(parents=True, exist_ok=True)
     seconds = times[-1] + 0.04
@@ -70,6 +71,19 @@ def write(path: Path, picture: Picture, times: Sequence[float], *, sound: bool =
             frame.pts, frame.time_base = round(time * 90_000), Fraction(1, 90_000)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
+    return path
+
+
+def turned(film: Path) -> Path:
+    """Write the film again as of a telephone that was held upright: to be shown a quarter turned with the clock."""
+    still, quarter = (
+        struct.pack(">9i", *(number << (30 if place % 3 == 2 else 16) for place, number in enumerate(numbers)))
+        for numbers in ((1, 0, 0, 0, 1, 0, 0, 0, 1), (0, 1, 0, -1, 0, 0, 0, 0, 1))
+    )
+    content = film.read_bytes()
+    place = content.index(still, content.index(b"tkhd"))
+    path = film.with_stem(f"{film.stem}-turned")
+    path.write_bytes(content[:place] + quarter + content[place + len(still) :])
     return path
 
 

@@ -10,7 +10,7 @@ from ictus import video_io
 from ictus.errors import IctusError
 from ictus.sound.data.optical_flow import COLUMNS, flow_rows
 from ictus.types import Float32Array
-from sound.moving_films import HEIGHT, SHOULDERS, SIDE, moving_square, panned, player, texture, write
+from sound.moving_films import HEIGHT, SHOULDERS, SIDE, WIDTH, moving_square, panned, player, texture, turned, write
 
 RATE, SECONDS = 21.5, 2.0
 START, VELOCITY = (120.0, 100.0), (50.0, -30.0)  # pixels, and pixels a second
@@ -60,6 +60,15 @@ def test_a_film_that_is_played_slower_moves_slower(square: video_io.Film) -> Non
     rows = flow(square, points, stretch=0.8)
     assert len(rows) == round(square.seconds / 0.8 * RATE)
     np.testing.assert_allclose(column(rows, "left_hand.x"), 0.8 * VELOCITY[0] / SHOULDERS, rtol=0.1)
+
+
+def test_a_film_that_is_to_be_shown_turned_moves_turned(square: video_io.Film) -> None:
+    film = video_io.probe(turned(square.file))
+    assert film.size == (HEIGHT, WIDTH)
+    (x, y), (across, down) = MIDDLE, VELOCITY
+    rows = flow(film, player(film.seconds, (HEIGHT - y, x), (-down, across)))  # with the clock
+    np.testing.assert_allclose(column(rows, "left_hand.x"), -down / SHOULDERS, rtol=0.1)
+    np.testing.assert_allclose(column(rows, "left_hand.y"), across / SHOULDERS, rtol=0.1)
 
 
 def test_a_camera_is_told_from_a_player(tmp_path: Path) -> None:

@@ -89,6 +89,10 @@ def test_what_is_given_takes_precedence_and_without_keypoints_there_is_the_pictu
     assert made(films, tmp_path / "given") == PreparationResult(2)
     np.testing.assert_array_equal(np.load(clips(tmp_path / "given")[0] / "flow.npy"), given[:43])
     (films / "Cello" / "a_flow.npy").unlink()
+    np.savez(films / "Cello" / "a_rgb.npz", rgb=given[:40], fps=10)
+    assert made(films, tmp_path / "slow") == PreparationResult(2)
+    assert np.load(clips(tmp_path / "slow")[0] / "flow.npy").shape == (20, 166)  # as many as of rgb
+    (films / "Cello" / "a_rgb.npz").unlink()
     (films / "Cello" / "a.npy").unlink()
     assert made(films, tmp_path / "out") == PreparationResult(2)
     rows = np.load(clips(tmp_path / "out")[0] / "flow.npy")

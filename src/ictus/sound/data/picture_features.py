@@ -24,15 +24,17 @@ def compute_features(
     film: Film,
     points: Float32Array | None,
     *,
+    rate: float = FEATURE_RATE,
     stretch: float = 1.0,
     network: Path | None = None,
     report: Callable[[str], None],
 ) -> FrameFeatures:
-    """Compute "flow", as `optical_flow` has it, or "rgb", as `rgb_rows`: 21.5 rows a second of the clips.
+    """Compute "flow", as `optical_flow` has it, or "rgb", as `rgb_rows`.
 
     Parameters
     ----------
     points : (K, 47, 3), the player's keypoints as `load_keypoints` gives them, or None; of flow.
+    rate : rows a second of the clips.
     stretch : how fast the film is played.
     network : file of BN-Inception's weights; of rgb.
     report : called with a line if the film is damaged; the features end there.
@@ -43,11 +45,11 @@ def compute_features(
         If there is nothing of which they could be computed, or the keypoints do not belong to the film.
     """
     if kind == "flow":
-        found = flow_rows(film, points, rate=FEATURE_RATE, stretch=stretch)
+        found = flow_rows(film, points, rate=rate, stretch=stretch)
     elif network is None:
         raise IctusError(f"{film.file}: {bn_inception.ADVICE}")
     else:
-        found = rgb_rows(film, _network(network), rate=FEATURE_RATE / stretch)
+        found = rgb_rows(film, _network(network), rate=rate / stretch)
     rows: list[Float32Array] = []
     try:
         rows.extend(found)
@@ -55,7 +57,7 @@ def compute_features(
         if not rows:
             raise
         report(str(error))
-    return FrameFeatures(np.stack(rows), FEATURE_RATE)
+    return FrameFeatures(np.stack(rows), rate)
 
 
 def rgb_rows(film: Film, network: bn_inception.BNInception, *, rate: float) -> Iterator[Float32Array]:

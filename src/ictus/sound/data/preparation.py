@@ -66,7 +66,8 @@ class ClipSettings:
     pictures : write film.mp4.
     keypoint_rate : keypoints a second of the film, where their file says it wrongly or not at all.
     feature_rate : rows of rgb and flow a second of the film, where their file does not say.
-    features : what is computed of films that have no file of it, 21.5 rows a second of their clips.
+    features : what is computed of films that have no file of it: 21.5 rows a second of their clips, or as many as there
+        are of the other.
     networks : file of the weights of BN-Inception, of which rgb is computed.
 
     Raises
@@ -218,10 +219,11 @@ def load_parts(
     for kind, file in video.features.items():
         parts[kind] = frame_features.load_features(file, kind, film, rate=cutting.feature_rate, stretch=cutting.stretch)
     points = parts["keypoints"].values if "keypoints" in parts else None
+    rate = next((parts[kind].rate for kind in video.features), FEATURE_RATE)
     for kind in cutting.features:
         if kind not in parts:
             parts[kind] = compute_features(
-                *(kind, film, points), stretch=cutting.stretch, network=cutting.networks, report=report
+                *(kind, film, points), rate=rate, stretch=cutting.stretch, network=cutting.networks, report=report
             )
     if len({parts[kind].rate for kind in FEATURES if kind in parts}) > 1:
         raise IctusError(f"{film.file}: its rgb and flow differ in their rows a second; make them the same")

@@ -77,7 +77,7 @@ def test_features_of_pictures_are_computed(films: Path, tmp_path: Path, capsys: 
     )
     networks.write_bytes(b"garbage" * 100)
     with pytest.raises(ModelError, match=r"network\.pth: no file of tensors, or one that holds code"):
-        run(*command, "rgb", "--networks", networks)
+        run(*command, "rgb", "--inception", networks)
     assert not out.exists()
     assert run(*command) == 0
     assert capsys.readouterr().out == f"{out}: 2 clips made; train has 2 of 1 video (0.00 hours)\n"

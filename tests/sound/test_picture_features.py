@@ -102,7 +102,7 @@ def test_what_is_given_takes_precedence_and_without_keypoints_there_is_the_pictu
 
 def test_rgb_is_what_the_network_sees(films: Path, tmp_path: Path, network: Path) -> None:
     out = tmp_path / "out"
-    assert made(films, out, seconds=1.0, features=("flow", "rgb"), networks=network).made == 4
+    assert made(films, out, seconds=1.0, features=("flow", "rgb"), inception=network).made == 4
     rows = [np.load(clip / "rgb.npy") for clip in clips(out)]
     assert {(one.shape, one.dtype.name) for one in rows} == {((22, 1024), "float32")}
     assert min(one.min() for one in rows) >= 0

@@ -68,7 +68,7 @@ class ClipSettings:
     feature_rate : rows of rgb and flow a second of the film, where their file does not say.
     features : what is computed of films that have no file of it: 21.5 rows a second of their clips, or as many as there
         are of the other.
-    networks : file of the weights of BN-Inception, of which rgb is computed.
+    inception : file of the weights of BN-Inception, of which rgb is computed.
 
     Raises
     ------
@@ -82,7 +82,7 @@ class ClipSettings:
     keypoint_rate: float | None = None
     feature_rate: float = FEATURE_RATE
     features: tuple[Literal["rgb", "flow"], ...] = ()
-    networks: Path | None = None
+    inception: Path | None = None
 
     def __post_init__(self) -> None:
         if not (1 <= self.seconds <= 600 and 0.5 <= self.stretch <= 2):
@@ -96,7 +96,7 @@ class ClipSettings:
         for rate in (self.keypoint_rate or 1, self.feature_rate):
             if not 0 < rate < 1000:
                 raise UsageError(f"{rate:g} keypoints or features a second; choose more than 0")
-        if "rgb" in self.features and self.networks is None:
+        if "rgb" in self.features and self.inception is None:
             raise UsageError(ADVICE)
 
     @property
@@ -223,7 +223,7 @@ def load_parts(
     for kind in cutting.features:
         if kind not in parts:
             parts[kind] = compute_features(
-                *(kind, film, points), rate=rate, stretch=cutting.stretch, network=cutting.networks, report=report
+                *(kind, film, points), rate=rate, stretch=cutting.stretch, network=cutting.inception, report=report
             )
     if len({parts[kind].rate for kind in FEATURES if kind in parts}) > 1:
         raise IctusError(f"{film.file}: its rgb and flow differ in their rows a second; make them the same")

@@ -24,7 +24,7 @@ from ictus.nn.torch_file import read_tensors
 
 ADVICE = (
     "rgb is what BN-Inception sees, whose weights are not part of this package; give the file of them "
-    "(bn_inception-52deb4733.pth) as networks"
+    "(bn_inception-52deb4733.pth) as `inception`"
 )
 MEANS = (104.0, 117.0, 128.0)  # of blue, green, red, which are taken from pictures of 0 to 255
 _STEM = (64, 64, 192)  # channels of conv1, of conv2's reduction, of conv2

@@ -26,6 +26,7 @@ from ictus.skeleton import Skeleton
 from ictus.types import Float32Array, Progress
 from ictus.video_io import Film, probe, video_frames
 
+_BLOCK = 1024  # frames
 _log = logging.getLogger(__name__)
 
 
@@ -128,21 +129,27 @@ class _Pictures:
 
 
 class _Collected:
-    """What an engine finds, frame by frame, in little memory: 2 kB each."""
+    """What an engine finds, frame by frame, in little memory: 2 kB each.
+
+    They are kept in large blocks. Small ones, each allocated beside a picture, would keep its memory from being used
+    again.
+    """
 
     def __init__(self, skeleton: Skeleton) -> None:
         self.skeleton = skeleton
-        self.points: list[Float32Array] = []  # (J, 6): x, y, confidence, world
+        self.blocks: list[Float32Array] = []  # (_BLOCK, J, 6): x, y, confidence, world
         self.seen: list[bool] = []
         self.in_space = False
 
     def add(self, person: Person | None) -> None:
-        row = np.zeros((len(self.skeleton), 6), np.float32)
+        place = len(self.seen) % _BLOCK
+        if not place:
+            self.blocks.append(np.zeros((_BLOCK, len(self.skeleton), 6), np.float32))
+        row = self.blocks[-1][place]
         if person is not None:
             row[:, :2], row[:, 2] = person.points, person.confidence
             if person.world is not None:
                 row[:, 3:], self.in_space = person.world, True
-        self.points.append(row)
         self.seen.append(person is not None)
 
     def track(self, pictures: _Pictures, fps: float, start: float) -> Track:
@@ -150,8 +157,8 @@ class _Collected:
         if not any(self.seen):
             where = "" if pictures.end is None and not start else " of this part"
             raise MotionError(f"{film.file}: nobody is seen in its {len(self.seen)} pictures{where}")
-        rows, seen = np.array(self.points), np.array(self.seen)
-        del self.points
+        rows, seen = np.concatenate(self.blocks)[: len(self.seen)], np.array(self.seen)
+        self.blocks.clear()
         points, confidence, world = complete(self.skeleton, rows, seen, fps, pictures.cuts)
         inside = ((points >= 0) & (points < film.size)).all(-1)
         confidence = np.where(inside, confidence, np.minimum(confidence, FILLED))  # beside the picture all is a guess

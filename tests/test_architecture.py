@@ -15,7 +15,7 @@ LAYERS = (  # from the ground up; what stands in one line may import each other,
     {"arrays", "config", "documents", "files", "media", "processes", "task"},
     {"decoding", "downmix", "sample_chunk"},
     {"audio", "skeleton", "kinematics"},
-    {"formats", "retargeting", "video_io"},  # which know skeletons and arrays, so that a motion can be loaded from a file
+    {"formats", "retargeting", "video_io"},  # the first two know no Motion, so that one can be loaded from a file
     {"motion", "corpora"},
     {"features", "nn", "metrics"},
     {"beats", "scores"},

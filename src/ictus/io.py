@@ -104,11 +104,12 @@ def save_track(
 
         film_overlay(track, out, progress)
     elif suffix in (PAGE, ".bvh", ".glb", ".pkl"):
-        from ictus.dance.foot_cleanup import clean_feet
-        from ictus.pose.space import in_space
+        from ictus.dance.foot_cleanup import clean_feet, smooth_rotations
+        from ictus.pose.space import feet_seen, in_space
         from ictus.render.film_overlay import film_sound
 
-        motion = clean_feet(in_space(track))
+        motion = in_space(track)
+        motion = clean_feet(motion) if feet_seen(track) else smooth_rotations(motion)
         if suffix == PAGE:
             RenderOptions().show(motion, film_sound(track), out, progress)
         else:

@@ -96,8 +96,17 @@ def person_in(box: Float64Array) -> Person:
 def unit_body() -> Float64Array:
     """Return (75, 2) in [0, 1]: a body that stands, seen from before, its left side to the right."""
     heights = {
-        **{"nose": 0.08, "eye": 0.06, "ear": 0.07, "mouth": 0.1, "shoulder": 0.18, "elbow": 0.33, "wrist": 0.47},
-        **{"pinky": 0.5, "index": 0.5, "thumb": 0.49, "hip": 0.5, "knee": 0.73, "ankle": 0.95, "heel": 0.98, "foot": 1},
+        **{
+            "foot": 1.0,
+            "nose": 0.08,
+            "eye": 0.06,
+            "ear": 0.07,
+            "mouth": 0.1,
+            "shoulder": 0.18,
+            "elbow": 0.33,
+            "wrist": 0.47,
+        },
+        **{"pinky": 0.5, "index": 0.5, "thumb": 0.49, "hip": 0.5, "knee": 0.73, "ankle": 0.95, "heel": 0.98},
     }
     out = {"nose": 0.0, "eye": 0.05, "ear": 0.1, "mouth": 0.04, "hip": 0.15, "knee": 0.15, "ankle": 0.15, "heel": 0.15}
     points = np.zeros((len(BODY), 2))

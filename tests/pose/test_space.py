@@ -8,7 +8,7 @@ import pytest
 
 from ictus.errors import MotionError
 from ictus.pose import Track, track
-from ictus.pose.space import in_space
+from ictus.pose.space import feet_seen, in_space
 from ictus.skeleton import get_skeleton
 from pose.people_on_film import BODY, SIZE, BoxEngine, person_in, walking, write_people
 
@@ -57,6 +57,18 @@ def test_whoever_grows_larger_comes_nearer() -> None:
     )
     path = in_space(both).positions[:, 0]
     assert path[-1, 2] > path[0, 2] + 0.5
+
+
+def test_legs_that_are_not_seen_do_not_lift_the_body() -> None:
+    found = standing(60)
+    assert feet_seen(found)
+    assert found.world is not None
+    found.world[::2, [BODY.index("left_knee"), BODY.index("left_ankle"), BODY.index("left_foot_index")], 1] -= 0.4
+    lifted = np.ptp(in_space(found).positions[:, 0, 1])
+    hidden = replace(found, confidence=found.confidence.copy())
+    hidden.confidence[:, [BODY.index("left_ankle"), BODY.index("right_ankle")]] = 0.2
+    assert not feet_seen(hidden)
+    assert np.ptp(in_space(hidden).positions[:, 0, 1]) < 0.1 * lifted
 
 
 def test_an_engine_without_space(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ _POINTS = get_skeleton("melody-21")
 _FOCAL = 1.2  # of the camera, by the picture's larger side: about 45 degrees, as telephones and camcorders have
 _CALM = 0.25  # seconds, by which the distance from the camera is smoothed: it is known less well than all else
 _LOW = 10  # percentile of the frames, by how low the feet are
+_SEEN = 0.5  # the confidence of what is seen
 _FEET = ("heel", "foot_index")
 
 
@@ -66,8 +67,17 @@ def _on_the_floor(motion: Motion) -> Motion:
     return replace(motion, positions=motion.positions + up, root=root)
 
 
+def feet_seen(track: Track) -> bool:
+    """Return whether an ankle is seen in most frames; otherwise, as of who sits, the legs are a guess."""
+    ankles = [track.skeleton.index(f"{side}_ankle") for side in ("left", "right")]
+    return bool((track.confidence[:, ankles].max(1) > _SEEN).mean() > 1 / 2)
+
+
 def _path(track: Track, world: FloatArray) -> Float64Array:
-    """Return where the hips are (T, 3): along the picture and its depth by place and size, in height by the feet."""
+    """Return where the hips are (T, 3).
+
+    Along the picture and in depth by place and size; in height by the feet, if they are seen.
+    """
     names = track.skeleton.index
     trunk = [names(f"{side}_{joint}") for side in ("left", "right") for joint in ("shoulder", "hip")]
     seen, metres = track.points[:, trunk].astype(np.float64), world[:, trunk, :2]
@@ -78,5 +88,6 @@ def _path(track: Track, world: FloatArray) -> Float64Array:
     distance = _FOCAL * max(track.size) / scale  # metres
     hips = seen[:, 1::2].mean(1)
     across = (hips[:, 0] - track.size[0] / 2) / scale
-    feet = world[:, [names(f"{side}_{joint}") for side in ("left", "right") for joint in _FEET], 1].min(1)
-    return np.stack((across - np.median(across), -feet, np.median(distance) - distance), 1)
+    lowest = world[:, [names(f"{side}_{joint}") for side in ("left", "right") for joint in _FEET], 1].min(1)
+    height = -lowest if feet_seen(track) else np.full(len(track), -np.median(lowest))
+    return np.stack((across - np.median(across), height, np.median(distance) - distance), 1)

@@ -11,9 +11,10 @@ WRIST, FINGER, NOSE = BODY.index("left_wrist"), BODY.index("left_index_4"), BODY
 LEFT = slice(BODY.index("left_hand_wrist"), BODY.index("left_hand_wrist") + 21)
 
 
-def rows(count: int = 60, speed: float = 2.0) -> Float32Array:
+def rows(count: int = 60, speed: float = 2.0, up_and_down: float = 0.0) -> Float32Array:
     """Return (T, 75, 6) of somebody who moves to the right."""
-    people = [person_in(np.array([speed * t, 0, speed * t + 100, 200.0])) for t in range(count)]
+    down = up_and_down * np.sin(np.arange(count) / 3)
+    people = [person_in(np.array([speed * t, y, speed * t + 100, 200.0 + y])) for t, y in enumerate(down)]
     return np.array([np.concatenate((p.points, p.confidence[:, None], p.world), 1) for p in people], np.float32)
 
 
@@ -32,7 +33,7 @@ def test_what_was_found_everywhere_keeps_its_confidence_and_place() -> None:
 
 
 def test_unseen_fingers_go_with_their_wrist() -> None:
-    given = rows()
+    given = rows(up_and_down=30)
     given[20:28, LEFT] = 0
     points, confidence, _ = complete(BODY, given, np.ones(60, bool), 25)
     reach = points[:, FINGER] - points[:, WRIST]

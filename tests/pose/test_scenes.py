@@ -1,5 +1,6 @@
 """Cuts of a film."""
 
+import itertools
 from collections.abc import Iterable
 
 import cv2
@@ -19,8 +20,8 @@ def room(seed: int) -> AnyArray:
 
 
 def cuts(pictures: Iterable[AnyArray]) -> list[int]:
-    found = SceneCuts()
-    return [number for number, picture in enumerate(pictures) if found(picture)]
+    found, shown = SceneCuts(), list(pictures)
+    return [number for number, picture in enumerate(shown) if found(picture, *shown[number + 1 : number + 2])]
 
 
 def noisy(picture: AnyArray) -> AnyArray:
@@ -35,6 +36,21 @@ def test_a_moving_person_and_a_moving_camera_are_none() -> None:
     assert cuts(walking(60)) == []
     wide = cv2.resize(room(3), (1200, 90))
     assert cuts(wide[:, 12 * t : 12 * t + 160] for t in range(80)) == []
+
+
+def test_a_camera_that_is_torn_round_all_the_time_is_none() -> None:
+    """Each picture differs from the last by more than some cuts do."""
+    wide = cv2.resize(room(3), (4000, 90))
+    shaken = [wide[:, 1500 + (40 * t * t) % 900 :][:, :160] for t in range(80)]
+    steps = [float(np.abs(a.astype(float) - b).mean()) / 255 for a, b in itertools.pairwise(shaken)]
+    assert np.median(steps) > 0.08
+    assert len(cuts(shaken)) <= 2
+
+
+def test_a_flash_is_none() -> None:
+    shown = [noisy(room(1)) for _ in range(30)]
+    shown[12] = np.full((90, 160, 3), 255, np.uint8)
+    assert cuts(shown) == []
 
 
 def test_light_that_fades_is_none() -> None:

@@ -8,6 +8,7 @@ Nothing but a few pictures is in memory at once.
 import logging
 import os
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -114,9 +115,13 @@ class _Pictures:
         cut, film = SceneCuts(), self.film
         expected = max(1, (min(film.seconds, self.end or film.seconds) - self.start) * self.fps)
         frames = video_frames(film, self.fps, start=self.start, end=self.end, damaged=self._note)
-        for number, frame in enumerate(frames):
-            pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-            new = cut(pixels)
+        shown = (np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in frames)
+        after = next(shown, None)
+        for number in count():
+            pixels, after = after, next(shown, None)
+            if pixels is None:
+                return
+            new = cut(pixels, after)
             if new:
                 self.cuts.append(number)
             self.count = number + 1

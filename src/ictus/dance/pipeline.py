@@ -288,15 +288,17 @@ class _SelfStartingDancer(_NetworkDancer):
     Parameters
     ----------
     tracker : predicts the beats of music; without it, `BeatTracker`.
+    corrections : what is known of them.
     """
 
     def __init__(
         self,
         network: _SelfStartingNetwork,
         name: str | os.PathLike[str],
-        tracker: Callable[[Audio], Beats] | None = None,
+        tracker: Callable[..., Beats] | None = None,
+        corrections: BeatCorrections | None = None,
     ) -> None:
-        super().__init__(name, tracker)
+        super().__init__(name, tracker, corrections)
         self.network = network.eval()
 
     def __call__(
@@ -307,7 +309,7 @@ class _SelfStartingDancer(_NetworkDancer):
         progress: Progress | None = None,
     ) -> Motion:
         """Dance; see `Dancer`."""
-        beats, config = self.tracker(audio), self.network.config
+        beats, config = self.beats_of(audio), self.network.config
         features = slower(rhythm35(audio, beats=beats.times), frames_in_one(config.rate))
         generator = torch.Generator().manual_seed(seed)
         predicted = self.network.generate(torch.from_numpy(features)[None], generator, progress)[0]

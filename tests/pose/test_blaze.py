@@ -70,6 +70,18 @@ def test_hands_are_where_mediapipe_has_them_and_on_their_side(engine: Blaze, sha
     assert np.nanmedian(away) < 0.03
 
 
+def test_hands_alone_are_told_apart_by_what_they_look_like(engine: Blaze, shared_data: Path) -> None:
+    """In this film's first pictures no body is found; the player's right hand is to the left of the left one."""
+    given, _ = film(shared_data, "bongo", 6)
+    (person, *_) = engine(pictures(given), Follower())
+    assert isinstance(person, Person)
+    left, right = (engine.skeleton.index(f"{side}_hand_wrist") for side in ("left", "right"))
+    assert not person.confidence[:33].any()
+    assert person.confidence[left] > 0.5
+    assert person.confidence[right] > 0.5
+    assert person.points[left, 0] > person.points[right, 0] + 100
+
+
 def test_the_metres_are_those_of_a_person(engine: Blaze, shared_data: Path) -> None:
     given, _ = film(shared_data, "drumkit", 3)
     (person, *_) = engine(pictures(given), Follower())

@@ -73,15 +73,15 @@ def test_a_place_is_kept_while_the_body_agrees() -> None:
 class HandAnswer:
     """A network that sees a hand in the middle of whatever it is given."""
 
-    def __init__(self, presence: float = 0.8, right_in_a_mirror: float = 0.9) -> None:
-        self.presence, self.side = presence, right_in_a_mirror
+    def __init__(self, presence: float = 0.8, left_in_a_mirror: float = 0.1) -> None:
+        self.presence, self.side = presence, left_in_a_mirror
 
     def __call__(self, crop: Float32Array) -> list[Float32Array]:
         points = np.full((1, 63), 112, np.float32)
         return [points, np.array([[self.presence]]), np.array([[self.side]]), np.zeros((1, 63), np.float32)]
 
 
-def test_what_looks_like_a_right_hand_in_a_mirror_is_a_left_one() -> None:
+def test_what_looks_like_a_left_hand_in_a_mirror_is_a_right_one() -> None:
     hand = HandLandmarks(HandAnswer())(PICTURE, Region(120, 80, 50, 1.0))  # type: ignore[arg-type]
     assert hand is not None
     assert hand.left == pytest.approx(0.9)

@@ -63,8 +63,9 @@ class HandLandmarks:
             return None
         points = region.outside(raw.reshape(POINTS, 3).astype(np.float64) / _PIXELS)
         metres = region.turned(world.reshape(POINTS, 3).astype(np.float64))
-        # The network takes every picture for one in a mirror, and says how likely it is a right hand there.
-        return Hand(points, float(presence[0, 0]), float(side[0, 0]), metres, region)
+        # The network takes every picture for one in a mirror, and says how likely this is a left hand there: of a
+        # picture that is none, how likely it is a right one.
+        return Hand(points, float(presence[0, 0]), 1 - float(side[0, 0]), metres, region)
 
 
 class Recrop:

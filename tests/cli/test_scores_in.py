@@ -46,7 +46,7 @@ def test_a_score_is_conducted_danced_to_and_clicked(piece: Path, capsys: pytest.
     assert main(["beats", str(piece), *arguments]) == 0
     assert Beats.load(piece.with_suffix(".csv")).meters.tolist() == [3] * 24 + [4] * 8
     assert Audio.load(piece.with_suffix(".wav")).duration == pytest.approx(1.5 + 32 * 0.6 + 2.5 + 0.3, abs=0.05)
-    assert "32 beats" in capsys.readouterr().out
+    assert "(32 beats in 3 and 4, 100 a minute)" in capsys.readouterr().out
 
 
 def test_a_film_of_a_score_has_its_sound(piece: Path) -> None:

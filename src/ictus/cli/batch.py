@@ -4,7 +4,7 @@ import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +165,12 @@ def run_batch(
 def beats_found(count: int, more: str = "") -> str:
     """Say how many beats were found; music without any is rare enough to be said in words."""
     return f"{count} beats{more}" if count else "no beats found: nothing in it pulses"
+
+
+def named_meters(beats: Mapping[str, Any]) -> str:
+    """Return the metres of what a motion carries of its beats, in words: "3", or "3, 5 and 4" where they change."""
+    *firsts, last = dict.fromkeys(beats.get("meters") or [beats["meter"]])
+    return f"{', '.join(map(str, firsts))} and {last}" if firsts else str(last)
 
 
 def picture_size(text: str) -> tuple[int, int]:

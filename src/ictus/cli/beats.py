@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ictus.cli.batch import beats_found, plan_music, run_batch
+from ictus.cli.batch import beats_found, named_meters, plan_music, run_batch
 from ictus.cli.known_beats import KnownBeats
 from ictus.cli.music_input import MusicInput, ScoreInput
 from ictus.cli.options import Meter, Music, Outs, Range, command
@@ -95,5 +95,5 @@ def _listen(
 
 def _described(report: dict[str, Any]) -> str:
     count, tempo = len(report["times"]), report["tempo"]
-    found = beats_found(count, f" in {report['meter']}, {tempo or 0:.0f} a minute")
+    found = beats_found(count, f" in {named_meters(report)}, {tempo or 0:.0f} a minute")
     return f"{report['music']} -> {', '.join(report['out'])} ({found})"

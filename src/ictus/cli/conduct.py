@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ictus import io, registry
-from ictus.cli.batch import beats_found, picture_size, plan_music, run_batch, shares
+from ictus.cli.batch import beats_found, named_meters, picture_size, plan_music, run_batch, shares
 from ictus.cli.console import part
 from ictus.cli.known_beats import KnownBeats
 from ictus.cli.music_input import MusicInput, ScoreInput
@@ -104,11 +104,12 @@ def _conduct(
         "seconds": round(seconds, 2),
         "beats": beats and len(beats["times"]),
         "meter": beats and beats["meter"],
+        "meters": beats and beats.get("meters"),
         "took": round(time.perf_counter() - start, 2),
     }
 
 
 def _described(report: dict[str, Any]) -> str:
-    beats = "" if report["beats"] is None else ", " + beats_found(report["beats"], f" in {report['meter']}")
+    beats = "" if report["beats"] is None else ", " + beats_found(report["beats"], f" in {named_meters(report)}")
     outs, seconds, took = ", ".join(report["out"]), report["seconds"], report["took"]
     return f"{report['music']} -> {outs} ({seconds:.1f} s{beats}; took {took:.1f} s)"

@@ -37,14 +37,16 @@ def prepare_conductor_motion(
         workers: Processes; a film is the work of one.
         seed: Another seed splits the films otherwise.
     """
-    from ictus.cli.watching import watcher
+    from ictus.cli.watching import FilmProgress, watcher
     from ictus.conducting.data import films
 
-    watch = watcher(person, networks, workers)
-    jobs, lacking = films.plan_films(data, out, watch, seconds=seconds, table=table, seed=seed)
-    for line in lacking:
-        complain(line)
-    with progress_bar("films") as progress:
+    with progress_bar("films") as bar:
+        progress = FilmProgress(bar)
+        watch = watcher(person, networks, workers, progress)
+        jobs, lacking = films.plan_films(data, out, watch, seconds=seconds, table=table, seed=seed)
+        progress.films = len(jobs)
+        for line in lacking:
+            complain(line)
         done = films.prepare_films(jobs, out, workers, progress, complain)
     for line in films.list_left_out(data, out, {job.name for job in jobs}):
         complain(line)

@@ -136,7 +136,7 @@ def _evaluate_films(
 ) -> int:
     tables.check(out)
     from ictus.beats import BeatTracker
-    from ictus.cli.watching import watcher
+    from ictus.cli.watching import FilmProgress, watcher
     from ictus.conducting.film_evaluation import ALL, MEANING, OTHER, evaluate_films
 
     lines: list[str] = []
@@ -145,9 +145,9 @@ def _evaluate_films(
         lines.append(line)
         complain(line)
 
-    watch = watcher(person, networks)
-    with progress_bar("films") as progress:
-        rows = evaluate_films(films, watch, BeatTracker(), progress, report)
+    with progress_bar("films") as bar:
+        progress = FilmProgress(bar, len(films))
+        rows = evaluate_films(films, watcher(person, networks, 1, progress), BeatTracker(), progress, report)
     count = sum(row.name not in (ALL, OTHER) for row in rows)
     tables.give(rows, f"hands and music of {count} film{'' if count == 1 else 's'}: {data}", MEANING, out, json)
     return int(bool(lines))

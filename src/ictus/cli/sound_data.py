@@ -62,7 +62,7 @@ def prepare_solos(
         workers: Processes; a film is the work of one.
         seed: Another seed splits the videos otherwise.
     """
-    from ictus.cli.watching import watcher
+    from ictus.cli.watching import FilmProgress, watcher
     from ictus.corpora import run_jobs, shorten_list
     from ictus.sound.data import video_index
     from ictus.sound.data.preparation import ClipSettings, finish_corpus, plan_clips, prepare_video, write_ids
@@ -75,18 +75,19 @@ def prepare_solos(
     found, lacking = video_index.find_videos(
         data, table=table, skeletons=skeletons, instruments=instrument, seed=seed, watched=estimate
     )
-    watch = None
-    if estimate and (without := [video.name for video in found if "keypoints" not in video.parts]):
-        try:
-            watch = watcher(person, networks, workers)
-        except UsageError:
-            raise
-        except IctusError as error:
-            lacking.append(f"{data}: there are no keypoints of {shorten_list(without)}, and {with_flags(error)}")
-    jobs = plan_clips(found, cutting, out, seed, watch)
-    for line in lacking:
-        complain(line)
-    with progress_bar("films") as progress:
+    with progress_bar("films") as bar:
+        progress, watch = FilmProgress(bar), None
+        if estimate and (without := [video.name for video in found if "keypoints" not in video.parts]):
+            try:
+                watch = watcher(person, networks, workers, progress)
+            except UsageError:
+                raise
+            except IctusError as error:
+                lacking.append(f"{data}: there are no keypoints of {shorten_list(without)}, and {with_flags(error)}")
+        jobs = plan_clips(found, cutting, out, seed, watch)
+        progress.films = len(jobs)
+        for line in lacking:
+            complain(line)
         done = run_jobs(prepare_video, jobs, workers=workers, progress=progress, report=complain)
     there = finish_corpus(out)
     has = ", ".join(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from dance.rigged_dances import saved
+from dance.test_motion_matching import songs
 from ictus.cli import main
 from ictus.dance.data.repertoire import read_clips, read_repertoire
 from ictus.errors import UsageError
@@ -112,3 +113,16 @@ def test_the_commands_take_films(
     out = tmp_path / "out.npz"
     assert main(["dance", str(tmp_path / "song.wav"), "--repertoire", str(films), "-o", str(out)]) == 0
     assert Motion.load(out).skeleton.name == "smpl-24"
+
+
+def test_a_corpus_is_danced_by_a_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_boxes(monkeypatch, Dancing())
+    write(tmp_path / "films" / "dance.mp4", conducting(6), None)
+    write(tmp_path / "films" / "empty.mp4", nobody(2), None)
+    out, given = tmp_path / "out", ("--data", str(songs(tmp_path / "songs")), "--dances", str(tmp_path / "films"))
+    assert main(["data", "prepare", "choreography", *given, "--out", str(out), "--split", "train"]) == 0
+    assert "empty.mp4: nobody is seen" in caplog.text
+    (folder, *_) = sorted((out / "train").iterdir())
+    assert np.load(folder / "motion.npy").shape[1] == 219

@@ -122,6 +122,9 @@ def test_what_is_there_is_kept_and_a_film_more_moves_no_number(two: Path, tmp_pa
     assert {file: file.stat().st_mtime_ns for file in before} == before
     with pytest.raises(UsageError, match="another corpus is there"):
         made(two, tmp_path, seconds=3)
+    (more / "videos.csv").write_text("video,split\nlong,val\n")
+    with pytest.raises(UsageError, match=r"has hall/long\.mp4 in train, and now it is in val"):
+        made(more, tmp_path)
 
 
 def test_without_a_table_names_decide_and_an_empty_split_is_said(tmp_path: Path) -> None:

@@ -112,15 +112,17 @@ def plan_films(
     jobs: list[FilmJob] = []
     lines: list[str] = []
     for film in films:
-        name = film.relative_to(root).as_posix()
+        name, wanted = film.relative_to(root).as_posix(), rows.get(film.stem, {}).get("split")
         entry = index.get(name)
+        if entry and wanted and wanted != entry["split"]:
+            raise UsageError(f"{out}: has {name} in {entry['split']}, and now it is in {wanted}; choose another folder")
         if entry is None:
             try:
                 most = _most_parts(video_io.probe(film), seconds)
             except IctusError as error:
                 lines.append(str(error))
                 continue
-            split = rows.get(film.stem, {}).get("split") or hashed_split(film.stem, seed)
+            split = wanted or hashed_split(film.stem, seed)
             index[name] = entry = {"split": split, "first": next_number[split], "most": most}
             next_number[split] += most
         job = FilmJob(film, name, entry["split"], entry["first"], entry["most"], out, seconds, watch)

@@ -33,6 +33,18 @@ def test_bones_have_constant_lengths_and_the_feet_are_on_the_floor() -> None:
     assert motion.positions[:, DANCER.index("head"), 1].mean() > 1.2
 
 
+def test_feet_that_are_guessed_do_not_swap_the_sides() -> None:
+    seen = standing(10)
+    world = seen.world.copy()
+    for side in ("left", "right"):
+        foot, heel = (BODY.index(f"{side}_{part}") for part in ("foot_index", "heel"))
+        world[:, [foot, heel]] = world[:, [heel, foot]]
+    right, guessed = (in_space(one).positions for one in (seen, replace(seen, world=world)))
+    for hand in ("lwrist", "rwrist"):
+        joint = DANCER.index(hand)
+        np.testing.assert_allclose(guessed[:, joint, 0], right[:, joint, 0], atol=0.1)
+
+
 def test_left_is_left_and_the_face_looks_to_the_camera() -> None:
     motion = in_space(standing(10))
     at = {name: motion.positions[0, DANCER.index(name)] for name in ("lwrist", "rwrist", "lhip", "rhip")}

@@ -53,7 +53,7 @@ def in_space(track: Track) -> Motion:
     body = np.stack([points[name] for name in _POINTS.joints], 1)
     path = _path(track, world)
     motion = Motion((body + path[:, None]).astype(np.float32), track.fps, _POINTS, meta=about(track))
-    return _on_the_floor(posed(motion))
+    return _on_the_floor(posed(motion, sides_known=True))
 
 
 def _on_the_floor(motion: Motion) -> Motion:

@@ -29,7 +29,7 @@ _SIDES = {"l": "left", "r": "right"}
 ARM, LEG = np.array([0.6, -0.6, 0.5]), np.array([0.0, -0.87, 0.5])
 
 
-def posed(motion: M) -> M:
+def posed(motion: M, *, sides_known: bool = False) -> M:
     """Return the dancer, smpl-24 with rotations, whose points these are; (T, 24) joints at the same frame rate.
 
     Bones have the lengths of our body: the points are scaled by the length of their legs, the path of the root as well.
@@ -42,6 +42,8 @@ def posed(motion: M) -> M:
     Parameters
     ----------
     motion : "melody-21", "melody-23" or "coco-17", in space, y up; in whatever unit of length.
+    sides_known : whether left and right are never swapped, however feet and nose point: where these are guessed, as of
+        somebody who is filmed from behind, they are no evidence.
 
     Raises
     ------
@@ -62,7 +64,8 @@ def posed(motion: M) -> M:
     seen = _Points(body, positions)
     if not np.median(seen.leg()) > 0:
         raise MotionError(f"this motion of {motion.skeleton.name} cannot be posed: its legs have no length")
-    if np.median((seen.ahead() * np.cross(seen.across("hip"), seen.trunk())).sum(-1)) < 0:
+    backwards = np.median((seen.ahead() * np.cross(seen.across("hip"), seen.trunk())).sum(-1)) < 0
+    if backwards and not sides_known:
         positions = positions[:, list(skeleton.mirror)]
     positions = positions * (np.median(rest.leg()) / np.median(seen.leg()))
     return _turned(motion, _PointPose(_Points(body, positions), rest, motion.fps))

@@ -129,7 +129,7 @@ CARDS = {
         "Fourteen real dances of AIST++ (Li, Yang, Ross & Kanazawa, ICCV 2021; CC BY 4.0; of its test split, two "
         "seconds at a time re-fitted): those of seventeen that move; and eighteen takes of modern dance, 144 seconds "
         "(CMU Graphics Lab, subject 05). No music.",
-        "It has the phrases of 32 short dances, 266 seconds of nine genres of street and jazz dance and of modern dance, "
+        "It has the phrases of 32 short dances, 266 seconds of nine genres of street and jazz dance and modern dance, "
         "and no others. Because some are of AIST++'s test split, its figures on that split mean nothing. The dances "
         "that it is compared with in the table were set from AIST++'s alone.",
         "dancers.sh",

@@ -25,6 +25,7 @@ MOTION_WINDOW, AUDIO_WINDOW = 120, 240  # frames; both windows begin at the same
 AUDIO = 35  # columns of rhythm35
 HITS = slice(33, 35)  # of these: onsets and beats, which are 1 in a single frame
 BEATS = 34
+_RECENT = (0, 1, 2, 4, 7, 11, 17, 25, 35, 50)  # frames before the last one
 
 Ablation = Literal["late-fusion", "no-fusion", "causal", "future-1", "future-10"]
 ABLATIONS: tuple[Ablation, ...] = get_args(Ablation)
@@ -49,6 +50,8 @@ class FACTConfig:
         at the same time to each frame that is seen, and at the predicted frames to the tokens that predict them.
         Published without: there token i has to find frame 120 + i of the music by positions that are small beside it.
     phase : whether the music's frames also have sine and cosine of the place between two beats; published without.
+    recent : whether the tokens that predict are also given, through a linear layer, how the pose changed in the last
+        second; published without: there they have to find the last frames among all tokens.
     starts : genre of each pose from which a dance without a seed may begin (see `GENRES` of `ictus.dance.data.aist`);
         without any, it begins in the body's rest pose.
     standing : what the dances that it was trained on keep to.
@@ -66,6 +69,7 @@ class FACTConfig:
     relative: bool = False
     aligned: bool = False
     phase: bool = False
+    recent: bool = False
     starts: tuple[str, ...] = ()
     standing: StandingRange = field(default_factory=StandingRange)
 
@@ -82,14 +86,16 @@ class FACTConfig:
             raise ModelError("relative places with causal attention: the earlier tokens would see the last frame")
         if self.aligned and (self.attention == "causal" or not self.fusion_layers):
             raise ModelError("aligned music needs full attention and fusion layers")
+        if self.recent and self.attention == "causal":
+            raise ModelError("recent poses need full attention: the earlier tokens would see the last frame")
         if self.audio_layers and not self.fusion_layers:
             raise ModelError("audio_layers without fusion_layers: nothing would come of the music")
 
     def ablated(self, row: Ablation) -> "FACTConfig":
-        """Return these sizes changed as in a row of the paper's two tables of ablations; the layers stay as many."""
+        """Return these sizes changed as in a row of the paper's two tables of ablations; as deep as before."""
         deep = self.motion_layers + self.fusion_layers
         changes: dict[Ablation, dict[str, int | str]] = {
-            "late-fusion": {"motion_layers": deep - 1, "fusion_layers": 1},
+            "late-fusion": {"motion_layers": deep - 1, "audio_layers": deep - 1, "fusion_layers": 1},
             "no-fusion": {"motion_layers": deep, "audio_layers": 0, "fusion_layers": 0},
             "causal": {"attention": "causal", "future": 1},
             "future-1": {"future": 1},
@@ -128,7 +134,7 @@ class FACT(Pretrained):
     config: FACTConfig
     sizes: ClassVar = {
         "paper": FACTConfig(),
-        "small": FACTConfig(width=192, heads=4, hidden=768, motion_layers=1, audio_layers=1, fusion_layers=4),
+        "small": FACTConfig(width=128, heads=2, hidden=512, motion_layers=2, audio_layers=0, fusion_layers=1),
         "debug": FACTConfig(width=16, heads=2, hidden=32, motion_layers=1, audio_layers=1, fusion_layers=2),
     }
     start: Tensor
@@ -142,6 +148,8 @@ class FACT(Pretrained):
         self.motion = Stream(config.pose, MOTION_WINDOW, config.motion_layers, config)
         self.phase = nn.Linear(2, config.width, bias=False) if config.phase else None
         self.beside, self.ahead = (nn.Linear(config.width, config.width) if config.aligned else None for _ in range(2))
+        recent = len(_RECENT) * config.width
+        self.recent = nn.Linear(recent, config.width, bias=False) if config.recent else None
         self.audio = Stream(AUDIO, AUDIO_WINDOW, config.audio_layers, config) if config.fusion_layers else None
         self.fusion = _transformer(config.fusion_layers, config)
         self.head = nn.Linear(config.width, config.pose)
@@ -188,13 +196,28 @@ class FACT(Pretrained):
         place = floor_place(motion[:, -1:]) if self.config.relative else None
         x = motion if place is None else motion - place
         beside = 0.0 if self.beside is None else self.beside(audio_tokens[:, :MOTION_WINDOW])
+        if self.recent is not None:
+            beside = beside + self._ahead(self._recent(x))
         motion_tokens = self.motion(x, self._mask(slice(MOTION_WINDOW)), beside)
         if self.ahead is not None:
             ahead = self.ahead(audio_tokens[:, MOTION_WINDOW : MOTION_WINDOW + self.config.future])
-            motion_tokens = motion_tokens + F.pad(ahead, (0, 0, 0, MOTION_WINDOW - ahead.shape[1]))
+            motion_tokens = motion_tokens + self._ahead(ahead)
         both = torch.cat((motion_tokens, audio_tokens.expand(len(motion_tokens), -1, -1)), 1)  # (B, 360, width)
         y: Tensor = self.head(self.fusion(both, self._mask(slice(None)), tokens))
         return y if place is None else y + motion[:, -1:]
+
+    def _recent(self, motion: Tensor) -> Tensor:
+        """(B, 120, pose) -> (B, 1, width): the last pose, and how it differs from those before."""
+        assert self.recent is not None
+        poses = self.motion.embedding(motion[:, [MOTION_WINDOW - 1 - ago for ago in _RECENT]])  # (B, R, width)
+        changes = torch.cat((poses[:, :1], poses[:, 1:] - poses[:, :-1]), 1)
+        y: Tensor = self.recent(changes.flatten(1))[:, None]
+        return y
+
+    def _ahead(self, tokens: Tensor) -> Tensor:
+        """(B, N or 1, width), for the tokens that predict -> (B, 120, width), with zeros for the others."""
+        predicting = tokens.expand(-1, self.config.future, -1)
+        return F.pad(predicting, (0, 0, 0, MOTION_WINDOW - self.config.future))
 
     def _mask(self, tokens: slice) -> Tensor | None:
         return causal_mask(self.times[tokens]) if self.config.attention == "causal" else None
@@ -355,13 +378,6 @@ def _initialise(network: FACT) -> None:
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-    for added in (
-        network.phase,
-        network.beside,
-        network.ahead,
-    ):  # which change nothing at first: a network without can be gone on with
-        if added is not None:
-            nn.init.zeros_(added.weight)
     drawn = [network.head.weight, network.motion.positions]
     drawn += [network.audio.positions] if network.audio is not None else []
     for tensor in drawn:

@@ -17,8 +17,18 @@ from torch.optim import Adam, Optimizer
 
 from ictus.dance.data.aist import GENRES
 from ictus.dance.data.dataset import AIST, Layout, PreparedDance, RandomWindows, Windows
-from ictus.dance.frames import floor_place, padded, rest
-from ictus.dance.models.fact import AUDIO, AUDIO_WINDOW, FACT, MOTION_WINDOW, Ablation, FACTConfig, extend_audio
+from ictus.dance.frames import FRAME, floor_place, orthonormalised, padded, rest, unpadded
+from ictus.dance.models.fact import (
+    AUDIO,
+    AUDIO_WINDOW,
+    BEATS,
+    FACT,
+    MOTION_WINDOW,
+    Ablation,
+    FACTConfig,
+    Stream,
+    extend_audio,
+)
 from ictus.dance.standing import StandingRange
 from ictus.errors import UsageError
 from ictus.task import Batch, Batches, Loss, NetworkTask
@@ -26,8 +36,15 @@ from ictus.types import Float32Array
 
 ROLLOUT = 60  # frames that validation lets the network dance on by itself
 _QUARTER = 8  # frames: a quarter of a beat at 112 a minute
-_OFFSET = 18.0  # frames by which a dancer is off the music at most: half a beat at 100 a minute
-_CATCH_UP = 0.8  # frames by which it finds back in a frame: it hurries, or nearly waits
+_OFFSET = 0.5  # beats by which a dancer is off the music at most: farther off, it would be nearer to another one
+_PERIOD = 36.0  # frames from beat to beat where the music has none
+_CATCH_UP = 0.5  # frames by which it finds back in a frame: it hurries, or waits
+_SURE = 1000  # steps of training before it goes on from its own frames, which are no dance at first
+_STRIDE, _STRIDES = 10, 3  # frames of its own that the network goes on by, and how often
+_SLOWEST_WAVE = 1000.0  # frames over 2 pi of the slowest of the sinusoids in place of positions
+_LEAST_DEVIATION = 0.03  # of a component of the motion that hardly changes
+_EVERY = 5  # frames of a dance, of which one is enough to know how poses vary
+_PLACES = 0.3  # metres, about which places on the floor differ within two seconds
 
 
 @dataclass(frozen=True)
@@ -45,14 +62,19 @@ class FACTTaskConfig:
     relative : whether places on the floor are predicted relative to the last frame of the input.
     starts : how many first poses of each genre the network keeps, to begin a dance without a seed from; 0: it begins in
         the body's rest pose. The names of the dances state the genre, as AIST++'s do: gBR_...
-    scaled : whether each of the music's features is brought to mean 0 and deviation 1.
+    scaled : whether training begins from features of the music of mean 0 and deviation 1, from whitened motion, from
+        sinusoidal positions as large as these, and from standing still. As published, the motion's constant part
+        is much larger than what changes, and positions are so small that no token finds the last frame for long.
     velocity : weight of the squared error of what changes from frame to frame, beside that of the frames.
     noise : standard deviation of what is added to the network's input motion, so that it learns to go on from
         frames that are slightly wrong, as its own are.
-    aligned, phase : of the network; see `FACTConfig`.
+    aligned, phase, recent : of the network; see `FACTConfig`.
     misaligned : share of the windows whose seen motion is ahead of the music or behind it, and whose target waits or
         catches up (see `MisalignedWindows`). Where motion and music always agree, two seconds of motion are enough to
-        predict the next frames, and the network learns to ignore the music. Published: none of the last nine.
+        predict the next frames, and the network learns to ignore the music.
+    rollouts : share of the batches in which the network first goes on from its own frames, for up to half a second,
+        and then has to predict the true ones: it learns to mend what it does wrong, and to be back on the beat.
+        Published: none of the last eleven.
     """
 
     size: Literal["paper", "small", "debug"] = "paper"
@@ -68,13 +90,17 @@ class FACTTaskConfig:
     noise: float = 0.0
     aligned: bool = False
     phase: bool = False
+    recent: bool = False
     misaligned: float = 0.0
+    rollouts: float = 0.0
     train: str = "train"
     val: str = "val"
 
     def __post_init__(self) -> None:
-        if not (0 <= self.rest < 1 and 0 <= self.misaligned <= 1):
-            raise UsageError(f"rest is {self.rest:g}, misaligned {self.misaligned:g}; they are shares, from 0 to 1")
+        shares = {"rest": self.rest, "misaligned": self.misaligned, "rollouts": self.rollouts}
+        for name, share in shares.items():
+            if not 0 <= share <= 1 or self.rest == 1:
+                raise UsageError(f"{name} is {share:g}; it is a share, from 0 to 1, and not all may rest")
         if self.noise < 0:
             raise UsageError(f"noise is {self.noise:g}; it must be 0 or more")
 
@@ -83,9 +109,9 @@ class MisalignedWindows(RandomWindows):
     """As `RandomWindows`, but some begin before the dance, and in some the dancer is off the beat and finds back.
 
     Of all, a share `rest` begins up to two seconds early: the dancer stands still until the music begins. In a share
-    `misaligned` of the others the dancer is up to `_OFFSET` frames ahead of the music or behind it, notices that in the
-    last third of a second before the predicted frames, and finds back by `_CATCH_UP` of a frame each frame. So what has
-    to be predicted follows from motion and music, and not from one of them.
+    `misaligned` of the others the dancer is up to half a beat ahead of the music or behind it, notices that in the last
+    third of a second before the predicted frames, and finds back by `_CATCH_UP` of a frame each frame. So what has to
+    be predicted follows from motion and music, and not from one of them.
     """
 
     def __init__(
@@ -100,7 +126,9 @@ class MisalignedWindows(RandomWindows):
             return self._cut_before(dance, int(np.random.randint(1, MOTION_WINDOW + 1)))  # noqa: NPY002
         window = super().cut(dance, at)
         if np.random.random() < self.misaligned:  # noqa: NPY002
-            offset, noticed = np.random.uniform(-_OFFSET, _OFFSET), np.random.randint(21)  # noqa: NPY002
+            assert not isinstance(window["audio"], str)
+            offset = np.random.uniform(-_OFFSET, _OFFSET) * _beat_period(window["audio"])  # noqa: NPY002
+            noticed = int(np.random.randint(21))  # noqa: NPY002
             window["motion"] = self._read_misaligned(dance, at, offset, MOTION_WINDOW - noticed)
         return window
 
@@ -127,6 +155,12 @@ class MisalignedWindows(RandomWindows):
         return mixed
 
 
+def _beat_period(audio: Float32Array) -> float:
+    """(T, 35) -> frames from beat to beat, the mean."""
+    beats = np.flatnonzero(audio[:, BEATS])
+    return float(np.diff(beats).mean()) if len(beats) > 1 else _PERIOD
+
+
 class FACTTask(NetworkTask[FACTTaskConfig, FACT, MisalignedWindows]):
     """FACT in training."""
 
@@ -138,7 +172,8 @@ class FACTTask(NetworkTask[FACTTaskConfig, FACT, MisalignedWindows]):
         self.config = config
         self.samples = MisalignedWindows(
             data, config.train, AIST,
-            frames=AUDIO_WINDOW, draws=config.draws, rest=config.rest, misaligned=config.misaligned,
+            frames=AUDIO_WINDOW + (_STRIDE * _STRIDES if config.rollouts else 0),
+            draws=config.draws, rest=config.rest, misaligned=config.misaligned,
         )  # fmt: skip
         frames = AUDIO_WINDOW + ROLLOUT
         self.validation = Windows(data, config.val, AIST, frames=frames, hop=frames)
@@ -149,6 +184,7 @@ class FACTTask(NetworkTask[FACTTaskConfig, FACT, MisalignedWindows]):
                 relative=config.relative,
                 aligned=config.aligned,
                 phase=config.phase,
+                recent=config.recent,
                 starts=tuple(genre for genre, _ in starts),
                 standing=StandingRange.of(dance.read("motion") for dance in self.samples.dances),
             )
@@ -161,6 +197,7 @@ class FACTTask(NetworkTask[FACTTaskConfig, FACT, MisalignedWindows]):
             shift, scale = _audio_scale(self.samples)
             self.network.audio_shift.copy_(shift)
             self.network.audio_scale.copy_(scale)
+            _begin_scaled(self.network, self.samples)
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Adam, with Keras's epsilon."""
@@ -172,11 +209,25 @@ class FACTTask(NetworkTask[FACTTaskConfig, FACT, MisalignedWindows]):
         inputs = motion[:, :MOTION_WINDOW]
         if self.config.noise:
             inputs = inputs + self.config.noise * torch.randn_like(inputs)
-        predicted, target = self._predict(inputs, motion, audio)
+        start = 0
+        if step >= _SURE and torch.rand(()) < self.config.rollouts:
+            start = _STRIDE * int(torch.randint(1, _STRIDES + 1, ()))
+            inputs = self._go_on(inputs, audio, start)
+        predicted, target = self._predict(inputs, motion[:, start:], audio[:, start : start + AUDIO_WINDOW])
         l2 = loss = F.mse_loss(predicted, target)
         if self.config.velocity:
             loss = l2 + self.config.velocity * F.mse_loss(predicted.diff(dim=1), target.diff(dim=1))
         yield "network", loss, {"l2": l2.detach()}
+
+    @torch.no_grad()
+    def _go_on(self, inputs: Tensor, audio: Tensor, frames: int) -> Tensor:
+        """Return the (B, 120, 219) frames that the network sees after it has gone on by so many of its own."""
+        for at in range(0, frames, _STRIDE):
+            predicted = self.network(padded(inputs, self.config.pose), audio[:, at : at + AUDIO_WINDOW])
+            with torch.autocast(inputs.device.type, enabled=False):  # rotations, or what goes astray grows and grows
+                danced = orthonormalised(unpadded(predicted[:, :_STRIDE]).float())
+            inputs = torch.cat((inputs[:, _STRIDE:], danced.to(inputs)), 1)
+        return inputs
 
     def validate(self, batches: Batches) -> dict[str, float]:
         """Return L2 of the prediction; of a second that is generated; and, to compare, of controls.
@@ -247,3 +298,31 @@ def _audio_scale(samples: Windows) -> tuple[Tensor, Tensor]:
     deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
     scale = np.where(deviation > 1e-6, deviation, 1.0)
     return torch.from_numpy(mean).float(), torch.from_numpy(scale).float()
+
+
+def _begin_scaled(network: FACT, samples: Windows) -> None:
+    """Let the first layer take whitened motion, and positions that are as large, and the last one predict zeros.
+
+    Source of the whitening: LeCun et al., "Efficient BackProp" (1998), section 4.3.
+    """
+    frames = torch.from_numpy(np.concatenate([dance.read("motion")[::_EVERY] for dance in samples.dances]))
+    mean = frames.mean(0)
+    if network.config.relative:  # places on the floor are relative to the last one
+        mean[[0, 2]], frames[:, [0, 2]] = 0.0, _PLACES * torch.randn(len(frames), 2)
+    variance, components = (part.float() for part in torch.linalg.eigh(torch.cov(frames.double().T)))  # rising
+    embedding, kept = network.motion.embedding, min(network.config.width, FRAME)
+    whitened = components[:, -kept:] / (variance[-kept:].clamp(min=0) + _LEAST_DEVIATION**2).sqrt()  # (219, kept)
+    mixed = torch.linalg.qr(torch.randn(network.config.width, kept))[0] @ whitened.T
+    with torch.no_grad():
+        embedding.weight[:, -FRAME:], embedding.bias[:] = mixed, -mixed @ mean
+        network.head.weight.zero_()
+        for stream in (network.motion, network.audio):
+            if isinstance(stream, Stream):
+                stream.positions.copy_(_sinusoids(*stream.positions.shape))
+
+
+def _sinusoids(frames: int, width: int) -> Tensor:
+    """Return (frames, width), the positions of Vaswani et al., "Attention Is All You Need" (2017), slower ones last."""
+    rates = _SLOWEST_WAVE ** -torch.linspace(0, 1, width // 2 + 1)[:-1]
+    angles = torch.arange(frames)[:, None] * rates
+    return torch.cat((angles.sin(), angles.cos()), 1)

@@ -11,13 +11,16 @@ songs=$1 dances=$2 modern=$3 work=$4
 choreograph() { ictus data prepare choreography --dances "$dances" --workers 2 "$@"; }
 choreograph --data "$songs/learned" --out "$work/aist" --split val --hours 0.5
 choreograph --data "$songs/learned" --out "$work/aist" --split train --hours 5
+two=(--genre KR --genre PO --data "$songs/learned" --out "$work/krump-pop") # whose dancers mark the beats most
+choreograph "${two[@]}" --split val --hours 0.1
+choreograph "${two[@]}" --split train --hours 0.4
 groove=(--form melody --steady --data "$songs/learned" --out "$work/melody")
 choreograph "${groove[@]}" --split val --hours 0.2
 choreograph "${groove[@]}" --split train --hours 1
 choreograph --data "$songs/heldout" --out "$work/heldout" --split val --hours 0.5 --sound
 
 common=(training.workers=1 training.validate_first=false training.validate_every=10)
-ictus train recipes/fact-small.yaml --data "$work/aist" --out "$work/fact" --resume --set "${common[@]}"
+ictus train recipes/fact-small.yaml --data "$work/krump-pop" --out "$work/fact" --resume --set "${common[@]}"
 ictus train recipes/melody-choreography.yaml --data "$work/melody" --out "$work/autoencoder" --resume --set "${common[@]}"
 mkdir -p "$work/dances/modern"
 cp -r "$dances"/. "$work/dances" && cp -r "$modern"/. "$work/dances/modern"

@@ -173,7 +173,7 @@ def test_it_goes_on_from_its_own_frames(aist: Path, monkeypatch: pytest.MonkeyPa
         lengths.add(strides)
         motion, audio = seen[-1]
         assert torch.equal(motion[:, : 120 - 10 * strides], batch["motion"][:, 10 * strides : 120])
-        assert (motion[:, 120 - 10 * strides :] == 7).all()
+        assert (motion[:, 120 - 10 * strides :, :3] == 7).all()  # the places; what are no rotations becomes some
         assert torch.equal(audio, batch["audio"][:, 10 * strides : 10 * strides + 240])
         target = batch["motion"][:, 120 + 10 * strides : 140 + 10 * strides]
         assert float(loss.detach()) == pytest.approx(float((target - 7).square().mean()), rel=1e-5)

@@ -116,9 +116,10 @@ CARDS = {
         "2021; 36 s, CC BY 4.0; of its test split, two seconds at a time re-fitted), cut into phrases and set by Ictus "
         f"on the beats of 24 minutes of music that it makes itself: popular songs that it invents, and {_SCORES}. "
         f"{_HELD_OUT}.",
-        "It has the phrases of four short dances, krump and pop, and no others. From sound alone it begins small, as "
-        "nothing says which phrase comes first; left alone it may lean or float, and `ictus dance` then lets it begin "
-        "anew from a standing pose. Because the dances are of AIST++'s test split, figures on that split mean nothing.",
+        "It has the phrases of four short dances, krump and pop, and no others. It dances small: from sound alone "
+        "it moves little more than half as fast as the dances that it was trained on. Left alone it may lean or "
+        "float, and `ictus dance` then lets it begin anew from a standing pose. Because the dances are of AIST++'s "
+        "test split, figures on that split mean nothing.",
         "dancers.sh",
         "dance",
         f"AIST++ and {_SCORES_BY}",

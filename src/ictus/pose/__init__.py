@@ -9,6 +9,6 @@ from ictus.pose.bodies import motion_of, points_of
 from ictus.pose.estimation import estimate, track
 from ictus.pose.estimator import Person, Picture, PoseEstimator
 from ictus.pose.following import Follower
-from ictus.pose.track import Track
+from ictus.pose.person_track import Track
 
 __all__ = ["Follower", "Person", "Picture", "PoseEstimator", "Track", "estimate", "motion_of", "points_of", "track"]

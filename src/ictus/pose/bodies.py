@@ -8,7 +8,7 @@ from ictus.errors import MotionError
 from ictus.files import quoted
 from ictus.formats.solos import ARMS, HAND, joined
 from ictus.motion import Motion
-from ictus.pose.track import Track
+from ictus.pose.person_track import Track
 from ictus.skeleton import Skeleton, get_skeleton
 from ictus.types import Float32Array
 

@@ -21,8 +21,8 @@ from ictus.pose.engines import get_engine
 from ictus.pose.estimator import Person, Picture, PoseEstimator
 from ictus.pose.following import Follower
 from ictus.pose.gaps import FILLED
+from ictus.pose.person_track import Track
 from ictus.pose.scenes import SceneCuts
-from ictus.pose.track import Track
 from ictus.skeleton import Skeleton
 from ictus.types import Float32Array, Progress
 from ictus.video_io import Film, probe, video_frames

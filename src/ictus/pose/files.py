@@ -8,7 +8,7 @@ import numpy as np
 from ictus.files import writing
 from ictus.formats import MotionData, landmarks, npz, openpose, solos, wholebody
 from ictus.pose.bodies import about, motion_of, points_of
-from ictus.pose.track import Track
+from ictus.pose.person_track import Track
 from ictus.skeleton import get_skeleton
 from ictus.types import Float32Array
 

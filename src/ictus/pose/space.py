@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from ictus.errors import MotionError
 from ictus.motion import Motion
 from ictus.pose.bodies import about
-from ictus.pose.track import Track
+from ictus.pose.person_track import Track
 from ictus.retargeting.pose_fitting import posed
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array, FloatArray

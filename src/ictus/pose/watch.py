@@ -11,7 +11,7 @@ import numpy as np
 from ictus.pose.estimation import track
 from ictus.pose.estimator import PoseEstimator
 from ictus.pose.gaps import LONGEST, runs
-from ictus.pose.track import Track
+from ictus.pose.person_track import Track
 from ictus.types import Progress
 from ictus.video_io import probe
 

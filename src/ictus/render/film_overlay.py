@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ictus.audio import Audio
-from ictus.pose.track import Track
+from ictus.pose.person_track import Track
 from ictus.types import AnyArray, Float32Array, Progress
 from ictus.video_io import Film, probe, sound_blocks, video_frames, write_film
 

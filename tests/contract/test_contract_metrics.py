@@ -86,6 +86,9 @@ def _near(times: np.ndarray, within: float) -> Callable[[np.ndarray], bool]:
 CASES: dict[str, Case] = {
     "beats.continuity": Case((TIMES, TIMES), (1, 1), empty=(0, 0)),
     "beats.f_measure": Case((TIMES, TIMES), 1, empty=0),
+    "beats.level_f_measure": Case((TIMES, TIMES), 1, empty=0),
+    "beats.median_lag": Case((TIMES, TIMES), 0, empty=None),
+    "beats.phase_f_measure": Case((TIMES, TIMES), 1, empty=0),
     "conducting.beat_scores": Case((ONE, TIMES), {"f_measure": 1, "cmlt": 1, "amlt": 1, "asynchrony": 0}, within=0.01),
     "conducting.best_lag": Case((ONE, TIMES), {"lag": 0, "f_measure": 1}, within=0.01),
     "conducting.bone_length_constancy": Case((np.tile(ONE[:1], (9, 1, 1)),), 0),

@@ -37,7 +37,7 @@ def write_real(shared_data: Path, root: Path) -> Path:
     return root
 
 
-OF_MODELS = ("seconds", "beat_other")
+OF_MODELS = ("seconds",)
 
 
 @pytest.fixture(scope="module")

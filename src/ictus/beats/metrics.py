@@ -60,9 +60,11 @@ def level_f_measure(reference: ArrayLike, estimate: ArrayLike) -> float:
 
     Parameters
     ----------
-    reference, estimate : (N,) and (M,) seconds, increasing.
+    reference, estimate : (N,) and (M,) seconds, increasing; 0 if either is empty.
     """
     beats = check_times(reference, "the reference")
+    if not len(beats):
+        return f_measure(beats, estimate)
     levels = [beats, *(_between(beats, parts) for parts in (2, 3))]
     levels += [beats[first::skip] for skip in (2, 3) for first in range(skip)]
     return max(f_measure(level, estimate) for level in levels)
@@ -75,14 +77,19 @@ def phase_f_measure(reference: ArrayLike, estimate: ArrayLike) -> float:
 
     Parameters
     ----------
-    reference, estimate : (N,) and (M,) seconds, increasing.
+    reference, estimate : (N,) and (M,) seconds, increasing; 0 if either is empty.
     """
     beats = check_times(reference, "the reference")
     return max(f_measure(beats, estimate), f_measure((beats[1:] + beats[:-1]) / 2, estimate))
 
 
 def median_lag(reference: ArrayLike, estimate: ArrayLike) -> float | None:
-    """Return by how many seconds the estimates that match a beat come after it, the median; None if none does."""
+    """Return by how many seconds the estimates that match a beat come after it, the median.
+
+    Parameters
+    ----------
+    reference, estimate : (N,) and (M,) seconds, increasing; None if none matches, at most 70 ms off.
+    """
     beats, marks = check_times(reference, "the reference"), check_times(estimate, "the estimate")
     if not len(beats) or not len(marks):
         return None

@@ -71,7 +71,7 @@ MEANING = {
             ("beat", "BeatAlign, 1 is best; what counts is the distance from the rows with other beats"),
         )
     },
-    "beat_other": "BeatAlign of 'fact', of models, with the beats of other music: as much as the deaf reach",
+    "beat_other": "BeatAlign of 'fact' with the beats of other music: as much as the deaf reach",
     "pfc": "PFC: pushes while both feet move, lower is better; 0 for those who stand still",
     "fsr": "share of a foot's frames on the floor in which it skates; of the dances in which one stands on it",
     "skating": "how fast the foot slides that carries the body, m/s; real dances have some, too",
@@ -186,8 +186,7 @@ def evaluate(
                 spans = _spans(made, protocol, samples.seconds)
                 values = took | _beats(spans, sample.beats)
                 if protocol == "all":
-                    values |= _of_body(spans["fact"])
-                    values |= _with_other_music(spans["fact"], samples.beats, k) if name in models else {}
+                    values |= _of_body(spans["fact"]) | _with_other_music(spans["fact"], samples.beats, k)
                 dances.append(Measured(sample.name, _features(spans), values))
             except IctusError as error:
                 raise type(error)(f"{name}, {sample.name}: {error}") from error

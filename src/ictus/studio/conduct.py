@@ -12,7 +12,7 @@ from ictus.studio import drawings
 from ictus.studio.models import ModelChoice
 from ictus.studio.motion_tab import MotionTab
 
-_METERS = [("As in the music", 0), *((str(meter), meter) for meter in range(1, 7))]
+_METERS = [("As in the music", 0), *((str(meter), meter) for meter in range(1, 8))]
 
 
 def _meter(choices: Sequence[ModelChoice], model: gradio.Dropdown) -> gradio.Dropdown:

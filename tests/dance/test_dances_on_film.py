@@ -76,8 +76,8 @@ def test_films_that_show_no_dance_are_named_and_the_others_danced(
         found = read_repertoire(tmp_path, look())
     assert [clip.name for clip in found.clips] == ["dance"]
     says = ("bad.mp4: no film or sound", "empty.mp4: nobody is seen", "one.mp4: shows nobody for 1.5 s without a cut")
-    assert len(found.unseen) == 3
-    for line, words in zip(found.unseen, says, strict=True):
+    assert len(found.without_dance) == 3
+    for line, words in zip(found.without_dance, says, strict=True):
         assert words in line
         assert line in caplog.messages
     assert [clip.name for clip in read_clips(tmp_path, look())] == ["dance"]

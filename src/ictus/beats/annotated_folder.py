@@ -2,25 +2,24 @@
 
     NAME.ogg               sound, of whatever kind
     NAME.csv|.beats|.txt   a line for each beat: seconds and, where it is known, the place in the bar (1 is the
-                           downbeat, 0 is not told); with commas, tabs or blanks between, with a heading or without
+                           downbeat, 0 not known); see `ictus.beats.labels`
     index.csv              where it is there: `name` and `group` of each recording
 
 Folders within the folder are read, too, and name a group.
 """
 
 import csv
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ictus.beats.beats import Beats
 from ictus.errors import IctusError, UsageError
-from ictus.files import FILMS, SOUNDS, quoted, reading
+from ictus.files import FILMS, SOUNDS, reading
 from ictus.types import Float64Array, IntArray
 
 _BEATS = (".csv", ".beats", ".txt")
-_LARGEST = 1 << 22  # bytes of a file of beats
 _INDEX = "index.csv"
 
 
@@ -32,7 +31,7 @@ class AnnotatedMusic:
     ----------
     music : sound file.
     times : (N,) seconds of the beats.
-    positions : (N,) places in the bar, 0 where it is not told.
+    positions : (N,) places in the bar, 0 where it is not known.
     group : kind of music.
     """
 
@@ -48,7 +47,7 @@ class AnnotatedMusic:
 
     @property
     def meter(self) -> int | None:
-        """Beats in most of the bars; None if less than two downbeats are told."""
+        """Beats in most of the bars; None if less than two downbeats are known."""
         downbeats = np.flatnonzero(self.positions == 1)
         if len(downbeats) < 2:
             return None
@@ -80,30 +79,10 @@ def annotated_folder(folder: Path) -> list[AnnotatedMusic]:
 
 def read_beats(file: Path) -> tuple[Float64Array, IntArray]:
     """Return seconds and places in the bar, both (N,), of a file of tapped beats. Raises IctusError if it is none."""
-    with reading(file) as path:
-        if path.stat().st_size > _LARGEST:
-            raise IctusError(f"is larger than {_LARGEST / 1e6:.0f} MB, as no file of beats is")
-        lines = path.read_text("utf-8-sig").splitlines()
-        rows = [line.replace(",", " ").replace(";", " ").split() for line in lines]
-        rows = [row for row in rows if row and not row[0].startswith("#")]
-        if rows and rows[0][0].lower() not in ("nan", "inf") and not _is_number(rows[0][0]):
-            rows = rows[1:]  # the heading
-        times, positions = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
-        for number, row in enumerate(rows):
-            place = row[1] if len(row) > 1 else "0"
-            if not (_is_number(row[0]) and _is_number(place) and 0 <= float(place) < 100):
-                raise IctusError(f"row {number + 1} is no time with a place in the bar: {quoted(' '.join(row))}")
-            times[number], positions[number] = float(row[0]), int(float(place))
-        if not len(rows) or not (np.diff(times) > 0).all() or times[0] < 0:
-            raise IctusError("must hold beats at increasing times, in seconds")
-        return times, positions
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+    beats = Beats.load(file)
+    if not len(beats) or beats.times[0] < 0:
+        raise IctusError(f"{file}: must hold beats, none of them before second 0")
+    return beats.times, beats.positions
 
 
 def _groups(index: Path) -> dict[str, str]:

@@ -87,7 +87,7 @@ def inspect_repertoire(data: Annotated[Path, tyro.conf.arg(metavar="FOLDER")], j
     from ictus.dance.data.repertoire import read_repertoire
 
     found = read_repertoire(data)
-    broken = [*found.broken, *found.unseen]
+    broken = [*found.broken, *found.without_dance]
     clips = [(recording, clip) for recording in found.recordings for clip in recording.clips]
     if json:
         facts = [

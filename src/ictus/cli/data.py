@@ -68,7 +68,7 @@ def prepare_synthetic(
     Args:
         data: Folder of scores (.mxl .musicxml .xml .mid). A splits.csv in it (movement_id, split) says what is
             held out; without it one score in ten goes to val and one to test, by its name (or composer, where
-            a scores.csv tells it) and the seed.
+            a scores.csv names it) and the seed.
         out: Folder to make or go on with; it gets SPLIT/NUMBER/mel.npy, motion.npy and beats.npz.
         hours: Hours of music there shall be: in all splits together, nine tenths of them for training, or in one.
         split: Which split to make.

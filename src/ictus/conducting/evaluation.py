@@ -242,7 +242,7 @@ def film_beats(recordings: Sequence[AnnotatedRecording | AnnotatedMusic], seed: 
     maestro = Maestro()
     for recording in recordings:
         audio = Audio.load(recording.music)
-        places = np.maximum(recording.positions, 1)  # 0: not told
+        places = np.maximum(recording.positions, 1)  # 0: not known
         target = Beats(recording.times, places, recording.meter or int(places.max()), duration=audio.duration)
         predicted = maestro(audio, seed=seed)
         annotated = maestro.perform(target, audio.duration, seed=seed)

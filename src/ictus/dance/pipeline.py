@@ -121,6 +121,13 @@ class _NetworkDancer:
         """Load one by name or folder. Raises ModelError if it is missing or damaged."""
         return cls(cls.network_class.from_pretrained(name), name, **options)  # type: ignore[arg-type]
 
+    def _standing(self, motion: Motion, allowed: StandingRange, seed: int, beats: Beats) -> Motion:
+        """Keep a whole predicted dance on its feet, say where it was not, and finish it."""
+        motion, fallen = kept_standing(motion, allowed)
+        if fallen:
+            _log.warning("%s: in %d of %d frames the body would not have stood", self.name, fallen, len(motion))
+        return self._finished(motion, seed, beats)
+
     def _finished(self, motion: Motion, seed: int, beats: Beats, **facts: Any) -> Motion:
         """Clean the feet, and note in the motion's meta what it was made of."""
         return clean_feet(replace(motion, meta={"model": self.name, "seed": seed, **facts, "beats": beats.to_meta()}))
@@ -262,10 +269,7 @@ class MelodyDancer(_NetworkDancer):
         if progress is not None:
             progress(1.0)
         predicted = Motion(points.numpy().reshape(len(points), -1, 3), melody16.frame_rate, get_skeleton("melody-21"))
-        motion, fallen = kept_standing(posed(predicted.resample(RATE)), _MELODY_STANDING)
-        if fallen:
-            _log.warning("%s: in %d of %d frames the body would not have stood", self.name, fallen, len(motion))
-        return self._finished(motion, seed, beats)
+        return self._standing(posed(predicted.resample(RATE)), _MELODY_STANDING, seed, beats)
 
 
 class _SelfStartingNetwork(Protocol):
@@ -313,10 +317,7 @@ class _SelfStartingDancer(_NetworkDancer):
         features = slower(rhythm35(audio, beats=beats.times), frames_in_one(config.rate))
         generator = torch.Generator().manual_seed(seed)
         predicted = self.network.generate(torch.from_numpy(features)[None], generator, progress)[0]
-        motion, fallen = kept_standing(self._posed(predicted.numpy(), config.rate), config.standing)
-        if fallen:
-            _log.warning("%s: in %d of %d frames the body would not have stood", self.name, fallen, len(motion))
-        return self._finished(motion, seed, beats)
+        return self._standing(self._posed(predicted.numpy(), config.rate), config.standing, seed, beats)
 
     def _posed(self, predicted: Float32Array, rate: int) -> Motion:
         """(T, D) -> smpl-24 with rotations at 60 fps."""

@@ -36,7 +36,7 @@ def find_pieces(folder: Path, seed: int = 0) -> list[Piece]:
 
     Where the folder holds a `splits.csv` (columns movement_id, split), a score named after a movement takes its split;
     others, and all where there is none, are split by a hash of their name and the seed, 80 : 10 : 10. Where a
-    `scores.csv` (score_id, composer) beside a score tells its composer, that is the name, so that all of a composer's
+    `scores.csv` (score_id, composer) beside a score names its composer, that is the name, so that all of a composer's
     works are in one split. Recordings that
     `recordings.csv` passes (recording_id, movement_id, passes) lend their timing, from `NAME.alignment.npz`.
 

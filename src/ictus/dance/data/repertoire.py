@@ -70,7 +70,7 @@ class Repertoire:
 
     recordings: tuple[Recording, ...]
     broken: tuple[str, ...]
-    unseen: tuple[str, ...] = ()
+    without_dance: tuple[str, ...] = ()
 
     @property
     def clips(self) -> list[MotionClip]:
@@ -100,19 +100,20 @@ def read_repertoire(folder: Path, watch: Watch = watch_film) -> Repertoire:
         raise UsageError(f"{folder}: holds no dances; it may hold {kinds}", option="repertoire")
     recordings: list[Recording] = []
     broken: list[str] = []
-    unseen: list[str] = []
+    without_dance: list[str] = []
     for file in files:
         try:
             recordings.append(read_recording(file, folder, watch))
         except IctusError as error:
-            (unseen if file.suffix.lower() in FILMS else broken).append(str(error))
-    for line in (*broken, *unseen, *(note for recording in recordings for note in recording.notes)):
+            (without_dance if file.suffix.lower() in FILMS else broken).append(str(error))
+    for line in (*broken, *without_dance, *(note for recording in recordings for note in recording.notes)):
         _log.warning(line)
     if not recordings:
         raise UsageError(
-            f"{folder}: none of its {len(files)} files can be danced; {(broken + unseen)[0]}", option="repertoire"
+            f"{folder}: none of its {len(files)} files can be danced; {(broken + without_dance)[0]}",
+            option="repertoire",
         )
-    return Repertoire(tuple(recordings), tuple(broken), tuple(unseen))
+    return Repertoire(tuple(recordings), tuple(broken), tuple(without_dance))
 
 
 def read_clips(folder: Path, watch: Watch = watch_film) -> list[MotionClip]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ictus.beats.beats import SLOWEST, Beats
-from ictus.beats.meter import METERS
-from ictus.errors import IctusError
+from ictus.beats import tactus
+from ictus.beats.beats import FASTEST, Beats
 from ictus.types import Float64Array, IntArray
+
+COUNTED_FASTEST = 210.0  # beats a minute that people still count one by one
 
 
 @dataclass(frozen=True)
@@ -57,29 +58,33 @@ class BeatAnnotation:
         return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
 
     def conducted(self) -> Beats:
-        """Return the beats that a conductor shows for a passage of one metre.
+        """Return the beats that a conductor shows.
 
         The notated ones where their median tempo is at an arm's ease; faster ones are gathered, slower ones divided: in
-        three where the metre is compound, so that a slow 6/8 is conducted in six.
+        three where the metre is compound, so that a slow 6/8 is conducted in six; see `ictus.beats.tactus`.
 
         Raises
         ------
         IctusError
-            If there is no conducting pattern for the metre.
+            If there is no conducting pattern for a metre.
         """
+        return self._at_level(FASTEST)
+
+    def counted(self) -> Beats:
+        """Return the beats that a listener counts: as conducted, but faster ones are counted, too, up to 210 a minute.
+
+        Whoever taps a quick waltz taps three where a conductor beats one. Raises as `conducted`.
+        """
+        return self._at_level(COUNTED_FASTEST)
+
+    def _at_level(self, fastest: float) -> Beats:
         beats = Beats(
             self.times,
             self.positions,
-            int(self.meters[0]),
+            self.meters,
             loudness=self.loudness,
             articulation=self.articulation,
             accents=self.accents,
             duration=self.duration,
         )
-        if self.divisions[0] == 3 and 0 < beats.tempo < SLOWEST:
-            beats = beats.divided(3) if 3 * beats.meter in METERS else beats
-        else:
-            beats = beats.conducted()
-        if beats.meter not in METERS:
-            raise IctusError(f"a bar of {beats.meter} beats has no conducting pattern")
-        return beats
+        return tactus.conducted(beats, self.divisions, fastest=fastest)

@@ -4,6 +4,8 @@
                                      /beats.npz    conducted_times (N,) seconds, conducted_positions (N,), 1 = downbeat,
                                                    conducted_meter; a `BeatAnnotation` where it is known;
                                                    about: JSON text, of which "group" is used where there is one
+                                     /recordings.npy  (K, T, 81) float16, where it is there: mel81 of the same music
+                                                   as K other recordings of it might sound
 
 The features of a piece are computed at their first use and kept as `mel81.npy` beside the music, or in the
 user's cache where the corpus cannot be written to.
@@ -13,6 +15,7 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -32,6 +35,7 @@ from ictus.types import Float32Array, Float64Array, IntArray
 RATE = int(mel81.frame_rate)
 
 Sample = dict[str, Float32Array | IntArray | str]
+Level = Literal["counted", "conducted"]  # which beats are learned: those people tap, or those an arm shows
 
 _ABOUT = 2  # frames to either side of a beat that predict its place, too
 _NUMBERS = {place: number for number, place in enumerate(PLACES)}
@@ -45,7 +49,7 @@ class AnnotatedRecording:
     ----------
     folder : that holds music.flac.
     times, positions : (N,) of the beats as they are conducted.
-    meter : beats in a bar.
+    meter : beats in most of the bars.
     group : kind of music, e.g. "orchestral".
     notated : all that is known of the beats as they are written, if anything is.
     """
@@ -78,23 +82,25 @@ class AnnotatedRecording:
             raise IctusError(f"{file}: the beats must have increasing times, and a place in the bar each")
         return cls(folder, times.astype(np.float64), positions.astype(np.int64), meter, group, notated)
 
-    def beats_in(self, start: float, pace: float) -> tuple[Float64Array, IntArray, int]:
-        """Return times, positions and metre of the beats as they are conducted in a window of the piece.
+    def beats_in(self, start: float, pace: float, level: Level) -> tuple[Float64Array, IntArray, IntArray]:
+        """Return times, positions and metres, (N,) each, of the beats in a window of the piece.
 
-        At another pace the same music may be conducted in other beats: a fast three in one.
+        At another pace the same music may be taken in other beats: a fast three in one. Where it is not known how the
+        beats are written, they are the conducted ones at every pace and level.
 
         Parameters
         ----------
         start : second of the piece at which the window begins.
         pace : seconds of the piece that pass in one of the window.
         """
-        if self.notated is not None and pace != 1:
+        if self.notated is not None:
+            played = replace(self.notated, times=self.notated.times / pace)
             try:
-                beats = replace(self.notated, times=self.notated.times / pace).conducted()
-                return beats.times - start / pace, beats.positions, beats.meter
+                beats = played.counted() if level == "counted" else played.conducted()
+                return beats.times - start / pace, beats.positions, beats.meters
             except IctusError:
                 pass  # there is no pattern for it at this pace: as at its own
-        return (self.times - start) / pace, self.positions, self.meter
+        return (self.times - start) / pace, self.positions, np.full(len(self.times), self.meter)
 
     @property
     def music(self) -> Path:
@@ -119,6 +125,11 @@ class AnnotatedRecording:
         with writing(file) as temporary:
             np.save(temporary, frames, allow_pickle=False)
         return _mapped(file)
+
+    def recordings(self) -> list[NDArray[np.float16]]:
+        """Return the mel81, (T, 81), of the music and of all its other recordings."""
+        others = self.folder / "recordings.npy"
+        return [self.mel(), *(_mapped(others) if others.exists() else ())]
 
     def _cached(self) -> Path:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -162,11 +173,12 @@ class BeatDataset:
         *,
         seconds: float = 40.0,
         augmentation: Augmentation | None = None,
+        level: Level = "counted",
     ) -> None:
         folder = Path(root) / split
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder; a corpus has train/, val/ and test/ of numbered folders")
-        self.frames, self.augmentation = round(seconds * RATE), augmentation
+        self.frames, self.augmentation, self.level = round(seconds * RATE), augmentation, level
         self.recordings: list[AnnotatedRecording] = []
         self.broken: list[str] = []
         for path in sorted((p for p in folder.iterdir() if p.is_dir()), key=lambda p: (len(p.name), p.name)):
@@ -184,18 +196,18 @@ class BeatDataset:
     def __getitem__(self, index: int) -> Sample:
         """Return a window of one piece; its window and its changes are drawn from torch's generator."""
         recording = self.recordings[index]
-        whole = recording.mel()
         if self.augmentation is None:
-            mel, start, pace = np.array(whole[: self.frames], np.float32), 0.0, 1.0
+            mel, start, pace = np.array(recording.mel()[: self.frames], np.float32), 0.0, 1.0
         else:
             rng = np.random.default_rng(int(torch.randint(2**31, ())))
-            mel, start, pace = self.augmentation(whole, self.frames, rng)
+            recordings = recording.recordings()
+            mel, start, pace = self.augmentation(recordings[rng.integers(len(recordings))], self.frames, rng)
         mel = np.pad(mel, ((0, self.frames - len(mel)), (0, 0)))
-        times, positions, meter = recording.beats_in(start, pace)
+        times, positions, meters = recording.beats_in(start, pace, self.level)
         return {
             "mel": mel,
             "beats": beat_targets(times, positions, self.frames),
-            "places": place_targets(times, positions, meter, self.frames),
+            "places": place_targets(times, positions, meters, self.frames),
             "group": recording.group,
             "name": f"{recording.name}@{start:.1f}",
         }
@@ -211,9 +223,10 @@ def beat_targets(times: Float64Array, positions: IntArray, frames: int) -> Float
     return beats
 
 
-def place_targets(times: Float64Array, positions: IntArray, meter: int, frames: int) -> IntArray:
+def place_targets(times: Float64Array, positions: IntArray, meters: IntArray, frames: int) -> IntArray:
     """Return (frames,): on the frames of beats, and two to either side, the numbers of their `PLACES`; else -1."""
     places = np.full(frames, -1, np.int64)
-    for time, position in zip(np.round(times * RATE).astype(int).tolist(), positions.tolist(), strict=True):
-        places[max(0, time - _ABOUT) : max(0, time + _ABOUT + 1)] = _NUMBERS.get((meter, position), -1)
+    rows = np.stack([np.round(times * RATE).astype(int), meters, positions], axis=1)
+    for frame, meter, position in rows.tolist():
+        places[max(0, frame - _ABOUT) : max(0, frame + _ABOUT + 1)] = _NUMBERS.get((meter, position), -1)
     return places

@@ -20,13 +20,19 @@ from ictus.types import Float64Array, IntArray
 _LIKE = 1.3  # times a passage's tempo may differ from that of all beats, to be decided as they are
 
 
-def conducted(beats: Beats, divisions: IntArray | None = None, borders: Float64Array | None = None) -> Beats:
+def conducted(
+    beats: Beats,
+    divisions: IntArray | None = None,
+    borders: Float64Array | None = None,
+    fastest: float = FASTEST,
+) -> Beats:
     """Return the beats as an arm conducts them.
 
     Parameters
     ----------
     divisions : (N,) parts into which each beat is divided where it is slow, 2 or 3; all 2 if they are not given.
     borders : (S,) seconds at which something new begins, such as another tempo.
+    fastest : beats a minute; faster ones are gathered.
 
     Raises
     ------
@@ -41,7 +47,7 @@ def conducted(beats: Beats, divisions: IntArray | None = None, borders: Float64A
         new |= (np.abs(beats.times - border) < 0.02) & (beats.positions == 1)
     edges = [*np.flatnonzero(new).tolist(), len(beats)]
     passages = [
-        _conducted(beats, start, stop, int(parts[start]), _deciding_tempo(beats, start, stop))
+        _conducted(beats, start, stop, int(parts[start]), _deciding_tempo(beats, start, stop), fastest)
         for start, stop in itertools.pairwise(edges)
     ]
     joined: dict[str, Any] = {
@@ -59,7 +65,7 @@ def _deciding_tempo(beats: Beats, start: int, stop: int) -> float:
     return beats.tempo if beats.tempo / _LIKE < tempo < beats.tempo * _LIKE else tempo
 
 
-def _conducted(beats: Beats, start: int, stop: int, parts: int, tempo: float) -> Beats:
+def _conducted(beats: Beats, start: int, stop: int, parts: int, tempo: float, fastest: float) -> Beats:
     """Return the beats of a passage of one metre, up to its end, as they are conducted."""
     end = float(beats.times[stop]) if stop < len(beats) else np.inf
     passage = _taken(beats, np.arange(start, min(stop + 1, len(beats))))  # with the beat that ends it
@@ -71,7 +77,7 @@ def _conducted(beats: Beats, start: int, stop: int, parts: int, tempo: float) ->
     if parts == 3 and 0 < tempo < SLOWEST:
         passage = passage.divided(3) if 3 * passage.meter in CONDUCTED else passage
     else:
-        passage = _at_ease(passage, tempo)
+        passage = _at_ease(passage, tempo, fastest)
     if passage.meter not in CONDUCTED:
         raise IctusError(
             f"the bar at {beats.times[start]:.1f} s has {passage.meter} beats, for which there is no conducting "
@@ -80,9 +86,9 @@ def _conducted(beats: Beats, start: int, stop: int, parts: int, tempo: float) ->
     return _taken(passage, np.flatnonzero(passage.times < end - 1e-6))
 
 
-def _at_ease(beats: Beats, tempo: float) -> Beats:
+def _at_ease(beats: Beats, tempo: float, fastest: float) -> Beats:
     """Gather or divide the beats of one metre until an arm beats them at its ease."""
-    while tempo > FASTEST or beats.meter > CONDUCTED[-1]:
+    while tempo > fastest or beats.meter > CONDUCTED[-1]:
         groups = gathering(beats.meter, beats.positions, beats.accents)
         if groups is None:
             return beats

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from ictus.beats.augmentation import Augmentation
-from ictus.beats.dataset import RATE, BeatDataset
+from ictus.beats.dataset import RATE, BeatDataset, Level
 from ictus.beats.metrics import f_measure
 from ictus.beats.network import BeatNetwork, shift_tolerant_loss
 from ictus.task import Batch, Batches, NetworkTask
@@ -29,6 +29,7 @@ class BeatTrackerConfig:
     size : "small" takes the whole piece, "small-live" follows it, 60 ms behind.
     train, val : splits.
     seconds : of a window.
+    level : which beats are learned: those that people count, or those that a conductor shows.
     tolerance : frames of 20 ms by which a beat may be marked off without a loss.
     beat_weight, downbeat_weight : of a frame with a beat against one without.
     place_weight : of the beats' places in their bars.
@@ -40,6 +41,7 @@ class BeatTrackerConfig:
     train: str = "train"
     val: str = "val"
     seconds: float = 40.0
+    level: Level = "counted"
     tolerance: int = 2
     beat_weight: float = 5.0
     downbeat_weight: float = 10.0
@@ -59,8 +61,9 @@ class BeatTrackerTask(NetworkTask[BeatTrackerConfig, BeatNetwork, BeatDataset]):
 
     def __init__(self, config: BeatTrackerConfig, data: Path) -> None:
         self.config = config
-        self.samples = BeatDataset(data, config.train, seconds=config.seconds, augmentation=config.augmentation)
-        self.validation = BeatDataset(data, config.val, seconds=config.seconds)
+        window: dict[str, Any] = {"seconds": config.seconds, "level": config.level}
+        self.samples = BeatDataset(data, config.train, augmentation=config.augmentation, **window)
+        self.validation = BeatDataset(data, config.val, **window)
         self.network = BeatNetwork.from_config(config.size)
 
     def optimizers(self) -> dict[str, Optimizer]:

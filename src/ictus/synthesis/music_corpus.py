@@ -31,6 +31,7 @@ SECONDS = 60.0  # of an excerpt
 RATE = 22050
 _MAX_LEAD = 1.5  # seconds of silence there may be before a piece
 _MIN_BEATS = 12  # beats in an excerpt
+_CHANGING_SHARE = 0.3  # how often the metre may change within an excerpt, where it is varied
 _RECORDED_SHARE = 0.75  # how often a real performance's tempo is taken where there is one
 
 
@@ -72,14 +73,16 @@ def score_excerpt(
     IctusError
         If the piece is shorter than an excerpt, or nowhere keeps one metre for as long.
     """
-    rendering = (options or SynthesisOptions()).draw(rng.spawn(1)[0])  # a stream of its own: rng's goes on as ever
-    timing = _choose_timing(piece, score, rng)
+    options = options or SynthesisOptions()
+    rendering = options.draw(rng.spawn(1)[0])  # a stream of its own: rng's goes on as ever
+    timing = _choose_timing(piece, score, rng, options.varied)
     if rendering.piano:
         score, timing = reduce_for_piano(score), exaggerate_timing(timing, score, rendering.freedom)
     score = transpose(score, rendering.semitones)
-    start = _choose_start(str(piece.file), score, timing, part, rng)
+    changing = options.varied and rng.uniform() < _CHANGING_SHARE
+    start = _choose_start(str(piece.file), score, timing, part, rng, changing)
     about = {"piece": piece.name, "title": score.title, "score": piece.file.name, **rendering.about()}
-    return _render_excerpt(score, timing, start, rendering, rng, about)
+    return _render_excerpt(score, timing, start, rendering, rng, about, options.varied)
 
 
 def song_excerpt(part: tuple[float, float], rng: np.random.Generator, options: SynthesisOptions) -> AnnotatedExcerpt:
@@ -90,7 +93,7 @@ def song_excerpt(part: tuple[float, float], rng: np.random.Generator, options: S
     timing = band.band_timing(score, rng)
     start = _choose_start(form.title, score, timing, part, rng)
     about = {"piece": form.title, "title": form.title, **form.about(), **rendering.about(), "group": "pop"}
-    return _render_excerpt(score, timing, start, rendering, rng, about)
+    return _render_excerpt(score, timing, start, rendering, rng, about, options.varied)
 
 
 def _render_excerpt(
@@ -100,8 +103,12 @@ def _render_excerpt(
     rendering: Rendering,
     rng: np.random.Generator,
     about: dict[str, Any],
+    varied: bool,
 ) -> AnnotatedExcerpt:
-    conditions, seed = RecordingConditions.draw(rng), int(rng.integers(2**31))
+    conditions = RecordingConditions.draw(rng)
+    if varied:
+        conditions = conditions.varied(rng)
+    seed = int(rng.integers(2**31))
     span = (start, start + SECONDS)
     audio = rendering.render(score, rate=RATE, seed=seed, timing=timing, span=span, conditions=conditions)
     first, last = timing.quarters_at(np.array(span))
@@ -114,18 +121,26 @@ def _render_excerpt(
     return AnnotatedExcerpt(audio, annotate(score, timing, span, audio), {**about, **where})
 
 
-def _choose_timing(piece: Piece, score: Score, rng: np.random.Generator) -> tempo.Timing:
+def _choose_timing(piece: Piece, score: Score, rng: np.random.Generator, varied: bool) -> tempo.Timing:
     if piece.alignment and rng.uniform() < _RECORDED_SHARE:
         timing = tempo.recorded(score, piece.alignment, int(rng.choice(piece.recordings)))
     else:
         timing = tempo.imagined(score, rng)
-    return tempo.humanised(timing, score, rng, scale=float(np.exp(rng.normal(0, 0.04))))
+    spread = 0.18 if varied else 0.04  # editions say little of how fast; conductors differ by a fifth
+    scale = float(np.exp(rng.normal(0, spread)))
+    rubato = float(np.exp(rng.uniform(np.log(0.01), np.log(0.1)))) if varied else 0.02
+    return tempo.humanised(timing, score, rng, scale=scale, rubato=rubato)
 
 
 def _choose_start(
-    name: str, score: Score, timing: tempo.Timing, part: tuple[float, float], rng: np.random.Generator
+    name: str,
+    score: Score,
+    timing: tempo.Timing,
+    part: tuple[float, float],
+    rng: np.random.Generator,
+    changing: bool = False,
 ) -> float:
-    """Choose the second at which an excerpt of one metre begins."""
+    """Choose the second at which an excerpt begins; of one metre, unless it may change."""
     room = float(timing.seconds_at(np.array([score.length]))[0]) + 1.0 - SECONDS + _MAX_LEAD
     if room < 0:
         raise IctusError(f"{name}: is shorter than a minute")
@@ -133,7 +148,7 @@ def _choose_start(
         low, high = part if attempt < 10 else (0.0, 1.0)
         start = float(rng.uniform(low, high)) * room - _MAX_LEAD
         rows = beats_in(score, timing, (start, start + SECONDS))
-        if len(rows) >= _MIN_BEATS and len(np.unique(rows[:, 2:], axis=0)) == 1:
+        if len(rows) >= _MIN_BEATS and (changing or len(np.unique(rows[:, 2:], axis=0)) == 1):
             return start
     raise IctusError(f"{name}: no minute of it keeps one metre")
 

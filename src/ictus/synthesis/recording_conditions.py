@@ -1,6 +1,6 @@
 """Recording conditions: in what recordings of one piece differ beside their tempo: players, hall and microphones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import signal
@@ -16,6 +16,7 @@ class RecordingConditions:
     ----------
     looseness : seconds, standard deviation of a player's onset around the beat.
     softness : how much longer than usual a bowed or blown tone takes to speak.
+    onset : seconds in which a bowed or blown tone of a SoundFont grows, as if slurred; 0 leaves it as it was sampled.
     balance : dB, standard deviation of a part's level.
     contrast : how far apart soft and loud are; 1 is 26 dB.
     tuning : cents above 440 Hz.
@@ -28,6 +29,7 @@ class RecordingConditions:
 
     looseness: float = 0.006
     softness: float = 1.0
+    onset: float = 0.0
     balance: float = 0.0
     contrast: float = 1.0
     tuning: float = 0.0
@@ -54,6 +56,16 @@ class RecordingConditions:
             treble=rng.normal(-2 if old else 0, 4),
             cutoff=rng.uniform(3500, 9000) if old else None,
             hiss=rng.uniform(-60, -38) if old else rng.uniform(-95, -60),
+        )
+
+    def varied(self, rng: np.random.Generator) -> "RecordingConditions":
+        """Return conditions such as real recordings have: players less together, tones that often grow slowly."""
+        return replace(
+            self,
+            looseness=float(rng.uniform(0.004, 0.025)),
+            softness=float(np.exp(rng.uniform(np.log(0.7), np.log(4.0)))),
+            onset=float(rng.uniform(0.02, 0.14)) if rng.uniform() < 0.5 else 0.0,
+            tuning=float(rng.normal(0, 30)),
         )
 
     def record(self, dry: Float32Array, rate: int, rng: np.random.Generator) -> Float32Array:

@@ -83,6 +83,7 @@ class SynthesisOptions:
     piano : share of the scores that a pianist plays alone, 0 to 1.
     songs : share of the excerpts that are songs, which a band invents, 0 to 1.
     music : whether the sound is kept.
+    varied : whether tempo, rubato, metre and attacks are as various as in real recordings, rather than as in good ones.
 
     Raises
     ------
@@ -94,6 +95,7 @@ class SynthesisOptions:
     piano: float = 0.0
     songs: float = 0.0
     music: bool = False
+    varied: bool = False
 
     def __post_init__(self) -> None:
         for name in ("piano", "songs"):
@@ -114,7 +116,8 @@ class SynthesisOptions:
         if self == SynthesisOptions():
             return {}
         songs = {"songs": self.songs} if self.songs else {}
-        return {"soundfonts": self._sizes, "piano": self.piano, **songs, "music": self.music}
+        varied = {"varied": True} if self.varied else {}
+        return {"soundfonts": self._sizes, "piano": self.piano, **songs, "music": self.music, **varied}
 
     def draw(self, rng: np.random.Generator) -> Rendering:
         """Draw how an excerpt is rendered; with the default options there is one way only."""

@@ -88,8 +88,11 @@ class SoundFont:
         lasting = np.round(notes.length * context.rate).astype(np.int64)
         line = player.rendered(program, notes.first, notes.first + lasting, keys, velocities, count)
         line *= np.float32(loudest / max(float(np.median(strengths)), 1e-6))
-        held = isinstance(INSTRUMENTS[part.instrument], Sustained)
-        return line * _swelling(notes, lasting, count) if held else line
+        if not isinstance(INSTRUMENTS[part.instrument], Sustained):
+            return line
+        if context.conditions.onset:
+            line *= _growing(notes.first, context.conditions.onset * context.rate, count)
+        return line * _swelling(notes, lasting, count)
 
     def _program(self, part: Part, rng: np.random.Generator) -> tuple[Program, int]:
         """Choose a program for a part that the SoundFont has, and a key if it is a drum, else 0."""
@@ -212,6 +215,19 @@ def _swelling(notes: NoteEvents, lasting: IntArray, count: int) -> Float32Array:
     progress = np.clip((time - notes.first[latest]) / np.maximum(lasting[latest], 1), 0, 1)
     gain = 1 + (notes.swell / notes.gain - 1)[latest] * progress
     return np.interp(np.arange(count), time, ndimage.gaussian_filter1d(gain, 3.0)).astype(np.float32)
+
+
+_SLURRED = 0.25  # gain of a tone at its beginning where it grows slowly
+
+
+def _growing(first: IntArray, samples: float, count: int) -> Float32Array:
+    """Return the gain, (count,), by which tones, (N,) samples at which they begin, grow: half way there on the beat."""
+    begins = np.unique(first) - samples / 2
+    time = np.arange(0, count + _BLOCK, _BLOCK)
+    latest = np.searchsorted(begins, time, "right") - 1
+    since = np.where(latest < 0, samples, time - begins[np.maximum(latest, 0)])
+    gain = _SLURRED + (1 - _SLURRED) * np.sin(np.pi / 2 * np.clip(since / samples, 0, 1)) ** 2
+    return np.interp(np.arange(count), time, ndimage.gaussian_filter1d(gain, 2.0)).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

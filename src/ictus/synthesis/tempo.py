@@ -194,12 +194,15 @@ def _drift(count: int, rng: np.random.Generator) -> Float64Array:
     return np.asarray(0.02 * noise * np.sqrt(2 * np.sqrt(np.pi) * width))
 
 
-def humanised(timing: Timing, score: Score, rng: np.random.Generator, scale: float = 1.0) -> Timing:
-    """Return a timing with what people add from beat to beat: 2 % of correlated change, 6 ms of none.
+def humanised(
+    timing: Timing, score: Score, rng: np.random.Generator, scale: float = 1.0, rubato: float = 0.02
+) -> Timing:
+    """Return a timing with what people add from beat to beat: some correlated change, and 6 ms of none.
 
     Parameters
     ----------
     scale : how much longer everything takes.
+    rubato : standard deviation of the correlated change of the beats' lengths, in parts of them.
     """
     beats = timing.seconds_at(score.beats[:, 0])
     if len(beats) < 3:
@@ -208,7 +211,7 @@ def humanised(timing: Timing, score: Score, rng: np.random.Generator, scale: flo
     swing = rng.normal(0, 1, len(steps))
     for k in range(1, len(swing)):
         swing[k] = 0.7 * swing[k - 1] + np.sqrt(1 - 0.7**2) * swing[k]
-    moved = beats[0] + np.concatenate([[0.0], np.cumsum(steps * np.exp(0.02 * swing))])
+    moved = beats[0] + np.concatenate([[0.0], np.cumsum(steps * np.exp(rubato * swing))])
     nearest = np.minimum(np.append(steps, steps[-1]), np.append(steps[0], steps))
     moved += np.clip(rng.normal(0, 0.006, len(beats)), -0.2 * nearest, 0.2 * nearest)
     warped = _along(beats, moved, timing.seconds)

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.extras import SubcommandApp
@@ -10,6 +10,11 @@ from tyro.extras import SubcommandApp
 from ictus.cli.console import complain, progress_bar, say, say_json
 from ictus.cli.options import Count, Seed, Split, Workers, command
 from ictus.errors import UsageError
+
+if TYPE_CHECKING:
+    from ictus.synthesis.music_corpus import MusicCorpusSplit
+
+_MOST_RECORDINGS = 16  # of one minute
 
 
 @command
@@ -24,6 +29,7 @@ def app() -> SubcommandApp:
 
     prepare = SubcommandApp()
     prepare.command(name="synthetic")(prepare_synthetic)
+    prepare.command(name="beats")(prepare_beats)
     prepare.command(name="conductor-motion")(conducting_data.prepare_conductor_motion)
     prepare.command(name="aist")(dance_data.prepare_aist)
     prepare.command(name="melody")(dance_data.prepare_melody)
@@ -91,6 +97,58 @@ def prepare_synthetic(
     finish = partial(conductor_motion, music=music)
     with progress_bar("synthetic") as progress:
         made = make_music_corpus(wanted, finish, workers=workers, progress=progress, report=complain, cluster=cluster)
+    return _told(out, wanted, made)
+
+
+@command
+def prepare_beats(
+    data: Annotated[Path, tyro.conf.arg(metavar="SCORES")],
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")],
+    hours: float = 1.0,
+    split: Split = "all",
+    workers: Workers = 1,
+    seed: Seed = 0,
+    soundfont: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE"), tyro.conf.UseAppendAction] = (),
+    piano: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.0,
+    songs: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.0,
+    grooves: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
+    recordings: Annotated[int, tyro.conf.arg(metavar="N")] = 2,
+) -> int:
+    """Make music whose beats are known from scores, for beat trackers to learn.
+
+    Tempo, rubato, metre and attacks are as various as in real recordings, and each minute is kept as several recordings
+    of it might sound: in other rooms, on tape, through codecs. What is there already is kept: the same command resumes,
+    a larger --hours goes on.
+
+    Args:
+        data: Folder of scores (.mxl .musicxml .xml .mid); which of them are held out is as of `prepare synthetic`.
+        out: Folder to make or go on with; it gets SPLIT/NUMBER/music.flac, beats.npz and recordings.npy.
+        hours: Hours of music there shall be: in all splits together, nine tenths of them for training, or in one.
+        split: Which split to make.
+        workers: Processes.
+        seed: Another seed is another corpus.
+        soundfont: General MIDI SoundFont (.sf2 .sf3) to play some of the scores with; may be given several times.
+        piano: Share of the scores, 0 to 1, that a pianist plays alone, with a pianist's freedom.
+        songs: Share of the minutes, 0 to 1, that are not from scores: popular songs, which a band invents.
+        grooves: Folder of real drummers' takes, who play in most of the songs: the Groove MIDI Dataset, unpacked.
+        recordings: Other recordings of each minute, 0 to 16.
+    """
+    from ictus.synthesis.beat_corpus import annotated_music
+    from ictus.synthesis.music_corpus import make_music_corpus, plan_music_corpus
+    from ictus.synthesis.rendering import SynthesisOptions
+
+    if not 0 <= recordings <= _MOST_RECORDINGS:
+        raise UsageError(f"{recordings} recordings of each minute; choose 0 to {_MOST_RECORDINGS}", option="recordings")
+    options = SynthesisOptions(soundfont, piano, songs, music=True, varied=True, grooves=grooves)
+    wanted = plan_music_corpus(data, out, hours=hours, split=split, seed=seed, options=options)
+    finish = partial(annotated_music, recordings=recordings)
+    with progress_bar("beats") as progress:
+        made = make_music_corpus(wanted, finish, workers=workers, progress=progress, report=complain)
+    return _told(out, wanted, made)
+
+
+def _told(out: Path, wanted: "list[MusicCorpusSplit]", made: int) -> int:
+    """Say what was made and what is there; return the exit code."""
     there = {order.split: sum(1 for k in range(order.count) if order.folder(k).is_dir()) for order in wanted}
     say(f"{out}: {_minutes(made)} made; " + ", ".join(f"{name} has {_minutes(n)}" for name, n in there.items()))
     return int(any(there[order.split] < order.count for order in wanted))

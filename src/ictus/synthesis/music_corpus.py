@@ -1,5 +1,6 @@
 """Music corpus: any number of minutes of music whose beats are known, from a folder of scores."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from ictus.scores.score import Score
 from ictus.synthesis import band, tempo
 from ictus.synthesis.cluster import run_on_cluster
 from ictus.synthesis.corpus_plan import CorpusSplit, make_splits, plan_splits
+from ictus.synthesis.grooves import draw_take, find_takes, with_drummer
 from ictus.synthesis.ground_truth import annotate, beats_in
 from ictus.synthesis.piano_reduction import exaggerate_timing, reduce_for_piano
 from ictus.synthesis.recording_conditions import RecordingConditions
@@ -31,6 +33,8 @@ SECONDS = 60.0  # of an excerpt
 RATE = 22050
 _MAX_LEAD = 1.5  # seconds of silence there may be before a piece
 _MIN_BEATS = 12  # beats in an excerpt
+_DRUMMERS_SHARE = 0.7  # how often a real drummer plays in a song, where there are any
+_TRIES = 5  # takes of drummers
 _CHANGING_SHARE = 0.3  # how often the metre may change within an excerpt, where it is varied
 _RECORDED_SHARE = 0.75  # how often a real performance's tempo is taken where there is one
 
@@ -85,15 +89,32 @@ def score_excerpt(
     return _render_excerpt(score, timing, start, rendering, rng, about, options.varied)
 
 
-def song_excerpt(part: tuple[float, float], rng: np.random.Generator, options: SynthesisOptions) -> AnnotatedExcerpt:
-    """Return a minute of an invented song; parameters as of `score_excerpt`."""
+def song_excerpt(
+    part: tuple[float, float], rng: np.random.Generator, options: SynthesisOptions, split: str = "train"
+) -> AnnotatedExcerpt:
+    """Return a minute of an invented song; parameters as of `score_excerpt`; `split` is that of the drummers' takes."""
     rendering = replace(options.draw(rng.spawn(1)[0]), piano=False, semitones=0)
     form = draw_song_form(rng)
-    score = band.arrange(form, rng)
+    score, take = _with_drummer(band.arrange(form, rng), options, split, rng)
     timing = band.band_timing(score, rng)
     start = _choose_start(form.title, score, timing, part, rng)
-    about = {"piece": form.title, "title": form.title, **form.about(), **rendering.about(), "group": "pop"}
+    about = {"piece": form.title, "title": form.title, **form.about(), **rendering.about(), "group": "pop", **take}
     return _render_excerpt(score, timing, start, rendering, rng, about, options.varied)
+
+
+def _with_drummer(
+    song: Score, options: SynthesisOptions, split: str, rng: np.random.Generator
+) -> tuple[Score, dict[str, str]]:
+    """Return a song, mostly with a real drummer where there are some, and what is to be told of him."""
+    if options.grooves is None or rng.uniform() > _DRUMMERS_SHARE:
+        return song, {}
+    for _ in range(_TRIES):
+        take = draw_take(find_takes(options.grooves), song, split, rng)
+        if take is None:
+            break
+        with contextlib.suppress(IctusError):  # a take that is damaged, or no groove: another one
+            return with_drummer(song, take, rng), {"drummer": take.path.name}
+    return song, {}
 
 
 def _render_excerpt(
@@ -224,7 +245,9 @@ def _make_block(to_files: ToFiles, job: tuple[MusicCorpusSplit, int]) -> Prepara
     made, failures = 0, list[str]()
     if plan.rng(2, block).uniform() < plan.options.songs:
         for number in (missing := plan.missing(block)):
-            save_example(plan.folder(number), to_files(song_excerpt((0.0, 1.0), plan.rng(1, number), plan.options)))
+            save_example(
+                plan.folder(number), to_files(song_excerpt((0.0, 1.0), plan.rng(1, number), plan.options, plan.split))
+            )
         return PreparationResult(len(missing))
     for _, piece in plan.pieces_in_turn(block):
         try:

@@ -7,10 +7,12 @@ stage delays is taken back, so that the beats of the music stay where they are.
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 from scipy import ndimage, signal
 
 from ictus.types import Float32Array, Float64Array
@@ -229,7 +231,7 @@ def _encoded(sound: Float32Array, rate: int, codec: str, bitrate: int) -> bytes:
     container_format, sample_format = _CODECS[codec]
     file = io.BytesIO()
     with av.open(file, "w", format=container_format) as container:
-        stream = container.add_stream(codec, rate=_CODED_RATE, layout="mono")
+        stream = cast(AudioStream, container.add_stream(codec, rate=_CODED_RATE, layout="mono"))
         stream.bit_rate = bitrate
         resampler = av.AudioResampler(format=sample_format, layout="mono", rate=_CODED_RATE)
         frame = AudioFrame.from_ndarray(np.ascontiguousarray(sound[None], np.float32), "fltp", "mono")
@@ -243,7 +245,7 @@ def _encoded(sound: Float32Array, rate: int, codec: str, bitrate: int) -> bytes:
 def _decoded(file: bytes, rate: int) -> Float32Array:
     """Return the sound, (N,), of a file, at a rate."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-    with av.open(io.BytesIO(file)) as container:
+    with av.open(io.BytesIO(file), "r") as container:
         parts = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
     parts += resampler.resample(None)
     return np.concatenate([part.to_ndarray()[0] for part in parts])

@@ -13,6 +13,7 @@ from ictus.files import readable
 from ictus.scores.instruments import UNPITCHED
 from ictus.scores.score import Score
 from ictus.synthesis import soundfont, synthesizer
+from ictus.synthesis.grooves import find_takes
 from ictus.synthesis.performance import PartRenderer, render_performance
 from ictus.synthesis.recording_conditions import RecordingConditions
 from ictus.synthesis.tempo import Timing
@@ -83,6 +84,7 @@ class SynthesisOptions:
     piano : share of the scores that a pianist plays alone, 0 to 1.
     songs : share of the excerpts that are songs, which a band invents, 0 to 1.
     music : whether the sound is kept.
+    grooves : folder of real drummers' takes (see `ictus.synthesis.grooves`), who play in most of the songs.
     varied : whether tempo, rubato, metre and attacks are as various as in real recordings, rather than as in good ones.
 
     Raises
@@ -96,6 +98,7 @@ class SynthesisOptions:
     songs: float = 0.0
     music: bool = False
     varied: bool = False
+    grooves: Path | None = None
 
     def __post_init__(self) -> None:
         for name in ("piano", "songs"):
@@ -105,6 +108,8 @@ class SynthesisOptions:
             raise UsageError("two SoundFonts have the same name; rename one, or give it once")
         for path in self.soundfonts:
             soundfont.check_soundfont(path)
+        if self.grooves:
+            find_takes(self.grooves)
 
     @cached_property
     def _sizes(self) -> dict[str, int]:
@@ -116,8 +121,9 @@ class SynthesisOptions:
         if self == SynthesisOptions():
             return {}
         songs = {"songs": self.songs} if self.songs else {}
+        grooves = {"grooves": True} if self.grooves else {}
         varied = {"varied": True} if self.varied else {}
-        return {"soundfonts": self._sizes, "piano": self.piano, **songs, "music": self.music, **varied}
+        return {"soundfonts": self._sizes, "piano": self.piano, **songs, "music": self.music, **varied, **grooves}
 
     def draw(self, rng: np.random.Generator) -> Rendering:
         """Draw how an excerpt is rendered; with the default options there is one way only."""

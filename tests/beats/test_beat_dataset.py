@@ -13,7 +13,7 @@ from beat_corpus import write_recording
 from ictus.audio import Audio
 from ictus.beats.annotation import BeatAnnotation
 from ictus.beats.augmentation import Augmentation
-from ictus.beats.dataset import AnnotatedRecording, BeatDataset, beat_targets
+from ictus.beats.dataset import AnnotatedRecording, BeatDataset, beat_targets, place_targets
 from ictus.beats.decoding import PLACES
 from ictus.errors import IctusError, UsageError
 from ictus.features import mel81
@@ -44,20 +44,60 @@ def test_the_places_of_beats_in_their_bars(corpus: Path) -> None:
     assert places[17:24].tolist() == [-1, *[PLACES.index((3, 1))] * 5, -1]
 
 
-def test_at_another_pace_other_beats_may_be_conducted(corpus: Path) -> None:
-    recording = AnnotatedRecording.open(corpus / "train" / "0")
-    fields = {"times": 0.4 + np.arange(60) * 60 / 145, "positions": np.arange(60) % 3 + 1}
+def waltz(bpm: float) -> BeatAnnotation:
+    times = 0.4 + np.arange(60) * 60 / bpm
     ones = {name: np.ones(60) for name in ("tempo", "loudness", "articulation", "accents")}
-    truth = BeatAnnotation(
-        **fields, meters=np.full(60, 3), divisions=np.full(60, 2), **ones, entries=np.zeros(0), duration=30.0
-    )
-    recording = replace(recording, times=truth.times, positions=truth.positions, notated=truth)
-    times, positions, meter = recording.beats_in(1.0, 1.0)
+    counts = {"positions": np.arange(60) % 3 + 1, "meters": np.full(60, 3), "divisions": np.full(60, 2)}
+    return BeatAnnotation(times=times, **counts, **ones, entries=np.zeros(0), duration=times[-1] + 1)
+
+
+def test_a_fast_waltz_is_counted_in_three_and_conducted_in_one(corpus: Path) -> None:
+    truth = waltz(180)
+    assert (truth.counted().meter, truth.conducted().meter) == (3, 1)
+    assert (waltz(240).counted().meter, waltz(240).conducted().meter) == (1, 1)
+    recording = replace(AnnotatedRecording.open(corpus / "train" / "0"), notated=truth)
+    times, positions, meters = recording.beats_in(1.0, 1.0, "counted")
     np.testing.assert_allclose(times, truth.times - 1)
-    assert (meter, positions.max()) == (3, 3)
-    times, positions, meter = recording.beats_in(1.0, 1.1)  # 160 beats a minute: in one
-    np.testing.assert_allclose(times, (truth.times[::3] - 1) / 1.1)
-    assert (meter, set(positions.tolist())) == (1, {1})
+    assert (set(meters.tolist()), positions.max()) == ({3}, 3)
+    times, positions, meters = recording.beats_in(1.0, 1.0, "conducted")
+    np.testing.assert_allclose(times, truth.times[::3] - 1)
+    assert (set(meters.tolist()), set(positions.tolist())) == ({1}, {1})
+
+
+def test_at_another_pace_other_beats_may_be_taken(corpus: Path) -> None:
+    recording = replace(AnnotatedRecording.open(corpus / "train" / "0"), notated=waltz(200))
+    times, positions, meters = recording.beats_in(1.0, 1.1, "counted")  # 220 beats a minute: in one
+    np.testing.assert_allclose(times, (waltz(200).times[::3] - 1) / 1.1)
+    assert (set(meters.tolist()), set(positions.tolist())) == ({1}, {1})
+
+
+def test_bars_may_change(corpus: Path) -> None:
+    truth = waltz(100)
+    positions = np.array([*[1, 2, 3] * 8, *[1, 2, 3, 4] * 9])
+    changing = replace(truth, positions=positions, meters=np.repeat([3, 4], [24, 36]))
+    shown = changing.conducted()
+    np.testing.assert_array_equal(shown.meters, changing.meters)
+    times, places, meters = replace(AnnotatedRecording.open(corpus / "train" / "0"), notated=changing).beats_in(
+        0.0, 1.0, "counted"
+    )
+    targets = place_targets(times, places, meters, 2000)
+    frames = np.round(changing.times * 50).astype(int)
+    assert [PLACES[k] for k in targets[frames]] == list(zip(changing.meters, positions, strict=True))
+
+
+def test_each_epoch_hears_other_recordings(corpus: Path) -> None:
+    folder = corpus / "train" / "1"
+    mel = AnnotatedRecording.open(folder).mel()
+    loud = (np.stack([np.full_like(mel, 7), np.full_like(mel, 9)])).astype(np.float16)
+    np.save(folder / "recordings.npy", loud)
+    still = Augmentation(pace=0, bands=0, gain=0, colour=0, noise=0, masks=0)
+    samples = BeatDataset(corpus, "train", seconds=10, augmentation=still)
+    torch.manual_seed(0)
+    heard = {round(float(np.median(samples[1]["mel"])), 1) for _ in range(24)}
+    assert len(heard) == 3
+    np.testing.assert_array_equal(
+        BeatDataset(corpus, "train", seconds=10)[1]["mel"], mel[:500].astype(np.float32)
+    )  # what is not augmented is the music itself
 
 
 def test_beats_follow_the_augmentation(corpus: Path) -> None:

@@ -111,6 +111,7 @@ def prepare_beats(
     soundfont: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE"), tyro.conf.UseAppendAction] = (),
     piano: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.0,
     songs: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.0,
+    reorchestrated: Annotated[float, tyro.conf.arg(metavar="SHARE")] = 0.0,
     grooves: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None,
     recordings: Annotated[int, tyro.conf.arg(metavar="N")] = 2,
 ) -> int:
@@ -130,6 +131,7 @@ def prepare_beats(
         soundfont: General MIDI SoundFont (.sf2 .sf3) to play some of the scores with; may be given several times.
         piano: Share of the scores, 0 to 1, that a pianist plays alone, with a pianist's freedom.
         songs: Share of the minutes, 0 to 1, that are not from scores: popular songs, which a band invents.
+        reorchestrated: Share of the scores, 0 to 1, that others play than they were written for: an organist, brass.
         grooves: Folder of real drummers' takes, who play in most of the songs: the Groove MIDI Dataset, unpacked.
         recordings: Other recordings of each minute, 0 to 16.
     """
@@ -139,7 +141,7 @@ def prepare_beats(
 
     if not 0 <= recordings <= _MOST_RECORDINGS:
         raise UsageError(f"{recordings} recordings of each minute; choose 0 to {_MOST_RECORDINGS}", option="recordings")
-    options = SynthesisOptions(soundfont, piano, songs, music=True, varied=True, grooves=grooves)
+    options = SynthesisOptions(soundfont, piano, songs, True, True, reorchestrated, grooves)
     wanted = plan_music_corpus(data, out, hours=hours, split=split, seed=seed, options=options)
     finish = partial(annotated_music, recordings=recordings)
     with progress_bar("beats") as progress:

@@ -22,6 +22,7 @@ from ictus.synthesis.cluster import run_on_cluster
 from ictus.synthesis.corpus_plan import CorpusSplit, make_splits, plan_splits
 from ictus.synthesis.grooves import draw_take, find_takes, with_drummer
 from ictus.synthesis.ground_truth import annotate, beats_in
+from ictus.synthesis.orchestration import reorchestrate
 from ictus.synthesis.piano_reduction import exaggerate_timing, reduce_for_piano
 from ictus.synthesis.recording_conditions import RecordingConditions
 from ictus.synthesis.rendering import Rendering, SynthesisOptions, transpose
@@ -82,6 +83,8 @@ def score_excerpt(
     timing = _choose_timing(piece, score, rng, options.varied)
     if rendering.piano:
         score, timing = reduce_for_piano(score), exaggerate_timing(timing, score, rendering.freedom)
+    elif options.reorchestrated and rng.uniform() < options.reorchestrated:
+        score = reorchestrate(score, rng)
     score = transpose(score, rendering.semitones)
     changing = options.varied and rng.uniform() < _CHANGING_SHARE
     start = _choose_start(str(piece.file), score, timing, part, rng, changing)

@@ -84,6 +84,7 @@ class SynthesisOptions:
     piano : share of the scores that a pianist plays alone, 0 to 1.
     songs : share of the excerpts that are songs, which a band invents, 0 to 1.
     music : whether the sound is kept.
+    reorchestrated : share of the scores that others play than they were written for, 0 to 1.
     grooves : folder of real drummers' takes (see `ictus.synthesis.grooves`), who play in most of the songs.
     varied : whether tempo, rubato, metre and attacks are as various as in real recordings, rather than as in good ones.
 
@@ -98,10 +99,11 @@ class SynthesisOptions:
     songs: float = 0.0
     music: bool = False
     varied: bool = False
+    reorchestrated: float = 0.0
     grooves: Path | None = None
 
     def __post_init__(self) -> None:
-        for name in ("piano", "songs"):
+        for name in ("piano", "songs", "reorchestrated"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} {getattr(self, name):g}: it is a share, 0 to 1")
         if len(self._sizes) < len(self.soundfonts):
@@ -121,9 +123,9 @@ class SynthesisOptions:
         if self == SynthesisOptions():
             return {}
         songs = {"songs": self.songs} if self.songs else {}
-        grooves = {"grooves": True} if self.grooves else {}
-        varied = {"varied": True} if self.varied else {}
-        return {"soundfonts": self._sizes, "piano": self.piano, **songs, "music": self.music, **varied, **grooves}
+        others = {"reorchestrated": self.reorchestrated, "grooves": bool(self.grooves), "varied": self.varied}
+        given = {name: value for name, value in others.items() if value}
+        return {"soundfonts": self._sizes, "piano": self.piano, **songs, "music": self.music, **given}
 
     def draw(self, rng: np.random.Generator) -> Rendering:
         """Draw how an excerpt is rendered; with the default options there is one way only."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ictus.beats.beats import Beats
+from ictus.beats.dataset import BeatDataset
 from ictus.cli import main
 
 
@@ -67,3 +68,22 @@ def test_wrong_usage(
     monkeypatch.chdir(tmp_path)
     assert main(["data", "prepare", "synthetic", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_music_for_beat_trackers(scores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "corpus"
+    command = ["data", "prepare", "beats", "--data", str(scores), "--out", str(out), "--split", "val"]
+    given = ["--hours", "0.03", "--songs", "0.5", "--recordings", "3"]
+    assert main([*command, *given]) == 0
+    assert "2 minutes made; val has 2 minutes" in capsys.readouterr().out
+    corpus = BeatDataset(out, "val", seconds=40)
+    assert len(corpus) == 2
+    mel, *others = corpus.recordings[0].recordings()
+    assert [other.shape for other in others] == [mel.shape] * 3
+    rises = [np.maximum(np.diff(one.astype(np.float32), axis=0), 0).sum(1) for one in (mel, *others)]
+    for other in rises[1:]:  # other recordings of it, but of the same music at the same time
+        assert not np.array_equal(other, rises[0])
+        likeness = [float(np.corrcoef(rises[0][10:-10], np.roll(other, k)[10:-10])[0, 1]) for k in range(-3, 4)]
+        assert int(np.argmax(likeness)) == 3
+    assert main([*command, "--hours", "0.03", "--recordings", "99"]) == 2
+    assert "choose 0 to 16" in capsys.readouterr().err

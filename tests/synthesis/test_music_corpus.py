@@ -261,3 +261,14 @@ def test_songs_stand_beside_scores(scores: Path, tmp_path: Path) -> None:
         plan_music_corpus(scores, once, hours=1, split="train", seed=1, options=SynthesisOptions())
     with pytest.raises(UsageError, match="songs 2"):
         SynthesisOptions(songs=2)
+
+
+def test_varied_music_is_slower_and_faster(scores: Path) -> None:
+    piece = find_pieces(scores)[0]
+    score = read(piece.file)
+
+    def spread(options: SynthesisOptions) -> float:
+        made = [score_excerpt(piece, score, (0, 1), np.random.default_rng(seed), options) for seed in range(4)]
+        return float(np.std([np.log(np.median(np.diff(one.annotation.times))) for one in made]))
+
+    assert spread(SynthesisOptions(varied=True)) > 1.3 * spread(SynthesisOptions())

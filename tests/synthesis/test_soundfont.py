@@ -176,3 +176,21 @@ def test_without_fluidsynth(font: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "fluidsynth", None)
     with pytest.raises(UsageError, match=r"pip install 'ictus\[scores\]'"):
         soundfont.check_soundfont(font)
+
+
+def test_slurred_tones_grow_about_their_beat(font: Path) -> None:
+    score = solo("strings", *(Note(k, 1.0, 60) for k in range(1, 7)))
+
+    def played(onset: float) -> np.ndarray:
+        conditions = replace(DRY, onset=onset)
+        context = PerformanceContext(score, written(score), conditions, 0.0, RATE, RATE)
+        render_part = soundfont.open_soundfont(font, RATE).part_renderer()
+        return render_part(score.parts[0], context, 7 * RATE, np.random.default_rng(0))
+
+    sharp, slurred = envelope(played(0.0)), envelope(played(0.12))
+    ratio = slurred / np.maximum(sharp, 1e-6)
+    beat = round(2.0 * 500 * 60 / float(score.tempo[0, 1]))  # of 2 ms, of the second quarter
+    assert ratio[beat - 60] > 0.9, "the tone before is untouched"
+    assert 0.2 < ratio[beat - 44] < 0.5, "it begins softly"
+    assert ratio[beat] > 0.8, "and is perceived on the beat, as a sharp one is"
+    assert ratio[beat + 40] > 0.95

@@ -11,14 +11,14 @@ from ictus.audio import Audio
 from ictus.beats.annotated_folder import AnnotatedMusic
 from ictus.beats.beats import Beats
 from ictus.beats.classical import ClassicalBeatTracker
-from ictus.beats.dataset import AnnotatedRecording
+from ictus.beats.dataset import AnnotatedRecording, Level
 from ictus.beats.metrics import continuity, f_measure, level_f_measure, median_lag, phase_f_measure, rolled
 from ictus.beats.tracker import BeatTracker
 from ictus.errors import UsageError
 from ictus.features import mel81
 from ictus.metrics.bootstrap import interval, mean_of
 from ictus.metrics.tables import Row
-from ictus.types import Float64Array, Progress
+from ictus.types import Float64Array, IntArray, Progress
 
 MEANING = {
     "beat_f": "F-measure of beats within 70 ms",
@@ -30,28 +30,39 @@ MEANING = {
     "cmlt": "share of beats in right phase and tempo",
     "amlt": "the same, double or half tempo and off-beats allowed",
     "metre": "share of pieces whose metre is right",
+    "conducted_f": "F-measure of the beats that an arm shows, where people count others: a fast three in one",
 }
 EVERYTHING = "all"
 
 
 @dataclass(frozen=True)
 class PredictedBeats:
-    """What is predicted of a piece: beats (N,) in seconds; where bars are predicted, too, the downbeats and metre."""
+    """What is predicted of a piece.
+
+    Attributes
+    ----------
+    beats : (N,) seconds.
+    downbeats, meter : where bars are predicted, too.
+    level : whether these are the beats that people count or those that an arm shows, and are compared with such.
+    conducted : (M,) seconds of those that an arm shows, where the others are counted.
+    """
 
     beats: Float64Array
     downbeats: Float64Array | None = None
     meter: int | None = None
+    level: Level = "counted"
+    conducted: Float64Array | None = None
 
 
 BeatPredictor = Callable[[Audio], PredictedBeats]
 
 
 def offline_predictor(tracker: Callable[[Audio], Beats]) -> BeatPredictor:
-    """Return what a beat tracker predicts: the beats as an arm would conduct them."""
+    """Return what a beat tracker predicts: the beats as people count them, and as an arm would conduct them."""
 
     def predict(audio: Audio) -> PredictedBeats:
-        beats = tracker(audio).conducted()
-        return PredictedBeats(beats.times, beats.downbeats, beats.meter)
+        beats = tracker(audio)
+        return PredictedBeats(beats.times, beats.downbeats, beats.meter, conducted=beats.conducted().times)
 
     return predict
 
@@ -66,9 +77,9 @@ def online_predictor(folder: str | os.PathLike[str]) -> BeatPredictor:
         chunks = np.split(samples, range(mel81.rate, len(samples), mel81.rate))
         found = [beat for chunk in chunks for beat in tracker.stream(chunk)]
         if not found:
-            return PredictedBeats(np.zeros(0), np.zeros(0))
+            return PredictedBeats(np.zeros(0), np.zeros(0), level="conducted")
         beats = Beats([one.time for one in found], [one.position for one in found], [one.meter for one in found])
-        return PredictedBeats(beats.times, beats.downbeats, beats.meter)
+        return PredictedBeats(beats.times, beats.downbeats, beats.meter, "conducted")
 
     return predict
 
@@ -178,25 +189,45 @@ def compare(
     recording: AnnotatedRecording | AnnotatedMusic, predicted: PredictedBeats, duration: float
 ) -> dict[str, float]:
     """Return the scores of one piece, by the names of `MEANING`; those that its annotation cannot tell are left out."""
-    cmlt, amlt = continuity(recording.times, predicted.beats)
-    shifted = [f_measure(recording.times, other) for other in rolled(predicted.beats, duration)]
+    known = _annotated(recording, predicted.level)
+    cmlt, amlt = continuity(known.times, predicted.beats)
+    shifted = [f_measure(known.times, other) for other in rolled(predicted.beats, duration)]
     scores = {
-        "beat_f": f_measure(recording.times, predicted.beats),
+        "beat_f": f_measure(known.times, predicted.beats),
         "chance": float(np.mean(shifted)),
-        "level_f": level_f_measure(recording.times, predicted.beats),
-        "phase_f": phase_f_measure(recording.times, predicted.beats),
+        "level_f": level_f_measure(known.times, predicted.beats),
+        "phase_f": phase_f_measure(known.times, predicted.beats),
         "cmlt": cmlt,
         "amlt": amlt,
     }
-    lag = median_lag(recording.times, predicted.beats)
+    lag = median_lag(known.times, predicted.beats)
     if lag is not None:
         scores["lag"] = 1000 * lag
-    downbeats = recording.times[recording.positions == 1]
+    downbeats = known.times[known.positions == 1]
     if predicted.downbeats is not None and len(downbeats):
         scores["downbeat_f"] = f_measure(downbeats, predicted.downbeats)
-    if predicted.meter is not None and recording.meter is not None:
-        scores["metre"] = float(predicted.meter == recording.meter)
+    if predicted.meter is not None and known.meter is not None:
+        scores["metre"] = float(predicted.meter == known.meter)
+    if predicted.conducted is not None and isinstance(recording, AnnotatedRecording):
+        scores["conducted_f"] = f_measure(recording.times, predicted.conducted)
     return scores
+
+
+@dataclass(frozen=True)
+class _Annotated:
+    """Beats and their places in the bar, (N,) each, and the metre of most bars, if it is known."""
+
+    times: Float64Array
+    positions: IntArray
+    meter: int | None
+
+
+def _annotated(recording: AnnotatedRecording | AnnotatedMusic, level: Level) -> _Annotated:
+    """Return the annotated beats of one level; of recordings that people annotated, there is only one."""
+    if isinstance(recording, AnnotatedMusic):
+        return _Annotated(recording.times, recording.positions, recording.meter)
+    times, positions, meters = recording.beats_in(0.0, 1.0, level)
+    return _Annotated(times, positions, int(np.bincount(meters).argmax()) if len(meters) else None)
 
 
 def _row(name: str, samples: list[dict[str, float | str]]) -> Row:

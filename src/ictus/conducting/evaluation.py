@@ -137,7 +137,7 @@ def _of_others(recordings: IntArray) -> IntArray:
 
 def hands(conductor: Conductor, seed: int = 0) -> BeatPredictor:
     """Return what a conductor's hands mark, from the motion alone, for `ictus.beats.evaluation`."""
-    return lambda audio: PredictedBeats(metrics.ictus_times(conductor(audio, seed=seed)))
+    return lambda audio: PredictedBeats(metrics.ictus_times(conductor(audio, seed=seed)), level="conducted")
 
 
 def _parts(real: Float32Array, made: Float32Array, beats: list[Float64Array | None]) -> dict[str, Float64Array]:

@@ -221,7 +221,7 @@ _SLURRED = 0.25  # gain of a tone at its beginning where it grows slowly
 
 
 def _growing(first: IntArray, samples: float, count: int) -> Float32Array:
-    """Return the gain, (count,), by which tones, (N,) samples at which they begin, grow: half way there on the beat."""
+    """Return the gain, (count,), by which tones, (N,) samples at which they begin, grow: half way by then."""
     begins = np.unique(first) - samples / 2
     time = np.arange(0, count + _BLOCK, _BLOCK)
     latest = np.searchsorted(begins, time, "right") - 1

@@ -35,12 +35,12 @@ _CONDUCTED = (
     f"all music and all motion is synthetic. {_HELD_OUT}."
 )
 _TRACKED = (
-    f"Eighteen hours of {_SCORES}, of songs with piano and string quartets (OpenScore Lieder and String Quartets, CC0), and "
-    "of popular songs in nineteen styles that Ictus invents, most of them with the grooves of real drummers (Groove MIDI "
-    "Dataset, CC BY 4.0); played by Ictus' own orchestra and through three SoundFonts (FluidR3 GM, MuseScore General, "
-    "sf_GMbank), as written, on a piano, or by other players, each minute as three recordings of it might sound. All of it "
-    "is synthetic; the beats are those of the score, {}. Chosen by Beethoven's No. 7, Brahms' No. 3, and by songs and "
-    f"quartets of other composers. {_HELD_OUT}."
+    f"Eighteen hours of {_SCORES}, of songs with piano and string quartets (OpenScore Lieder and String Quartets, CC0), "
+    "and of popular songs in nineteen styles that Ictus invents, most of them with the grooves of real drummers (Groove "
+    "MIDI Dataset, CC BY 4.0); played by Ictus' own orchestra and through three SoundFonts (FluidR3 GM, MuseScore "
+    "General, sf_GMbank), as written, on a piano, or by other players, each minute as three recordings of it might "
+    "sound. All of it is synthetic; the beats are those of the score, {}. Chosen by Beethoven's No. 7, Brahms' No. 3, "
+    f"and by songs and quartets of other composers. {_HELD_OUT}."
 )
 _COUNTED, _SHOWN = "as people count them", "at the level that is conducted"
 _CONDUCTS = (
@@ -53,7 +53,8 @@ _EVALUATES = (
 )
 _TRACKS = (
     "On real recordings of classical music it is far weaker than on music that is rendered; see the guide. Free "
-    "recitatives, music without a pulse, metres other than 2, 3, 4 and 6, and metres that change often are tracked badly."
+    "recitatives, music without a pulse, metres other than 2, 3, 4 and 6, and metres that change often are tracked "
+    "badly."
 )
 _DANCES = (
     "It has the phrases of a few short dances, of nine genres of street and jazz dance, and no others. Because "
@@ -103,12 +104,16 @@ CARDS = {
         _CONDUCTS,
     ),
     "beat-tracker": Card(
-        "Beats and downbeats of any music, from the whole piece", "beat-tracker", _TRACKED, _TRACKS, "beat_trackers.sh"
+        "Beats and downbeats of any music, from the whole piece",
+        "beat-tracker",
+        _TRACKED.format(_COUNTED),
+        _TRACKS,
+        "beat_trackers.sh",
     ),
     "online-beat-tracker": Card(
         "Beats and downbeats of music while it sounds, 83 ms behind",
         "online-beat-tracker",
-        _TRACKED,
+        _TRACKED.format(_SHOWN),
         _TRACKS,
         "beat_trackers.sh",
     ),

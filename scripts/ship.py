@@ -37,10 +37,10 @@ _CONDUCTED = (
 _TRACKED = (
     f"Eighteen hours of {_SCORES}, of songs with piano and string quartets (OpenScore Lieder and String Quartets, "
     "CC0), and of popular songs in nineteen styles that Ictus invents, most of them with real drummers' grooves "
-    "(Groove MIDI Dataset, CC BY 4.0); played by Ictus' own orchestra and through three SoundFonts (FluidR3 GM, MuseScore "
-    "General, sf_GMbank), as written, on a piano, or by other players, each minute as three recordings of it might "
-    "sound. All of it is synthetic; the beats are those of the score, {}. Chosen by Beethoven's No. 7, Brahms' No. 3, "
-    f"and by songs and quartets of other composers. {_HELD_OUT}."
+    "(Groove MIDI Dataset, CC BY 4.0); played by Ictus' own orchestra and through three SoundFonts (FluidR3 GM, "
+    "MuseScore General, sf_GMbank), as written, on a piano, or by other players, each minute as three recordings "
+    "of it might sound. All of it is synthetic; the beats are those of the score, {}. Chosen by Beethoven's No. "
+    f"7, Brahms' No. 3, and by songs and quartets of other composers. {_HELD_OUT}."
 )
 _COUNTED, _SHOWN = "as people count them", "at the level that is conducted"
 _CONDUCTS = (

@@ -12,7 +12,7 @@ import tyro
 from ictus import io, registry
 from ictus.cli.batch import plan_files, run_batch, shares
 from ictus.cli.console import part, with_flags
-from ictus.cli.options import FrameRate, Networks, Outs, Person, Range, Seed, command
+from ictus.cli.options import Engine, FrameRate, Networks, Outs, Person, Range, Seed, command
 from ictus.errors import IctusError, MotionError
 from ictus.render.render_options import SHOWN
 
@@ -37,6 +37,7 @@ def run(
     seed: Seed = 0,
     temperature: Annotated[float | None, Range(0)] = None,
     person: Person = "largest",
+    engine: Engine = "blaze",
     networks: Networks = None,
     json: bool = False,
 ) -> int:
@@ -57,7 +58,8 @@ def run(
         temperature: How freely it plays; 0 always takes what is likeliest.
         person: Who plays, where several people are seen in a film without keypoints: largest, left, right, or a
             number from the left.
-        networks: Networks of your own that find the player: a folder of .tflite files, or a .task file of MediaPipe.
+        engine: What finds the player: blaze (MediaPipe's networks), or rtm (RTMPose, if rtmlib is installed).
+        networks: Networks of your own that find the player, as `ictus pose` takes them.
         json: Report on stdout as JSON.
     """
     from ictus.sound.performance import TAKEN, find_performance_files
@@ -73,7 +75,7 @@ def run(
         instrument=known,
         seed=seed,
         temperature=temperature,
-        watch=partial(_watched, networks=networks, person=person),
+        watch=partial(_watched, engine=engine, networks=networks, person=person),
     )
     return run_batch(plans, play, _described, json, given="performance", takes=TAKEN)
 
@@ -124,19 +126,19 @@ def _play(
     }
 
 
-def _watched(film: Path, progress: "Progress", *, networks: Path | None, person: str) -> "Performance":
+def _watched(film: Path, progress: "Progress", *, engine: str, networks: Path | None, person: str) -> "Performance":
     """Find the player in a film without keypoints."""
     from ictus.pose.engines import get_engine
     from ictus.sound.performance import Performance
 
     try:
-        engine = get_engine("blaze", networks)
+        found = get_engine(engine, networks)
     except IctusError as error:
         raise MotionError(
             f"{film}: there are no keypoints of this film (--keypoints, or a file of the same name beside it), and "
             f"{with_flags(error)}"
         ) from error
-    return Performance.watch(film, engine, person, progress)
+    return Performance.watch(film, found, person, progress)
 
 
 def _described(report: dict[str, Any]) -> str:

@@ -2,8 +2,8 @@
 
     picture -> people (YOLOX) -> the one that is followed -> his 133 points -> those that blaze-75 names
 
-rtmlib fetches its networks (RTMW, 256 x 192) when it is first used; a folder with `detection.onnx` and `pose.onnx` keeps
-it from that. It knows no space, so that no body in 3-D comes of it.
+rtmlib fetches its networks (RTMW, 256 x 192) when it is first used; a folder of `detection.onnx` and `pose.onnx`
+keeps it from that. It knows no space, so that no body in 3-D comes of it.
 Source: Jiang et al., "RTMPose", 2023; the order of the points is COCO-WholeBody's (`ictus.formats.wholebody`).
 """
 
@@ -95,7 +95,8 @@ class RTM:
             raise ModelError(f"{self._source}: other networks than rtmlib's ({short(error)})") from error
         if points.shape != (1, _POINTS, 2) or scores.shape != (1, _POINTS):
             raise ModelError(
-                f"{self._source}: a network of {points.shape[1]} points; give one of the whole body, which has {_POINTS}"
+                f"{self._source}: a network of {points.shape[1]} points; "
+                f"give one of the whole body, which has {_POINTS}"
             )
         finite = np.isfinite(points[0]).all(-1) & (scores[0] > 0)
         confidence = np.where(finite, np.clip(scores[0], 0, 1), 0)[self._places]  # RTMW's scores may be above 1
@@ -107,7 +108,7 @@ def _rtmlib_own(rtmlib: Any) -> tuple[Any, Any]:
         whole = rtmlib.Wholebody(mode="balanced")
     except (OSError, RuntimeError) as error:
         raise IctusError(
-            f"rtmlib cannot fetch its networks ({short(error)}); give a folder of {' and '.join(_FILES)} with --networks"
+            f"rtmlib cannot fetch its networks ({short(error)}); give a folder of {' and '.join(_FILES)}"
         ) from error
     return whole.det_model, whole.pose_model
 
@@ -116,9 +117,8 @@ def _from_folder(rtmlib: Any, folder: Path) -> tuple[Any, Any]:
     for file in (folder / name for name in _FILES):
         if not file.is_file():
             raise ModelError(f"{file}: missing; the engine rtm wants a folder of {' and '.join(_FILES)}")
-    return tuple(
-        _opened(kind, folder / name) for kind, name in zip((rtmlib.YOLOX, rtmlib.RTMPose), _FILES, strict=True)
-    )
+    people, points = (folder / name for name in _FILES)
+    return _opened(rtmlib.YOLOX, people), _opened(rtmlib.RTMPose, points)
 
 
 def _opened(kind: Any, file: Path) -> Any:

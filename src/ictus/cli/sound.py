@@ -11,9 +11,9 @@ import tyro
 
 from ictus import io, registry
 from ictus.cli.batch import plan_files, run_batch, shares
-from ictus.cli.console import part, with_flags
+from ictus.cli.console import complain, part, with_flags
 from ictus.cli.options import Engine, FrameRate, Networks, Outs, Person, Range, Seed, command
-from ictus.errors import IctusError, MotionError
+from ictus.errors import IctusError, MotionError, UsageError
 from ictus.render.render_options import SHOWN
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def run(
     person: Person = "largest",
     engine: Engine = "blaze",
     networks: Networks = None,
+    inception: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     json: bool = False,
 ) -> int:
     """Play what a performer's motion shows: the sound of the instrument, or the film with its new sound.
@@ -60,21 +61,26 @@ def run(
             number from the left.
         engine: What finds the player: blaze (MediaPipe's networks), or rtm (RTMPose, if rtmlib is installed).
         networks: Networks of your own that find the player, as `ictus pose` takes them.
+        inception: Weights of BN-Inception (bn_inception-52deb4733.pth), which soloists need that see rgb of a film.
         json: Report on stdout as JSON.
     """
     from ictus.sound.performance import TAKEN, find_performance_files
 
     performances = {one.file: one for one in find_performance_files(performance, keypoints)}
     plans = plan_files(list(performances), out, io.FILES["sound"], ".wav", TAKEN)
+    soloist = registry.soloist(model)
+    if "rgb" in soloist.pictures:
+        _check(inception, model)
     known = None if instrument == "auto" else instrument
     play = partial(
         _play,
         performances,
-        registry.soloist(model),
+        soloist,
         keypoint_fps=keypoint_fps,
         instrument=known,
         seed=seed,
         temperature=temperature,
+        inception=inception,
         watch=partial(_watched, engine=engine, networks=networks, person=person),
     )
     return run_batch(plans, play, _described, json, given="performance", takes=TAKEN)
@@ -91,6 +97,7 @@ def _play(
     instrument: str | None,
     seed: int,
     temperature: float | None,
+    inception: Path | None,
     watch: "Callable[[Path, Progress], Performance]",
 ) -> dict[str, Any]:
     from ictus.sound.performance import Performance
@@ -106,6 +113,7 @@ def _play(
     watched = any(out.suffix.lower() in SHOWN for out in outs)
     played = soloist(
         track,
+        pictures=performance.picture_features(soloist.pictures, inception, complain),
         instrument=instrument,
         seed=seed,
         sampling=SAMPLING if temperature is None else replace(SAMPLING, temperature=temperature),
@@ -124,6 +132,15 @@ def _play(
         "silent": played.silent.round(2).tolist(),
         "took": round(time.perf_counter() - start, 2),
     }
+
+
+def _check(inception: Path | None, model: str) -> None:
+    """Say what is wrong with the weights that rgb needs before any film is looked at."""
+    from ictus.sound.models.bn_inception import ADVICE, load_published
+
+    if inception is None:
+        raise UsageError(f"{model}: it needs rgb of the film; {ADVICE}", option="inception")
+    load_published(inception)
 
 
 def _watched(film: Path, progress: "Progress", *, engine: str, networks: Path | None, person: str) -> "Performance":

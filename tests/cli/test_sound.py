@@ -1,18 +1,23 @@
 """`ictus sound` from end to end, with a soloist that has learnt nothing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ictus.audio import Audio
 from ictus.cli import main
 from ictus.pose import engines
+from ictus.sound.data.optical_flow import COLUMNS
+from ictus.sound.models.soloist import RAW_KEYPOINTS, ConditionName, SoloistTransformer
 from ictus.sound.pipeline import SAMPLING
 from pose.people_on_film import BoxEngine, walking, write_people
 from sound.raw_films import read_film, write_film, write_keypoints
 from sound.small_soloist import save_soloist
+from sound.test_bn_inception import published
 
 TIMES = np.arange(75) / 25  # 3 s
 
@@ -78,6 +83,42 @@ def test_the_player_of_a_film_without_keypoints_is_found(
         assert abs(Audio.load(out).duration - 2) < 0.1
     assert main(["sound", str(film), "-o", str(outs[0]), "--model", model, "--person", "2"]) == 1
     assert "film.mp4: nobody is seen in its 60 pictures" in capsys.readouterr().err  # every other of them
+
+
+def save_watcher(folder: Path, flow: int = len(COLUMNS)) -> str:
+    """Save a soloist that has learnt nothing, of rgb, flow and keypoints."""
+    sizes = replace(SoloistTransformer.sizes["debug"], keypoints=RAW_KEYPOINTS, flow=flow)
+    conditions: tuple[ConditionName, ...] = ("rgb", "flow", "keypoints") if flow != 7 else ("flow", "keypoints")
+    return str(save_soloist(folder, SoloistTransformer(replace(sizes, conditions=conditions))))
+
+
+def test_what_a_soloist_must_see_of_the_pictures_is_computed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = write_film(tmp_path / "film.mp4", 3.0)
+    write_keypoints(tmp_path / "film.npy", TIMES)
+    torch.save(published(), tmp_path / "inception.pth")
+    command = ["sound", str(film), "-o", str(tmp_path / "a.wav"), "--model", save_watcher(tmp_path / "watcher")]
+    assert main(command) == 2
+    said = capsys.readouterr().err.strip()
+    assert "needs rgb of the film; rgb is what BN-Inception sees" in said
+    assert "(--inception)" in said
+    assert main([*command, "--inception", str(tmp_path / "film.npy")]) == 1
+    assert "film.npy" in capsys.readouterr().err
+    assert not (tmp_path / "a.wav").exists()
+    assert main([*command, "--inception", str(tmp_path / "inception.pth")]) == 0
+    assert abs(Audio.load(tmp_path / "a.wav").duration - 3) < 0.1
+
+
+def test_a_soloist_that_sees_cannot_play_from_keypoints_alone_nor_from_flow_of_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film, other = write_film(tmp_path / "film.mp4", 3.0), save_watcher(tmp_path / "other", 7)
+    keypoints = write_keypoints(tmp_path / "film.npy", TIMES)
+    assert main(["sound", str(keypoints), "--model", other]) == 2
+    assert "needs flow of the film, and cannot play from keypoints" in capsys.readouterr().err
+    assert main(["sound", str(film), "--model", other]) == 2
+    assert "has learnt from flow of 7 numbers a row" in capsys.readouterr().err
 
 
 def test_a_folder_of_films_and_keypoints(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from registered import formats, line, lines, one_line
 from scipy.spatial.transform import Rotation
 
 from ictus.errors import IctusError
-from ictus.formats import SUFFIXES, MotionData, coco, openpose, read_keypoints
+from ictus.formats import SUFFIXES, MotionData, coco, npz, openpose, read_keypoints
 from ictus.kinematics import forward_kinematics
 from ictus.motion import Motion
 from ictus.skeleton import get_skeleton
@@ -60,6 +60,11 @@ def coco_arms(count: int) -> np.ndarray:
 
 
 ARM = tuple(enumerate(("shoulder", "elbow", "wrist")))
+
+
+def write_seen_motion(path: Path) -> None:
+    body = get_skeleton("solos-47")
+    npz.write(path, MotionData(body, 25.0, PLAYER[..., :2]), {"confidence": PLAYER[..., 2]})
 
 
 def write_landmarks(path: Path) -> None:
@@ -146,6 +151,7 @@ FORMATS: dict[str, Format] = {
     "npy": Format("x.npy", CONDUCTED, 0, RAW),
     "npz": Format("x.npz", DANCE, 0, zipped("positions", np.nan)),
     "openpose": Format("x", PLAYER, 0, replaced(b"343.75", b"NaN"), write_openpose),
+    "seen_motion": Format("x.npz", PLAYER, 0, zipped("positions", np.nan), write_seen_motion),
     "solos": Format("x.npy", PLAYER, 0, RAW_PIXELS, lambda path: np.save(path, PLAYER)),
     "wholebody": Format("x.json", PLAYER, 0, replaced(b"343.75", b"NaN"), write_wholebody),
 }

@@ -164,7 +164,7 @@ def test_a_film_that_breaks_off(tmp_path: Path) -> None:
     [
         ({"start": 3.0}, "lasts 2.00 s; there is nothing in it from 3 s on"),
         ({"start": 1.0, "end": 0.5}, "there is nothing"),
-        ({"engine": "eyes"}, "no engine is called 'eyes'; known are blaze"),
+        ({"engine": "eyes"}, "no engine is called 'eyes'; known are blaze, rtm"),
     ],
 )
 def test_what_cannot_be_done_is_said(film: Path, options: dict[str, object], message: str) -> None:

@@ -46,6 +46,7 @@ Workers = Annotated[int, Range(1, 1024)]
 Hours = Annotated[float | None, Range(0, above=True)]
 FilmRate = Annotated[int, Range(1, 240)]
 Person = Annotated[str, tyro.conf.arg(metavar="largest|left|right|N")]
+Engine = Literal["blaze", "rtm"]  # of `ictus.pose.engines`
 Networks = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER|FILE")]
 FrameRate = Annotated[float | None, Range(*FRAME_RATES), tyro.conf.arg(metavar="FPS")]
 

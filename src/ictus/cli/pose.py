@@ -12,7 +12,7 @@ import tyro
 from ictus import io
 from ictus.cli.batch import Plan, plan_files, run_batch, shares
 from ictus.cli.console import LabelledBar, part
-from ictus.cli.options import FrameRate, Networks, Outs, Person, Range, command
+from ictus.cli.options import Engine, FrameRate, Networks, Outs, Person, Range, command
 from ictus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def run(
     start: Annotated[float, Range(0)] = 0.0,
     end: Annotated[float | None, Range(0, above=True)] = None,
     fps: FrameRate = None,
+    engine: Engine = "blaze",
     networks: Networks = None,
     json: bool = False,
 ) -> int:
@@ -52,7 +53,10 @@ def run(
         start: Second of the film to begin at.
         end: Second of the film to end at.
         fps: Frames a second; without it, those of the film.
-        networks: Networks of your own: a folder of .tflite files, or a .task file of MediaPipe.
+        engine: What finds people: blaze (MediaPipe's networks), or rtm (RTMPose, if rtmlib is installed; in the plane
+            alone).
+        networks: Networks of your own: a folder of .tflite files, or a .task file of MediaPipe; of rtm, a folder of
+            detection.onnx and pose.onnx.
         json: Report on stdout as JSON.
     """
     from ictus.pose.engines import get_engine
@@ -63,7 +67,7 @@ def run(
     plans = _plans(films, out, keypoints)
     find = partial(
         _find,
-        get_engine("blaze", networks),
+        get_engine(engine, networks),
         skeleton=skeleton,
         keypoints=keypoints,
         person=person,

@@ -11,9 +11,9 @@ import tyro
 
 from ictus import io, registry
 from ictus.cli.batch import plan_files, run_batch, shares
-from ictus.cli.console import part, with_flags
-from ictus.cli.options import FrameRate, Networks, Outs, Person, Range, Seed, command
-from ictus.errors import IctusError, MotionError
+from ictus.cli.console import complain, part, with_flags
+from ictus.cli.options import Engine, FrameRate, Networks, Outs, Person, Range, Seed, command
+from ictus.errors import IctusError, MotionError, UsageError
 from ictus.render.render_options import SHOWN
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def run(
     seed: Seed = 0,
     temperature: Annotated[float | None, Range(0)] = None,
     person: Person = "largest",
+    engine: Engine = "blaze",
     networks: Networks = None,
+    inception: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     json: bool = False,
 ) -> int:
     """Play what a performer's motion shows: the sound of the instrument, or the film with its new sound.
@@ -57,23 +59,29 @@ def run(
         temperature: How freely it plays; 0 always takes what is likeliest.
         person: Who plays, where several people are seen in a film without keypoints: largest, left, right, or a
             number from the left.
-        networks: Networks of your own that find the player: a folder of .tflite files, or a .task file of MediaPipe.
+        engine: What finds the player: blaze (MediaPipe's networks), or rtm (RTMPose, if rtmlib is installed).
+        networks: Networks of your own that find the player, as `ictus pose` takes them.
+        inception: Weights of BN-Inception (bn_inception-52deb4733.pth), which soloists need that see rgb of a film.
         json: Report on stdout as JSON.
     """
     from ictus.sound.performance import TAKEN, find_performance_files
 
     performances = {one.file: one for one in find_performance_files(performance, keypoints)}
     plans = plan_files(list(performances), out, io.FILES["sound"], ".wav", TAKEN)
+    soloist = registry.soloist(model)
+    if "rgb" in soloist.pictures:
+        _check(inception, model)
     known = None if instrument == "auto" else instrument
     play = partial(
         _play,
         performances,
-        registry.soloist(model),
+        soloist,
         keypoint_fps=keypoint_fps,
         instrument=known,
         seed=seed,
         temperature=temperature,
-        watch=partial(_watched, networks=networks, person=person),
+        inception=inception,
+        watch=partial(_watched, engine=engine, networks=networks, person=person),
     )
     return run_batch(plans, play, _described, json, given="performance", takes=TAKEN)
 
@@ -89,6 +97,7 @@ def _play(
     instrument: str | None,
     seed: int,
     temperature: float | None,
+    inception: Path | None,
     watch: "Callable[[Path, Progress], Performance]",
 ) -> dict[str, Any]:
     from ictus.sound.performance import Performance
@@ -104,6 +113,7 @@ def _play(
     watched = any(out.suffix.lower() in SHOWN for out in outs)
     played = soloist(
         track,
+        pictures=performance.picture_features(soloist.pictures, inception, complain),
         instrument=instrument,
         seed=seed,
         sampling=SAMPLING if temperature is None else replace(SAMPLING, temperature=temperature),
@@ -124,19 +134,28 @@ def _play(
     }
 
 
-def _watched(film: Path, progress: "Progress", *, networks: Path | None, person: str) -> "Performance":
+def _check(inception: Path | None, model: str) -> None:
+    """Say what is wrong with the weights that rgb needs before any film is looked at."""
+    from ictus.sound.models.bn_inception import ADVICE, load_published
+
+    if inception is None:
+        raise UsageError(f"{model}: it needs rgb of the film; {ADVICE}", option="inception")
+    load_published(inception)
+
+
+def _watched(film: Path, progress: "Progress", *, engine: str, networks: Path | None, person: str) -> "Performance":
     """Find the player in a film without keypoints."""
     from ictus.pose.engines import get_engine
     from ictus.sound.performance import Performance
 
     try:
-        engine = get_engine("blaze", networks)
+        found = get_engine(engine, networks)
     except IctusError as error:
         raise MotionError(
             f"{film}: there are no keypoints of this film (--keypoints, or a file of the same name beside it), and "
             f"{with_flags(error)}"
         ) from error
-    return Performance.watch(film, engine, person, progress)
+    return Performance.watch(film, found, person, progress)
 
 
 def _described(report: dict[str, Any]) -> str:

@@ -124,7 +124,8 @@ def read_keypoints(path: str | os.PathLike[str], size: tuple[int, int] | None = 
 
     Parameters
     ----------
-    path : a folder of OpenPose, .json of COCO-WholeBody or MMPose, .npy of Solos, .npy or .npz of MediaPipe.
+    path : a folder of OpenPose, .json of COCO-WholeBody or MMPose, .npy of Solos, .npy or .npz of MediaPipe,
+        .npz or .json of ours with solos-47 or blaze-75.
     size : width and height of the film in pixels; MediaPipe's landmarks need it, and nothing else does.
 
     Raises
@@ -144,6 +145,9 @@ def read_keypoints(path: str | os.PathLike[str], size: tuple[int, int] | None = 
             ".npy (Solos, MediaPipe), .npz (MediaPipe) and a folder of OpenPose's files"
         )
     with reading(file, MotionError), np.errstate(all="ignore"):  # what overflows is refused for being infinite
+        seen_motion = import_module("ictus.formats.seen_motion")
+        if suffix != ".npy" and seen_motion.fits(file):
+            return cast("Keypoints", seen_motion.read(file))
         if suffix == ".json":
             return cast("Keypoints", import_module("ictus.formats.wholebody").read(file))
         landmarks = import_module("ictus.formats.landmarks")

@@ -6,7 +6,7 @@ from pathlib import Path
 from ictus.errors import UsageError
 from ictus.pose.estimator import PoseEstimator
 
-ENGINES = ("blaze",)
+ENGINES = ("blaze", "rtm")
 
 
 def get_engine(name: str, networks: str | os.PathLike[str] | None = None) -> PoseEstimator:
@@ -14,7 +14,7 @@ def get_engine(name: str, networks: str | os.PathLike[str] | None = None) -> Pos
 
     Parameters
     ----------
-    networks : folder or .task file; by default those that were fetched.
+    networks : folder, or for blaze a .task file; by default those that were fetched.
 
     Raises
     ------
@@ -28,4 +28,8 @@ def get_engine(name: str, networks: str | os.PathLike[str] | None = None) -> Pos
         from ictus.pose.networks import load
 
         return Blaze(load(None if networks is None else Path(networks)))
+    if name == "rtm":
+        from ictus.pose.rtm import RTM
+
+        return RTM(None if networks is None else Path(networks))
     raise UsageError(f"no engine is called {name!r}; known are {', '.join(ENGINES)}")

@@ -1,6 +1,6 @@
 """A performance: what is given of a player, keypoints and perhaps the film that they are of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,9 +9,10 @@ from ictus.errors import MotionError, UsageError
 from ictus.motion import Motion
 from ictus.pose import PoseEstimator, points_of
 from ictus.pose.watch import watch
-from ictus.sound.data.frame_features import WATCHED_RATE
+from ictus.sound.data.frame_features import WATCHED_RATE, FrameFeatures
+from ictus.sound.data.picture_features import compute_features
 from ictus.sound.data.video_index import POSES, keypoints_beside
-from ictus.sound.pose_normalization import PoseTrack, fill_gaps
+from ictus.sound.pose_normalization import PoseTrack, fill_gaps, resample_track
 from ictus.types import Progress
 from ictus.video_io import SUFFIXES as FILM_SUFFIXES
 from ictus.video_io import Film, probe
@@ -84,6 +85,27 @@ class Performance:
         """
         found = watch(film, WATCHED_RATE, engine=engine, person=person, progress=progress)
         return cls(film, PoseTrack.of(points_of(found, "solos-47"), found.fps), probe(film, silent=True))
+
+    def picture_features(
+        self, kinds: Sequence[str], inception: Path | None, report: Callable[[str], None]
+    ) -> dict[str, FrameFeatures]:
+        """Compute features of the film's pictures, as `ictus.sound.data.picture_features` has them; none without film.
+
+        Parameters
+        ----------
+        kinds : "rgb", "flow".
+        inception : file of BN-Inception's weights; of rgb.
+        report : called with a line if the film is damaged; the features end there.
+
+        Raises
+        ------
+        IctusError
+            If there is nothing of which they could be computed.
+        """
+        if self.film is None or not kinds:
+            return {}
+        points = resample_track(fill_gaps(self.track).track).points
+        return {kind: compute_features(kind, self.film, points, network=inception, report=report) for kind in kinds}
 
     def motion(self, model: str) -> Motion:
         """Return the player as seen, with gaps filled: a motion of solos-47, which names the model."""

@@ -16,6 +16,7 @@ from ictus.errors import ModelError, UsageError
 from ictus.nn.folder import CONFIG, locate
 from ictus.sound import INSTRUMENTS, KEYPOINT_RATE, MEL_RATE, RATE
 from ictus.sound.data.dataset import UNKNOWN
+from ictus.sound.data.frame_features import FrameFeatures
 from ictus.sound.griffin_lim import griffin_lim
 from ictus.sound.models.codebook import FACTOR, SpectrogramCodebook
 from ictus.sound.models.keypoint_encoder import KeypointEncoder
@@ -104,6 +105,7 @@ class Soloist:
         self,
         track: PoseTrack,
         *,
+        pictures: Mapping[str, FrameFeatures] | None = None,
         instrument: str | None = None,
         seed: int = 0,
         sampling: Sampling = SAMPLING,
@@ -114,6 +116,7 @@ class Soloist:
         Parameters
         ----------
         track : the player, at any frame rate, with gaps.
+        pictures : features of the film's pictures, by their names in `pictures`, of soloists that need them.
         instrument : one of `ictus.sound.INSTRUMENTS`; None: the most probable by the movement.
         seed : another one plays otherwise.
         sampling : how codes are drawn.
@@ -124,22 +127,23 @@ class Soloist:
         MotionError
             If no point of the player is ever seen.
         UsageError
-            If there is no such instrument, or the soloist needs pictures.
+            If there is no such instrument, or the soloist needs pictures that are not given, or other ones.
         """
         if instrument is not None and instrument not in INSTRUMENTS:
             raise UsageError(f"{instrument!r} is no instrument that is known; there are {', '.join(INSTRUMENTS)}")
-        if pictures := [name for name in ("rgb", "flow") if name in self.conditions]:
-            raise UsageError(f"{self.name} needs {' and '.join(pictures)} of the film, and cannot play from keypoints")
+        seen = self._seen(pictures or {})
         whole = fill_gaps(track)
         points = torch.from_numpy(resample_track(whole.track).points)[None]  # (1, T, 47, 3)
         probabilities = self.recognise(points)
         known = instrument or max(probabilities, key=probabilities.__getitem__, default=None)
         number = UNKNOWN if known is None else INSTRUMENTS.index(known)
         features = {"keypoints": self.keypoint_features(points), "instrument": torch.tensor([number])}
+        features |= {name: torch.from_numpy(one.values)[None] for name, one in seen.items()}
+        rates = {name: one.rate for name, one in seen.items()}
         samples = max(1, round(track.duration * RATE))
         frames = max(1, round(track.duration * MEL_RATE))
         decoding = None if progress is None else lambda done: progress((1 - _VOCODER_SHARE) * done)
-        mel = self.predict_mel(features, frames, seed=seed, sampling=sampling, progress=decoding)
+        mel = self.predict_mel(features, frames, rates=rates, seed=seed, sampling=sampling, progress=decoding)
         sound = self.vocode(mel).samples[0]
         sound = np.pad(sound, (0, max(0, samples - len(sound))))[:samples] * _silence_gain(whole.silent, samples)
         sound *= min(1.0, _PEAK / max(float(np.abs(sound).max()), 1e-9))
@@ -147,6 +151,22 @@ class Soloist:
             progress(1.0)
         audio = Audio(sound.astype(np.float32), RATE)
         return SoloistResult(audio, mel, known, probabilities, whole.filled, whole.guessed, whole.silent)
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Names of the features of pictures that it needs: "rgb", "flow"."""
+        return tuple(name for name in ("rgb", "flow") if name in self.conditions)
+
+    def _seen(self, given: Mapping[str, FrameFeatures]) -> dict[str, FrameFeatures]:
+        if lacking := [name for name in self.pictures if name not in given]:
+            raise UsageError(f"{self.name} needs {' and '.join(lacking)} of the film, and cannot play from keypoints")
+        numbers = given["flow"].values.shape[1] if "flow" in self.pictures else self.network.config.flow
+        if numbers != self.network.config.flow:
+            raise UsageError(
+                f"{self.name} has learnt from flow of {self.network.config.flow} numbers a row, which is another than "
+                f"that of {numbers} which is computed here; train it with `ictus data prepare solos --features flow`"
+            )
+        return {name: given[name] for name in self.pictures}
 
     @property
     def rates(self) -> dict[str, float]:

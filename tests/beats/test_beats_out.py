@@ -7,6 +7,7 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
+import symusic
 
 from ictus.audio import Audio
 from ictus.beats.beats import Beats
@@ -56,6 +57,22 @@ def test_a_tempo_map_is_the_same_through_two_readers_of_midi(beats: Beats, tmp_p
     np.testing.assert_array_equal(grid[:, 1] == 1, beats.positions == 1)
     begins = {quarter + lead for quarter in np.flatnonzero(beats.positions == 1).tolist()}
     assert {quarter for quarter, _ in signatures if quarter > lead} <= begins, "metres change on downbeats alone"
+
+
+@pytest.mark.parametrize("beats", PIECES)
+def test_a_tempo_map_is_the_same_through_mido_and_symusic(beats: Beats, tmp_path: Path) -> None:
+    beats.save(tmp_path / "map.mid")
+    quarters, signatures = by_mido(tmp_path / "map.mid")
+    score = symusic.Score(tmp_path / "map.mid")
+    ticks = np.array([change.time for change in score.tempos])
+    steps = np.array([change.mspq for change in score.tempos]) / 1e6 / score.tpq  # seconds a tick
+    seconds = np.concatenate([[0.0], np.cumsum(np.diff(ticks) * steps[:-1])])
+    starts = np.interp(quarters, seconds, ticks)  # ticks at which mido hears the quarters
+    np.testing.assert_allclose(starts, np.arange(len(quarters)) * score.tpq, atol=1)
+    changes = [(change.time // score.tpq, change.numerator) for change in score.time_signatures]
+    assert changes == signatures
+    lead = len(quarters) - len(beats)
+    np.testing.assert_allclose(seconds[lead:], beats.times, atol=steps.min())
 
 
 def test_a_long_tempo_map_does_not_drift(tmp_path: Path) -> None:

@@ -357,3 +357,13 @@ def test_inside_a_notebook(browser, bodies):
     assert outer.frames[1].evaluate("viewer.panels.length") == 1
     assert said == []
     outer.close()
+
+
+def test_the_timeline_says_the_metre_where_it_changes(browser, bodies, tmp_path):
+    meters, positions = [3] * 6 + [5] * 5 + [4] * 8, [1, 2, 3, 1, 2, 3, 1, 2, 3, 4, 5, *[1, 2, 3, 4] * 2]
+    beats = {"times": np.linspace(0, 1.8, 19).tolist(), "positions": positions, "meter": 4}
+    for known, expected in ({"meters": meters}, [3, None, 5, 4, None]), ({"meters": [3] * 19}, [None] * 5):
+        page(replace(bodies["flat"], meta={"beats": {**beats, **known}}), None, tmp_path / "changes.html")
+        shown = Shown(browser, tmp_path / "changes.html")
+        assert shown("viewer.timeline.beats.bars.map((bar) => bar.meter)") == expected
+        assert not shown.said

@@ -8,17 +8,24 @@ function clockText(seconds, tenths = false) {
   return `${Math.floor(whole / 60)}:${rest}`;
 }
 
-// Beats with the bars that they make: { times, positions, bar (of each beat, from 1), bars (times of downbeats) }.
+// Beats with the bars that they make: { times, positions, numbers (of each beat's bar, from 1), counts (of its beats),
+// bars: of downbeats, { time, number, meter where it is another than before } }.
 function countBars(beats) {
   if (!beats?.times?.length) return null;
   const positions = beats.times.map((_, k) => beats.positions?.[k] ?? 1);
   let bar = positions[0] === 1 ? 0 : positions.includes(1) ? -1 : 0; // an upbeat stands before bar 1
   const numbers = positions.map((position, k) => (position === 1 || k === 0 ? ++bar : bar));
-  const bars = beats.times.flatMap((time, k) => (positions[k] === 1 ? [{ time, number: numbers[k] }] : []));
   const most = new Map();
   numbers.forEach((number, k) => most.set(number, Math.max(most.get(number) ?? 1, positions[k])));
   const usual = median([...most.values()]);
   const counts = numbers.map((number) => Math.max(most.get(number), number === numbers.at(-1) || number < 1 ? usual : 1));
+  const meters = beats.meters?.length === beats.times.length ? beats.meters : counts;
+  const changing = meters.some((meter) => meter !== meters[0]);
+  const firsts = positions.flatMap((position, k) => (position === 1 ? [k] : []));
+  const bars = firsts.map((k, n) => {
+    const before = n ? meters[firsts[n - 1]] : null;
+    return { time: beats.times[k], number: numbers[k], meter: changing && meters[k] !== before ? meters[k] : null };
+  });
   return { times: beats.times, positions, numbers, counts, bars };
 }
 
@@ -123,12 +130,21 @@ class Timeline {
     }
     const bar = width / Math.max(beats.bars.length, 1);
     const every = [1, 2, 4, 8, 16, 32, 64, 128].find((step) => bar * step >= 34) ?? 256;
-    for (const { time, number } of beats.bars) {
-      const named = (number - 1) % every === 0;
+    const changes = beats.bars.filter((one) => one.meter).map((one) => this.x(one.time));
+    let free = 0; // where the last metre that is written ends
+    for (const { time, number, meter } of beats.bars) {
+      const x = this.x(time);
+      const words = meter ? `${number} in ${meter}` : String(number);
+      const room = context.measureText(words).width + 8;
+      const clear = meter ? x >= free : x >= free && !changes.some((one) => one > x && one < x + room);
+      const named = clear && (meter !== null || (number - 1) % every === 0);
       if (!named && bar < 5) continue;
       context.fillStyle = ink(theme.faint, named ? 0.5 : 0.16);
-      context.fillRect(this.x(time), named ? 2 : top, 1, named ? bottom - 2 : bottom - top);
-      if (named && this.x(time) < width - 18) write(String(number), this.x(time));
+      context.fillRect(x, named ? 2 : top, 1, named ? bottom - 2 : bottom - top);
+      if (named && x + room < width + 8) {
+        write(words, x);
+        if (meter) free = x + room;
+      }
     }
   }
 

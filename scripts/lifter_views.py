@@ -4,7 +4,8 @@
 
 DANCES is a folder of recorded dances, as `ictus dance` takes them. Each is turned about the vertical and tilted
 towards the camera by chance, drawn with the package's own figure, and looked for in the pictures, of which every third
-view shows no legs. So the errors of the corpus are none that somebody made up: they are the engine's. Dances whose names begin
+view shows no legs. So the errors of the corpus are none that somebody made up: they are the engine's. Dances whose
+names begin
 with one of --held-out go to OUT/val, others to OUT/train; each view is an .npz
 
     points, confidence, world    (T, 33, 2) pixels, (T, 33), (T, 33, 3) metres: what the engine finds, smoothed

@@ -1,6 +1,6 @@
 """Make the corpus of the lifter: dances of known truth, filmed from everywhere, as the engine "blaze" sees them.
 
-    python scripts/lifter_views.py DANCES OUT [--views 6] [--held-out gWA gKR gLO gJB]
+    python scripts/lifter_views.py DANCES OUT [--views 4] [--held-out gWA gKR gLO gJB]
 
 DANCES is a folder of recorded dances, as `ictus dance` takes them. Each is turned about the vertical and tilted
 towards the camera by chance, drawn with the package's own figure, and looked for in the pictures, of which every third
@@ -96,7 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dances", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--views", type=int, default=6)
+    parser.add_argument("--views", type=int, default=4)
     parser.add_argument("--held-out", nargs="*", default=HEADS)
     options = parser.parse_args()
     networks = load()

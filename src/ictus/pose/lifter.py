@@ -51,7 +51,7 @@ class LifterConfig:
 
     channels: int = 224
     levels: int = 3
-    dropout: float = 0.1
+    dropout: float = 0.05
 
 
 class _Block(nn.Module):
@@ -145,7 +145,7 @@ def pixels_per_metre(points: FloatArray, world: FloatArray, fps: float) -> Float
         return np.sqrt((about.astype(np.float64) ** 2).sum((1, 2)))
 
     scale = np.maximum(spread(points) / np.maximum(spread(world), 1e-3), 1e-3)
-    return np.exp(gaussian_filter1d(np.log(scale), _CALM * fps, mode="nearest"))
+    return np.asarray(np.exp(gaussian_filter1d(np.log(scale), _CALM * fps, mode="nearest")))
 
 
 def mirrored_inputs(inputs: AnyArray) -> AnyArray:

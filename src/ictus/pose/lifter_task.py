@@ -117,7 +117,7 @@ def changed(
         start, ends = BODY.index(root), [BODY.index(name) for name in limb]
         factor = 1 + random.uniform(-config.proportions, config.proportions)
         both[:, ends] = both[:, start, None] + factor * (both[:, ends] - both[:, start, None])
-        if random.random() < 0.1:  # the limb is hidden, for all of the window or a part
+        if random.random() < 0.05:  # the limb is hidden, for all of the window or a part
             hidden = slice(int(random.integers(_WINDOW)), _WINDOW) if random.random() < 0.5 else slice(None)
             lost = np.zeros_like(both[hidden, ends]) + 0.1 * random.standard_normal((1, len(ends), 5))
             both[hidden, ends] += lost.astype(np.float32)

@@ -56,7 +56,7 @@ def _lifted(track: Track) -> Motion:
     joints = lift(track).astype(np.float64)  # (T, 24, 3)
     hips, feet = ([_DANCER.index(side + name) for side in "lr" for name in part] for part in (("hip",), ("toes",)))
     lowest = (joints - joints[:, hips].mean(1, keepdims=True))[:, feet, 1].min(1)
-    path = _path(track, track.world, lowest)
+    path = _path(track, np.asarray(track.world), lowest)
     return Motion((joints + path[:, None]).astype(np.float32), track.fps, _DANCER, meta=about(track))
 
 

@@ -11,9 +11,9 @@ middle laid upon the true one, along the camera's axes, over shoulders, elbows, 
     plane     the same along the picture alone
     depth     the same along the line of sight alone
     fitted    the same turned, moved and scaled in each frame as suits it best (Procrustes)
-    rough     the dancer of constant bones that fits these points
+    rough     the dancer of constant bones that is saved as .bvh or .glb, which fits these points
     lifted    what the lifter makes of the film, by the model of --model or the one that is shipped
-    body      the dancer of constant bones that is saved as .bvh or .glb: of what is lifted
+    body      the same of what is lifted, by the shipped model
     mean      a control that sees nothing: the mean pose of all other dances at that turn
     other     a control that sees another dance: what is lifted of another one at that turn
 
@@ -126,7 +126,7 @@ def measure(
     film(motion, None, shown, fps=round(motion.fps), size=SIZE)
     found = track(shown, fps=motion.fps)
     count = min(len(found), len(target))
-    points, target, body = found_points(found)[:count], target[:count], in_space(found)
+    points, target, body = found_points(found)[:count], target[:count], in_space(found, lifted=True)
     lifted = chosen(lift(found, network))[:count]
     mean = mean[:count]
     figures: Figures = {
@@ -135,7 +135,7 @@ def measure(
         "plane": error(points[..., :2], target[..., :2]),
         "depth": error(points[..., 2:], target[..., 2:]),
         "fitted": error(fitted(points, target), target),
-        "rough": error(posed(in_space(found, lifted=False))[:count], target),
+        "rough": error(posed(in_space(found))[:count], target),
         "lifted": error(lifted, target),
         "body": error(posed(body)[:count], target),
         "mean": error(mean, target),

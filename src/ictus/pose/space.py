@@ -19,7 +19,6 @@ from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array, FloatArray
 
 _POINTS, _DANCER = get_skeleton("melody-21"), get_skeleton("smpl-24")
-_LIFTED = "blaze-75"  # whose points the lifter takes
 _FOCAL = 1.2  # of the camera, by the picture's larger side: about 45 degrees, as telephones and camcorders have
 _CALM = 0.25  # seconds, by which the distance from the camera is smoothed: it is known less well than all else
 _LOW = 10  # percentile of the frames, by how low the feet are
@@ -27,15 +26,15 @@ _SEEN = 0.5  # the confidence of what is seen
 _FEET = ("heel", "foot_index")
 
 
-def in_space(track: Track, *, lifted: bool = True) -> Motion:
+def in_space(track: Track, *, lifted: bool = False) -> Motion:
     """Return the person as a dancer, smpl-24, whose bones have constant lengths, on a floor.
 
     Metres, y up; the camera stands at greater z. A point that the film does not show is the network's guess.
 
     Parameters
     ----------
-    lifted : whether the lifter says where the joints are, if the engine has found what it takes; otherwise the body
-        is fitted to the engine's own points in space.
+    lifted : whether the lifter says where the joints are, of a track of blaze-75, instead of the engine's own points in
+        space. It is for whole bodies: of players behind instruments it makes the arms worse (docs/pose.md).
 
     Raises
     ------
@@ -44,7 +43,7 @@ def in_space(track: Track, *, lifted: bool = True) -> Motion:
     """
     if track.world is None:
         raise MotionError("this engine finds no points in space; only files in the plane can be made of its tracks")
-    if lifted and track.skeleton.name == _LIFTED:
+    if lifted:
         return _on_the_floor(posed_joints(_lifted(track)))
     return _on_the_floor(posed(_as_found(track), sides_known=True))
 

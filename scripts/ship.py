@@ -177,7 +177,9 @@ CARDS = {
         "turned and tilted by chance, drawn with the package's own figure and found in the pictures by MediaPipe's "
         "networks; every third view shows no legs. So its errors are those of the engine. Held out: six dances of "
         "waack, krump, lock and jazz ballet, their dancers and their music.",
-        "It has seen drawn dancers only, all of one body, from one distance; nobody who sits, and no clothes. Of real players behind instruments it makes the arms worse, so that it is used only where it is asked for. Figures "
+        "It has seen drawn dancers only, all of one body, from one distance; nobody who sits, and no clothes. Of real "
+        "players behind instruments it makes the arms worse, so that it is used only where it is asked "
+        "for. Figures "
         "on AIST++'s test split mean nothing but for the dances that were held out.",
         "lifter.sh",
         "pose",

@@ -83,6 +83,7 @@ MODELS: dict[str, Model] = {
     "melgan": Model("ictus.sound.models.melgan:MelGAN"),
     "melgan-discriminator": Model("ictus.sound.models.melgan:WaveDiscriminator"),
     "instrument-classifier": Model("ictus.sound.models.instrument_classifier:InstrumentClassifier"),
+    "pose-lifter": Model("ictus.pose.lifter:Lifter"),
 }
 
 _MAESTRO_PIPELINE = "ictus.conducting.pipeline:Maestro"
@@ -100,6 +101,7 @@ TASKS: dict[str, str] = {  # as recipes name them
     "dance.two_stream_motion_transformer": (
         "ictus.dance.tasks.two_stream_motion_transformer:TwoStreamMotionTransformerTask"
     ),
+    "pose.lifter": "ictus.pose.lifter_task:LifterTask",
     "sound.keypoints": "ictus.sound.tasks.keypoints:KeypointsTask",
     "sound.codebook": "ictus.sound.tasks.codebook:CodebookTask",
     "sound.soloist": "ictus.sound.tasks.soloist:SoloistTask",

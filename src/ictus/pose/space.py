@@ -1,4 +1,6 @@
-"""A person in space: from metres about the hips, and from place and size in the picture, to a dancer's body.
+"""A person in space: from points about the hips, and from place and size in the picture, to a dancer's body.
+
+    Track -> lifter, or the engine's own metres -> path over the floor -> inverse kinematics -> dancer
 
 Source of the inverse kinematics: `ictus.retargeting.pose_fitting`.
 """
@@ -12,11 +14,11 @@ from ictus.errors import MotionError
 from ictus.motion import Motion
 from ictus.pose.bodies import about
 from ictus.pose.person_track import Track
-from ictus.retargeting.pose_fitting import posed
+from ictus.retargeting.pose_fitting import posed, posed_joints
 from ictus.skeleton import get_skeleton
 from ictus.types import Float64Array, FloatArray
 
-_POINTS = get_skeleton("melody-21")
+_POINTS, _DANCER = get_skeleton("melody-21"), get_skeleton("smpl-24")
 _FOCAL = 1.2  # of the camera, by the picture's larger side: about 45 degrees, as telephones and camcorders have
 _CALM = 0.25  # seconds, by which the distance from the camera is smoothed: it is known less well than all else
 _LOW = 10  # percentile of the frames, by how low the feet are
@@ -24,10 +26,15 @@ _SEEN = 0.5  # the confidence of what is seen
 _FEET = ("heel", "foot_index")
 
 
-def in_space(track: Track) -> Motion:
+def in_space(track: Track, *, lifted: bool = False) -> Motion:
     """Return the person as a dancer, smpl-24, whose bones have constant lengths, on a floor.
 
     Metres, y up; the camera stands at greater z. A point that the film does not show is the network's guess.
+
+    Parameters
+    ----------
+    lifted : whether the lifter says where the joints are, of a track of blaze-75, instead of the engine's own points in
+        space. It is for whole bodies: of players behind instruments it makes the arms worse (docs/pose.md).
 
     Raises
     ------
@@ -36,8 +43,26 @@ def in_space(track: Track) -> Motion:
     """
     if track.world is None:
         raise MotionError("this engine finds no points in space; only files in the plane can be made of its tracks")
+    if lifted:
+        return _on_the_floor(posed_joints(_lifted(track)))
+    return _on_the_floor(posed(_as_found(track), sides_known=True))
+
+
+def _lifted(track: Track) -> Motion:
+    """Return the joints of the dancer, on their path."""
+    from ictus.pose.lifter import lift  # loads torch
+
+    joints = lift(track).astype(np.float64)  # (T, 24, 3)
+    hips, feet = ([_DANCER.index(side + name) for side in "lr" for name in part] for part in (("hip",), ("toes",)))
+    lowest = (joints - joints[:, hips].mean(1, keepdims=True))[:, feet, 1].min(1)
+    path = _path(track, np.asarray(track.world), lowest)
+    return Motion((joints + path[:, None]).astype(np.float32), track.fps, _DANCER, meta=about(track))
+
+
+def _as_found(track: Track) -> Motion:
+    """Return the engine's points in space, on their path."""
     names = track.skeleton.index
-    world = track.world.astype(np.float64)  # (T, J, 3)
+    world = np.asarray(track.world, np.float64)  # (T, J, 3)
 
     def at(*joints: str) -> Float64Array:
         return np.asarray(world[:, [names(joint) for joint in joints]].mean(1))
@@ -51,9 +76,9 @@ def in_space(track: Track) -> Motion:
         for ours, own in (("knee", "knee"), ("ankle", "ankle"), ("heel", "heel"), ("toe", "foot_index")):
             points[f"{ours}_{side}"] = at(f"{of}_{own}")
     body = np.stack([points[name] for name in _POINTS.joints], 1)
-    path = _path(track, world)
-    motion = Motion((body + path[:, None]).astype(np.float32), track.fps, _POINTS, meta=about(track))
-    return _on_the_floor(posed(motion, sides_known=True))
+    feet = [names(f"{side}_{joint}") for side in ("left", "right") for joint in _FEET]
+    path = _path(track, world, world[:, feet, 1].min(1))
+    return Motion((body + path[:, None]).astype(np.float32), track.fps, _POINTS, meta=about(track))
 
 
 def _on_the_floor(motion: Motion) -> Motion:
@@ -73,10 +98,11 @@ def feet_seen(track: Track) -> bool:
     return bool((track.confidence[:, ankles].max(1) > _SEEN).mean() > 1 / 2)
 
 
-def _path(track: Track, world: FloatArray) -> Float64Array:
+def _path(track: Track, world: FloatArray, lowest: FloatArray) -> Float64Array:
     """Return where the hips are (T, 3).
 
-    Along the picture and in depth by place and size; in height by the feet, if they are seen.
+    Along the picture and in depth by place and size; in height by the feet, if they are seen: by their lowest point
+    (T,), metres from the hips.
     """
     names = track.skeleton.index
     trunk = [names(f"{side}_{joint}") for side in ("left", "right") for joint in ("shoulder", "hip")]
@@ -88,6 +114,5 @@ def _path(track: Track, world: FloatArray) -> Float64Array:
     distance = _FOCAL * max(track.size) / scale  # metres
     hips = seen[:, 1::2].mean(1)
     across = (hips[:, 0] - track.size[0] / 2) / scale
-    lowest = world[:, [names(f"{side}_{joint}") for side in ("left", "right") for joint in _FEET], 1].min(1)
     height = -lowest if feet_seen(track) else np.full(len(track), -np.median(lowest))
     return np.stack((across - np.median(across), height, np.median(distance) - distance), 1)

@@ -93,3 +93,10 @@ def test_silence_stays_silence() -> None:
     chain = RecordingChain.draw(np.random.default_rng(1))
     assert not chain.apply(np.zeros(RATE, np.float32), RATE).any()
     assert not len(chain.apply(np.zeros(0, np.float32), RATE))
+
+
+@pytest.mark.parametrize("codec", ["libmp3lame", "aac", "libopus"])
+@pytest.mark.parametrize("count", [1, 5, 3000, 6000])
+def test_sounds_of_a_moment_are_recorded_too(codec: str, count: int) -> None:
+    music = np.sin(np.arange(count, dtype=np.float32) * 0.1) + np.float32(0.1)
+    assert RecordingChain(codec=codec).apply(music, RATE).shape == (count,)

@@ -22,6 +22,7 @@ Stage = Callable[[Float32Array, int, np.random.Generator], Float32Array]
 _CODECS = {"libmp3lame": ("mp3", "s16p"), "aac": ("adts", "fltp"), "libopus": ("ogg", "fltp")}
 _CODED_RATE = 24000  # that all of them take
 _MOST_DELAY = 0.1  # seconds that a codec may put before the music
+_SHORTEST = 0.2  # seconds that are coded
 _WANDER = 0.002  # seconds by which wow moves the music, at most
 _PEAK = 0.98
 
@@ -179,7 +180,7 @@ class RecordingChain:
 
     def _coded(self, sound: Float32Array, rate: int, rng: np.random.Generator) -> Float32Array:
         """Encode and decode, and take back what that delays."""
-        if self.codec is None:
+        if self.codec is None or len(sound) < _SHORTEST * rate:
             return sound
         loud = np.float32(0.9 / max(float(np.abs(sound).max()), 1e-9))
         found = _decoded(_encoded(sound * loud, rate, self.codec, self.bitrate), rate)

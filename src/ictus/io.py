@@ -83,7 +83,13 @@ def save_sound(
 
 
 def save_track(
-    track: "Track", out: Path, skeleton: str, keypoints: Literal["coco", "openpose"] | None, progress: "Progress"
+    track: "Track",
+    out: Path,
+    skeleton: str,
+    keypoints: Literal["coco", "openpose"] | None,
+    progress: "Progress",
+    *,
+    lifted: bool = False,
 ) -> None:
     """Save what was found of a person in a film.
 
@@ -92,6 +98,7 @@ def save_track(
     Parameters
     ----------
     skeleton, keypoints : as of `ictus.pose.files.save_keypoints`.
+    lifted : as of `ictus.pose.space.in_space`.
 
     Raises
     ------
@@ -108,7 +115,7 @@ def save_track(
         from ictus.pose.space import feet_seen, in_space
         from ictus.render.film_overlay import film_sound
 
-        motion = in_space(track)
+        motion = in_space(track, lifted=lifted)
         motion = clean_feet(motion) if feet_seen(track) else smooth_rotations(motion)
         if suffix == PAGE:
             RenderOptions().show(motion, film_sound(track), out, progress)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ictus.cli import main
@@ -33,6 +34,14 @@ def test_all_kinds_at_once(film: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "in"])
     assert Motion.load(tmp_path / "a.bvh").skeleton.name == "smpl-24"
     assert Motion.load(tmp_path / "a.npz").skeleton.name == "blaze-75"
+
+
+def test_a_dancer_may_be_lifted(film: Path, tmp_path: Path) -> None:
+    assert main(["pose", str(film), "-o", str(tmp_path / "found.bvh")]) == 0
+    assert main(["pose", str(film), "-o", str(tmp_path / "lifted.bvh"), "--lift"]) == 0
+    found, lifted = (Motion.load(tmp_path / f"{name}.bvh") for name in ("found", "lifted"))
+    assert found.positions.shape == lifted.positions.shape
+    assert np.abs(found.positions - lifted.positions).max() > 0.01
 
 
 def test_without_out_the_keypoints_lie_beside_the_film(film: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,3 +87,17 @@ def test_an_engine_without_space(tmp_path: Path) -> None:
     found = track(write_people(tmp_path / "a.mp4", walking(5)), engine=BoxEngine())
     with pytest.raises(MotionError, match="finds no points in space"):
         in_space(replace(found, world=None))
+
+
+def test_a_lifted_body_stands_on_the_floor_and_goes_its_way() -> None:
+    seen = standing(12, across=3.0)
+    lifted, found = in_space(seen, lifted=True), in_space(seen)
+    bones = [np.linalg.norm(lifted.positions[:, a] - lifted.positions[:, b], axis=-1) for a, b in DANCER.bones]
+    assert max(np.ptp(bone) for bone in bones) < 1e-3
+    assert abs(lifted.positions[:, DANCER.index("ltoes"), 1].mean()) < 0.15
+    assert lifted.positions[:, DANCER.index("head"), 1].mean() > 1.2
+    paths = [np.ptp(motion.positions[:, 0, 0]) for motion in (lifted, found)]
+    assert paths[0] == pytest.approx(paths[1], rel=0.2)
+    assert np.abs(lifted.positions - found.positions).max() > 0.01, "it is another answer than the engine's own"
+    with pytest.raises(MotionError, match="no points in space"):
+        in_space(replace(seen, world=None), lifted=True)

@@ -37,6 +37,7 @@ def run(
     fps: FrameRate = None,
     engine: Engine = "blaze",
     networks: Networks = None,
+    lift: bool = False,
     json: bool = False,
 ) -> int:
     """Find a person in a film: body and hands in every picture.
@@ -57,6 +58,7 @@ def run(
             alone).
         networks: Networks of your own: a folder of .tflite files, or a .task file of MediaPipe; of rtm, a folder of
             detection.onnx and pose.onnx.
+        lift: Let the lifter say where joints are in space; for dancers who are seen from head to foot.
         json: Report on stdout as JSON.
     """
     from ictus.pose.engines import get_engine
@@ -71,6 +73,7 @@ def run(
         skeleton=skeleton,
         keypoints=keypoints,
         person=person,
+        lifted=lift,
         start=start,
         end=end,
         fps=fps,
@@ -112,6 +115,7 @@ def _find(
     *,
     skeleton: str,
     keypoints: Literal["coco", "openpose"] | None,
+    lifted: bool,
     **options: Any,
 ) -> dict[str, Any]:
     from ictus.pose import track
@@ -120,7 +124,7 @@ def _find(
     found = track(film, engine=engine, progress=with_speed(part(progress, 0, _SHARE), progress), **options)
     took = time.perf_counter() - begun
     for out, share in zip(outs, shares(progress, _SHARE, len(outs)), strict=True):
-        io.save_track(found, out, skeleton, keypoints, share)
+        io.save_track(found, out, skeleton, keypoints, share, lifted=lifted)
     return {"out": [str(out) for out in outs], **described(found), "frames_a_second": round(len(found) / took, 1)}
 
 

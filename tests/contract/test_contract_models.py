@@ -47,6 +47,7 @@ INPUTS: dict[str, tuple[Given, ...]] = {
     "Generator": (Given((2, 180, 128), fixed=2), Given((2, 2, 8), fixed=2)),
     "InstrumentClassifier": (Given((2, 80, 32), fixed=1),),
     "KeypointEncoder": (Given((2, 20, 47, 3), fixed=2),),
+    "Lifter": (Given((2, 20, 33, 6), fixed=3),),
     "M2SNet": (Given((2, 180, 128), fixed=2), Given((2, 60, 13, 2), fixed=2)),
     "MelGAN": (Given((2, 80, 16), fixed=1),),
     "MelodyAutoencoder": (Given((2, 50, 16), fixed=2), Given((2, 50, 3), fixed=2)),

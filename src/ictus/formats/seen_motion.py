@@ -23,7 +23,7 @@ def fits(path: Path) -> bool:
     if path.suffix.lower() == ".json":
         with path.open("rb") as file:
             return _MARK in file.read(_HEAD)
-    with archive(path, limit=limits.MEMORY) as held:
+    with archive(path, MotionError, limit=limits.MEMORY) as held:
         return "positions" in held and "pose" not in held
 
 

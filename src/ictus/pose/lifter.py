@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from ictus.errors import ModelError
 from ictus.nn.pretrained import Pretrained
+from ictus.nn.shapes import check_shape
 from ictus.pose.person_track import Track
 from ictus.skeleton import get_skeleton
 from ictus.types import AnyArray, Float32Array, Float64Array, FloatArray
@@ -111,7 +112,13 @@ class Lifter(Pretrained):
         Returns
         -------
         (B, T, 24, 3) metres about the pelvis, along the camera's axes: x to the picture's right, y up in it.
+
+        Raises
+        ------
+        UsageError
+            If the inputs have another shape.
         """
+        check_shape("inputs", inputs, "B", "T", POINTS, _FEATURES)
         rough = self.rough(inputs[..., 3:].flatten(2))
         fine = self.last(self.norm(self.blocks(self.first(inputs.flatten(2)))))
         joints: Tensor = (rough + fine).unflatten(2, (len(DANCER), 3))
@@ -142,7 +149,7 @@ def pixels_per_metre(points: FloatArray, world: FloatArray, fps: float) -> Float
 
     def spread(places: FloatArray) -> Float64Array:
         about = places[:, _TRUNK, :2] - places[:, _TRUNK, :2].mean(1, keepdims=True)
-        return np.sqrt((about.astype(np.float64) ** 2).sum((1, 2)))
+        return np.asarray(np.sqrt((about.astype(np.float64) ** 2).sum((1, 2))))
 
     scale = np.maximum(spread(points) / np.maximum(spread(world), 1e-3), 1e-3)
     return np.asarray(np.exp(gaussian_filter1d(np.log(scale), _CALM * fps, mode="nearest")))

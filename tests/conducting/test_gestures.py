@@ -171,6 +171,23 @@ def test_fermata_and_silence() -> None:
     assert speed[(19 * 60) :].max() < 0.05, "and rests at the end"
 
 
+def test_a_fermata_is_held_and_cut_off() -> None:
+    """The hand stays high while the last note sounds, stops it with a stroke of its own, and only then rests."""
+    times, held = 1 + 0.6 * np.arange(8), 4.0
+    beats = Beats(times, np.arange(8) % 4 + 1, 4, duration=12, holds=held * (np.arange(8) == 7))
+    wrist = joint(Maestro(fps=60).perform(beats, 12), "right_wrist")
+    speed = np.linalg.norm(np.diff(wrist, axis=0), axis=1) * 60
+    last, end = round(times[-1] * 60), round((times[-1] + held) * 60)
+    holding = slice(last + 36, end - 36)
+    assert wrist[holding, 1].min() > wrist[last, 1] + 0.02, "it stays above its last beat"
+    assert 0.002 < speed[holding].mean() < 0.08, "nearly still, but alive"
+    stop = end - 12 + int(wrist[end - 12 : end + 12, 1].argmin())
+    assert abs(stop - end) <= 2, "the cut-off's lowest point is the end of the sound"
+    assert wrist[end - 36 : end, 1].max() > wrist[stop, 1] + 0.08, "after a lift that can be seen"
+    assert wrist[-1, 1] < wrist[holding, 1].min() - 0.02, "and the hand is lowered"
+    assert speed[end + 150 :].max() < 0.05
+
+
 def test_before_the_first_beat_there_is_a_preparation() -> None:
     beats = replace(music(bpm=100), times=music(bpm=100).times + 2)
     wrist = joint(Maestro(fps=60).perform(beats, beats.duration), "right_wrist")

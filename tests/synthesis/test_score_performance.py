@@ -44,6 +44,7 @@ def test_beats_and_metres_of_a_score_are_exact(tmp_path: Path) -> None:
     assert beats.times[0] == pytest.approx(LEAD)
     assert beats.duration == pytest.approx(played.audio.duration)
     assert played.audio.duration > beats.times[-1] + 2 * quarter + 2, "the fermata is held"
+    np.testing.assert_allclose(beats.holds, (2.5 * quarter) * (np.arange(24) == 23), atol=2e-3)
     onsets = np.abs(played.audio.mono().samples[0, : round((LEAD - 0.05) * 44100)])
     assert onsets.max() < 1e-3, "silence, in which the first beat is prepared"
 

@@ -17,7 +17,7 @@ from ictus.types import Float64Array, IntArray
 
 SLOWEST, FASTEST = 48.0, 150.0  # beats a minute that an arm conducts at ease
 
-_NEUTRAL = {"loudness": 0.5, "articulation": 0.4, "accents": 0.0, "confidence": 1.0}
+_NEUTRAL = {"loudness": 0.5, "articulation": 0.4, "accents": 0.0, "confidence": 1.0, "holds": 0.0}
 
 _GROUP = 0.6  # accent of the first beat of a group
 _MOST = 1000  # beats of a bar in a file
@@ -40,6 +40,7 @@ class Beats:
     duration : seconds of the music, silence at its end included.
     confidence : (N,) 0 to 1, how clearly each beat shows in the activations it was decoded from: near 0 where it was
         filled in between others. It is no calibrated probability; 1 where the beats are known.
+    holds : (N,) seconds for which a beat is held at a fermata, from the beat on; 0 where it is not, or not known.
     """
 
     times: Float64Array
@@ -50,6 +51,7 @@ class Beats:
     accents: Float64Array
     duration: float
     confidence: Float64Array
+    holds: Float64Array
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class Beats:
         accents: ArrayLike = (),
         duration: float = 0.0,
         confidence: ArrayLike = (),
+        holds: ArrayLike = (),
     ) -> None:
         when, place = np.asarray(times, np.float64), np.asarray(positions, np.int64)
         count = len(when)
@@ -73,7 +76,13 @@ class Beats:
                 f"the times of the beats must be finite and increasing, but beat {wrong + 1}, at {when[wrong]:.3f} s,"
                 f"{before}"
             )
-        given = {"loudness": loudness, "articulation": articulation, "accents": accents, "confidence": confidence}
+        given = {
+            "loudness": loudness,
+            "articulation": articulation,
+            "accents": accents,
+            "confidence": confidence,
+            "holds": holds,
+        }
         for name, neutral in _NEUTRAL.items():
             value = np.asarray(given[name], np.float64)
             if len(value) not in (0, count):
@@ -185,6 +194,7 @@ class Beats:
             articulation=spread(self.articulation),
             accents=np.where(between > 0, 0.0, spread(self.accents)),
             confidence=spread(self.confidence),
+            holds=np.where(between > 0, 0.0, np.repeat(self.holds, parts)[: len(place)]),
         )
 
     def to_meta(self) -> dict[str, Any]:
@@ -216,9 +226,9 @@ class Beats:
             raise IctusError(f"a bar of more than {_MOST} beats")
         if min(self.positions.min(initial=0), self.meters.min(initial=0)) < 0:
             raise IctusError("places in the bar or metres below 0")
-        values = (self.loudness, self.articulation, self.accents, self.confidence)
+        values = (self.loudness, self.articulation, self.accents, self.confidence, self.holds)
         if not all(np.isfinite(value).all() for value in values):
-            raise IctusError("loudness, articulation, accents or confidence that are not finite")
+            raise IctusError("loudness, articulation, accents, confidence or holds that are not finite")
         if not max(np.abs(self.times).max(initial=0), abs(self.duration)) < _LONGEST:
             raise IctusError(f"beats farther away than {_LONGEST:g} s")
         return self

@@ -33,7 +33,7 @@ from ictus.errors import IctusError, UsageError
 from ictus.files import reading, short, writing
 
 _VALUES = (  # of `Beats`
-    *("times", "positions", "meters", "loudness", "articulation", "accents", "duration", "confidence"),
+    *("times", "positions", "meters", "loudness", "articulation", "accents", "duration", "confidence", "holds"),
 )
 _LARGEST = 1 << 25  # bytes of a file
 

@@ -20,10 +20,15 @@ from ictus.types import Float64Array, IntArray
 READY = np.array([-0.23, 1.14, 0.34])  # right hand before the first beat and in long rests, metres
 AT_EASE = np.array([0.19, 1.04, 0.25])  # left hand when it has nothing to say
 LIFTED = np.array([0.0, 0.06, 0.0])  # above the last ictus, where a hand holds a fermata
+HELD = LIFTED + np.array([-0.03, 0.03, 0.02])  # where it has slowly drifted when the hold ends
+CUT_OFF = np.array([-0.06, -0.01, 0.02])  # where the sound is stopped: out and down from the hold
 LOWERED = READY - np.array([0.0, 0.06, 0.04])  # where it waits through a silence
 _ANNOUNCED = 1.2  # times the usual height of the preparation of a bar in another metre
 _LONG = 1.8  # a gap of so many beats is a fermata or a rest
 _SILENT = 4.0  # and one of so many is silence
+
+
+_Row = tuple[float, Float64Array, float, float, float]  # of `Knots`: time, place, rise, bow, sharpness
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ def right_hand_knots(beats: Beats, style: Style, rng: np.random.Generator) -> Kn
         axis=1,
     )
     places += wander + rng.normal(0, (0.010, 0.006, 0.008), (count, 3)) * np.minimum(1, size / 0.2)[:, None]
-    return _with_rests(Knots(beats.times, places, rises, bows, sharpness), period, beats.duration)
+    return _with_rests(Knots(beats.times, places, rises, bows, sharpness), period, beats)
 
 
 def local_periods(times: Float64Array) -> Float64Array:
@@ -136,11 +141,11 @@ def _sizes(
     return height, breadth
 
 
-def _with_rests(icti: Knots, period: Float64Array, duration: float) -> Knots:
+def _with_rests(icti: Knots, period: Float64Array, beats: Beats) -> Knots:
     """Add a preparation before each entry, and a way to rest after each last beat before a pause."""
-    gaps = np.diff(icti.times, append=max(duration, icti.times[-1]) + 9 * period[-1])
+    gaps = np.diff(icti.times, append=max(beats.duration, icti.times[-1]) + 9 * period[-1])
     entries = np.append(True, gaps[:-1] > _LONG * period[:-1])
-    rows: list[tuple[float, Float64Array, float, float, float]] = []
+    rows: list[_Row] = []
     for k, (time, beat) in enumerate(zip(icti.times, period, strict=True)):
         here = icti.places[k]
         if entries[k]:
@@ -152,10 +157,22 @@ def _with_rests(icti: Knots, period: Float64Array, duration: float) -> Knots:
             # A rebound into stillness; where silence follows, the hand sinks.
             rows[-1] = (time, here, min(icti.rises[k], 0.12), icti.bows[k], icti.sharpness[k])
             rows.append((time + 0.7 * beat, here + LIFTED, 0.0, 0.0, 0.0))
-            if gaps[k] > _SILENT * beat:
-                rows.append((time + 2.2 * beat, LOWERED, 0.0, 0.0, 0.0))
+            hold = beats.holds[k] if _LONG * beat <= beats.holds[k] < gaps[k] - _LONG * beat else 0.0
+            if hold:  # and a pause after it: else the preparation of what follows ends it
+                rows += _cut_off(time + hold, here, beat)
+            if gaps[k] - hold > _SILENT * beat:
+                rows.append((time + hold + 2.2 * beat, LOWERED, 0.0, 0.0, 0.0))
     times, places, rises, bows, sharpness = (np.array(column) for column in zip(*rows, strict=True))
     return Knots(times, places, rises, bows, sharpness)
+
+
+def _cut_off(end: float, here: Float64Array, beat: float) -> list[_Row]:
+    """Return the end of a hold: a drift upwards until it nears, a small loop up and out, the stop, and stillness."""
+    return [
+        (end - 0.8 * beat, here + HELD, 0.09, 0.05, 0.0),
+        (end, here + CUT_OFF, 0.05, 0.0, 0.5),
+        (end + 0.7 * beat, here + CUT_OFF + 0.5 * LIFTED, 0.0, 0.0, 0.0),
+    ]
 
 
 def hand_path(knots: Knots, times: Float64Array, hang: float) -> Float64Array:

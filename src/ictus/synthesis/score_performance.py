@@ -1,6 +1,6 @@
 """A score as music: played by Ictus, or in a recording of it, with the beats that a conductor shows for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from ictus.synthesis.performance import render_performance
 from ictus.synthesis.rendering import part_renderer
 from ictus.synthesis.score_alignment import align
 from ictus.synthesis.tempo import Timing, held
+from ictus.types import Float64Array
 
 _RATE = 44100
 _BEFORE = 1.5  # seconds of silence before the first note, in which a conductor prepares it
@@ -80,5 +81,17 @@ def _conducted(
         duration=span[1] - span[0],
     )
     if meter is not None:
-        return beats.with_meter(meter)
-    return conducted(beats, known.divisions, timing.seconds_at(score.sections) - span[0])
+        shown = beats.with_meter(meter)
+    else:
+        shown = conducted(beats, known.divisions, timing.seconds_at(score.sections) - span[0])
+    return replace(shown, holds=_holds(shown.times, timing.seconds_at(score.fermatas) - span[0]))
+
+
+def _holds(times: Float64Array, fermatas: Float64Array) -> Float64Array:
+    """Return the seconds, (N,), for which each beat is held, given when fermatas begin and end, (F, 2)."""
+    holds = np.zeros(len(times))
+    for start, end in fermatas:
+        held_beat = int(np.searchsorted(times, start + 1e-3)) - 1
+        if held_beat >= 0:
+            holds[held_beat] = max(holds[held_beat], end - times[held_beat])
+    return holds

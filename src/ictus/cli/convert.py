@@ -9,6 +9,7 @@ from ictus.cli.batch import check_kind, picture_size
 from ictus.cli.console import progress_bar, say
 from ictus.cli.options import command
 from ictus.errors import IctusError, MotionError, UsageError
+from ictus.files import counted
 
 if TYPE_CHECKING:
     from ictus.motion import Motion
@@ -60,7 +61,7 @@ def run(
 
             with progress_bar(target.name) as progress:
                 page(motion, music, target, theme=theme, progress=progress)
-        say(f"{source} -> {target} ({motion.skeleton.name}, {len(motion)} frames at {motion.fps:g} a second)")
+        say(f"{source} -> {target} ({motion.skeleton.name}, {counted(len(motion), 'frames')} at {motion.fps:g} a second)")
         return 0
     if body or points or keypoints or fps:
         raise UsageError(f"{source}: is a checkpoint; --body, --points, --keypoints and --fps are for motions")

@@ -6,8 +6,8 @@ Of a film: pictures a second by the clock, milliseconds of the processor for eac
 largest. The best of the runs counts, for a shared machine only adds to it. Two hands cost more than one: take a film
 that shows both. It needs the networks (`ictus models get blaze`).
 
-With a Python in which MediaPipe is installed (0.10.21 or before; later ones hold no Holistic), its Holistic looks at the
-same film, and the whole command `ictus pose` beside it, in turns: from the start of the process to its end.
+With a Python in which MediaPipe is installed (0.10.21 or before; later ones hold no Holistic), its Holistic looks
+at the same film, and the whole command `ictus pose` beside it, in turns: from the start of the process to its end.
 """
 
 import argparse

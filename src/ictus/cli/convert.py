@@ -61,7 +61,8 @@ def run(
 
             with progress_bar(target.name) as progress:
                 page(motion, music, target, theme=theme, progress=progress)
-        say(f"{source} -> {target} ({motion.skeleton.name}, {counted(len(motion), 'frames')} at {motion.fps:g} a second)")
+        frames = counted(len(motion), "frames")
+        say(f"{source} -> {target} ({motion.skeleton.name}, {frames} at {motion.fps:g} a second)")
         return 0
     if body or points or keypoints or fps:
         raise UsageError(f"{source}: is a checkpoint; --body, --points, --keypoints and --fps are for motions")

@@ -48,8 +48,8 @@ def clean_feet(motion: Motion, radius: float = 2.5) -> Motion:
 
     Parameters
     ----------
-    motion : smpl-24 with rotations, at 5 fps or more; below 25 fps, as of most films, it is cleaned at a multiple of its
-        rate, for the moments at which a foot comes and goes lie between its frames.
+    motion : smpl-24 with rotations, at 5 fps or more; below 25 fps, as of the cinema's films, it is cleaned at a
+        multiple of its rate, for the moments at which a foot comes and goes lie between its frames.
     radius : see `keep_on_stage`.
 
     Raises

@@ -164,6 +164,11 @@ def short(value: object) -> str:
     return text if len(text) <= limits.TEXT else text[: limits.TEXT - 3] + "..."
 
 
+def counted(number: int, things: str) -> str:
+    """Return "1 frame", "2 frames": so many of what is named in the plural, by an s."""
+    return f"{number} {things.removesuffix('s') if number == 1 else things}"
+
+
 def quoted(value: object) -> str:
     """Return anything from a file as `repr` shows it, text in quotes; harmless and short as `short` makes it."""
     return short(_brief(value) if not isinstance(value, str) else repr(value[: limits.TEXT]))

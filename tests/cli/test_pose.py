@@ -1,16 +1,18 @@
 """`ictus pose`, and `ictus models get`, from end to end; an engine without networks stands for the real one."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ictus import io
 from ictus.cli import main
 from ictus.cli.console import LabelledBar
 from ictus.cli.pose import with_speed
 from ictus.motion import Motion
-from ictus.pose import engines, networks
+from ictus.pose import engines, networks, track
 from pose.people_on_film import BoxEngine, picture, walking, write_people
 
 
@@ -113,6 +115,50 @@ def test_bad_input_gives_one_line_and_no_file(
     assert len(errors) == 1, errors
     assert message in errors[0], errors
     assert sorted(Path().iterdir()) == before
+
+
+def test_one_picture_is_one_frame(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_people(tmp_path / "one.mp4", walking(1))
+    assert main(["pose", str(tmp_path / "one.mp4")]) == 0
+    assert "(1 frame at 25 a second; somebody in 100% of them" in capsys.readouterr().out
+    write_people(tmp_path / "none.mp4", [picture([])])
+    assert main(["pose", str(tmp_path / "none.mp4")]) == 1
+    assert "none.mp4: nobody is seen in its 1 picture\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fps", [12.0, 24.0, np.nextafter(25.0, 0)])
+def test_feet_of_films_of_any_rate_are_set_down(tmp_path: Path, fps: float) -> None:
+    """As of the cinema, and of one that broke off, whose rate is measured from the times of its pictures."""
+    write_people(tmp_path / "a.mp4", walking(20))
+    found = track(tmp_path / "a.mp4", engine=BoxEngine(), fps=fps)
+    io.save_track(found, tmp_path / "a.bvh", "blaze-75", None, lambda share: None)
+    assert Motion.load(tmp_path / "a.bvh").fps == pytest.approx(fps, rel=1e-4)
+    assert len(Motion.load(tmp_path / "a.bvh")) == len(found)
+
+
+@pytest.mark.parametrize("spoilt", ["sum", "kind", "missing"])
+def test_networks_that_cannot_run_are_one_line(
+    film: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], spoilt: str
+) -> None:
+    monkeypatch.undo()
+    folder = film.parent / "blaze"
+    folder.mkdir()
+    for name in networks.FILES:
+        (folder / f"{name}.tflite").write_bytes(b"<html>gone</html>" if spoilt == "kind" else b"\x1c\0\0\0TFL3 another")
+    if spoilt == "sum":
+        monkeypatch.setenv("ICTUS_CACHE", str(film.parent))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    own = [] if spoilt == "sum" else ["--networks", str(folder)]
+    outs = ["-o", str(film.with_suffix(".npz")), "-o", str(film.with_suffix(".out.mp4"))]
+    before = sorted(film.parent.iterdir())
+    assert main(["pose", str(film), *outs, *own]) == 1
+    (error,) = capsys.readouterr().err.strip().splitlines()
+    assert {
+        "sum": "pose_detection.tflite: is not the file that is known (its SHA-256 differs); fetch it again by",
+        "kind": "pose_detection: is no network in TensorFlow Lite's format (.tflite); give another file",
+        "missing": "needs LiteRT, which is not installed; type: pip install 'ictus[pose]'",
+    }[spoilt] in error
+    assert sorted(film.parent.iterdir()) == before
 
 
 def test_without_networks_it_is_said_what_to_type(

@@ -108,7 +108,7 @@ def test_the_top_of_a_hop_is_no_stand():
     assert flags[np.abs(times - 1) > 0.25].all()
 
 
-@pytest.mark.parametrize("fps", [25.0, 30.0, 60.0])
+@pytest.mark.parametrize("fps", [12.0, 24.0, np.nextafter(25.0, 0), 24.98, 25.0, 30.0, 60.0])
 def test_feet_that_sway_with_the_body_are_fixed(fps):
     dance = crouching(fps=fps, sway=0.05)
     steady = clean_feet(dance)
@@ -295,8 +295,11 @@ def test_what_has_no_feet_to_plant():
     for step in (clean_feet, smooth_rotations, fit_root, keep_on_stage, plant_feet):
         with pytest.raises(MotionError, match="give smpl-24 with rotations"):
             step(Motion(dance.positions, 60.0, SMPL))
-        with pytest.raises(MotionError, match="20 fps, too few"):
-            step(dancer(dance.rotations, dance.root, 20.0))
+    for step in (fit_root, keep_on_stage, plant_feet):
+        with pytest.raises(MotionError, match=r"24\.97 fps, too few to see feet stand: give 25 or more"):
+            step(dancer(dance.rotations, dance.root, 24.97))
+    with pytest.raises(MotionError, match="4 fps, too few to see feet stand: give 5 or more"):
+        clean_feet(dancer(dance.rotations, dance.root, 4.0))
     with pytest.raises(UsageError, match="radius of the stage is 0 m"):
         clean_feet(dance, 0)
     with pytest.raises(UsageError, match="cut-off is -1 Hz"):

@@ -8,7 +8,8 @@ import tyro
 from ictus.cli.batch import check_kind, picture_size
 from ictus.cli.console import progress_bar, say
 from ictus.cli.options import command
-from ictus.errors import MotionError, UsageError
+from ictus.errors import IctusError, MotionError, UsageError
+from ictus.files import counted
 
 if TYPE_CHECKING:
     from ictus.motion import Motion
@@ -50,7 +51,8 @@ def run(
     from ictus.formats import SUFFIXES
     from ictus.registry import checkpoint_converter
 
-    check_kind(source, (*SUFFIXES, ".pt", ".pth"))
+    if not source.is_dir():
+        check_kind(source, (*SUFFIXES, ".pt", ".pth"))
     convert = checkpoint_converter(source)
     if convert is None:
         motion = _convert_motion(source, target, body=body, points=points, keypoints=keypoints, size=size, fps=fps)
@@ -59,7 +61,8 @@ def run(
 
             with progress_bar(target.name) as progress:
                 page(motion, music, target, theme=theme, progress=progress)
-        say(f"{source} -> {target} ({motion.skeleton.name}, {len(motion)} frames at {motion.fps:g} a second)")
+        frames = counted(len(motion), "frames")
+        say(f"{source} -> {target} ({motion.skeleton.name}, {frames} at {motion.fps:g} a second)")
         return 0
     if body or points or keypoints or fps:
         raise UsageError(f"{source}: is a checkpoint; --body, --points, --keypoints and --fps are for motions")
@@ -96,7 +99,15 @@ def _convert_motion(
         raise UsageError(f"{target}: " + ("coco is one .json file" if keypoints == "coco" else "openpose is a folder"))
     picture = picture_size(size)
     measures = None if body is None else load_body(body)
-    motion = Motion.load(source)
+    try:
+        motion = Motion.load(source)
+    except IctusError as error:
+        if not _is_of_keypoints(source, picture):
+            raise
+        raise MotionError(
+            f"{source}: holds a player's keypoints, which are no motion; `ictus sound` takes them, and of the film "
+            "`ictus pose FILM -o NAME.npz` makes a motion"
+        ) from error
     try:
         if measures is not None:
             motion = with_body(fitted(motion, ["smpl-24"]), measures)
@@ -111,3 +122,13 @@ def _convert_motion(
         motion = motion.fitted_for(target)
         motion.save(target)
     return motion
+
+
+def _is_of_keypoints(source: Path, picture: tuple[int, int]) -> bool:
+    from ictus.formats import read_keypoints
+
+    try:
+        read_keypoints(source, picture)
+    except IctusError:
+        return False
+    return True

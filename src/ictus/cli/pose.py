@@ -14,6 +14,7 @@ from ictus.cli.batch import Plan, plan_files, run_batch, shares
 from ictus.cli.console import LabelledBar, part
 from ictus.cli.options import Engine, FrameRate, Networks, Outs, Person, Range, command
 from ictus.errors import UsageError
+from ictus.files import counted
 
 if TYPE_CHECKING:
     from ictus.pose import PoseEstimator, Track
@@ -159,12 +160,13 @@ def described(track: "Track") -> dict[str, Any]:
 
 
 def _described(report: dict[str, Any]) -> str:
-    notes = [f"{report['frames']} frames at {report['fps']:g} a second", f"somebody in {report['seen']:.0%} of them"]
+    notes = [f"{counted(report['frames'], 'frames')} at {report['fps']:g} a second"]
+    notes += [f"somebody in {report['seen']:.0%} of them"]
     notes += [f"{side} hand in {share:.0%}" for side, share in report["hands"].items()]
     if report["nobody"]:
         gaps = [f"{first:.1f}-{last:.1f} s" for first, last in report["nobody"][:5]]
         notes.append(f"nobody at {', '.join(gaps)}{' and more' if len(report['nobody']) > 5 else ''}")
     if report["cuts"]:
-        notes.append(f"{len(report['cuts'])} cuts, the first at {report['cuts'][0]:.1f} s")
+        notes.append(f"{counted(len(report['cuts']), 'cuts')}, the first at {report['cuts'][0]:.1f} s")
     outs = ", ".join(report["out"])
     return f"{report['film']} -> {outs} ({'; '.join(notes)}; {report['frames_a_second']:.1f} frames a second)"

@@ -6,6 +6,7 @@ path is made to fit the feet), `keep_on_stage` (the dance stays on the stage) an
 stands, by inverse kinematics of the legs).
 """
 
+import math
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -33,6 +34,8 @@ _Limits: TypeAlias = tuple[tuple[float, float, float], tuple[float, float, float
 # other legs does; where a hop is highest a foot is slow as well, but upwards only for a moment.
 _ROUGH: _Limits = ((0.12, 0.6, 0.3), (0.15, 1.2, 0.6))
 _FINE: _Limits = ((0.05, 0.5, 0.5), (0.09, 0.9, 0.9))
+_STANDS, _SLOWEST = 25.0, 5.0  # fps, at which it is seen what stands, and of what may be interpolated to that
+_NEARLY = 0.999  # of a rate, for one that is measured from a film's times is seldom round
 _LEAST = 0.08  # seconds that a foot stands, at least
 _GAP = 0.05  # seconds for which it may seem not to
 _FARTHEST = 0.3  # metres that a foot may slide before it is set down anew
@@ -45,7 +48,8 @@ def clean_feet(motion: Motion, radius: float = 2.5) -> Motion:
 
     Parameters
     ----------
-    motion : smpl-24 with rotations, at 25 fps or more.
+    motion : smpl-24 with rotations, at 5 fps or more; below 25 fps, as of the cinema's films, it is cleaned at a
+        multiple of its rate, for the moments at which a foot comes and goes lie between its frames.
     radius : see `keep_on_stage`.
 
     Raises
@@ -55,7 +59,10 @@ def clean_feet(motion: Motion, radius: float = 2.5) -> Motion:
     UsageError
         If the radius is not positive.
     """
-    return plant_feet(keep_on_stage(fit_root(smooth_rotations(motion)), radius))
+    _given(motion, _SLOWEST)
+    times = math.ceil(_STANDS / (motion.fps * _NEARLY))
+    fast = motion if times == 1 else motion.resample(times * motion.fps)
+    return plant_feet(keep_on_stage(fit_root(smooth_rotations(fast)), radius)).resample(motion.fps)
 
 
 def smooth_rotations(motion: Motion, cutoff: float = 9.0) -> Motion:
@@ -63,11 +70,11 @@ def smooth_rotations(motion: Motion, cutoff: float = 9.0) -> Motion:
 
     Parameters
     ----------
-    motion : smpl-24 with rotations, at 25 fps or more.
+    motion : smpl-24 with rotations.
     cutoff : Hz, at which a movement keeps 0.71 of its size; accents of dance lie below 5 Hz, where it keeps 0.9.
         The mean of rotations is the one with the least sum of squared distances, between matrices.
     """
-    rotations, root = _given(motion)
+    rotations, root = _given(motion, 0)
     if not cutoff > 0:
         raise UsageError(f"the cut-off is {cutoff:g} Hz; it must be positive")
     width = np.sqrt(np.log(2)) / (2 * np.pi * cutoff) * motion.fps
@@ -389,12 +396,14 @@ def _transposed(rotations: FloatArray) -> FloatArray:
     return np.swapaxes(rotations, -1, -2)
 
 
-def _given(motion: Motion) -> tuple[FloatArray, FloatArray]:
+def _given(motion: Motion, slowest: float = _STANDS) -> tuple[FloatArray, FloatArray]:
     """Return (T, 24, 3, 3) rotations and (T, 3) root in double precision, or refuse the motion."""
     if motion.skeleton != _BODY or motion.rotations is None or motion.root is None:
         raise MotionError(f"this motion of {motion.skeleton.name} has no feet to plant: give smpl-24 with rotations")
-    if motion.fps < 25:
-        raise MotionError(f"the motion has {motion.fps:g} fps, too few to see feet stand: give 25 or more")
+    if motion.fps < slowest * _NEARLY:
+        raise MotionError(
+            f"the motion has {motion.fps:.5g} fps, too few to see feet stand: give {slowest:g} or more", option="fps"
+        )
     return motion.rotations.astype(np.float64), motion.root.astype(np.float64)
 
 

@@ -132,8 +132,8 @@ def _scale(
         size = (int(given[0]), int(given[1])) if given.size == 2 and np.isfinite(given).all() else None
     if size is None or min(size) < 1:
         raise MotionError(
-            f"{path}: these landmarks are fractions of the picture, whose width and height in pixels are needed "
-            "(size, or an array `size` in the .npz)"
+            f"{path}: these landmarks are fractions of the picture, whose width and height in pixels are needed; "
+            "give the film too, or an .npz with an array `size`"
         )
     return np.array([*size, 1], np.float32)
 

@@ -23,7 +23,7 @@ def fits(path: Path) -> bool:
     if path.suffix.lower() == ".json":
         with path.open("rb") as file:
             return _MARK in file.read(_HEAD)
-    with archive(path, MotionError, limit=limits.MEMORY) as held:
+    with archive(path, MotionError, limits.MEMORY) as held:
         return "positions" in held and "pose" not in held
 
 
@@ -51,7 +51,7 @@ def read(path: Path) -> formats.Keypoints:
 
 def _confidence(path: Path, shape: tuple[int, ...]) -> Float32Array:
     if path.suffix.lower() == ".npz":
-        with archive(path, limit=limits.MEMORY) as held:
+        with archive(path, MotionError, limits.MEMORY) as held:
             if "confidence" in held:
                 found = np.asarray(held["confidence"], np.float32)
                 if found.shape != shape:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ictus.errors import MotionError
+from ictus.files import counted
 from ictus.motion import Motion
 from ictus.pose.bodies import motion_of
 from ictus.pose.completion import complete
@@ -161,7 +162,7 @@ class _Collected:
         film = pictures.film
         if not any(self.seen):
             where = "" if pictures.end is None and not start else " of this part"
-            raise MotionError(f"{film.file}: nobody is seen in its {len(self.seen)} pictures{where}")
+            raise MotionError(f"{film.file}: nobody is seen in its {counted(len(self.seen), 'pictures')}{where}")
         rows, seen = np.concatenate(self.blocks)[: len(self.seen)], np.array(self.seen)
         self.blocks.clear()
         points, confidence, world = complete(self.skeleton, rows, seen, fps, pictures.cuts)

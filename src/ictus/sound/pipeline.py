@@ -164,7 +164,7 @@ class Soloist:
         if numbers != self.network.config.flow:
             raise UsageError(
                 f"{self.name} has learnt from flow of {self.network.config.flow} numbers a row, which is another than "
-                f"that of {numbers} which is computed here; prepare its corpus anew and train it again"
+                f"that of {numbers} which is computed here; prepare its clips anew with flow, and train it with them"
             )
         return {name: given[name] for name in self.pictures}
 

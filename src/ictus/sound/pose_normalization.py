@@ -110,7 +110,9 @@ class PoseTrack:
         found = read_keypoints(source if source.is_dir() else readable(source, MotionError), size)
         rate = found.fps if fps is None else fps
         if rate is None:
-            raise MotionError(f"{path}: holds no frame rate; give the frames per second of the film (fps)")
+            raise MotionError(
+                f"{path}: holds no frame rate; give the frames per second of the film", option="keypoint-fps"
+            )
         try:
             return cls.of(found.points, rate)
         except MotionError as error:

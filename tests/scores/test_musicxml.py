@@ -303,6 +303,17 @@ def test_one_bad_value_does_not_cost_the_score(
         assert [record.message.startswith(f"{file}: {warning}") for record in caplog.records] == [True] * told
 
 
+def test_a_metre_that_is_not_written_is_four_quarters_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "score.musicxml"
+    file.write_text(musicxml({"Violin": [bar("<attributes><divisions>2</divisions></attributes>", note("c4", 8))] * 2}))
+    assert read(file).beats[:, 2].tolist() == [4] * 8
+    assert [record.message for record in caplog.records] == [
+        f"{file}: no metre is written; its bars are taken as 4/4; if they are others, write it in"
+    ]
+
+
 def test_what_nothing_leads_to_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     jump = [*whole("c4", after=words("To Coda")), *whole("d4", after=words("D.C."))]
     reading(tmp_path, [*jump, *whole("e4"), *whole("f4", before=words("Coda"))])

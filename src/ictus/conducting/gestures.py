@@ -20,7 +20,8 @@ from ictus.types import Float64Array, IntArray
 READY = np.array([-0.23, 1.14, 0.34])  # right hand before the first beat and in long rests, metres
 AT_EASE = np.array([0.19, 1.04, 0.25])  # left hand when it has nothing to say
 LIFTED = np.array([0.0, 0.06, 0.0])  # above the last ictus, where a hand holds a fermata
-HELD = LIFTED + np.array([-0.03, 0.03, 0.02])  # where it has slowly drifted when the hold ends
+HELD = np.array([-0.02, 0.14, 0.05])  # or, where it is known how long: in sight of all
+DRIFTED = HELD + np.array([-0.03, 0.03, 0.02])  # where it has slowly come when the hold ends
 CUT_OFF = np.array([-0.06, -0.01, 0.02])  # where the sound is stopped: out and down from the hold
 LOWERED = READY - np.array([0.0, 0.06, 0.04])  # where it waits through a silence
 _ANNOUNCED = 1.2  # times the usual height of the preparation of a bar in another metre
@@ -156,8 +157,8 @@ def _with_rests(icti: Knots, period: Float64Array, beats: Beats) -> Knots:
         if gaps[k] > _LONG * beat:
             # A rebound into stillness; where silence follows, the hand sinks.
             rows[-1] = (time, here, min(icti.rises[k], 0.12), icti.bows[k], icti.sharpness[k])
-            rows.append((time + 0.7 * beat, here + LIFTED, 0.0, 0.0, 0.0))
             hold = beats.holds[k] if _LONG * beat <= beats.holds[k] < gaps[k] - _LONG * beat else 0.0
+            rows.append((time + 0.7 * beat, here + (HELD if hold else LIFTED), 0.0, 0.0, 0.0))
             if hold:  # and a pause after it: else the preparation of what follows ends it
                 rows += _cut_off(time + hold, here, beat)
             if gaps[k] - hold > _SILENT * beat:
@@ -169,7 +170,7 @@ def _with_rests(icti: Knots, period: Float64Array, beats: Beats) -> Knots:
 def _cut_off(end: float, here: Float64Array, beat: float) -> list[_Row]:
     """Return the end of a hold: a drift upwards until it nears, a small loop up and out, the stop, and stillness."""
     return [
-        (end - 0.8 * beat, here + HELD, 0.09, 0.05, 0.0),
+        (end - 0.8 * beat, here + DRIFTED, 0.10, 0.05, 0.0),
         (end, here + CUT_OFF, 0.05, 0.0, 0.5),
         (end + 0.7 * beat, here + CUT_OFF + 0.5 * LIFTED, 0.0, 0.0, 0.0),
     ]
@@ -239,10 +240,11 @@ def _left_hand(
     if len(beats) < 2:
         return ease, np.zeros(len(times)), np.zeros(len(times))
     wishes = _wishes(beats, style, rng)
+    known = np.append(beats.times, beats.times[-1] + max(float(beats.holds[-1]), 1e-6))
     blur = 0.45 * float(np.median(local_periods(beats.times))) * _fps(times)
 
     def over_time(values: Float64Array, smear: float = blur) -> Float64Array:
-        frames = np.interp(times, beats.times, values, left=0, right=0)
+        frames = np.interp(times, known, np.append(values, values[-1]), left=0, right=0)
         return np.asarray(ndimage.gaussian_filter1d(frames, smear, mode="nearest", truncate=6))
 
     def weight(values: Float64Array) -> Float64Array:
@@ -276,6 +278,7 @@ def _wishes(beats: Beats, style: Style, rng: np.random.Generator) -> dict[str, F
     mirror = np.where(whim < together * style.left_hand * 0.8, 1.0, 0.0)
     changes = before_changes(beats)
     mirror[changes | np.append(False, changes[:-1])] = 1.0  # both hands show the first beat of another metre
+    mirror[beats.holds > 0] = 1.0  # and hold and stop the sound together
     cue = np.zeros(count)
     entries = (beats.positions == 1) & (rng.uniform(0, 1, count) < 0.10 + 0.5 * beats.accents) & (mirror < 0.5)
     cue[entries] = rng.choice([-1.0, 1.0], int(entries.sum()), p=[0.3, 0.7])

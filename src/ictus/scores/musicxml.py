@@ -5,6 +5,7 @@ notes; dynamics, hairpins, tempo marks and words; pizzicato; fermatas; time sign
 Source of the format: W3C MusicXML 4.0 (score-partwise).
 """
 
+import logging
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +26,8 @@ from ictus.scores.score import Score, check_playable, joint_loudness
 from ictus.scores.xml_stream import stream
 from ictus.types import Float64Array
 
+_log = logging.getLogger(__name__)
+
 _XML = limits.MEMORY // 4  # bytes: five times the longest symphony
 _ARCHIVE = 1 << 24  # bytes of an .mxl
 _CONTAINER = 1 << 20  # bytes
@@ -43,6 +46,8 @@ def read(path: Path) -> Score:
         piece = Piece(Problems())
         score = check_playable(_score(_xml_of(file), file.stem, piece))
         piece.problems.warn(file)
+        if not piece.metred:
+            _log.warning("%s: no metre is written; its bars are taken as 4/4; if they are others, write it in", path)
         return score
 
 

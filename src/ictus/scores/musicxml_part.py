@@ -53,6 +53,7 @@ class Piece:
     marks: int = 0
     notes: int = 0
     unread: int = 0  # notes without a pitch
+    metred: bool = False  # whether a time signature is written anywhere
 
 
 def heading(element: Element, problems: Problems) -> tuple[str, str]:
@@ -175,6 +176,7 @@ class PartReader:
 
     def _read_time(self, time: Element) -> None:
         """Take the time signature: the sum of its terms, as in 3+2/8, and of its pairs, as in 3/8 + 2/4."""
+        self._piece.metred = True
         if time.find("senza-misura") is not None:
             self._bar.free = True
             return

@@ -45,9 +45,9 @@ def run(
     """Play what a performer's motion shows: the sound of the instrument, or the film with its new sound.
 
     Args:
-        performance: Keypoints of a player (.npy of Solos, .json of COCO-WholeBody or MMPose, .npy or .npz of MediaPipe,
-            a folder of OpenPose); films, with keypoints of the same name beside them or else found by
-            `ictus pose`'s engine; or folders of these.
+        performance: Keypoints of a player (what `ictus pose` writes, .npy of Solos, .json of COCO-WholeBody or MMPose,
+            .npy or .npz of MediaPipe, a folder of OpenPose); films, with keypoints of the same name beside them or else
+            found by `ictus pose`'s engine; or folders of these.
         out: What to make; may be given several times: .wav .flac .mp3 .ogg (sound), .mp4 (the film with its new
             sound; of keypoints without a film, the player's figure), .html (a page that plays the figure). A folder
             takes .wav files. Without it: a .wav beside the performance.

@@ -142,7 +142,7 @@ def read_keypoints(path: str | os.PathLike[str], size: tuple[int, int] | None = 
     if suffix not in (".json", ".npy", ".npz"):
         raise UsageError(
             f"{path}: no format of keypoints has the suffix {suffix!r}; known are .json (COCO-WholeBody, MMPose), "
-            ".npy (Solos, MediaPipe), .npz (MediaPipe) and a folder of OpenPose's files"
+            ".npy (Solos, MediaPipe), .npz (MediaPipe), those of `ictus pose`, and a folder of OpenPose's files"
         )
     with reading(file, MotionError), np.errstate(all="ignore"):  # what overflows is refused for being infinite
         seen_motion = import_module("ictus.formats.seen_motion")

@@ -13,7 +13,7 @@ from ictus import io, registry
 from ictus.cli.batch import plan_files, run_batch, shares
 from ictus.cli.console import part, with_flags
 from ictus.cli.options import FrameRate, Networks, Outs, Person, Range, Seed, command
-from ictus.errors import IctusError, MotionError
+from ictus.errors import IctusError, MotionError, UsageError
 from ictus.render.render_options import SHOWN
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ictus.sound.pipeline import Soloist
     from ictus.types import Progress
 
+_NOTES = (".mid", ".midi", ".musicxml", ".mxl")
 _WATCHING = 0.7  # of the time, that finding a player in a film takes
 Instrument = Literal["auto", "cello", "violin", "clarinet", "flute", "horn", "trombone"]
 
@@ -38,6 +39,7 @@ def run(
     temperature: Annotated[float | None, Range(0)] = None,
     person: Person = "largest",
     networks: Networks = None,
+    soundfont: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     json: bool = False,
 ) -> int:
     """Play what a performer's motion shows: the sound of the instrument, or the film with its new sound.
@@ -45,10 +47,12 @@ def run(
     Args:
         performance: Keypoints of a player (.npy of Solos, .json of COCO-WholeBody or MMPose, .npy or .npz of MediaPipe,
             a folder of OpenPose); films, with keypoints of the same name beside them or else found by
-            `ictus pose`'s engine; or folders of these.
+            `ictus pose`'s engine; or folders of these. Or notes (.mid, .musicxml): they are played as a player of the
+            instrument would, bowed or blown.
         out: What to make; may be given several times: .wav .flac .mp3 .ogg (sound), .mp4 (the film with its new
             sound; of keypoints without a film, the player's figure), .html (a page that plays the figure). A folder
-            takes .wav files. Without it: a .wav beside the performance.
+            takes .wav files. Of notes: sound, .mid, or .html (their piano roll). Without it: a .wav beside the
+            performance.
         keypoints: The keypoints of the one film that is given.
         keypoint_fps: Frames a second of keypoints whose file does not say; without it, those of the film.
         model: A soloist that `ictus models` lists, or the folder of a trained one.
@@ -58,13 +62,23 @@ def run(
         person: Who plays, where several people are seen in a film without keypoints: largest, left, right, or a
             number from the left.
         networks: Networks of your own that find the player: a folder of .tflite files, or a .task file of MediaPipe.
+        soundfont: An .sf2 or .sf3 whose instrument plays notes; without it, Ictus' own synthesizer does.
         json: Report on stdout as JSON.
     """
     from ictus.sound.performance import TAKEN, find_performance_files
 
+    notes = [file for file in performance if file.suffix.lower() in _NOTES]
+    known = None if instrument == "auto" else instrument
+    if notes:
+        if len(notes) < len(performance):
+            raise UsageError("notes and performances are played differently; give a command to each")
+        plans = plan_files(notes, out, io.NOTE_FILES, ".wav", _NOTES)
+        played = partial(_play_notes, instrument=known, soundfont=soundfont, seed=seed)
+        return run_batch(plans, played, _notes_described, json, given="performance", takes=_NOTES)
+    if soundfont is not None:
+        raise UsageError("--soundfont plays notes (.mid, .musicxml); a soloist has a sound of its own")
     performances = {one.file: one for one in find_performance_files(performance, keypoints)}
     plans = plan_files(list(performances), out, io.FILES["sound"], ".wav", TAKEN)
-    known = None if instrument == "auto" else instrument
     play = partial(
         _play,
         performances,
@@ -122,6 +136,36 @@ def _play(
         "silent": played.silent.round(2).tolist(),
         "took": round(time.perf_counter() - start, 2),
     }
+
+
+def _play_notes(
+    file: Path,
+    outs: Sequence[Path],
+    progress: "Progress",
+    *,
+    instrument: str | None,
+    soundfont: Path | None,
+    seed: int,
+) -> dict[str, Any]:
+    from ictus.sound.notes_midi import load_notes
+
+    start, played = time.perf_counter(), load_notes(file, instrument)
+    for out, share in zip(outs, shares(progress, 0, len(outs)), strict=True):
+        io.save_notes(played, out, soundfont, seed, share)
+    return {
+        "out": [str(out) for out in outs],
+        "seconds": round(played.duration, 2),
+        "instrument": played.instrument,
+        "notes": len(played),
+        "took": round(time.perf_counter() - start, 2),
+    }
+
+
+def _notes_described(report: dict[str, Any]) -> str:
+    return (
+        f"{report['performance']} -> {', '.join(report['out'])} ({report['seconds']:.1f} s, {report['instrument']}, "
+        f"{report['notes']} notes; took {report['took']:.1f} s)"
+    )
 
 
 def _watched(film: Path, progress: "Progress", *, networks: Path | None, person: str) -> "Performance":

@@ -12,7 +12,7 @@ from ictus.errors import MotionError, UsageError
 from ictus.sound.notes_midi import QUARTER, load_notes, save_midi
 from ictus.sound.piano_roll import piano_roll_html
 from ictus.sound.played_notes import PlayedNotes
-from ictus.sound.voice import PROGRAMS, RATE, voice, voice_blocks
+from ictus.sound.voice import PROGRAMS, RATE, unplayed, voice, voice_blocks
 
 
 def line(*pitches: float, seconds: float = 0.5, gap: float = 0.0, instrument: str = "violin") -> PlayedNotes:
@@ -120,6 +120,28 @@ def test_midi_is_read_back_to_a_tick(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.notes[:, 2], notes[:, 2])
     kinds = {message.type for message in mido.MidiFile(tmp_path / "take.mid").tracks[0]}
     assert {"pitchwheel", "control_change"} <= kinds
+
+
+def test_curves_and_length_are_read_back_from_midi(tmp_path: Path) -> None:
+    time = np.arange(600) / 100
+    bend = 0.3 * np.sin(2 * np.pi * 6 * time) + np.clip(time - 4, 0, 1)
+    loudness = 0.5 + 0.4 * np.sin(time)
+    played = PlayedNotes(np.array([[0.5, 4.5, 60, 0.5]]), 6.0, "violin", loudness, bend)
+    save_midi(played, tmp_path / "take.mid")
+    again = load_notes(tmp_path / "take.mid")
+    assert again.duration == pytest.approx(6.0, abs=1e-3)
+    np.testing.assert_allclose(again.bend[:-1], bend[:-1], atol=0.03)  # a value each 20 ms
+    np.testing.assert_allclose(again.loudness, loudness, atol=0.012)
+    save_midi(again, tmp_path / "again.mid")
+    np.testing.assert_allclose(load_notes(tmp_path / "again.mid").notes, again.notes, atol=1e-3)
+
+
+def test_a_fifth_note_at_once_is_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chord = PlayedNotes(np.array([[0.1, 1, pitch, 0.5] for pitch in (55, 60, 64, 67, 72)]), 2.0, "violin")
+    assert unplayed(chord) == 1
+    save_midi(chord, tmp_path / "chord.mid")
+    assert main(["sound", str(tmp_path / "chord.mid"), "-o", str(tmp_path / "x.wav")]) == 0
+    assert "1 of them are not heard" in capsys.readouterr().out
 
 
 def test_an_unknown_instrument_is_refused_with_the_list(tmp_path: Path) -> None:

@@ -148,6 +148,7 @@ def _play_notes(
     seed: int,
 ) -> dict[str, Any]:
     from ictus.sound.notes_midi import load_notes
+    from ictus.sound.voice import unplayed
 
     start, played = time.perf_counter(), load_notes(file, instrument)
     for out, share in zip(outs, shares(progress, 0, len(outs)), strict=True):
@@ -157,15 +158,16 @@ def _play_notes(
         "seconds": round(played.duration, 2),
         "instrument": played.instrument,
         "notes": len(played),
+        "left_out": unplayed(played),
         "took": round(time.perf_counter() - start, 2),
     }
 
 
 def _notes_described(report: dict[str, Any]) -> str:
-    return (
-        f"{report['performance']} -> {', '.join(report['out'])} ({report['seconds']:.1f} s, {report['instrument']}, "
-        f"{report['notes']} notes; took {report['took']:.1f} s)"
-    )
+    what = [f"{report['seconds']:.1f} s, {report['instrument']}, {report['notes']} notes"]
+    if report["left_out"]:
+        what.append(f"{report['left_out']} of them are not heard: four others sound already")
+    return f"{report['performance']} -> {', '.join(report['out'])} ({'; '.join(what)}; took {report['took']:.1f} s)"
 
 
 def _watched(film: Path, progress: "Progress", *, networks: Path | None, person: str) -> "Performance":

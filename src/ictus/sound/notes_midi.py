@@ -14,7 +14,9 @@ import numpy as np
 from ictus.errors import IctusError, UsageError
 from ictus.files import writing
 from ictus.scores import reader
-from ictus.sound.played_notes import CURVE_RATE, PlayedNotes
+from ictus.scores.midi import Controls, read_controls
+from ictus.scores.score import Score
+from ictus.sound.played_notes import CURVE_RATE, MAX_BEND, PlayedNotes
 from ictus.sound.voice import PROGRAMS, check_instrument
 from ictus.types import Float64Array
 
@@ -30,6 +32,9 @@ _NAMES = {  # what scores call the instruments that a player may have
 }
 _FIRST = {"on": 2, "off": 0, "control": 1}  # of events at one tick: a note ends before it begins again
 _RINGING = 0.5  # seconds after the last note
+_SILENCE = 60.0  # seconds after it, at most, that a file may ask for
+_MIDI = (".mid", ".midi")
+_BEND, _EXPRESSION, _DATA = 0xE0, 11, 6
 
 
 def save_midi(played: PlayedNotes, out: str | os.PathLike[str], tempo: float = TEMPO) -> None:
@@ -65,14 +70,14 @@ def midi_bytes(played: PlayedNotes, tempo: float = TEMPO) -> bytes:
         add(last, "off", "note_off", note=key, velocity=64)
     for seconds, level, bend in _curve_events(played):
         if level is not None:
-            add(seconds, "control", "control_change", control=11, value=level)
+            add(seconds, "control", "control_change", control=_EXPRESSION, value=level)
         if bend is not None:
             add(seconds, "control", "pitchwheel", pitch=bend)
     track = MidiTrack(
         [MetaMessage("track_name", name=played.instrument), MetaMessage("set_tempo", tempo=bpm2tempo(tempo))]
     )
     track.append(Message("program_change", program=PROGRAMS[played.instrument]))
-    for controller, value in ((101, 0), (100, 0), (6, _BEND_RANGE), (38, 0)):
+    for controller, value in ((101, 0), (100, 0), (_DATA, _BEND_RANGE), (38, 0)):
         track.append(Message("control_change", control=controller, value=value))
     now = 0
     for tick, _, message in sorted(events, key=lambda event: event[:2]):
@@ -98,6 +103,9 @@ def _curve_events(played: PlayedNotes) -> list[tuple[float, int | None, int | No
 
 def load_notes(path: Path, instrument: str | None = None) -> PlayedNotes:
     """Read the notes of a score (.mid, .musicxml, ...) as they are written, to be played by one player.
+
+    Of a .mid in which all notes are of one channel, as `save_midi` writes it, pitch bend and expression (controller 11)
+    become the curves again, and the take is as long as the file says. Confidences and silences are not kept by MIDI.
 
     Parameters
     ----------
@@ -130,4 +138,37 @@ def load_notes(path: Path, instrument: str | None = None) -> PlayedNotes:
     notes = notes[np.lexsort((pitches, begin))]
     if not len(notes):
         raise IctusError(f"{path}: holds no notes")
-    return PlayedNotes(notes, float(end.max()) + _RINGING, instrument or _NAMES[part.instrument])
+    played = PlayedNotes(notes, float(end.max()) + _RINGING, instrument or _NAMES[part.instrument])
+    return _with_curves(played, score, read_controls(path)) if path.suffix.lower() in _MIDI else played
+
+
+def _with_curves(played: PlayedNotes, score: Score, controls: Controls) -> PlayedNotes:
+    """Return notes with the expression and the bend of their file, if it is one player's."""
+    if len(controls.channels) != 1:
+        return played
+    stop, last = float(score.seconds(np.array([controls.end]))[0]), float(played.ends.max())
+    duration = min(max(stop, last), last + _SILENCE)
+    levels, bends, chosen, semitones = {}, {0.0: 0.0}, [127, 127], 2.0
+    own = [message for message in controls.messages if message[1] in controls.channels]
+    seconds = score.seconds(np.array([message[0] for message in own]))
+    for second, (_, _, status, low, high) in zip(seconds.tolist(), own, strict=True):
+        if status == _BEND:
+            bends[second] = semitones * ((high << 7 | low) - 8192) / 8191
+        elif low == _EXPRESSION:
+            levels[second] = (high / 127) ** 2
+        elif low in (100, 101):
+            chosen[low - 100] = high
+        elif low == _DATA and chosen == [0, 0]:
+            semitones = float(np.clip(high, 1, MAX_BEND))
+    loudness = _curve(levels, duration) if len(set(levels.values())) > 1 else None
+    bend = np.clip(_curve(bends, duration), -MAX_BEND, MAX_BEND)
+    return PlayedNotes(played.notes, duration, played.instrument, loudness, bend)
+
+
+def _curve(corners: dict[float, float], duration: float) -> Float64Array:
+    """Return (T,) values of a curve that stays as it is until shortly before each new value."""
+    times, values = np.array(list(corners)), np.array(list(corners.values()))
+    late = np.flatnonzero(np.diff(times) > 1.5 * _EVERY / CURVE_RATE) + 1
+    times = np.insert(times, late, times[late] - _EVERY / CURVE_RATE)
+    values = np.insert(values, late, values[late - 1])
+    return np.interp(np.arange(max(1, round(duration * CURVE_RATE))) / CURVE_RATE, times, values)

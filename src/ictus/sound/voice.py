@@ -156,8 +156,13 @@ def voice_blocks(played: PlayedNotes, soundfont: Path | None = None, seed: int =
         yield np.clip(block[: total - start], -1, 1)
 
 
-def _lines(played: PlayedNotes, tone: Sustained) -> list[_Line]:
-    """Part notes into lines: each note goes to the first one in which no other still sounds."""
+def unplayed(played: PlayedNotes) -> int:
+    """Return how many notes are left out, because four others sound already when they begin."""
+    return len(played) - sum(map(len, _members(played)))
+
+
+def _members(played: PlayedNotes) -> list[list[int]]:
+    """Return the notes of each line: a note goes to the first one in which no other still sounds, if there is one."""
     members: list[list[int]] = []
     ends = played.ends
     for k, onset in enumerate(played.notes[:, 0]):
@@ -171,8 +176,12 @@ def _lines(played: PlayedNotes, tone: Sustained) -> list[_Line]:
             line.append(k)
         elif len(members) < _LINES:
             members.append([k])
-    made = []
-    for line in members:
+    return members
+
+
+def _lines(played: PlayedNotes, tone: Sustained) -> list[_Line]:
+    ends, made = played.ends, []
+    for line in _members(played):
         onsets, stops = played.notes[line, 0], ends[line].copy()
         stops[:-1] = np.minimum(stops[:-1], onsets[1:])
         bound = np.concatenate(([False], onsets[1:] - stops[:-1] <= _LEGATO))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ictus.registry import Command
     from ictus.sound.performance import Performance
     from ictus.sound.pipeline import SoloistResult
+    from ictus.sound.played_notes import PlayedNotes
     from ictus.types import Float32Array, Progress
 
 FILES: dict["Command", tuple[str, ...]] = {  # what each command can make
@@ -21,6 +22,7 @@ FILES: dict["Command", tuple[str, ...]] = {  # what each command can make
     "sound": (*SHOWN, ".wav", ".flac", ".mp3", ".ogg"),
     "pose": (*SHOWN, ".npz", ".npy", ".json", ".bvh", ".glb", ".pkl"),
 }
+NOTE_FILES = (PAGE, ".wav", ".flac", ".mp3", ".ogg", ".mid")  # what played notes can become
 
 _MARGIN = 0.05  # of the picture's shorter side, around keypoints
 
@@ -80,6 +82,32 @@ def save_sound(
         figure = performance.motion(model)
         options = RenderOptions(min(round(figure.fps), 60), (600, 600), theme)
         options.show(figure, played.audio, out, progress)
+
+
+def save_notes(played: "PlayedNotes", out: Path, soundfont: Path | None, seed: int, progress: "Progress") -> None:
+    """Save played notes: their sound, .mid, or a page with a piano roll, as the suffix (one of `NOTE_FILES`) says.
+
+    Parameters
+    ----------
+    soundfont, seed : as of `ictus.sound.voice.voice_blocks`.
+
+    Raises
+    ------
+    IctusError
+        If the SoundFont cannot be played, or the file cannot be written.
+    """
+    from ictus.sound.notes_midi import save_midi
+    from ictus.sound.piano_roll import save_piano_roll
+    from ictus.sound.voice import save_voice
+
+    suffix = out.suffix.lower()
+    if suffix == ".mid":
+        save_midi(played, out)
+    elif suffix == PAGE:
+        save_piano_roll(played, out)
+    else:
+        save_voice(played, out, soundfont, seed, progress)
+    progress(1.0)
 
 
 def save_track(

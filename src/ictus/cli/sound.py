@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ictus.sound.pipeline import Soloist
     from ictus.types import Progress
 
+_NOTES = (".mid", ".midi", ".musicxml", ".mxl")
 _WATCHING = 0.7  # of the time, that finding a player in a film takes
 Instrument = Literal["auto", "cello", "violin", "clarinet", "flute", "horn", "trombone"]
 
@@ -40,6 +41,7 @@ def run(
     engine: Engine = "blaze",
     networks: Networks = None,
     inception: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    soundfont: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     json: bool = False,
 ) -> int:
     """Play what a performer's motion shows: the sound of the instrument, or the film with its new sound.
@@ -47,10 +49,12 @@ def run(
     Args:
         performance: Keypoints of a player (what `ictus pose` writes, .npy of Solos, .json of COCO-WholeBody or MMPose,
             .npy or .npz of MediaPipe, a folder of OpenPose); films, with keypoints of the same name beside them or else
-            found by `ictus pose`'s engine; or folders of these.
+            found by `ictus pose`'s engine; or folders of these. Or notes (.mid, .musicxml): they are played as a player
+            of the instrument would, bowed or blown.
         out: What to make; may be given several times: .wav .flac .mp3 .ogg (sound), .mp4 (the film with its new
             sound; of keypoints without a film, the player's figure), .html (a page that plays the figure). A folder
-            takes .wav files. Without it: a .wav beside the performance.
+            takes .wav files. Of notes: sound, .mid, or .html (their piano roll). Without it: a .wav beside the
+            performance.
         keypoints: The keypoints of the one film that is given.
         keypoint_fps: Frames a second of keypoints whose file does not say; without it, those of the film.
         model: A soloist that `ictus models` lists, or the folder of a trained one.
@@ -62,16 +66,26 @@ def run(
         engine: What finds the player: blaze (MediaPipe's networks), or rtm (RTMPose, if rtmlib is installed).
         networks: Networks of your own that find the player, as `ictus pose` takes them.
         inception: Weights of BN-Inception (bn_inception-52deb4733.pth), which soloists need that see rgb of a film.
+        soundfont: An .sf2 or .sf3 whose instrument plays notes; without it, Ictus' own synthesizer does.
         json: Report on stdout as JSON.
     """
     from ictus.sound.performance import TAKEN, find_performance_files
 
+    notes = [file for file in performance if file.suffix.lower() in _NOTES]
+    known = None if instrument == "auto" else instrument
+    if notes:
+        if len(notes) < len(performance):
+            raise UsageError("notes and performances are played differently; give a command to each")
+        plans = plan_files(notes, out, io.NOTE_FILES, ".wav", _NOTES)
+        played = partial(_play_notes, instrument=known, soundfont=soundfont, seed=seed)
+        return run_batch(plans, played, _notes_described, json, given="performance", takes=_NOTES)
+    if soundfont is not None:
+        raise UsageError("--soundfont plays notes (.mid, .musicxml); a soloist has a sound of its own")
     performances = {one.file: one for one in find_performance_files(performance, keypoints)}
     plans = plan_files(list(performances), out, io.FILES["sound"], ".wav", TAKEN)
     soloist = registry.soloist(model)
     if "rgb" in soloist.pictures:
         _check(inception, model)
-    known = None if instrument == "auto" else instrument
     play = partial(
         _play,
         performances,
@@ -141,6 +155,38 @@ def _check(inception: Path | None, model: str) -> None:
     if inception is None:
         raise UsageError(f"{model}: it needs rgb of the film; {ADVICE}", option="inception")
     load_published(inception)
+
+
+def _play_notes(
+    file: Path,
+    outs: Sequence[Path],
+    progress: "Progress",
+    *,
+    instrument: str | None,
+    soundfont: Path | None,
+    seed: int,
+) -> dict[str, Any]:
+    from ictus.sound.notes_midi import load_notes
+    from ictus.sound.voice import unplayed
+
+    start, played = time.perf_counter(), load_notes(file, instrument)
+    for out, share in zip(outs, shares(progress, 0, len(outs)), strict=True):
+        io.save_notes(played, out, soundfont, seed, share)
+    return {
+        "out": [str(out) for out in outs],
+        "seconds": round(played.duration, 2),
+        "instrument": played.instrument,
+        "notes": len(played),
+        "left_out": unplayed(played),
+        "took": round(time.perf_counter() - start, 2),
+    }
+
+
+def _notes_described(report: dict[str, Any]) -> str:
+    what = [f"{report['seconds']:.1f} s, {report['instrument']}, {report['notes']} notes"]
+    if report["left_out"]:
+        what.append(f"{report['left_out']} of them are not heard: four others sound already")
+    return f"{report['performance']} -> {', '.join(report['out'])} ({'; '.join(what)}; took {report['took']:.1f} s)"
 
 
 def _watched(film: Path, progress: "Progress", *, engine: str, networks: Path | None, person: str) -> "Performance":

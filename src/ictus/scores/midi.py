@@ -10,6 +10,7 @@ Source of the format: MIDI Manufacturers Association, Standard MIDI Files 1.0.
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ _SHORTEST = 1 / 32  # quarters
 _LARGEST = 1 << 23  # bytes of a file: several times the longest symphony
 _FINEST = 7  # power of two below the line of a time signature: 128
 _META, _END_OF_TRACK, _NAME, _TEMPO, _TIME = 0xFF, 0x2F, 0x03, 0x51, 0x58
-_NOTE_OFF, _NOTE_ON, _PROGRAM, _PRESSURE = 0x80, 0x90, 0xC0, 0xD0
+_NOTE_OFF, _NOTE_ON, _CONTROLLER, _PROGRAM, _PRESSURE, _BEND = 0x80, 0x90, 0xB0, 0xC0, 0xD0, 0xE0
 _SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # bytes that follow the status; none follow the others'
 _LAST_BYTE = re.compile(rb"[\x00-\x7f]")  # of a number
 _ENDLESS = 4096  # bytes of a number that is only damage
@@ -47,16 +48,54 @@ def read(path: Path) -> Score:
         return score
 
 
+@dataclass(frozen=True)
+class Controls:
+    """What bends and swells in a file: the controllers and pitch bends of a channel.
+
+    Attributes
+    ----------
+    channels : those that have notes.
+    messages : quarter, channel, status (0xB0, a controller; 0xE0, a pitch bend), and its two numbers.
+    end : the quarter at which the last track ends.
+    """
+
+    channels: frozenset[int]
+    messages: tuple[tuple[float, int, int, int, int], ...]
+    end: float
+
+
+def read_controls(path: Path) -> Controls:
+    """Read the controllers and pitch bends of a file that `read` takes.
+
+    Raises
+    ------
+    IctusError
+        If the file is no MIDI or is damaged.
+    """
+    with reading(path) as file:
+        data = content(file, _LARGEST)
+        length, _, _, division = _header(data)
+        channels, messages, end = set[int](), list[tuple[float, int, int, int, int]](), 0
+        try:
+            for chunk, whole in _tracks(data, 8 + length):
+                for tick, status, message in _events(chunk, whole, 0):
+                    end = max(end, tick)
+                    if status & 0xF0 == _NOTE_ON:
+                        channels.add(status & 0x0F)
+                    elif status & 0xF0 in (_CONTROLLER, _BEND):
+                        low, high = (min(value, 127) for value in message)
+                        messages.append((tick / division, status & 0x0F, status & 0xF0, low, high))
+        except ValueError as error:
+            raise _unplayable(f"{error}; export it again") from error
+        return Controls(frozenset(channels), tuple(sorted(messages, key=lambda one: one[0])), end / division)
+
+
 def _unplayable(why: str) -> IctusError:
     return IctusError(f"no MIDI file that can be played ({why})")
 
 
 def _score(data: bytes, stem: str, problems: Problems) -> Score:
-    if data[:4] != b"MThd" or len(data) < 14:
-        raise _unplayable("it does not begin as one")
-    length, kind, count, division = struct.unpack(">IHHH", data[4:14])
-    if division & 0x8000 or not division:
-        raise _unplayable("it counts in film frames, not in quarters; export it again")
+    length, kind, count, division = _header(data)
     tempi, times, parts, start, number = {0: 500_000}, {0: (4, 4)}, list[Part](), 0, 0
     for number, (chunk, whole) in enumerate(_tracks(data, 8 + length), 1):
         if kind == 2:  # each sequence begins with the usual tempo and metre
@@ -95,6 +134,16 @@ def _score(data: bytes, stem: str, problems: Problems) -> Score:
             corners.append((tick / division - 1 / 1024, corners[-1][1]))
         corners.append((tick / division, 6e7 / microseconds))
     return Score(stem, np.array(corners), joint_loudness(tuple(parts), beats[:, 0]), tuple(parts), beats)
+
+
+def _header(data: bytes) -> tuple[int, int, int, int]:
+    """Return the header's length, the file's format, how many tracks there are, and the ticks of a quarter."""
+    if data[:4] != b"MThd" or len(data) < 14:
+        raise _unplayable("it does not begin as one")
+    length, kind, count, division = struct.unpack(">IHHH", data[4:14])
+    if division & 0x8000 or not division:
+        raise _unplayable("it counts in film frames, not in quarters; export it again")
+    return length, kind, count, division
 
 
 def _bars(times: dict[float, tuple[int, int]], end: float) -> list[Bar]:

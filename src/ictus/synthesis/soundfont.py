@@ -112,6 +112,10 @@ class SoundFont:
                 return program, drum
         raise IctusError(f"{self.path}: has no {instrument}; give a General MIDI SoundFont")
 
+    def key_strengths(self, program: int) -> Float64Array:
+        """Return the amplitude of each key's tone at full velocity, (128,)."""
+        return self._measured((0, program))[1]
+
     def _measured(self, program: Program) -> tuple[Float64Array, Float64Array]:
         """Return the seconds that each key's onset takes, and its amplitude at full velocity, (128,) each.
 
@@ -136,6 +140,54 @@ class SoundFont:
         return self._sounds[program]
 
 
+class SoloPlayer:
+    """One program of a SoundFont, played note by note: legato, and with a pitch that bends.
+
+    Where notes overlap, the next one takes over the voice of the one before and has no attack of its own (legato pedal,
+    MIDI controller 68).
+
+    Raises
+    ------
+    IctusError
+        If the SoundFont has no such program; and as `open_soundfont`.
+    """
+
+    bend_range = 24  # semitones
+
+    def __init__(self, path: Path, rate: int, program: int) -> None:
+        check_soundfont(path)
+        self._player = _Player(path, rate)
+        if not self._player.has((0, program)):
+            raise IctusError(f"{path}: has no program {program}; give a General MIDI SoundFont")
+        self.synth, self.channel = self._player.synth, 0
+        strengths = open_soundfont(path, rate).key_strengths(program)  # amplitudes of tones at full velocity
+        self.strengths = ndimage.gaussian_filter1d(np.maximum(strengths, 1e-3), _REGION / 2)
+        for controller, value in ((101, 0), (100, 0), (6, self.bend_range), (38, 0)):
+            self.synth.cc(self.channel, controller, value)
+
+    def begin(self, key: int, velocity: int) -> None:
+        """Begin a note."""
+        self.synth.noteon(self.channel, key, velocity)
+
+    def end(self, key: int) -> None:
+        """End a note."""
+        self.synth.noteoff(self.channel, key)
+
+    def legato(self, on: bool) -> None:
+        """Let the notes that follow take over the voice of the one before, or not."""
+        self.synth.cc(self.channel, 68, 127 if on else 0)
+
+    def bend(self, semitones: float) -> None:
+        """Bend the pitch of what sounds."""
+        self.synth.pitch_bend(self.channel, round(8191 * min(max(semitones / self.bend_range, -1), 1)))
+
+    def render(self, count: int) -> Float32Array:
+        """Return the next samples, (count,), mono; a multiple of 64."""
+        sound = np.zeros((2, count), np.float32)
+        self._player.write(sound, 0, count)
+        return np.asarray(sound.mean(0))
+
+
 class _Player:
     """FluidSynth with one SoundFont, and a channel for each program that it has played."""
 
@@ -143,9 +195,9 @@ class _Player:
         self.rate = rate
         fluidsynth, self._write = _fluidsynth()
         settings = {"synth.reverb.active": 0, "synth.chorus.active": 0, "synth.dynamic-sample-loading": 1}
-        self._synth = fluidsynth.Synth(gain=1.0, samplerate=float(rate), channels=256, **settings)
-        weakref.finalize(self, self._synth.delete)
-        self._font = self._synth.sfload(str(readable(path)))
+        self.synth = fluidsynth.Synth(gain=1.0, samplerate=float(rate), channels=256, **settings)
+        weakref.finalize(self, self.synth.delete)
+        self._font = self.synth.sfload(str(readable(path)))
         if self._font < 0:
             raise IctusError(f"{path}: FluidSynth cannot read it; give a SoundFont (.sf2 .sf3)")
         self._channels: dict[Program, int] = {}
@@ -154,7 +206,7 @@ class _Player:
         """Whether the SoundFont has a program; if so, its samples are read."""
         if program not in self._channels:
             channel = len(self._channels)
-            if self._synth.program_select(channel, self._font, *program) != 0:
+            if self.synth.program_select(channel, self._font, *program) != 0:
                 return False
             self._channels[program] = channel
         return True
@@ -178,15 +230,18 @@ class _Player:
         for at, until in zip(times, [*times[1:], blocks], strict=True):
             for velocity, key in sorted(events[at]):
                 if velocity:
-                    self._synth.noteon(channel, key, velocity)
+                    self.synth.noteon(channel, key, velocity)
                 else:
-                    self._synth.noteoff(channel, key)
-            if self._synth.get_active_voice_count():
-                left, right = (side.ctypes.data_as(ctypes.c_void_p) for side in sound)
-                start, length = at * _BLOCK, (until - at) * _BLOCK
-                self._write(self._synth.synth, length, left, start, 1, right, start, 1)
-        self._synth.all_sounds_off(channel)
+                    self.synth.noteoff(channel, key)
+            if self.synth.get_active_voice_count():
+                self.write(sound, at * _BLOCK, (until - at) * _BLOCK)
+        self.synth.all_sounds_off(channel)
         return np.asarray(sound.mean(0)[lead * _BLOCK :][:count])
+
+    def write(self, sound: Float32Array, start: int, length: int) -> None:
+        """Fill a stretch of (2, n) with what sounds next."""
+        left, right = (side.ctypes.data_as(ctypes.c_void_p) for side in sound)
+        self._write(self.synth.synth, length, left, start, 1, right, start, 1)
 
 
 def _events(first: IntArray, last: IntArray, keys: IntArray, velocities: IntArray) -> dict[int, list[tuple[int, int]]]:

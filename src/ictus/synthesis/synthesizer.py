@@ -19,7 +19,7 @@ from ictus.synthesis.instruments import INSTRUMENTS, Instrument, Struck, Sustain
 from ictus.synthesis.performance import PerformanceContext, note_events, render_performance
 from ictus.synthesis.recording_conditions import RecordingConditions
 from ictus.synthesis.tempo import Timing
-from ictus.types import Float32Array
+from ictus.types import Float32Array, Float64Array
 
 _TABLE = 2048
 _LOOP = 3.0  # seconds
@@ -107,12 +107,20 @@ def _loop(i: Sustained, pitch: int, loudness: float, rate: int) -> Float32Array:
     return wave
 
 
-@lru_cache(maxsize=1024)
-def _cycle(i: Sustained, partials: int, loudness: float) -> Float32Array:
+def overtone_strengths(i: Sustained, partials: int, loudness: float) -> Float64Array:
+    """Return how strong each partial of a tone is, (max(partials, 1),); louder is brighter."""
     number = np.arange(1, max(partials, 1) + 1)
     strength = np.interp(number, np.arange(1, len(i.overtones) + 1), i.overtones)
     beyond = np.maximum(number / len(i.overtones), 1)
-    strength = strength * beyond ** (-(i.slope + 14 * (1 - loudness)) / 6) * number ** (-(1 - loudness) * 0.6)
+    return np.asarray(
+        strength * beyond ** (-(i.slope + 14 * (1 - loudness)) / 6) * number ** (-(1 - loudness) * 0.6), np.float64
+    )
+
+
+@lru_cache(maxsize=1024)
+def _cycle(i: Sustained, partials: int, loudness: float) -> Float32Array:
+    number = np.arange(1, max(partials, 1) + 1)
+    strength = overtone_strengths(i, partials, loudness)
     phases = np.random.default_rng(partials).uniform(0, 2 * np.pi, len(number))
     turn = 2 * np.pi * np.arange(_TABLE) / _TABLE
     table = (strength[:, None] * np.sin(number[:, None] * turn + phases[:, None])).sum(0)

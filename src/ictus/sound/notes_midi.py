@@ -171,4 +171,4 @@ def _curve(corners: dict[float, float], duration: float) -> Float64Array:
     late = np.flatnonzero(np.diff(times) > 1.5 * _EVERY / CURVE_RATE) + 1
     times = np.insert(times, late, times[late] - _EVERY / CURVE_RATE)
     values = np.insert(values, late, values[late - 1])
-    return np.interp(np.arange(max(1, round(duration * CURVE_RATE))) / CURVE_RATE, times, values)
+    return np.asarray(np.interp(np.arange(max(1, round(duration * CURVE_RATE))) / CURVE_RATE, times, values))

@@ -1,8 +1,9 @@
 """What a player plays, between the hands and the sound: notes, and the curves of bow or breath and of pitch."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -103,17 +104,9 @@ class PlayedNotes:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write them to an .npz."""
+        arrays: dict[str, Any] = {one.name: np.asarray(getattr(self, one.name)) for one in fields(self)}
         with writing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(
-                file,
-                notes=self.notes,
-                duration=self.duration,
-                instrument=self.instrument,
-                loudness=self.loudness,
-                bend=self.bend,
-                confidence=self.confidence,
-                silences=self.silences,
-            )  # type: ignore[arg-type]
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "PlayedNotes":

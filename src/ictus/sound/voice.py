@@ -293,8 +293,8 @@ def _sampled(line: _Line, soundfont: Path, played: PlayedNotes) -> Callable[[int
                     player.legato(bool(line.bound[k]) or bool(bound_next[k]))
                     if not (line.bound[k] and keys[k] == keys[k - 1]):  # the bow turns; the tone goes on
                         player.begin(int(keys[k]), _VELOCITY)
-            now = np.searchsorted(line.onsets, made / RATE + 1e-3, "right") - 1
-            off = line.pitches[max(now, 0)] - keys[max(now, 0)]
+            now = max(int(np.searchsorted(line.onsets, made / RATE + 1e-3, "right")) - 1, 0)
+            off = line.pitches[now] - keys[now]
             player.bend(float(bend[min(int(made / RATE * CURVE_RATE), len(bend) - 1)] + off))
             pieces.append(player.render(step))
             made += step

@@ -64,7 +64,7 @@ def test_a_film_is_opened_by_its_content_whatever_its_name(tmp_path: Path, monke
 
 
 def test_ffmpeg_reads_by_one_door_only() -> None:
-    """Whoever opens a file with av.open, anywhere else, writes one."""
+    """Whoever opens a file with av.open, anywhere else, writes one, or reads what it has itself encoded in memory."""
     doors = [
         path.relative_to(SOURCE).as_posix()
         for path in sorted(SOURCE.rglob("*.py"))
@@ -73,4 +73,4 @@ def test_ffmpeg_reads_by_one_door_only() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("av.open", "av.container.open", "cv2.VideoCapture")
         if not (len(node.args) > 1 and isinstance(node.args[1], ast.Constant) and node.args[1].value == "w")
     ]
-    assert doors == ["media.py"]
+    assert doors == ["media.py", "synthesis/recording_chain.py"]

@@ -65,7 +65,6 @@ def test_options_are_checked_before_work_starts(words: str, says: str, capsys: p
     ("command", "name", "says"),
     [
         ("conduct", "a.bvh", "this is a motion: `ictus convert` takes it"),
-        ("sound", "a.mid", "this is a score: `ictus conduct`"),
         ("beats", "a.yaml", "this is a recipe: `ictus train` takes it"),
         ("sound", "a.wav", "this is music: `ictus conduct`"),
         ("convert", "a.mp3", "this is music: `ictus conduct`"),

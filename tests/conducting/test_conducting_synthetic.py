@@ -71,8 +71,8 @@ def test_thirds_lie_evenly_between_beats_and_carry_no_accent() -> None:
 
 
 def test_a_metre_without_a_pattern() -> None:
-    with pytest.raises(IctusError, match="bar of 7 beats"):
-        annotation(7, 100).conducted()
+    with pytest.raises(IctusError, match="has 11 beats"):
+        annotation(11, 60).conducted()
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +123,6 @@ def test_the_sound_has_its_onsets_on_the_beats(excerpt: music_corpus.AnnotatedEx
 
 
 def test_a_metre_that_cannot_be_conducted_names_the_piece(excerpt: music_corpus.AnnotatedExcerpt) -> None:
-    odd = replace(excerpt, annotation=replace(excerpt.annotation, meters=excerpt.annotation.meters * 0 + 7))
-    with pytest.raises(IctusError, match="click: a bar of 7"):
+    odd = replace(excerpt, annotation=replace(excerpt.annotation, meters=excerpt.annotation.meters * 0 + 37))
+    with pytest.raises(IctusError, match="click: the bar at .* has"):
         conductor_motion(odd)

@@ -303,7 +303,7 @@ def test_flat_bodies_are_moved_not_turned(browser, pages):
 
 def test_bars_and_beats(browser, pages):
     shown = Shown(browser, pages / "dancer.html")
-    assert shown("viewer.beats.bars") == [{"time": 0.5, "number": 1}]
+    assert shown("viewer.beats.bars") == [{"time": 0.5, "number": 1, "meter": None}]
     for seconds, bar, lamp in ((0.2, "\u2013", -1), (0.5, "1", 0), (1.6, "1", 2)):
         shown.seek(seconds)
         assert shown("document.querySelector('.bar').textContent") == bar

@@ -71,8 +71,8 @@ def test_thirds_lie_evenly_between_beats_and_carry_no_accent() -> None:
 
 
 def test_a_metre_without_a_pattern() -> None:
-    with pytest.raises(IctusError, match="has 11 beats"):
-        annotation(11, 60).conducted()
+    with pytest.raises(IctusError, match="has 37 beats"):
+        annotation(37, 100).conducted()
 
 
 @pytest.fixture(scope="module")
@@ -124,5 +124,5 @@ def test_the_sound_has_its_onsets_on_the_beats(excerpt: music_corpus.AnnotatedEx
 
 def test_a_metre_that_cannot_be_conducted_names_the_piece(excerpt: music_corpus.AnnotatedExcerpt) -> None:
     odd = replace(excerpt, annotation=replace(excerpt.annotation, meters=excerpt.annotation.meters * 0 + 37))
-    with pytest.raises(IctusError, match="click: the bar at .* has"):
+    with pytest.raises(IctusError, match=r"click: the bar at .* has"):
         conductor_motion(odd)
